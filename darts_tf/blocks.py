@@ -1,0 +1,180 @@
+"""The operations of an evaluation network, as stock Keras layers.
+
+Only the normalisation and drop path are choices: training takes `BatchNormalization` and `DropPath`
+of this library, the inference twin Keras's normalisation and no drop path. Nothing here calls
+TensorFlow, so that the twin loads under every backend of Keras.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import layers
+
+from darts_tf.drop_path import DropPath
+from darts_tf.initialization import uniform
+from darts_tf.search_space import OPERATIONS
+
+Tensor = Any
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Makes the blocks of a network, each named after its place.
+
+    Every block takes an image [batch, rows, columns, channels]. Those that start with a ReLU take
+    the image after it, so that edges from one node share it.
+
+    Args:
+        normalization: Makes a normalisation layer with scale and offset from its name and dtype.
+        drop_path: Whether operations other than identities end in a `DropPath`.
+        dtype: The layers' dtype or policy.
+    """
+
+    normalization: Callable[..., keras.layers.Layer]
+    drop_path: bool = False
+    dtype: Any = None
+
+    def conv(
+        self,
+        x: Tensor,
+        channels: int,
+        size: int | tuple[int, int],
+        name: str,
+        strides: int | tuple[int, int] = 1,
+        pad: bool = True,
+    ) -> Tensor:
+        """Convolution without bias, padded by the same number of zeros on opposite sides."""
+        rows, columns = (size, size) if isinstance(size, int) else size
+        if pad and (rows, columns) != (1, 1):
+            pads = ((rows - 1) // 2, (columns - 1) // 2)
+            x = layers.ZeroPadding2D(pads, dtype=self.dtype, name=f"{name}_pad")(x)
+        return layers.Conv2D(
+            channels,
+            (rows, columns),
+            strides,
+            use_bias=False,
+            kernel_initializer=uniform(rows * columns * x.shape[-1]),
+            dtype=self.dtype,
+            name=name,
+        )(x)
+
+    def depthwise(
+        self, x: Tensor, size: int, name: str, stride: int = 1, dilation: int = 1
+    ) -> Tensor:
+        """Depthwise convolution without bias; a dilation of 2 at stride 2 reads even pixels."""
+        if stride == 2 and dilation == 2:
+            x, stride, dilation = self.subsample(x, f"{name}_even"), 1, 1
+        if stride == 2:
+            pad = (size - 1) // 2
+            x = layers.ZeroPadding2D(pad, dtype=self.dtype, name=f"{name}_pad")(x)
+        return layers.DepthwiseConv2D(
+            size,
+            stride,
+            padding="same" if stride == 1 else "valid",
+            dilation_rate=dilation,
+            use_bias=False,
+            depthwise_initializer=uniform(size * size),
+            dtype=self.dtype,
+            name=name,
+        )(x)
+
+    def dense(self, x: Tensor, units: int, name: str) -> Tensor:
+        """Fully connected layer with bias, from [batch, inputs]."""
+        start = uniform(x.shape[-1])
+        dense = layers.Dense(
+            units, kernel_initializer=start, bias_initializer=start, dtype=self.dtype, name=name
+        )
+        return dense(x)
+
+    def norm(self, x: Tensor, name: str) -> Tensor:
+        """Batch normalisation with scale and offset."""
+        return self.normalization(name=name, dtype=self.dtype)(x)
+
+    def relu(self, x: Tensor, name: str) -> Tensor:
+        """ReLU."""
+        return layers.ReLU(dtype=self.dtype, name=name)(x)
+
+    def subsample(self, x: Tensor, name: str) -> Tensor:
+        """Every second row and column, from the first."""
+        return layers.MaxPooling2D(1, 2, dtype=self.dtype, name=name)(x)
+
+    def relu_conv_bn(self, relu: Tensor, channels: int, name: str) -> Tensor:
+        """Pointwise convolution to the cell's channels."""
+        return self.norm(self.conv(relu, channels, 1, f"{name}_conv"), f"{name}_norm")
+
+    def factorized_reduce(self, relu: Tensor, channels: int, name: str) -> Tensor:
+        """Two pointwise convolutions of stride 2, the second one row and column further."""
+        odd = tuple((0, size % 2) for size in relu.shape[1:3])
+        shifted = relu
+        if odd != ((0, 0), (0, 0)):
+            shifted = layers.ZeroPadding2D(odd, dtype=self.dtype, name=f"{name}_pad")(shifted)
+        crop = ((1, 0), (1, 0))
+        shifted = layers.Cropping2D(crop, dtype=self.dtype, name=f"{name}_shift")(shifted)
+        half = channels // 2
+        halves = [
+            self.conv(relu, half, 1, f"{name}_conv_1", strides=2),
+            self.conv(shifted, channels - half, 1, f"{name}_conv_2", strides=2),
+        ]
+        x = layers.Concatenate(dtype=self.dtype, name=f"{name}_concat")(halves)
+        return self.norm(x, f"{name}_norm")
+
+    def sep_conv(self, relu: Tensor, channels: int, size: int, stride: int, name: str) -> Tensor:
+        """Separable convolution, twice; the stride is that of the first."""
+        x = self.depthwise(relu, size, f"{name}_depthwise_1", stride)
+        x = self.conv(x, relu.shape[-1], 1, f"{name}_pointwise_1")
+        x = self.relu(self.norm(x, f"{name}_norm_1"), f"{name}_relu_2")
+        x = self.depthwise(x, size, f"{name}_depthwise_2")
+        x = self.conv(x, channels, 1, f"{name}_pointwise_2")
+        return self.norm(x, f"{name}_norm_2")
+
+    def dil_conv(self, relu: Tensor, channels: int, size: int, stride: int, name: str) -> Tensor:
+        """Separable convolution with dilation 2, once."""
+        x = self.depthwise(relu, size, f"{name}_depthwise", stride, dilation=2)
+        return self.norm(self.conv(x, channels, 1, f"{name}_pointwise"), f"{name}_norm")
+
+    def conv_7x1_1x7(self, relu: Tensor, channels: int, stride: int, name: str) -> Tensor:
+        """A row of seven, then a column of seven."""
+        x = self.conv(relu, channels, (1, 7), f"{name}_row", strides=(1, stride))
+        x = self.conv(x, channels, (7, 1), f"{name}_column", strides=(stride, 1))
+        return self.norm(x, f"{name}_norm")
+
+    def pool(self, x: Tensor, kind: str, stride: int, name: str) -> Tensor:
+        """3x3 pooling with a padding that no maximum sees and no mean counts."""
+        pooling = layers.MaxPooling2D if kind == "max_pool_3x3" else layers.AveragePooling2D
+        x = pooling(3, 1, padding="same", dtype=self.dtype, name=name)(x)
+        return x if stride == 1 else self.subsample(x, f"{name}_even")
+
+    def operation(
+        self, kind: str, x: Tensor, relu: Tensor, channels: int, stride: int, name: str
+    ) -> Tensor:
+        """Any operation of a genotype, with drop path unless it is an identity.
+
+        Args:
+            kind: The operation's name in the genotype.
+            x: The node that the edge reads.
+            relu: The same after its ReLU.
+            channels: Channels of the result.
+            stride: 1 or 2.
+            name: The edge's name, which the names of its layers start with.
+        """
+        if kind == "skip_connect" and stride == 1:
+            return x
+        name = f"{name}_{kind}"
+        match kind.rsplit("_", 1):
+            case ["sep_conv", size]:
+                result = self.sep_conv(relu, channels, int(size[0]), stride, name)
+            case ["dil_conv", size]:
+                result = self.dil_conv(relu, channels, int(size[0]), stride, name)
+            case ["max_pool" | "avg_pool", _]:
+                result = self.pool(x, kind, stride, name)
+            case ["conv_7x1", "1x7"]:
+                result = self.conv_7x1_1x7(relu, channels, stride, name)
+            case ["skip", "connect"]:
+                result = self.factorized_reduce(relu, channels, name)
+            case _:
+                raise ValueError(f"no operation '{kind}'; known: {', '.join(OPERATIONS)}")
+        if not self.drop_path:
+            return result
+        return DropPath(dtype=self.dtype, name=f"{name}_drop_path")(result)

@@ -1,0 +1,131 @@
+"""The cell of the supernet: mixed operations between all its nodes."""
+
+from dataclasses import asdict
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from darts_tf.mixed_operation import MixedOperation, SourceFeatures, total
+from darts_tf.operations import FactorizedReduce, ReLUConvBN
+from darts_tf.search_space import DARTS, SearchSpace
+
+Shape = tuple[int | None, ...]
+
+
+@keras.saving.register_keras_serializable(package="darts_tf")
+class SearchCell(keras.layers.Layer):
+    """A cell whose every edge is a mixed operation (DARTS, sections 2.1 and 2.2).
+
+    Args:
+        channels: Channels of each node.
+        reduction: Whether the cell halves the image: edges from its inputs have stride 2.
+        previous_reduction: Whether the previous cell does, so that the first input is twice as
+            large as the second and goes through a FactorizedReduce.
+        search_space: The search space, or its fields as a dictionary.
+        synchronized: Whether replicas share the statistics of normalisation.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        reduction: bool = False,
+        previous_reduction: bool = False,
+        search_space: SearchSpace | dict[str, Any] = DARTS,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.channels = channels
+        self.reduction = reduction
+        self.previous_reduction = previous_reduction
+        self.search_space = SearchSpace.of(search_space)
+        self.synchronized = synchronized
+
+    def build(self, before_previous_shape: Shape, previous_shape: Shape, weights_shape: Shape) -> None:
+        """Creates the preprocessing, the features of each node and the edges."""
+        del weights_shape
+        shared = {"synchronized": self.synchronized, "dtype": self.dtype_policy}
+        first = FactorizedReduce if self.previous_reduction else ReLUConvBN
+        self.preprocess_0 = first(self.channels, name="preprocess_0", **shared)
+        self.preprocess_0.build(before_previous_shape)
+        self.preprocess_1 = ReLUConvBN(self.channels, name="preprocess_1", **shared)
+        self.preprocess_1.build(previous_shape)
+
+        rows, columns = previous_shape[1:3]
+        inputs = (None, rows, columns, self.channels)
+        if self.reduction:
+            rows, columns = (None if size is None else -(-size // 2) for size in (rows, columns))
+        nodes = (None, rows, columns, self.channels)
+        candidates = self.search_space.candidates
+
+        self.sources = []
+        for source in range(self.search_space.nodes + 1):
+            features = SourceFeatures(
+                self._stride(source), candidates, name=f"source_{source}", **shared
+            )
+            features.build(inputs if source < 2 else nodes)
+            self.sources.append(features)
+        self.edges = []
+        for source, target in self.search_space.edges:
+            edge = MixedOperation(
+                self.channels,
+                self._stride(source),
+                candidates,
+                name=f"edge_{source}_{target}",
+                **shared,
+            )
+            edge.build({"relu": inputs if source < 2 else nodes})
+            self.edges.append(edge)
+        self.built = True
+
+    def _stride(self, source: int) -> int:
+        return 2 if self.reduction and source < 2 else 1
+
+    def call(
+        self,
+        before_previous: tf.Tensor,
+        previous: tf.Tensor,
+        weights: tf.Tensor,
+        training: bool = False,
+    ) -> tf.Tensor:
+        """Computes the cell.
+
+        Args:
+            before_previous: Output of the cell before the previous one, [batch, rows, columns,
+                channels]; after a reduction with twice the rows and columns.
+            previous: Output of the previous cell.
+            weights: Edge weights, [edges, candidates].
+            training: Whether normalisation uses the statistics of the batch.
+
+        Returns:
+            The nodes side by side, [batch, rows, columns, nodes * channels], half the rows and
+            columns in a reduction cell.
+        """
+        nodes = [
+            self.preprocess_0(tf.nn.relu(before_previous), training=training),
+            self.preprocess_1(tf.nn.relu(previous), training=training),
+        ]
+        features = [self.sources[i](node, training=training) for i, node in enumerate(nodes)]
+        rows = tf.unstack(weights)
+        for target in range(2, self.search_space.nodes + 2):
+            incoming = [
+                self.edges[i](features[source], rows[i], training=training)
+                for i, (source, end) in enumerate(self.search_space.edges)
+                if end == target
+            ]
+            nodes.append(total(incoming))
+            if target < len(self.sources):
+                features.append(self.sources[target](nodes[target], training=training))
+        return tf.concat(nodes[2:], -1)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "channels": self.channels,
+            "reduction": self.reduction,
+            "previous_reduction": self.previous_reduction,
+            "search_space": asdict(self.search_space),
+            "synchronized": self.synchronized,
+        }

@@ -1,0 +1,69 @@
+"""Drop path: whole operations left out at random while a network trains."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable(package="darts_tf")
+class DropPath(keras.layers.Layer):
+    """Zeroes its input for some samples and scales it for the others (DARTS+, section 4.3).
+
+    Each sample is kept with probability `1 - rate` and then divided by it. The rate is a variable,
+    because it grows while the network trains: see `set_drop_path`.
+
+    Args:
+        rate: The rate to start with, from 0 to 1 (excluded).
+        seed: Seed of the draws.
+    """
+
+    def __init__(self, rate: float = 0.0, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.initial_rate = rate
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed = seed
+
+    def build(self, x_shape: tuple[int | None, ...]) -> None:
+        """Creates the rate."""
+        del x_shape
+        self.rate = self.add_weight(
+            initializer=keras.initializers.Constant(self.initial_rate),
+            trainable=False,
+            autocast=False,
+            aggregation="only_first_replica",
+            name="rate",
+        )
+        self.built = True
+
+    def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Drops samples of `x`, [batch, rows, columns, channels], in training."""
+        if not training:
+            return x
+        seed = tf.cast(self.seed_generator.next(), tf.int32)
+        replica = tf.distribute.get_replica_context()
+        if replica is not None and replica.num_replicas_in_sync > 1:
+            seed += tf.stack((0, replica.replica_id_in_sync_group))
+        keep = 1 - tf.cast(self.rate, x.dtype)
+        draws = tf.random.stateless_uniform((tf.shape(x)[0], 1, 1, 1), seed, dtype=x.dtype)
+        return tf.where(draws < keep, x / keep, tf.zeros((), x.dtype))
+
+    def compute_output_shape(self, x_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Returns the shape of the input."""
+        return x_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {**super().get_config(), "rate": self.initial_rate, "seed": self.seed}
+
+
+def set_drop_path(model: keras.Model, rate: float) -> None:
+    """Sets the rate of all drop paths of a model.
+
+    Args:
+        model: A network built with `drop_path=True`.
+        rate: The probability of leaving an operation out, from 0 to 1 (excluded).
+    """
+    for layer in model.layers:
+        if isinstance(layer, DropPath):
+            layer.rate.assign(rate)

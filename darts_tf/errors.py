@@ -1,0 +1,26 @@
+"""The one exception for users' mistakes, and the hint that goes with a wrong name."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(ValueError):
+    """A mistake that a user can mend: the message says what was found and what would be right.
+
+    The programs print the message as one line and end with status 2.
+    """
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Returns a hint with the known name that is most like a wrong one.
+
+    Args:
+        name: The name that was found.
+        names: The names that would be right.
+
+    Returns:
+        `" Did you mean 'cifar10'?"`, with the leading space, or `""` when nothing is similar.
+    """
+    by_lower = {known.lower(): known for known in names}
+    found = difflib.get_close_matches(name.lower(), by_lower, n=1)
+    return f" Did you mean '{by_lower[found[0]]}'?" if found else ""

@@ -1,0 +1,171 @@
+"""Batch normalisation by TensorFlow's fused kernel."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable(package="darts_tf")
+class BatchNormalization(keras.layers.Layer):
+    """Normalises each channel over batch, rows and columns, as PyTorch's BatchNorm2d does.
+
+    The running variance is the unbiased one, unlike that of Keras's layer. In float64, for which
+    the fused kernel does not exist, and with synchronised statistics a path of plain operations
+    computes the same.
+
+    Args:
+        affine: Whether there are a scale and an offset for each channel.
+        momentum: What a running average keeps of itself in each training step.
+        epsilon: Added to the variance.
+        synchronized: Whether replicas share the statistics of the whole batch; otherwise each uses
+            those of its own part.
+    """
+
+    def __init__(
+        self,
+        affine: bool = True,
+        momentum: float = 0.9,
+        epsilon: float = 1e-5,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.affine = affine
+        self.momentum = momentum
+        self.epsilon = epsilon
+        self.synchronized = synchronized
+        self.gamma: Any = None
+        self.beta: Any = None
+
+    def build(self, x_shape: tuple[int | None, ...]) -> None:
+        """Creates the weights for as many channels as the last axis has."""
+        channels = (x_shape[-1],)
+        if self.affine:
+            self.gamma = self.add_weight(
+                shape=channels, initializer="ones", name="gamma", autocast=False
+            )
+            self.beta = self.add_weight(
+                shape=channels, initializer="zeros", name="beta", autocast=False
+            )
+        self.moving_mean = self._average(channels, "zeros", "moving_mean")
+        self.moving_variance = self._average(channels, "ones", "moving_variance")
+        self.built = True
+
+    def _average(self, shape: tuple[int | None, ...], initializer: str, name: str) -> Any:
+        with keras.name_scope(self.name):
+            return keras.Variable(
+                initializer,
+                shape=shape,
+                dtype=self.variable_dtype,
+                trainable=False,
+                autocast=False,
+                aggregation="mean",
+                synchronization="on_read",
+                name=name,
+            )
+
+    def call(
+        self, x: tf.Tensor, scale: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
+        """Normalises.
+
+        Args:
+            x: [batch, rows, columns, channels].
+            scale: A scalar to multiply the result with, at no cost of its own: the edge weight of
+                the operation that ends here.
+            training: Whether to use, and to record, the statistics of the batch.
+
+        Returns:
+            A tensor like `x`.
+        """
+        dtype = self.moving_mean.dtype
+        channels = self.moving_mean.shape
+        gamma = self.gamma if self.affine else tf.ones(channels, dtype)
+        beta = self.beta if self.affine else tf.zeros(channels, dtype)
+        if scale is not None:
+            scale = tf.cast(scale, dtype)
+            gamma = gamma * scale
+            beta = beta * scale if self.affine else beta
+        if not training:
+            mean, variance = self.moving_mean, self.moving_variance
+            if dtype == "float64":
+                return _normalize(x, gamma, beta, mean, variance, self.epsilon)
+            y, _, _ = tf.compat.v1.nn.fused_batch_norm(
+                x, gamma, beta, mean, variance, self.epsilon, is_training=False
+            )
+            return y
+        if dtype == "float64" or self.synchronized:
+            wide = tf.cast(x, dtype)
+            mean, variance, count = self._moments(wide)
+            y = tf.cast(_normalize(wide, gamma, beta, mean, variance, self.epsilon), x.dtype)
+            unbiased = variance * count / tf.maximum(count - 1, 1)
+            self._record(mean, unbiased, momentum=self.momentum)
+        else:
+            y, mean, variance = tf.compat.v1.nn.fused_batch_norm(
+                x,
+                gamma,
+                beta,
+                self.moving_mean,
+                self.moving_variance,
+                self.epsilon,
+                exponential_avg_factor=1 - self.momentum,
+            )
+            self._record(mean, variance)
+        return y
+
+    def _record(self, mean: tf.Tensor, variance: tf.Tensor, momentum: float = 0.0) -> None:
+        for average, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            value = tf.stop_gradient(value)
+            average.assign(average * momentum + value * (1 - momentum) if momentum else value)
+
+    def _moments(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        count = tf.cast(tf.reduce_prod(tf.shape(x)[:-1]), x.dtype)
+        mean = tf.reduce_mean(x, (0, 1, 2))
+        replica = tf.distribute.get_replica_context()
+        if self.synchronized and replica is not None and replica.num_replicas_in_sync > 1:
+            local, own = mean, count
+            total = replica.all_reduce("SUM", tf.concat([local * own, own[tf.newaxis]], 0))
+            mean, count = total[:-1] / total[-1], total[-1]
+            deviation = tf.reduce_mean(tf.square(x - mean), (0, 1, 2))
+            return mean, replica.all_reduce("SUM", deviation * own) / count, count
+        return mean, tf.reduce_mean(tf.square(x - mean), (0, 1, 2)), count
+
+    def compute_output_shape(self, x_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Returns the shape of the input."""
+        return x_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "affine": self.affine,
+            "momentum": self.momentum,
+            "epsilon": self.epsilon,
+            "synchronized": self.synchronized,
+        }
+
+
+def average_statistics(model: keras.Model) -> None:
+    """Gives every replica the mean of all replicas' running averages, before an evaluation.
+
+    Args:
+        model: A model built under the current strategy's scope; call this outside of replicas.
+    """
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        return
+    for variable in model.non_trainable_variables:
+        if variable.synchronization == "on_read":
+            variable.assign(variable.numpy())
+
+
+def _normalize(
+    x: tf.Tensor,
+    gamma: tf.Tensor,
+    beta: tf.Tensor,
+    mean: tf.Tensor,
+    variance: tf.Tensor,
+    epsilon: float,
+) -> tf.Tensor:
+    factor = gamma * tf.math.rsqrt(variance + epsilon)
+    return (x - mean) * factor + beta

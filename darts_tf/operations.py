@@ -1,0 +1,215 @@
+"""The candidate operations with weights, as layers: ReLU before, normalisation after.
+
+They read an image after its ReLU, which a cell computes once for all the edges of a node (see
+`mixed_operation.SourceFeatures`). Their normalisation has neither scale nor offset, as in DARTS's
+search, so that an edge weight can take the place of the scale.
+"""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from darts_tf.initialization import uniform
+from darts_tf.normalization import BatchNormalization
+
+
+class Operation(keras.layers.Layer):
+    """What the operations share: output channels, and normalisation of one kind.
+
+    Args:
+        channels: Channels of the output.
+        synchronized: Whether replicas share the statistics of normalisation.
+    """
+
+    def __init__(self, channels: int, synchronized: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.channels = channels
+        self.synchronized = synchronized
+
+    def kernel(self, name: str, size: int, channels_in: int, channels_out: int) -> Any:
+        """Creates the kernel [size, size, in, out] of a convolution."""
+        return self.add_weight(
+            shape=(size, size, channels_in, channels_out),
+            initializer=uniform(size * size * channels_in),
+            name=name,
+        )
+
+    def depthwise_kernel(self, name: str, size: int, channels: int) -> Any:
+        """Creates the kernel [size, size, channels, 1] of a depthwise convolution."""
+        return self.add_weight(
+            shape=(size, size, channels, 1), initializer=uniform(size * size), name=name
+        )
+
+    def normalization(self, name: str, channels: int) -> BatchNormalization:
+        """Creates and builds a normalisation without scale and offset."""
+        norm = BatchNormalization(
+            affine=False, synchronized=self.synchronized, dtype=self.dtype_policy, name=name
+        )
+        norm.build((None, None, None, channels))
+        return norm
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "channels": self.channels,
+            "synchronized": self.synchronized,
+        }
+
+
+@keras.saving.register_keras_serializable(package="darts_tf")
+class SepConv(Operation):
+    """Separable convolution applied twice; the stride is that of the first (DARTS, section 3.1.1).
+
+    Args:
+        channels: Channels of the output.
+        kernel_size: Rows and columns of the depthwise kernels, odd.
+        stride: 1 or 2.
+        synchronized: Whether replicas share the statistics of normalisation.
+    """
+
+    def __init__(self, channels: int, kernel_size: int, stride: int = 1, **kwargs: Any) -> None:
+        super().__init__(channels, **kwargs)
+        self.kernel_size = kernel_size
+        self.stride = stride
+
+    def build(self, relu_shape: tuple[int | None, ...]) -> None:
+        """Creates the kernels."""
+        channels = relu_shape[-1]
+        self.depthwise_1 = self.depthwise_kernel("depthwise_1", self.kernel_size, channels)
+        self.pointwise_1 = self.kernel("pointwise_1", 1, channels, channels)
+        self.norm_1 = self.normalization("norm_1", channels)
+        self.depthwise_2 = self.depthwise_kernel("depthwise_2", self.kernel_size, channels)
+        self.pointwise_2 = self.kernel("pointwise_2", 1, channels, self.channels)
+        self.norm_2 = self.normalization("norm_2", self.channels)
+        self.built = True
+
+    def call(
+        self, relu: tf.Tensor, scale: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
+        """Convolves `relu`, the image after its ReLU, and multiplies the result by `scale`."""
+        x = depthwise(relu, self.depthwise_1, self.stride)
+        x = self.norm_1(pointwise(x, self.pointwise_1), training=training)
+        x = depthwise(tf.nn.relu(x), self.depthwise_2)
+        return self.norm_2(pointwise(x, self.pointwise_2), scale=scale, training=training)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "kernel_size": self.kernel_size,
+            "stride": self.stride,
+        }
+
+
+@keras.saving.register_keras_serializable(package="darts_tf")
+class DilConv(Operation):
+    """Separable convolution with dilation 2, applied once (DARTS, section 3.1.1).
+
+    Args:
+        channels: Channels of the output.
+        kernel_size: Rows and columns of the depthwise kernel, odd.
+        dilation: 2 on an image; 1 where the input is already in phases (see `phases`), which is
+            also how it gets its stride.
+        synchronized: Whether replicas share the statistics of normalisation.
+    """
+
+    def __init__(self, channels: int, kernel_size: int, dilation: int = 2, **kwargs: Any) -> None:
+        super().__init__(channels, **kwargs)
+        self.kernel_size = kernel_size
+        self.dilation = dilation
+
+    def build(self, relu_shape: tuple[int | None, ...]) -> None:
+        """Creates the kernels."""
+        channels = relu_shape[-1]
+        self.depthwise = self.depthwise_kernel("depthwise", self.kernel_size, channels)
+        self.pointwise = self.kernel("pointwise", 1, channels, self.channels)
+        self.norm = self.normalization("norm", self.channels)
+        self.built = True
+
+    def call(
+        self, relu: tf.Tensor, scale: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
+        """Convolves `relu`, the image after its ReLU, and multiplies the result by `scale`."""
+        x = depthwise(relu, self.depthwise, dilation=self.dilation)
+        return self.norm(pointwise(x, self.pointwise), scale=scale, training=training)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "kernel_size": self.kernel_size,
+            "dilation": self.dilation,
+        }
+
+
+@keras.saving.register_keras_serializable(package="darts_tf")
+class FactorizedReduce(Operation):
+    """Halves the image by two pointwise convolutions, the second one pixel off (DARTS's skip).
+
+    Each makes half of the channels from every second row and column; images of odd size are padded
+    at the end by a row and a column of zeros for the second.
+    """
+
+    def build(self, relu_shape: tuple[int | None, ...]) -> None:
+        """Creates the kernels."""
+        half = self.channels // 2
+        self.conv_1 = self.kernel("conv_1", 1, relu_shape[-1], half)
+        self.conv_2 = self.kernel("conv_2", 1, relu_shape[-1], self.channels - half)
+        self.norm = self.normalization("norm", self.channels)
+        self.built = True
+
+    def call(
+        self, relu: tf.Tensor, scale: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
+        """Halves `relu`, the image after its ReLU, and multiplies the result by `scale`."""
+        shifted = relu
+        if relu.shape[1] is None or relu.shape[2] is None or relu.shape[1] % 2 or relu.shape[2] % 2:
+            rows, columns = tf.shape(relu)[1], tf.shape(relu)[2]
+            shifted = tf.pad(relu, ((0, 0), (0, rows % 2), (0, columns % 2), (0, 0)))
+        halves = (
+            pointwise(relu[:, ::2, ::2], self.conv_1),
+            pointwise(shifted[:, 1::2, 1::2], self.conv_2),
+        )
+        return self.norm(tf.concat(halves, -1), scale=scale, training=training)
+
+
+@keras.saving.register_keras_serializable(package="darts_tf")
+class ReLUConvBN(Operation):
+    """Pointwise convolution to the cell's channels: the preprocessing of a cell's input."""
+
+    def build(self, relu_shape: tuple[int | None, ...]) -> None:
+        """Creates the kernel."""
+        self.conv = self.kernel("kernel", 1, relu_shape[-1], self.channels)
+        self.norm = self.normalization("norm", self.channels)
+        self.built = True
+
+    def call(self, relu: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Convolves `relu`, the image after its ReLU."""
+        return self.norm(pointwise(relu, self.conv), training=training)
+
+
+def depthwise(x: tf.Tensor, kernel: tf.Tensor, stride: int = 1, dilation: int = 1) -> tf.Tensor:
+    """Depthwise convolution, padded by the same number of zeros on all four sides.
+
+    Args:
+        x: [batch, rows, columns, channels].
+        kernel: [size, size, channels, 1], size odd.
+        stride: 1 or 2.
+        dilation: 1 or 2; a stride of 2 goes with 1 only.
+
+    Returns:
+        [batch, ceil(rows / stride), ceil(columns / stride), channels].
+    """
+    if stride == 1:
+        dilations = (dilation, dilation)
+        return tf.nn.depthwise_conv2d(x, kernel, (1, 1, 1, 1), "SAME", dilations=dilations)
+    pad = (kernel.shape[0] - 1) // 2
+    padding = ((0, 0), (pad, pad), (pad, pad), (0, 0))
+    return tf.nn.depthwise_conv2d(x, kernel, (1, stride, stride, 1), padding)
+
+
+def pointwise(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """1x1 convolution of [batch, rows, columns, in] by [1, 1, in, out]."""
+    return tf.nn.conv2d(x, kernel, 1, "VALID")

@@ -1,0 +1,85 @@
+"""The search space: which operations an edge may choose from, and how a cell is wired."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+SKIP_CONNECT = "skip_connect"
+NONE = "none"
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """The choices that a search has.
+
+    A cell has two input nodes and `nodes` intermediate ones. Every intermediate node is joined by
+    an edge to each node before it, inputs included; edges are numbered node by node, sources in
+    order (DARTS, section 2.1).
+
+    Args:
+        candidates: Names of the candidate operations, in the order of the columns of the
+            architecture parameters.
+        nodes: Intermediate nodes of a cell.
+        inputs_per_node: Edges that a derived genotype keeps for each node.
+        learnable: The candidates with weights, whose ranking Criterion 1* watches (DARTS+,
+            section 3).
+
+    Raises:
+        ValueError: If a name stands twice, a learnable operation is no candidate, or a number is
+            below 1.
+    """
+
+    candidates: tuple[str, ...]
+    nodes: int
+    inputs_per_node: int
+    learnable: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "candidates", tuple(self.candidates))
+        object.__setattr__(self, "learnable", tuple(self.learnable))
+        if not self.candidates or len(set(self.candidates)) != len(self.candidates):
+            raise ValueError(f"candidates must be distinct names, found {self.candidates}")
+        unknown = [name for name in self.learnable if name not in self.candidates]
+        if unknown:
+            raise ValueError(f"learnable operations must be candidates, found {unknown}")
+        if self.nodes < 1:
+            raise ValueError(f"nodes must be at least 1, found {self.nodes}")
+        if not 1 <= self.inputs_per_node <= 2:
+            raise ValueError(f"inputs_per_node must be 1 or 2, found {self.inputs_per_node}")
+
+    @classmethod
+    def of(cls, value: "SearchSpace | Mapping[str, Any]") -> "SearchSpace":
+        """Returns a search space as it is, or makes one from its fields, as layers store them."""
+        return value if isinstance(value, cls) else cls(**value)  # type: ignore[arg-type]
+
+    @property
+    def edges(self) -> tuple[tuple[int, int], ...]:
+        """The edges of a cell as (source, target); 0 and 1 are the inputs, 2 the first node."""
+        return tuple(
+            (source, target) for target in range(2, self.nodes + 2) for source in range(target)
+        )
+
+    @property
+    def learnable_columns(self) -> tuple[int, ...]:
+        """The columns of the learnable candidates, in candidate order."""
+        return tuple(i for i, name in enumerate(self.candidates) if name in self.learnable)
+
+
+DARTS = SearchSpace(
+    candidates=(
+        NONE,
+        "max_pool_3x3",
+        "avg_pool_3x3",
+        SKIP_CONNECT,
+        "sep_conv_3x3",
+        "sep_conv_5x5",
+        "dil_conv_3x3",
+        "dil_conv_5x5",
+    ),
+    nodes=4,
+    inputs_per_node=2,
+    learnable=("sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5"),
+)
+
+# Operations that an evaluation network can have: DARTS's, and two that only published cells use.
+OPERATIONS: tuple[str, ...] = (*DARTS.candidates[1:], "sep_conv_7x7", "conv_7x1_1x7")

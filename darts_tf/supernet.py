@@ -1,0 +1,161 @@
+"""The supernet: stem, search cells and classifier, with the architecture parameters they share."""
+
+from dataclasses import asdict
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.cells import SearchCell
+from darts_tf.initialization import uniform
+from darts_tf.normalization import BatchNormalization
+from darts_tf.relaxation import Relaxation
+from darts_tf.search_space import DARTS, SearchSpace
+
+STEM_MULTIPLIER = 3
+
+
+@keras.saving.register_keras_serializable(package="darts_tf")
+class Supernet(keras.Model):
+    """The one-shot model in which every edge of a cell mixes all candidates (DARTS+, section 2.1).
+
+    Cells `layers // 3` and `2 * layers // 3` are reduction cells, with twice the channels. With its
+    default values it has 1,930,618 weights and two tables of 14 x 8 architecture parameters.
+
+    Args:
+        search_space: The search space, or its fields as a dictionary.
+        layers: Number of cells, at least 3.
+        init_channels: Channels of a node in the first cell.
+        classes: Number of classes.
+        synchronized: Whether replicas share the statistics of normalisation.
+
+    Raises:
+        ValueError: If a number is too small.
+    """
+
+    def __init__(
+        self,
+        search_space: SearchSpace | dict[str, Any] = DARTS,
+        layers: int = 8,
+        init_channels: int = 16,
+        classes: int = 10,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if layers < 3 or init_channels < 2 or classes < 2:
+            raise ValueError(
+                "a supernet has at least 3 layers, 2 init_channels and 2 classes; "
+                f"found {layers}, {init_channels} and {classes}"
+            )
+        self.search_space = SearchSpace.of(search_space)
+        self.cell_count = layers
+        self.init_channels = init_channels
+        self.classes = classes
+        self.synchronized = synchronized
+        self.relaxation = Relaxation(self.search_space, dtype=self.dtype_policy, name="relaxation")
+
+    def build(self, images_shape: tuple[int | None, ...]) -> None:
+        """Creates all weights for images [batch, rows, columns, channels]."""
+        rows, columns, channels = images_shape[1:]
+        self.relaxation.build()
+        stem_channels = STEM_MULTIPLIER * self.init_channels
+        self.stem = keras.layers.Conv2D(
+            stem_channels,
+            3,
+            padding="same",
+            use_bias=False,
+            kernel_initializer=uniform(9 * channels),
+            dtype=self.dtype_policy,
+            name="stem",
+        )
+        self.stem.build(images_shape)
+        self.stem_norm = BatchNormalization(
+            synchronized=self.synchronized, dtype=self.dtype_policy, name="stem_norm"
+        )
+        shape = (None, rows, columns, stem_channels)
+        self.stem_norm.build(shape)
+
+        self.cells = []
+        before_previous, previous = shape, shape
+        width = self.init_channels
+        for i in range(self.cell_count):
+            reduction = i in reductions(self.cell_count)
+            width *= 2 if reduction else 1
+            cell = SearchCell(
+                width,
+                reduction,
+                bool(self.cells) and self.cells[-1].reduction,
+                self.search_space,
+                self.synchronized,
+                dtype=self.dtype_policy,
+                name=f"cell_{i}",
+            )
+            cell.build(before_previous, previous, None)
+            self.cells.append(cell)
+            rows, columns = (
+                -(-size // 2) if reduction and size else size for size in previous[1:3]
+            )
+            before_previous = previous
+            previous = (None, rows, columns, self.search_space.nodes * width)
+
+        self.classifier = keras.layers.Dense(
+            self.classes,
+            kernel_initializer=uniform(previous[-1]),
+            bias_initializer=uniform(previous[-1]),
+            dtype=self.dtype_policy,
+            name="classifier",
+        )
+        self.classifier.build((None, previous[-1]))
+        self.built = True
+
+    def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Returns logits.
+
+        Args:
+            images: Normalised images, [batch, rows, columns, channels].
+            training: Whether normalisation uses, and records, the statistics of the batch.
+
+        Returns:
+            [batch, classes].
+        """
+        weights = self.relaxation.call()  # __call__ wants an input
+        previous = self.stem_norm(self.stem(images), training=training)
+        before_previous = previous
+        for cell in self.cells:
+            edge_weights = weights["reduce" if cell.reduction else "normal"]
+            output = cell(before_previous, previous, edge_weights, training=training)
+            before_previous, previous = previous, output
+        return self.classifier(tf.reduce_mean(previous, (1, 2)))
+
+    def architecture_parameters(self) -> dict[str, np.ndarray]:
+        """Returns the alphas of each cell type as arrays, [edges, candidates]."""
+        return self.relaxation.architecture_parameters()
+
+    @property
+    def architecture_variables(self) -> list[keras.Variable]:
+        """The alphas, which learn on validation data."""
+        return self.relaxation.trainable_variables
+
+    @property
+    def weight_variables(self) -> list[keras.Variable]:
+        """The weights, which learn on training data: all that is trainable but the alphas."""
+        alphas = {id(variable) for variable in self.architecture_variables}
+        return [variable for variable in self.trainable_variables if id(variable) not in alphas]
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "search_space": asdict(self.search_space),
+            "layers": self.cell_count,
+            "init_channels": self.init_channels,
+            "classes": self.classes,
+            "synchronized": self.synchronized,
+        }
+
+
+def reductions(layers: int) -> tuple[int, int]:
+    """Returns the numbers of the reduction cells among `layers` cells (DARTS, section 3.1.1)."""
+    return layers // 3, 2 * layers // 3
