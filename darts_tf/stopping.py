@@ -33,6 +33,7 @@ class SkipConnects:
         if len(records) < max(1, self.min_epochs):
             return None
         found = records[-1].skip_connects
+        _check_cells(self.cells, found)
         for cell in self.cells:
             if found[cell] >= self.at:
                 return f"Criterion 1: {found[cell]} skip-connects in the {cell} cell"
@@ -59,7 +60,9 @@ class StableRanking:
     def __call__(self, records: Sequence[EpochRecord]) -> str | None:
         if len(records) < max(1, self.min_epochs):
             return None
-        stable = min(min(records[-1].stable_epochs[cell]) for cell in self.cells)
+        counts = records[-1].stable_epochs
+        _check_cells(self.cells, counts)
+        stable = min(min(counts[cell]) for cell in self.cells)
         if stable < self.epochs:
             return None
         return f"Criterion 1*: ranking stable for {stable} epochs"
@@ -116,3 +119,9 @@ def stable_epochs(
             for count, held in zip(previous.stable_epochs[cell], same, strict=True)
         )
     return counts
+
+
+def _check_cells(cells: Sequence[str], counts: Mapping[str, object]) -> None:
+    missing = [cell for cell in cells if cell not in counts]
+    if missing:
+        raise ValueError(f"the criterion looks at {missing}, the records count {list(counts)}")

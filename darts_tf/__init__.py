@@ -1,0 +1,45 @@
+"""DARTS+ in Keras and TensorFlow: differentiable architecture search that stops in time."""
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "DARTS": "search_space",
+    "Genotype": "genotype",
+    "MixedOperation": "mixed_operation",
+    "SearchCell": "cells",
+    "SearchConfig": "config",
+    "SearchResult": "searching",
+    "SearchSpace": "search_space",
+    "SourceFeatures": "mixed_operation",
+    "StopSearch": "callbacks",
+    "Supernet": "supernet",
+    "TrainingConfig": "config",
+    "TrainingResult": "training",
+    "UserError": "errors",
+    "build_network": "network",
+    "derive": "genotype",
+    "export_saved_model": "export",
+    "inference_network": "network",
+    "search": "searching",
+    "train": "training",
+}
+_MODULES = ("stopping", "zoo")
+
+__all__ = sorted([*_HOMES, *_MODULES])
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"darts_tf.{name}")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'darts_tf' has no attribute '{name}'")
+    value = getattr(importlib.import_module(f"darts_tf.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,46 @@
+"""Which devices a run uses, and how it repeats to the bit."""
+
+import keras
+import tensorflow as tf
+
+from darts_tf.errors import UserError
+
+
+def make_repeatable(seed: int, threads: int) -> None:
+    """Makes what follows in this process a function of its seed.
+
+    Sets Keras's, NumPy's, Python's and TensorFlow's seeds, TensorFlow's deterministic kernels and
+    the number of its threads, because sums of several threads differ in their last bits.
+
+    Args:
+        seed: The run's seed.
+        threads: Threads on the CPU.
+
+    Raises:
+        UserError: If TensorFlow has already started with another number of threads.
+    """
+    for name in ("intra", "inter"):
+        setter = getattr(tf.config.threading, f"set_{name}_op_parallelism_threads")
+        try:
+            setter(threads)
+        except RuntimeError as error:
+            raise UserError(
+                f"threads: {threads} are asked for, but TensorFlow already runs in this process "
+                "with its own number; start the run before anything else of TensorFlow"
+            ) from error
+    tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(seed)
+
+
+def make_strategy(name: str) -> tf.distribute.Strategy:
+    """Returns the strategy of a run.
+
+    Args:
+        name: `one_device`, the first GPU or else the CPU; `mirrored`, all GPUs or else all logical
+            CPUs; `auto`, the latter where there are several GPUs and the former elsewhere.
+    """
+    gpus = [device.name for device in tf.config.list_logical_devices("GPU")]
+    devices = gpus or [device.name for device in tf.config.list_logical_devices("CPU")]
+    if name == "mirrored" or (name == "auto" and len(gpus) > 1):
+        return tf.distribute.MirroredStrategy(devices)
+    return tf.distribute.OneDeviceStrategy(devices[0])

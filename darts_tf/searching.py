@@ -1,0 +1,224 @@
+"""The search: alternating steps, epoch by epoch, until a criterion of DARTS+ stops it."""
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import keras
+import tensorflow as tf
+
+from darts_tf import data
+from darts_tf.bilevel import ARCHITECTURE_GRADIENTS, Batch, BilevelStep, Score, score
+from darts_tf.callbacks import StopSearch
+from darts_tf.config import SearchConfig, flag_lines
+from darts_tf.data.augmentation import plain_transform, search_transform
+from darts_tf.data.batches import (
+    endless_batches,
+    evaluation_batches,
+    steps_per_epoch,
+    training_batches,
+)
+from darts_tf.devices import make_repeatable, make_strategy
+from darts_tf.genotype import CELLS, Genotype
+from darts_tf.history import EpochRecord
+from darts_tf.loop import Mean, compile_step, device_name, distribute, run_epoch
+from darts_tf.normalization import average_statistics
+from darts_tf.optimizers import SGD, Adam, cosine
+from darts_tf.run_directory import RunDirectory
+from darts_tf.stopping import Criterion, SkipConnects, StableRanking, never
+from darts_tf.supernet import Supernet
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search ends with.
+
+    Attributes:
+        genotype: The cells of the stopping epoch.
+        epoch: Number of that epoch, from 0.
+        reason: Why the search ended there.
+        records: One record an epoch.
+    """
+
+    genotype: Genotype
+    epoch: int
+    reason: str
+    records: tuple[EpochRecord, ...]
+
+
+def search(config: SearchConfig, run_directory: str | os.PathLike[str]) -> SearchResult:
+    """Searches for a cell and stops early (DARTS+, section 4.2).
+
+    The same settings give the same history and genotype, to the bit.
+
+    Args:
+        config: All settings.
+        run_directory: Where the run's files go. A finished run there is read, not repeated; an
+            unfinished one begins again.
+
+    Returns:
+        The genotype of the stopping epoch, and the records.
+
+    Raises:
+        UserError: If the data set is not there, or the directory holds another run.
+    """
+    data.check(config.dataset, config.data_dir)
+    run = RunDirectory(run_directory, "search")
+    state = run.claim(flag_lines(config))
+    if state == "finished":
+        return _finished(run)
+    if state == "unfinished":
+        run.start_over()
+    started = time.monotonic()
+    make_repeatable(config.seed, config.threads)
+    strategy = make_strategy(config.strategy)
+    epochs = _Epochs(config, strategy)
+    stop = StopSearch(
+        criterion(config), ranks=config.stable_ranks, first_epoch=config.arch_start_epoch
+    )
+    callbacks = keras.callbacks.CallbackList([stop], model=epochs.supernet)
+    epochs.supernet.stop_training = False
+    callbacks.on_train_begin()
+    for epoch in range(config.epochs):
+        begun = time.monotonic()
+        callbacks.on_epoch_begin(epoch)
+        callbacks.on_epoch_end(epoch, epochs.run(epoch))
+        seconds = time.monotonic() - begun
+        record = replace(stop.records[-1], timing={"seconds": seconds})
+        run.append_history(record.to_dict())
+        _logger.info(_line(record))
+        if epochs.supernet.stop_training:
+            break
+    callbacks.on_train_end()
+    reason = stop.reason or f"the last of {config.epochs} epochs"
+    genotype = stop.genotype
+    if genotype is None:
+        raise RuntimeError("the supernet's cells gave no genotype")
+    days = (time.monotonic() - started) * strategy.num_replicas_in_sync / 86400
+    run.write_json(
+        run.genotype,
+        {
+            "genotype": genotype.to_dict(),
+            "epoch": epoch,
+            "reason": reason,
+            "cost": {"device_days": days, "device": device_name()},
+        },
+    )
+    return SearchResult(genotype, epoch, reason, tuple(stop.records))
+
+
+def criterion(config: SearchConfig) -> Criterion:
+    """Returns the criterion that the settings ask for."""
+    cells = CELLS if config.stop_cells == "both" else (config.stop_cells,)
+    match config.stop_criterion:
+        case "skip_connects":
+            return SkipConnects(config.stop_at_skip_connects, cells, config.min_epochs)
+        case "stable_ranking":
+            return StableRanking(config.stable_epochs, cells, config.min_epochs)
+    return never
+
+
+class _Epochs:
+    """The supernet with its data and compiled steps."""
+
+    def __init__(self, config: SearchConfig, strategy: tf.distribute.Strategy) -> None:
+        self.config = config
+        self.strategy = strategy
+        images = data.load(config.dataset, config.data_dir, config.image_size)
+        self.facts = images.facts
+        self.train, self.valid = images.train.halves(config.train_portion)
+        with strategy.scope():
+            self.supernet = Supernet(
+                layers=config.layers,
+                init_channels=config.init_channels,
+                classes=len(self.facts.classes),
+                synchronized=config.sync_batch_norm,
+            )
+            self.supernet.build((None, *self.train.images.shape[1:]))
+            step = BilevelStep(
+                self.supernet,
+                SGD(
+                    config.learning_rate,
+                    config.momentum,
+                    l2=config.weight_decay,
+                    clip=config.grad_clip,
+                ),
+                Adam(config.arch_learning_rate, l2=config.arch_weight_decay),
+                ARCHITECTURE_GRADIENTS[config.arch_order],
+            )
+        self.optimizer = step.weight_optimizer
+        self.bilevel = compile_step(
+            strategy, lambda train, valid: step(Batch(*train), Batch(*valid))
+        )
+        self.weights_only = compile_step(
+            strategy, lambda train, valid: step.update_weights(Batch(*train))
+        )
+        self.evaluate = compile_step(strategy, self._evaluate)
+
+    def run(self, epoch: int) -> dict[str, float]:
+        """Runs one epoch and returns its logs."""
+        rate = cosine(
+            epoch, self.config.epochs, self.config.learning_rate, self.config.learning_rate_min
+        )
+        self.optimizer.learning_rate = rate
+        step = self.bilevel if epoch >= self.config.arch_start_epoch else self.weights_only
+        train = self._mean(step, self._batches(epoch), len(self.train), f"epoch {epoch}")
+        average_statistics(self.supernet)
+        plain = evaluation_batches(
+            self.valid,
+            self.config.batch_size,
+            transform=plain_transform(self.facts),
+            replicas=self.strategy.num_replicas_in_sync,
+        )
+        valid = self._mean(self.evaluate, plain, len(self.valid), f"epoch {epoch}, validation")
+        return {
+            "loss": train.loss,
+            "accuracy": train.accuracy,
+            "val_loss": valid.loss,
+            "val_accuracy": valid.accuracy,
+            "learning_rate": rate,
+        }
+
+    def _batches(self, epoch: int) -> tf.data.Dataset:
+        steps = steps_per_epoch(len(self.train), self.config.batch_size)
+        shared = {
+            "seed": self.config.seed,
+            "transform": search_transform(self.facts),
+            "replicas": self.strategy.num_replicas_in_sync,
+        }
+        train = training_batches(self.train, self.config.batch_size, epoch=epoch, **shared)
+        valid = endless_batches(
+            self.valid, self.config.batch_size, first_step=epoch * steps, steps=steps, **shared
+        )
+        return tf.data.Dataset.zip(train, valid)
+
+    def _mean(
+        self, step: Callable[..., Score], batches: tf.data.Dataset, images: int, text: str
+    ) -> Mean:
+        iterator = distribute(self.strategy, batches)
+        return run_epoch(step, iterator, images, self.config.batch_size, text)
+
+    def _evaluate(self, *batch: tf.Tensor) -> Score:
+        return score(self.supernet(batch[0], training=False), Batch(*batch))
+
+
+def _finished(run: RunDirectory) -> SearchResult:
+    found = run.read_json(run.genotype)
+    records = tuple(EpochRecord.from_dict(line) for line in run.read_history())
+    return SearchResult(
+        Genotype.from_dict(found), int(found["epoch"]), str(found["reason"]), records
+    )
+
+
+def _line(record: EpochRecord) -> str:
+    skips = ", ".join(f"{cell} {count}" for cell, count in record.skip_connects.items())
+    stable = min(min(counts) for counts in record.stable_epochs.values())
+    return (
+        f"epoch {record.epoch}: train {record.train_loss:.3f} {record.train_accuracy:.1%}, "
+        f"valid {record.valid_loss:.3f} {record.valid_accuracy:.1%}, skips {skips}, "
+        f"stable {stable}, {record.timing['seconds']:.0f} s"
+    )

@@ -1,0 +1,209 @@
+"""Training the network of a genotype from scratch."""
+
+import logging
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from darts_tf import data
+from darts_tf.bilevel import Batch, Score, score
+from darts_tf.complexity import multiply_adds, parameters
+from darts_tf.config import TrainingConfig, training_flag_lines
+from darts_tf.data.augmentation import training_transform
+from darts_tf.data.batches import training_batches
+from darts_tf.devices import make_repeatable, make_strategy
+from darts_tf.drop_path import set_drop_path
+from darts_tf.genotype import Genotype
+from darts_tf.loop import compile_step, device_name, distribute, run_epoch
+from darts_tf.model_file import load_model, save_model
+from darts_tf.network import build_network, inference_network
+from darts_tf.optimizers import SGD, cosine
+from darts_tf.run_directory import RunDirectory
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training ends with.
+
+    Attributes:
+        model: The network for inference, from pixels to probabilities, of stock Keras layers.
+        result: The contents of `result.json`: errors in percent, parameters, multiply-adds, the
+            genotype and what is known of the data.
+    """
+
+    model: keras.Model
+    result: Mapping[str, Any]
+
+
+def train(
+    config: TrainingConfig, genotype: Genotype, run_directory: str | os.PathLike[str]
+) -> TrainingResult:
+    """Trains a network from scratch on the whole training set, then tests it (DARTS+, section 4.3).
+
+    The test images are read after the last epoch only. The same settings give the same result, to
+    the bit.
+
+    Args:
+        config: All settings.
+        genotype: The cells.
+        run_directory: Where the run's files go. A finished run there is read, not repeated; an
+            unfinished one begins again.
+
+    Returns:
+        The inference network and what is known of it.
+
+    Raises:
+        UserError: If the data set is not there, the images are too small for the network, or the
+            directory holds another run.
+    """
+    data.check(config.dataset, config.data_dir)
+    run = RunDirectory(run_directory, "train")
+    state = run.claim(training_flag_lines(config, genotype))
+    if state == "finished":
+        return TrainingResult(load_model(run.model), run.read_json(run.result))
+    if state == "unfinished":
+        run.start_over()
+    started = time.monotonic()
+    make_repeatable(config.seed, config.threads)
+    strategy = make_strategy(config.strategy)
+    images = data.load(config.dataset, config.data_dir, config.image_size)
+    epochs = _Epochs(config, genotype, images, strategy)
+    for epoch in range(config.epochs):
+        line = epochs.run(epoch)
+        run.append_history(line)
+        _logger.info(
+            f"epoch {epoch}: train {line['train_loss']:.3f} {line['train_accuracy']:.1%}, "
+            f"{line['timing']['seconds']:.0f} s"
+        )
+    model = inference_network(
+        epochs.network,
+        genotype,
+        images.facts.mean,
+        images.facts.deviation,
+        config.layers,
+        config.init_channels,
+        config.stem,
+    )
+    days = (time.monotonic() - started) * strategy.num_replicas_in_sync / 86400
+    result = {
+        **test_errors(model, images.test, config.batch_size),
+        "parameters": parameters(model),
+        "multiply_adds": multiply_adds(model),
+        "epochs": config.epochs,
+        "dataset": images.facts.name,
+        "image_size": images.test.images.shape[1],
+        "classes": list(images.facts.classes),
+        "genotype": genotype.to_dict(),
+        "cost": {"device_days": days, "device": device_name()},
+    }
+    with run.writing(run.model) as temporary:
+        save_model(model, temporary)
+    run.write_json(run.result, result)
+    return TrainingResult(model, result)
+
+
+def test_errors(model: keras.Model, images: data.Split, batch_size: int) -> dict[str, float]:
+    """Returns the share of images, in percent, that a model gets wrong.
+
+    Args:
+        model: From pixels to scores, [batch, classes].
+        images: The test images.
+        batch_size: Images at a time.
+
+    Returns:
+        `top1_error`, and from 5 classes on `top5_error`: the true class is not among the five best.
+    """
+    scores = model.predict(images.images, batch_size=batch_size, verbose=0)
+    order = np.argsort(-scores, axis=1, kind="stable")
+    hits = order == images.labels[:, np.newaxis]
+    errors = {"top1_error": 100 * float(1 - hits[:, 0].mean())}
+    if scores.shape[1] >= 5:
+        errors["top5_error"] = 100 * float(1 - hits[:, :5].any(1).mean())
+    return errors
+
+
+class _Epochs:
+    """The network with its data and compiled step."""
+
+    def __init__(
+        self,
+        config: TrainingConfig,
+        genotype: Genotype,
+        images: data.ImageData,
+        strategy: tf.distribute.Strategy,
+    ) -> None:
+        self.config = config
+        self.strategy = strategy
+        self.images = images.train
+        self.transform = training_transform(images.facts, config.cutout)
+        with strategy.scope():
+            self.network = build_network(
+                genotype,
+                images.train.images.shape[1:],
+                len(images.facts.classes),
+                config.layers,
+                config.init_channels,
+                auxiliary=config.auxiliary_weight > 0,
+                stem=config.stem,
+                drop_path=config.drop_path > 0,
+                synchronized=config.sync_batch_norm,
+            )
+            self.optimizer = SGD(
+                config.learning_rate,
+                config.momentum,
+                l2=config.weight_decay,
+                clip=config.grad_clip,
+            )
+            self.optimizer.build(self.network.trainable_variables)
+        self.step = compile_step(strategy, self._step)
+
+    def run(self, epoch: int) -> dict[str, Any]:
+        """Runs one epoch and returns its line of the history."""
+        begun = time.monotonic()
+        config = self.config
+        rate = cosine(epoch, config.epochs, config.learning_rate, config.learning_rate_min)
+        drop_path = config.drop_path * epoch / config.epochs
+        self.optimizer.learning_rate = rate
+        set_drop_path(self.network, drop_path)
+        batches = training_batches(
+            self.images,
+            config.batch_size,
+            seed=config.seed,
+            epoch=epoch,
+            transform=self.transform,
+            replicas=self.strategy.num_replicas_in_sync,
+        )
+        iterator = distribute(self.strategy, batches)
+        mean = run_epoch(self.step, iterator, len(self.images), config.batch_size, f"epoch {epoch}")
+        return {
+            "epoch": epoch,
+            "train_loss": mean.loss,
+            "train_accuracy": mean.accuracy,
+            "learning_rate": rate,
+            "drop_path": drop_path,
+            "timing": {"seconds": time.monotonic() - begun},
+        }
+
+    def _step(self, *elements: tf.Tensor) -> Score:
+        batch = Batch(*elements)
+        weights = [variable.value for variable in self.network.trainable_variables]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(weights)
+            outputs = self.network(batch.images, training=True)
+            if self.config.auxiliary_weight:
+                logits, auxiliary = outputs
+                result = score(logits, batch)
+                loss = result.loss + self.config.auxiliary_weight * score(auxiliary, batch).loss
+            else:
+                result = score(outputs, batch)
+                loss = result.loss
+        self.optimizer.apply(tape.gradient(loss, weights))
+        return result
