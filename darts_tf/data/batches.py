@@ -1,0 +1,170 @@
+"""Batches as a function of seed, epoch and step: nothing to save, and resuming is exact.
+
+Every element is `(images float32 [b, height, width, channels], labels int32 [b], sample_weights
+float32 [b])`. The weights are 1 / global batch, so that a loss summed with them is the mean.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.data.augmentation import Transform
+from darts_tf.data.images import Split
+from darts_tf.errors import UserError
+
+# Part of every random key, so that the two streams of a search are independent of each other.
+_TRAINING, _ENDLESS = 1, 2
+
+
+def steps_per_epoch(images: int, batch_size: int) -> int:
+    """Returns the batches in an epoch of `images` images; the last, smaller one counts."""
+    return math.ceil(images / batch_size)
+
+
+def training_batches(
+    split: Split,
+    batch_size: int,
+    *,
+    seed: int,
+    epoch: int,
+    transform: Transform,
+    replicas: int = 1,
+) -> tf.data.Dataset:
+    """Makes the batches of one epoch: every image once, in an order of this epoch's own.
+
+    Args:
+        split: The images.
+        batch_size: Images in a global batch. The last batch may be smaller.
+        seed: The run's seed, at least 0.
+        epoch: Counted from 0.
+        transform: Augmentation and normalisation.
+        replicas: Each global batch becomes this many consecutive elements of nearly equal size;
+            together they are exactly the batch that one replica gets.
+
+    Returns:
+        A `tf.data.Dataset` of `steps_per_epoch(len(split), batch_size) * replicas` elements.
+
+    Raises:
+        UserError: If a batch has fewer images than there are replicas.
+    """
+    steps = steps_per_epoch(len(split), batch_size)
+    positions = _permutation(len(split), seed, _TRAINING, epoch)
+    seeds = _seeds(seed, _TRAINING, epoch * steps, steps)
+    return _batches(split, positions, batch_size, seeds, transform, replicas)
+
+
+def endless_batches(
+    split: Split,
+    batch_size: int,
+    *,
+    seed: int,
+    first_step: int,
+    steps: int,
+    transform: Transform,
+    replicas: int = 1,
+) -> tf.data.Dataset:
+    """Makes full batches from a split that is reshuffled without end, for architecture steps.
+
+    Batch `s` holds elements `s * batch_size` to `(s + 1) * batch_size - 1` of one permutation of
+    the split after the other, so it may span two of them.
+
+    Args:
+        split: The images.
+        batch_size: Images in every global batch.
+        seed: The run's seed, at least 0.
+        first_step: Number of the first batch, counted from 0 since the start of the run.
+        steps: How many batches to make.
+        transform: Augmentation and normalisation.
+        replicas: As in `training_batches`.
+
+    Returns:
+        A `tf.data.Dataset` of `steps * replicas` elements.
+
+    Raises:
+        UserError: If a batch has fewer images than there are replicas.
+    """
+    start, stop = first_step * batch_size, (first_step + steps) * batch_size
+    passes = range(start // len(split), math.ceil(stop / len(split)))
+    orders = [_permutation(len(split), seed, _ENDLESS, number) for number in passes]
+    skipped = start - passes.start * len(split)
+    positions = np.concatenate(orders)[skipped : skipped + stop - start]
+    seeds = _seeds(seed, _ENDLESS, first_step, steps)
+    return _batches(split, positions, batch_size, seeds, transform, replicas)
+
+
+def evaluation_batches(
+    split: Split, batch_size: int, *, transform: Transform, replicas: int = 1
+) -> tf.data.Dataset:
+    """Makes batches of every image once, in the split's order, without randomness.
+
+    Args:
+        split: The images.
+        batch_size: Images in a global batch. The last batch may be smaller.
+        transform: Normalisation; it gets zeros for its seed.
+        replicas: As in `training_batches`.
+
+    Returns:
+        A `tf.data.Dataset` of `steps_per_epoch(len(split), batch_size) * replicas` elements.
+
+    Raises:
+        UserError: If a batch has fewer images than there are replicas.
+    """
+    seeds = np.zeros((steps_per_epoch(len(split), batch_size), 2), np.int32)
+    return _batches(split, np.arange(len(split)), batch_size, seeds, transform, replicas)
+
+
+def _permutation(images: int, seed: int, stream: int, number: int) -> np.ndarray:
+    return np.random.default_rng([seed, stream, number]).permutation(images)
+
+
+def _seeds(seed: int, stream: int, first_step: int, steps: int) -> np.ndarray:
+    """One seed for TensorFlow's stateless operations for each step: int32 [steps, 2]."""
+    # The 1 keeps these keys apart from those of the permutations.
+    keys = [[seed, stream, step, 1] for step in range(first_step, first_step + steps)]
+    states = [np.random.SeedSequence(key).generate_state(2) for key in keys]
+    return np.array(states, np.uint32).reshape(steps, 2).view(np.int32)
+
+
+def _batches(
+    split: Split,
+    positions: np.ndarray,
+    batch_size: int,
+    seeds: np.ndarray,
+    transform: Transform,
+    replicas: int,
+) -> tf.data.Dataset:
+    smallest = min(batch_size, len(positions) % batch_size or batch_size)
+    if smallest < replicas:
+        raise UserError(
+            f"batch_size: must leave an image for each of {replicas} devices in every batch, "
+            f"found {batch_size}: of {len(positions)} images the last batch has {smallest}"
+        )
+    images, labels = split.tensors
+
+    def make(positions: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        number = tf.shape(positions)[:1]
+        weights = tf.fill(number, 1.0 / tf.cast(number[0], tf.float32))
+        return transform(tf.gather(images, positions), seed), tf.gather(labels, positions), weights
+
+    batches = tf.data.Dataset.zip(
+        tf.data.Dataset.from_tensor_slices(positions).batch(batch_size),
+        tf.data.Dataset.from_tensor_slices(seeds),
+    ).map(make, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    if replicas > 1:
+        batches = batches.flat_map(lambda *batch: _shares(batch, replicas))
+        batches = batches.apply(tf.data.experimental.assert_cardinality(len(seeds) * replicas))
+    return batches.prefetch(tf.data.AUTOTUNE)
+
+
+def _shares(batch: tuple[tf.Tensor, ...], replicas: int) -> tf.data.Dataset:
+    """Divides one batch of b images: replica r begins at image b * r // replicas."""
+    number = tf.shape(batch[0], tf.int64)[0]
+
+    def share(replica: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        first, end = number * replica // replicas, number * (replica + 1) // replicas
+        return tuple(part[first:end] for part in batch)
+
+    return tf.data.Dataset.range(replicas).map(share)

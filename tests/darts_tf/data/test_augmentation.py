@@ -1,0 +1,148 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from darts_tf.data import augmentation
+from darts_tf.data.facts import DATASETS
+
+CIFAR10 = DATASETS["cifar10"]
+
+
+def key(seed: int) -> tf.Tensor:
+    return tf.constant([seed, 7], tf.int32)
+
+
+def unlike(expected: float, count: int) -> float:
+    """Five standard deviations of a frequency: a fair draw leaves it once in two million."""
+    return 5 * np.sqrt(expected * (1 - expected) / count)
+
+
+def test_every_shift_within_the_padding_is_equally_likely(seed):
+    count, size, pad = 4000, 9, 2
+    images = np.zeros((count, size, size, 1), np.uint8)
+    images[:, 4, 4] = 255
+    shifted = augmentation.pad_and_crop(tf.constant(images), key(seed), pad).numpy()
+    assert shifted.shape == images.shape
+    number, rows, columns, _ = np.nonzero(shifted)
+    np.testing.assert_array_equal(number, np.arange(count))
+    for shifts in (rows - 4, columns - 4):
+        values, frequencies = np.unique(shifts, return_counts=True)
+        assert values.tolist() == [-2, -1, 0, 1, 2]
+        np.testing.assert_allclose(frequencies / count, 0.2, atol=unlike(0.2, count))
+    assert abs(np.corrcoef(rows, columns)[0, 1]) < 5 / np.sqrt(count)
+
+
+def test_what_a_shift_uncovers_is_zero_and_the_rest_is_the_image(seed):
+    image = np.random.default_rng(seed).integers(1, 256, (5, 6, 3), np.uint8)
+    shifted = augmentation.pad_and_crop(tf.constant(np.tile(image, (30, 1, 1, 1))), key(seed), 2)
+    padded = np.pad(image, [(2, 2), (2, 2), (0, 0)])
+    possible = {
+        padded[row : row + 5, column : column + 6].tobytes()
+        for row in range(5)
+        for column in range(5)
+    }
+    assert {one.tobytes() for one in shifted.numpy()} <= possible
+
+
+def test_half_of_the_images_are_mirrored(seed):
+    count = 4000
+    image = np.random.default_rng(seed).integers(0, 256, (3, 4, 2), np.uint8)
+    flipped = augmentation.flip(tf.constant(np.tile(image, (count, 1, 1, 1))), key(seed)).numpy()
+    same = (flipped == image).all(axis=(1, 2, 3))
+    mirrored = (flipped == image[:, ::-1]).all(axis=(1, 2, 3))
+    assert (same ^ mirrored).all()
+    assert abs(mirrored.mean() - 0.5) < unlike(0.5, count)
+
+
+def test_normalise_is_the_formula_in_numpy(seed):
+    images = np.random.default_rng(seed).integers(0, 256, (4, 5, 5, 3), np.uint8)
+    expected = (images / 255 - np.array(CIFAR10.mean)) / np.array(CIFAR10.deviation)
+    normalised = augmentation.normalise(tf.constant(images), CIFAR10)
+    assert normalised.dtype == tf.float32
+    np.testing.assert_allclose(normalised.numpy(), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(("height", "width", "size"), [(12, 9, 6), (8, 8, 16), (32, 32, 16)])
+def test_cutout_squares_are_those_of_a_plain_twin(seed, height, width, size):
+    count = 1500
+    cut = augmentation.cutout(tf.ones((count, height, width, 2)), key(seed), size).numpy()
+    twins = {}
+    for row in range(height):
+        for column in range(width):
+            twin = np.ones((height, width, 2), np.float32)
+            top, left = max(0, row - size // 2), max(0, column - size // 2)
+            twin[top : row + size // 2, left : column + size // 2] = 0
+            twins[twin.tobytes()] = twins.get(twin.tobytes(), 0) + 1
+    found = {}
+    for image in cut:
+        found[image.tobytes()] = found.get(image.tobytes(), 0) + 1
+    assert set(found) <= set(twins)
+    for twin, centres in twins.items():
+        expected = centres / (height * width)
+        assert abs(found.get(twin, 0) / count - expected) < unlike(expected, count) + 5 / count
+    area = sum(
+        centres * (np.frombuffer(twin, np.float32) == 0).mean() for twin, centres in twins.items()
+    ) / (height * width)
+    assert abs((cut == 0).mean() - area) < 0.03
+
+
+def test_cutout_leaves_the_rest_of_an_image_alone(seed):
+    images = np.random.default_rng(seed).normal(size=(20, 10, 10, 3)).astype(np.float32)
+    cut = augmentation.cutout(tf.constant(images), key(seed), 4).numpy()
+    assert ((cut == images) | (cut == 0)).all()
+    assert ((cut == 0).sum(axis=(1, 2, 3)) >= 2 * 2 * 3).all()
+    assert ((cut == 0).sum(axis=(1, 2, 3)) <= 4 * 4 * 3).all()
+
+
+def test_the_square_is_zero_after_normalisation_and_the_padding_is_black(seed):
+    white = tf.fill([500, 32, 32, 3], tf.constant(255, tf.uint8))
+    images = augmentation.training_transform(CIFAR10, 16)(white, key(seed)).numpy()
+    mean, deviation = np.array(CIFAR10.mean), np.array(CIFAR10.deviation)
+    black, full, square = -mean / deviation, (1 - mean) / deviation, np.zeros(3)
+    kinds = [np.isclose(images, kind, atol=1e-5).all(axis=-1) for kind in (black, full, square)]
+    assert (np.sum(kinds, axis=0) == 1).all()
+    assert all(kind.any() for kind in kinds)
+
+
+def test_a_transform_draws_crop_flip_and_cutout_independently(seed):
+    count = 3000
+    image = np.zeros((count, 32, 32, 3), np.uint8)
+    image[:, 15, 10], image[:, 15, 11] = 100, 200
+    plain = dataclasses.replace(CIFAR10, mean=(0.0,) * 3, deviation=(1.0,) * 3)
+    shifted = augmentation.search_transform(plain)(tf.constant(image), key(seed)).numpy()[..., 0]
+    number, rows, columns = np.nonzero(shifted > 0.5)
+    np.testing.assert_array_equal(number, np.arange(count))
+    mirrored = columns > 15
+    assert abs(mirrored.mean() - 0.5) < unlike(0.5, count)
+    assert abs(np.corrcoef(mirrored, rows)[0, 1]) < 5 / np.sqrt(count)
+    inner = np.where(mirrored, 31 - columns, columns)
+    assert abs(np.corrcoef(mirrored, inner)[0, 1]) < 5 / np.sqrt(count)
+    assert sorted(np.unique(inner - 11)) == list(range(-4, 5))
+
+
+def test_digits_are_never_mirrored(seed):
+    images = np.zeros((300, 8, 8, 1), np.uint8)
+    images[:, 4, 3], images[:, 4, 4] = 50, 250
+    moved = augmentation.search_transform(DATASETS["digits"])(tf.constant(images), key(seed))
+    for image in moved.numpy()[..., 0]:
+        bright, dim = np.argwhere(image == image.max())[0], np.argsort(image.ravel())[-2]
+        assert bright[1] == dim % 8 + 1
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_same_seed_same_images_and_another_seed_others(name, seed):
+    facts = DATASETS[name]
+    shape = (16, facts.image_size, facts.image_size, facts.channels)
+    images = tf.constant(np.random.default_rng(seed).integers(0, 256, shape, np.uint8))
+    transform = augmentation.training_transform(facts, 4)
+    first, again = transform(images, key(seed)).numpy(), transform(images, key(seed)).numpy()
+    np.testing.assert_array_equal(first, again)
+    assert (transform(images, key(seed ^ 1)).numpy() != first).any()
+
+
+def test_the_plain_transform_only_normalises(seed):
+    images = tf.constant(np.random.default_rng(seed).integers(0, 256, (3, 32, 32, 3), np.uint8))
+    transformed = augmentation.plain_transform(CIFAR10)(images, key(seed)).numpy()
+    np.testing.assert_array_equal(transformed, augmentation.normalise(images, CIFAR10).numpy())

@@ -1,0 +1,98 @@
+"""When DARTS+ stops and what DARTS derives, said another way than the library says it.
+
+A history is a list with one entry an epoch: for each cell type a table of alphas [edges, 8].
+Candidates are told apart by comparing them in pairs, nothing is sorted and no count is carried
+from epoch to epoch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from tests.oracles.operations import CANDIDATES
+
+Table = Sequence[Sequence[float]] | np.ndarray
+Pairs = list[tuple[str, int]]
+NAMES = tuple(CANDIDATES)
+LEARNABLE = tuple(i for i, name in enumerate(NAMES) if "conv" in name)
+
+
+def softmax_table(alphas: Table) -> list[list[float]]:
+    """The strength of each candidate on each edge."""
+    table = []
+    for row in alphas:
+        powers = [math.exp(float(a) - float(max(row))) for a in row]
+        table.append([power / sum(powers) for power in powers])
+    return table
+
+
+def derive(strengths: Table, nodes: int = 4) -> Pairs:
+    """The (operation, source) pairs of a cell, two a node, the stronger first.
+
+    Of candidates equally strong the earlier stands, of edges equally strong the lower source.
+    """
+    pairs: Pairs = []
+    first_edge = 0
+    for sources in range(2, nodes + 2):
+        best = []
+        for source in range(sources):
+            row = strengths[first_edge + source]
+            places = [i for i, name in enumerate(NAMES) if name != "none"]
+            best.append(next(i for i in places if _beaten_by(row, i, places) == 0))
+        strength = [strengths[first_edge + source][best[source]] for source in range(sources)]
+        for place in (0, 1):
+            for source in range(sources):
+                if _beaten_by(strength, source, range(sources)) == place:
+                    pairs.append((NAMES[best[source]], source))
+        first_edge += sources
+    return pairs
+
+
+def skip_connects(alphas: Table) -> int:
+    """The number of skip-connects in the cell that these alphas give."""
+    return [operation for operation, _ in derive(softmax_table(alphas))].count("skip_connect")
+
+
+def criterion_1(
+    history: Sequence[Mapping[str, Table]],
+    cells: Sequence[str] = ("normal",),
+    at: int = 2,
+    min_epochs: int = 1,
+) -> int | None:
+    """The first epoch, from 0, whose genotype has `at` skip-connects in a cell, or None."""
+    for epoch, alphas in enumerate(history):
+        if epoch + 1 >= min_epochs and any(skip_connects(alphas[cell]) >= at for cell in cells):
+            return epoch
+    return None
+
+
+def criterion_1_star(
+    history: Sequence[Mapping[str, Table]],
+    cells: Sequence[str] = ("normal",),
+    stable_epochs: int = 10,
+    ranks: int = len(LEARNABLE),
+    min_epochs: int = 1,
+) -> int | None:
+    """The first epoch, from 0, that looks back on `stable_epochs` others ranked as it is, or None.
+
+    Only the leading `ranks` places among the learnable candidates of every edge are compared.
+    """
+    for epoch in range(stable_epochs, len(history)):
+        window = history[epoch - stable_epochs : epoch + 1]
+        rankings = [[_leaders(row, ranks) for cell in cells for row in now[cell]] for now in window]
+        if epoch + 1 >= min_epochs and all(ranking == rankings[-1] for ranking in rankings):
+            return epoch
+    return None
+
+
+def _leaders(row: Sequence[float], ranks: int) -> dict[int, int]:
+    places = {i: _beaten_by(row, i, LEARNABLE) for i in LEARNABLE}
+    return {i: place for i, place in places.items() if place < ranks}
+
+
+def _beaten_by(values: Sequence[float], i: int, others: Sequence[int]) -> int:
+    """How many of the others come before i: those larger, and those as large that stand earlier."""
+    return sum(values[k] > values[i] or (values[k] == values[i] and k < i) for k in others)

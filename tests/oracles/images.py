@@ -1,0 +1,195 @@
+"""The tape's primitives on images: convolutions, pools, normalisation, shift and global mean.
+
+Windows are padded by the same number of zeros on both sides, (size - 1) / 2 times the dilation, so
+that stride 1 keeps the size and stride s gives every s-th result of stride 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tests.oracles.tape import Var
+
+EPSILON = 1e-5
+Pair = int | tuple[int, int]
+
+
+def conv2d(x: Var, kernel: Var, stride: Pair = 1) -> Var:
+    """Convolution by a kernel [rows, columns, in, out] of odd sizes."""
+    frame = Frame.of(x.shape, kernel.shape[:2], stride)
+    padded = frame.pad(x.value)
+    value = np.zeros((*frame.result_shape, kernel.shape[3]))
+    for i, j, window in frame.windows():
+        value += padded[window] @ kernel.value[i, j]
+
+    def adjoint(g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        to_padded, to_kernel = np.zeros_like(padded), np.zeros_like(kernel.value)
+        for i, j, window in frame.windows():
+            to_padded[window] += g @ kernel.value[i, j].T
+            to_kernel[i, j] = np.einsum("nhwi,nhwo->io", padded[window], g)
+        return frame.crop(to_padded), to_kernel
+
+    return Var(value, (x, kernel), adjoint)
+
+
+def depthwise_conv2d(x: Var, kernel: Var, stride: Pair = 1, dilation: int = 1) -> Var:
+    """Convolution of each channel on its own by a kernel [size, size, channels, 1]."""
+    frame = Frame.of(x.shape, kernel.shape[:2], stride, dilation)
+    padded = frame.pad(x.value)
+    value = np.zeros((*frame.result_shape, x.shape[3]))
+    for i, j, window in frame.windows():
+        value += padded[window] * kernel.value[i, j, :, 0]
+
+    def adjoint(g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        to_padded, to_kernel = np.zeros_like(padded), np.zeros_like(kernel.value)
+        for i, j, window in frame.windows():
+            to_padded[window] += g * kernel.value[i, j, :, 0]
+            to_kernel[i, j, :, 0] = np.sum(padded[window] * g, axis=(0, 1, 2))
+        return frame.crop(to_padded), to_kernel
+
+    return Var(value, (x, kernel), adjoint)
+
+
+def max_pool(x: Var, stride: Pair = 1) -> Var:
+    """The largest of 3x3; of equal ones the first, row by row, gets the gradient."""
+    frame = Frame.of(x.shape, (3, 3), stride)
+    padded = frame.pad(x.value, -np.inf)
+    value = np.full((*frame.result_shape, x.shape[3]), -np.inf)
+    winner = np.zeros(value.shape, int)
+    for i, j, window in frame.windows():
+        better = padded[window] > value
+        value[better] = padded[window][better]
+        winner[better] = 3 * i + j
+
+    def adjoint(g: np.ndarray) -> tuple[np.ndarray]:
+        to_padded = np.zeros_like(padded)
+        for i, j, window in frame.windows():
+            to_padded[window] += g * (winner == 3 * i + j)
+        return (frame.crop(to_padded),)
+
+    return Var(value, (x,), adjoint)
+
+
+def avg_pool(x: Var, stride: Pair = 1) -> Var:
+    """The mean of those pixels of 3x3 that lie in the image."""
+    frame = Frame.of(x.shape, (3, 3), stride)
+    padded, inside = frame.pad(x.value), frame.pad(np.ones(x.shape))
+    total = np.zeros((*frame.result_shape, x.shape[3]))
+    count = np.zeros_like(total)
+    for _, _, window in frame.windows():
+        total += padded[window]
+        count += inside[window]
+
+    def adjoint(g: np.ndarray) -> tuple[np.ndarray]:
+        to_padded = np.zeros_like(padded)
+        for _, _, window in frame.windows():
+            to_padded[window] += g / count
+        return (frame.crop(to_padded),)
+
+    return Var(total / count, (x,), adjoint)
+
+
+def batch_norm(
+    x: Var, gamma: Var | None = None, beta: Var | None = None
+) -> tuple[Var, np.ndarray, np.ndarray]:
+    """Normalises each channel over batch, rows and columns, with the biased variance.
+
+    Returns:
+        The result; the mean; the unbiased variance, which is what running averages take.
+    """
+    axes, count = (0, 1, 2), x.value[..., 0].size
+    mean = x.value.mean(axis=axes)
+    squares = np.sum((x.value - mean) ** 2, axis=axes)
+    deviation = np.sqrt(squares / count + EPSILON)
+    unit = (x.value - mean) / deviation
+    factor = 1.0 if gamma is None else gamma.value
+    offset = 0.0 if beta is None else beta.value
+    parents = [var for var in (x, gamma, beta) if var is not None]
+
+    def adjoint(g: np.ndarray) -> tuple[np.ndarray, ...]:
+        h = g * factor
+        to_x = (h - h.mean(axis=axes) - unit * np.mean(h * unit, axis=axes)) / deviation
+        shares = [to_x]
+        if gamma is not None:
+            shares.append(np.sum(g * unit, axis=axes))
+        if beta is not None:
+            shares.append(np.sum(g, axis=axes))
+        return tuple(shares)
+
+    return Var(unit * factor + offset, parents, adjoint), mean, squares / (count - 1)
+
+
+def shift(x: Var, rows: int, columns: int) -> Var:
+    """The image moved up and left by so many pixels; zeros come in from below and the right."""
+
+    def moved(image: np.ndarray) -> np.ndarray:
+        return np.pad(image[:, rows:, columns:], ((0, 0), (0, rows), (0, columns), (0, 0)))
+
+    def adjoint(g: np.ndarray) -> tuple[np.ndarray]:
+        gradient = np.zeros_like(x.value)
+        height, width = x.shape[1] - rows, x.shape[2] - columns
+        gradient[:, rows:, columns:] = g[:, :height, :width]
+        return (gradient,)
+
+    return Var(moved(x.value), (x,), adjoint)
+
+
+def global_mean(x: Var) -> Var:
+    """The mean over rows and columns, [batch, channels]."""
+    pixels = x.shape[1] * x.shape[2]
+
+    def adjoint(g: np.ndarray) -> tuple[np.ndarray]:
+        return (np.broadcast_to(g[:, None, None, :] / pixels, x.shape),)
+
+    return Var(x.value.mean(axis=(1, 2)), (x,), adjoint)
+
+
+class Frame(NamedTuple):
+    """Where the windows of a convolution or pool lie in the padded image."""
+
+    image: tuple[int, ...]
+    size: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: int
+
+    @classmethod
+    def of(
+        cls, image: tuple[int, ...], size: tuple[int, ...], stride: Pair, dilation: int = 1
+    ) -> Frame:
+        if size[0] % 2 == 0 or size[1] % 2 == 0:
+            raise ValueError(f"symmetric padding needs odd sizes; found {size}")
+        pair = (stride, stride) if isinstance(stride, int) else stride
+        return cls(image, (size[0], size[1]), pair, dilation)
+
+    @property
+    def margins(self) -> tuple[int, int]:
+        rows, columns = self.size
+        return self.dilation * (rows - 1) // 2, self.dilation * (columns - 1) // 2
+
+    @property
+    def result_shape(self) -> tuple[int, int, int]:
+        rows, columns = (-(-n // s) for n, s in zip(self.image[1:3], self.stride, strict=True))
+        return self.image[0], rows, columns
+
+    def pad(self, image: np.ndarray, value: float = 0.0) -> np.ndarray:
+        rows, columns = self.margins
+        margins = ((0, 0), (rows, rows), (columns, columns), (0, 0))
+        return np.pad(image, margins, constant_values=value)
+
+    def crop(self, padded: np.ndarray) -> np.ndarray:
+        rows, columns = self.margins
+        return padded[:, rows : rows + self.image[1], columns : columns + self.image[2]]
+
+    def windows(self) -> Iterator[tuple[int, int, Any]]:
+        """For each place in the kernel, the pixels of the padded image that lie under it."""
+        _, rows, columns = self.result_shape
+        down, right = self.stride
+        for i in range(self.size[0]):
+            for j in range(self.size[1]):
+                top, left = i * self.dilation, j * self.dilation
+                under_rows = slice(top, top + (rows - 1) * down + 1, down)
+                under_columns = slice(left, left + (columns - 1) * right + 1, right)
+                yield i, j, (slice(None), under_rows, under_columns)

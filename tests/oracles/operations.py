@@ -1,0 +1,94 @@
+"""The candidate operations of DARTS, and those that only published genotypes use.
+
+Each takes the image, its parameters by name and its stride. Without `affine` it is the operation
+of the search: no scale and offset, and a normalisation after a pool. With `affine` it is that of
+the evaluation network: parameters gamma and beta (gamma_1, ... where there are two
+normalisations), and pools as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from tests.oracles import images, tape
+from tests.oracles.tape import Var
+
+Params = Mapping[str, Var]
+Operation = Callable[..., Var]
+
+
+def normalized(x: Var, params: Params, affine: bool, suffix: str = "") -> Var:
+    """Batch normalisation, with scale and offset if `affine`."""
+    gamma, beta = (params["gamma" + suffix], params["beta" + suffix]) if affine else (None, None)
+    return images.batch_norm(x, gamma, beta)[0]
+
+
+def none(x: Var, params: Params, stride: int, affine: bool = False) -> Var:
+    return Var(np.zeros_like(x.value[:, ::stride, ::stride]))
+
+
+def max_pool_3x3(x: Var, params: Params, stride: int, affine: bool = False) -> Var:
+    pooled = images.max_pool(x, stride)
+    return pooled if affine else normalized(pooled, params, affine=False)
+
+
+def avg_pool_3x3(x: Var, params: Params, stride: int, affine: bool = False) -> Var:
+    pooled = images.avg_pool(x, stride)
+    return pooled if affine else normalized(pooled, params, affine=False)
+
+
+def skip_connect(x: Var, params: Params, stride: int, affine: bool = False) -> Var:
+    return x if stride == 1 else factorized_reduce(x, params, affine)
+
+
+def sep_conv(x: Var, params: Params, stride: int, affine: bool = False) -> Var:
+    """Separable convolution, twice; the kernel's size is that of its parameters."""
+    for suffix, step in (("_1", stride), ("_2", 1)):
+        x = images.depthwise_conv2d(tape.relu(x), params["depthwise" + suffix], step)
+        x = images.conv2d(x, params["pointwise" + suffix])
+        x = normalized(x, params, affine, suffix)
+    return x
+
+
+def dil_conv(x: Var, params: Params, stride: int, affine: bool = False) -> Var:
+    """Separable convolution with dilation 2, once."""
+    x = images.depthwise_conv2d(tape.relu(x), params["depthwise"], stride, dilation=2)
+    return normalized(images.conv2d(x, params["pointwise"]), params, affine)
+
+
+def conv_7x1_1x7(x: Var, params: Params, stride: int, affine: bool = False) -> Var:
+    x = images.conv2d(tape.relu(x), params["conv_1"], (1, stride))
+    x = images.conv2d(x, params["conv_2"], (stride, 1))
+    return normalized(x, params, affine)
+
+
+def factorized_reduce(x: Var, params: Params, affine: bool = False) -> Var:
+    """Halves the image: two 1x1 convolutions of stride 2, the second a row and a column on."""
+    x = tape.relu(x)
+    even = images.conv2d(x, params["conv_1"], 2)
+    odd = images.conv2d(images.shift(x, 1, 1), params["conv_2"], 2)
+    return normalized(tape.concat([even, odd]), params, affine)
+
+
+def relu_conv_bn(x: Var, params: Params, affine: bool = False) -> Var:
+    """ReLU, 1x1 convolution, normalisation: the preprocessing of a cell's input."""
+    return normalized(images.conv2d(tape.relu(x), params["kernel"]), params, affine)
+
+
+CANDIDATES: dict[str, Operation] = {
+    "none": none,
+    "max_pool_3x3": max_pool_3x3,
+    "avg_pool_3x3": avg_pool_3x3,
+    "skip_connect": skip_connect,
+    "sep_conv_3x3": sep_conv,
+    "sep_conv_5x5": sep_conv,
+    "dil_conv_3x3": dil_conv,
+    "dil_conv_5x5": dil_conv,
+}
+OPERATIONS: dict[str, Operation] = {
+    **CANDIDATES,
+    "sep_conv_7x7": sep_conv,
+    "conv_7x1_1x7": conv_7x1_1x7,
+}

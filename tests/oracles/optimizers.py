@@ -1,0 +1,91 @@
+"""What moves weights and alphas, as PyTorch has it: clipping, SGD, Adam, the cosine."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+Arrays = Sequence[np.ndarray]
+
+
+def clip_to_global_norm(gradients: Arrays, max_norm: float) -> list[np.ndarray]:
+    """Scales all gradients together so that their joint norm is at most about `max_norm`."""
+    norm = math.sqrt(sum(float(np.sum(np.square(g))) for g in gradients))
+    coefficient = min(1.0, max_norm / (norm + 1e-6))
+    return [g * coefficient for g in gradients]
+
+
+def sgd_step(
+    weights: Arrays,
+    gradients: Arrays,
+    velocities: Arrays,
+    learning_rate: float,
+    momentum: float,
+    weight_decay: float,
+    max_norm: float | None = None,
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """One step of SGD; L2 joins the gradient after clipping, velocities hold gradients.
+
+    Args:
+        weights: Arrays.
+        gradients: Their gradients, not yet clipped.
+        velocities: Zeros at the start.
+        learning_rate: Of this step.
+        momentum: Share of the velocity that stays.
+        weight_decay: Factor of the weights in the gradient.
+        max_norm: Joint norm to clip to; None to clip nothing.
+
+    Returns:
+        The new weights and velocities.
+    """
+    if max_norm is not None:
+        gradients = clip_to_global_norm(gradients, max_norm)
+    new_weights, new_velocities = [], []
+    for w, g, v in zip(weights, gradients, velocities, strict=True):
+        v = momentum * v + (g + weight_decay * w)
+        new_velocities.append(v)
+        new_weights.append(w - learning_rate * v)
+    return new_weights, new_velocities
+
+
+class AdamState(NamedTuple):
+    """The steps taken, and the moving averages of gradients and of their squares."""
+
+    steps: int
+    means: list[np.ndarray]
+    squares: list[np.ndarray]
+
+    @classmethod
+    def start(cls, weights: Arrays) -> AdamState:
+        return cls(0, [np.zeros_like(w) for w in weights], [np.zeros_like(w) for w in weights])
+
+
+def adam_step(
+    weights: Arrays,
+    gradients: Arrays,
+    state: AdamState,
+    learning_rate: float,
+    betas: tuple[float, float],
+    weight_decay: float,
+    epsilon: float = 1e-8,
+) -> tuple[list[np.ndarray], AdamState]:
+    """One step of Adam; L2 joins the gradient, epsilon the root after its correction."""
+    steps = state.steps + 1
+    new_weights, means, squares = [], [], []
+    for w, g, m, s in zip(weights, gradients, state.means, state.squares, strict=True):
+        g = g + weight_decay * w
+        m = betas[0] * m + (1 - betas[0]) * g
+        s = betas[1] * s + (1 - betas[1]) * g**2
+        mean, square = m / (1 - betas[0] ** steps), s / (1 - betas[1] ** steps)
+        new_weights.append(w - learning_rate * mean / (np.sqrt(square) + epsilon))
+        means.append(m)
+        squares.append(s)
+    return new_weights, AdamState(steps, means, squares)
+
+
+def cosine(epoch: int, epochs: int, first: float, last: float) -> float:
+    """The learning rate of an epoch, counted from 0; `last` would be that of epoch `epochs`."""
+    return last + (first - last) * (1 + math.cos(math.pi * epoch / epochs)) / 2

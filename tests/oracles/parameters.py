@@ -1,0 +1,89 @@
+"""Random parameters, as arrays: kernels drawn as PyTorch draws them, scales and offsets besides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tests.oracles.cells import EDGES
+from tests.oracles.operations import CANDIDATES
+
+
+def random_cell(
+    rng: np.random.Generator,
+    inputs: tuple[int, int],
+    channels: int,
+    reduction: bool,
+    previous_reduction: bool,
+) -> dict[str, Any]:
+    """Parameters of a search cell whose two inputs have so many channels."""
+    if previous_reduction:
+        first = random_halves(rng, inputs[0], channels)
+    else:
+        first = {"kernel": random_kernel(rng, 1, 1, inputs[0], channels)}
+    return {
+        "preprocess_0": first,
+        "preprocess_1": {"kernel": random_kernel(rng, 1, 1, inputs[1], channels)},
+        "edges": [
+            {
+                name: random_operation(rng, name, channels, 2 if reduction and source < 2 else 1)
+                for name in CANDIDATES
+            }
+            for source, _ in EDGES
+        ],
+    }
+
+
+def random_operation(
+    rng: np.random.Generator, name: str, channels: int, stride: int, affine: bool = False
+) -> dict[str, np.ndarray]:
+    """Parameters of one operation; `affine` adds those of the evaluation network."""
+    params: dict[str, np.ndarray] = {}
+    suffixes = ("_1", "_2") if name.startswith("sep_conv") else ("",)
+    if name == "skip_connect" and stride == 2:
+        params = random_halves(rng, channels, channels)
+    elif name == "conv_7x1_1x7":
+        params["conv_1"] = random_kernel(rng, 1, 7, channels, channels)
+        params["conv_2"] = random_kernel(rng, 7, 1, channels, channels)
+    elif "conv" in name:
+        size = int(name[-1])
+        for suffix in suffixes:
+            params["depthwise" + suffix] = random_kernel(rng, size, size, channels, 1, size**2)
+            params["pointwise" + suffix] = random_kernel(rng, 1, 1, channels, channels)
+    if affine and params:
+        for suffix in suffixes:
+            params |= random_affine(rng, channels, suffix)
+    return params
+
+
+def random_halves(rng: np.random.Generator, inputs: int, channels: int) -> dict[str, np.ndarray]:
+    """Parameters of a factorized reduce."""
+    half = channels // 2
+    return {
+        "conv_1": random_kernel(rng, 1, 1, inputs, half),
+        "conv_2": random_kernel(rng, 1, 1, inputs, channels - half),
+    }
+
+
+def random_affine(
+    rng: np.random.Generator, channels: int, suffix: str = ""
+) -> dict[str, np.ndarray]:
+    """Scale and offset of a normalisation, some scales negative."""
+    return {
+        "gamma" + suffix: rng.normal(0.5, 1.0, channels),
+        "beta" + suffix: rng.uniform(-0.5, 0.5, channels),
+    }
+
+
+def random_kernel(
+    rng: np.random.Generator,
+    rows: int,
+    columns: int,
+    inputs: int,
+    outputs: int,
+    fan_in: int | None = None,
+) -> np.ndarray:
+    """Uniform within 1 / sqrt(fan_in); without one given, that of an ordinary convolution."""
+    limit = (fan_in or rows * columns * inputs) ** -0.5
+    return rng.uniform(-limit, limit, (rows, columns, inputs, outputs))

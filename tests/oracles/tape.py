@@ -1,0 +1,133 @@
+"""A tiny reverse-mode tape: variables that know how they were made, and plain algebra on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+Adjoint = Callable[[np.ndarray], tuple[np.ndarray, ...]]
+
+
+class Var:
+    """A float64 array and, after `backward`, the gradient with respect to it.
+
+    Args:
+        value: The array or number.
+        parents: The variables from which it was computed.
+        adjoint: Turns the gradient of this variable into one gradient a parent.
+    """
+
+    def __init__(
+        self, value: Any, parents: Sequence[Var] = (), adjoint: Adjoint | None = None
+    ) -> None:
+        self.value = np.array(value, dtype=np.float64)
+        self.grad = np.zeros_like(self.value)
+        self.parents = tuple(parents)
+        self.adjoint = adjoint
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.value.shape
+
+
+def backward(result: Var, gradient: Any = 1.0) -> None:
+    """Sets `grad` of all that `result` was computed from; `gradient` is that of `result` itself."""
+    order = _parents_first(result)
+    for var in order:
+        var.grad = np.zeros_like(var.value)
+    result.grad = result.grad + np.asarray(gradient, np.float64)
+    for var in reversed(order):
+        if var.adjoint is None:
+            continue
+        for parent, share in zip(var.parents, var.adjoint(var.grad), strict=True):
+            if share.shape != parent.shape:
+                raise ValueError(f"a gradient of shape {share.shape} for a {parent.shape} parent")
+            parent.grad = parent.grad + share
+
+
+def _parents_first(result: Var) -> list[Var]:
+    order: list[Var] = []
+    seen: set[int] = set()
+    waiting = [(result, False)]
+    while waiting:
+        var, expanded = waiting.pop()
+        if expanded:
+            order.append(var)
+        elif id(var) not in seen:
+            seen.add(id(var))
+            waiting.append((var, True))
+            waiting.extend((parent, False) for parent in var.parents)
+    return order
+
+
+def add(x: Var, y: Var) -> Var:
+    """The sum of two arrays of one shape."""
+    return Var(x.value + y.value, (x, y), lambda g: (g, g))
+
+
+def scale(x: Var, factor: Var) -> Var:
+    """An array times a scalar variable."""
+    return Var(
+        factor.value * x.value,
+        (x, factor),
+        lambda g: (factor.value * g, np.asarray(np.sum(g * x.value))),
+    )
+
+
+def pick(x: Var, index: int) -> Var:
+    """One entry of a vector, as a scalar, or one row of a table."""
+
+    def adjoint(g: np.ndarray) -> tuple[np.ndarray]:
+        gradient = np.zeros_like(x.value)
+        gradient[index] = g
+        return (gradient,)
+
+    return Var(x.value[index], (x,), adjoint)
+
+
+def relu(x: Var) -> Var:
+    """The positive part; the slope at zero is zero."""
+    return Var(np.maximum(x.value, 0), (x,), lambda g: (g * (x.value > 0),))
+
+
+def concat(parts: Sequence[Var]) -> Var:
+    """Arrays side by side along the last axis."""
+    ends = np.cumsum([part.shape[-1] for part in parts])[:-1]
+    value = np.concatenate([part.value for part in parts], axis=-1)
+    return Var(value, parts, lambda g: tuple(np.split(g, ends, axis=-1)))
+
+
+def dense(x: Var, kernel: Var, bias: Var) -> Var:
+    """[batch, in] times [in, out] plus [out]."""
+    return Var(
+        x.value @ kernel.value + bias.value,
+        (x, kernel, bias),
+        lambda g: (g @ kernel.value.T, x.value.T @ g, g.sum(axis=0)),
+    )
+
+
+def softmax(x: Var) -> Var:
+    """Softmax over the last axis."""
+    p = _softmax(x.value)
+    return Var(p, (x,), lambda g: (p * (g - np.sum(g * p, axis=-1, keepdims=True)),))
+
+
+def softmax_cross_entropy(logits: Var, labels: Any) -> Var:
+    """The mean over the batch of -log softmax(logits)[label], in nats; labels are integers."""
+    rows = np.arange(len(logits.value))
+    top = logits.value.max(axis=-1)
+    log_sum = top + np.log(np.sum(np.exp(logits.value - top[:, None]), axis=-1))
+
+    def adjoint(g: np.ndarray) -> tuple[np.ndarray]:
+        gradient = _softmax(logits.value)
+        gradient[rows, labels] -= 1
+        return (g * gradient / len(rows),)
+
+    return Var(np.mean(log_sum - logits.value[rows, labels]), (logits,), adjoint)
+
+
+def _softmax(x: np.ndarray) -> np.ndarray:
+    powers = np.exp(x - x.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)

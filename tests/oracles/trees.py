@@ -1,0 +1,27 @@
+"""Parameters as nested dictionaries and lists: walk them, map them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+
+def map_leaves(function: Callable[[Any], Any], tree: Any) -> Any:
+    """The same tree with `function` applied to each leaf."""
+    if isinstance(tree, dict):
+        return {name: map_leaves(function, branch) for name, branch in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [map_leaves(function, branch) for branch in tree]
+    return function(tree)
+
+
+def leaves(tree: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple, Any]]:
+    """Every leaf with the names and numbers that lead to it."""
+    if isinstance(tree, dict):
+        for name, branch in tree.items():
+            yield from leaves(branch, (*path, name))
+    elif isinstance(tree, list | tuple):
+        for number, branch in enumerate(tree):
+            yield from leaves(branch, (*path, number))
+    else:
+        yield path, tree
