@@ -28,7 +28,7 @@ _HOMES = {
 }
 _MODULES = ("stopping", "zoo")
 
-__all__ = sorted([*_HOMES, *_MODULES])
+__all__ = tuple(sorted((*_HOMES, *_MODULES)))
 
 
 def __getattr__(name: str) -> Any:
@@ -42,4 +42,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return list(__all__)

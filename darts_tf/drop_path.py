@@ -43,7 +43,7 @@ class DropPath(keras.layers.Layer):
         seed = tf.cast(self.seed_generator.next(), tf.int32)
         replica = tf.distribute.get_replica_context()
         if replica is not None and replica.num_replicas_in_sync > 1:
-            seed += tf.stack((0, replica.replica_id_in_sync_group))
+            seed = tf.random.fold_in(seed, replica.replica_id_in_sync_group)
         keep = 1 - tf.cast(self.rate, x.dtype)
         draws = tf.random.stateless_uniform((tf.shape(x)[0], 1, 1, 1), seed, dtype=x.dtype)
         return tf.where(draws < keep, x / keep, tf.zeros((), x.dtype))

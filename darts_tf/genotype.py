@@ -121,6 +121,8 @@ def derive(strengths: Mapping[str, np.ndarray], space: SearchSpace) -> Genotype:
         raise ValueError(
             f"a genotype has {EDGES_PER_NODE} edges a node, the space {space.inputs_per_node}"
         )
+    if not set(CELLS) <= set(strengths):
+        raise ValueError(f"strengths must have the cells {CELLS}, found {tuple(strengths)}")
     concat = tuple(range(2, space.nodes + 2))
     cells = {cell: _derive_cell(np.asarray(strengths[cell]), space) for cell in CELLS}
     return Genotype(cells["normal"], concat, cells["reduce"], concat)
@@ -181,7 +183,11 @@ def _checked_edges(cell: str, edges: Any) -> tuple[Edge, ...]:
 def _checked_concat(where: str, concat: Any, edges: int) -> tuple[int, ...]:
     last = edges // EDGES_PER_NODE + 1
     right = isinstance(concat, (list, tuple)) and concat and all(_is_index(node) for node in concat)
-    if not right or len(set(concat)) != len(concat) or not all(2 <= node <= last for node in concat):
+    if (
+        not right
+        or len(set(concat)) != len(concat)
+        or not all(2 <= node <= last for node in concat)
+    ):
         raise UserError(
             f"{where}: a list of distinct nodes from 2 to {last} is right; found {_short(concat)}"
         )
@@ -193,5 +199,8 @@ def _is_index(value: Any) -> bool:
 
 
 def _short(value: Any, limit: int = 60) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # nested too deep; an integer of thousands of digits
+        text = f"a {type(value).__name__} too large to show"
     return text if len(text) <= limit else f"{text[: limit - 3]}..."

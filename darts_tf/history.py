@@ -1,7 +1,7 @@
 """One epoch of a search: the line of `history.jsonl`, and what the stopping criteria read."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -9,6 +9,7 @@ from darts_tf.errors import UserError
 from darts_tf.genotype import Genotype
 
 Table = tuple[tuple[float, ...], ...]
+_Reader = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
@@ -61,22 +62,63 @@ class EpochRecord:
         if not isinstance(line, Mapping) or set(line) != known:
             found = sorted(line) if isinstance(line, Mapping) else type(line).__name__
             raise UserError(f"a history line has {sorted(known)}; found {found}")
-        try:
-            values = dict(line)
-            values["alphas"] = {cell: _table(rows) for cell, rows in line["alphas"].items()}
-            values["stable_epochs"] = {
-                cell: tuple(int(count) for count in counts)
-                for cell, counts in line["stable_epochs"].items()
-            }
-            if line["genotype"] is not None:
-                values["genotype"] = Genotype.from_dict(line["genotype"])
-        except (TypeError, ValueError, AttributeError) as error:
-            raise UserError(f"a history line cannot be read: {error}") from error
+        values = {}
+        for name, read in _READERS.items():
+            try:
+                values[name] = read(line[name])
+            except (TypeError, ValueError, OverflowError) as error:
+                raise UserError(f"a history line's {name} cannot be read: {error}") from error
         return cls(**values)
 
 
-def _table(rows: Any) -> Table:
-    table = tuple(tuple(float(value) for value in row) for row in rows)
-    if not all(math.isfinite(value) for row in table for value in row):
-        raise ValueError("alphas must be finite")
-    return table
+def _whole(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"a whole number is right, found {type(value).__name__}")
+    if value < 0:
+        raise ValueError(f"a number from 0 on is right, found {value}")
+    return value
+
+
+def _number(value: Any) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise TypeError(f"a number is right, found {type(value).__name__}")
+    if not math.isfinite(value):
+        raise ValueError(f"a finite number is right, found {value}")
+    return float(value)
+
+
+def _optional(read: _Reader) -> _Reader:
+    return lambda value: None if value is None else read(value)
+
+
+def _sequence(read: _Reader) -> _Reader:
+    def sequence(values: Any) -> tuple[Any, ...]:
+        if not isinstance(values, list | tuple):
+            raise TypeError(f"a list is right, found {type(values).__name__}")
+        return tuple(read(value) for value in values)
+
+    return sequence
+
+
+def _mapping(read: _Reader) -> _Reader:
+    def mapping(values: Any) -> dict[str, Any]:
+        if not isinstance(values, Mapping):
+            raise TypeError(f"an object is right, found {type(values).__name__}")
+        return {name: read(value) for name, value in values.items()}
+
+    return mapping
+
+
+_READERS: Mapping[str, _Reader] = {
+    "epoch": _whole,
+    "alphas": _mapping(_sequence(_sequence(_number))),
+    "skip_connects": _mapping(_whole),
+    "stable_epochs": _mapping(_sequence(_whole)),
+    "genotype": _optional(Genotype.from_dict),
+    "train_loss": _optional(_number),
+    "train_accuracy": _optional(_number),
+    "valid_loss": _optional(_number),
+    "valid_accuracy": _optional(_number),
+    "learning_rate": _optional(_number),
+    "timing": _mapping(_number),
+}

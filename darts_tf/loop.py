@@ -37,7 +37,7 @@ def compile_step(
         size may vary; there is one trace.
     """
 
-    @tf.function
+    @tf.function(autograph=False)
     def run(batches: Iterator) -> Score:
         parts = strategy.run(step, args=next(batches))
         return Score(*(strategy.reduce("SUM", part, axis=None) for part in parts))

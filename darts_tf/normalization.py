@@ -95,12 +95,14 @@ class BatchNormalization(keras.layers.Layer):
                 x, gamma, beta, mean, variance, self.epsilon, is_training=False
             )
             return y
+        keep = self.momentum
         if dtype == "float64" or self.synchronized:
             wide = tf.cast(x, dtype)
             mean, variance, count = self._moments(wide)
             y = tf.cast(_normalize(wide, gamma, beta, mean, variance, self.epsilon), x.dtype)
             unbiased = variance * count / tf.maximum(count - 1, 1)
-            self._record(mean, unbiased, momentum=self.momentum)
+            mean = keep * self.moving_mean + (1 - keep) * mean
+            variance = keep * self.moving_variance + (1 - keep) * unbiased
         else:
             y, mean, variance = tf.compat.v1.nn.fused_batch_norm(
                 x,
@@ -109,15 +111,11 @@ class BatchNormalization(keras.layers.Layer):
                 self.moving_mean,
                 self.moving_variance,
                 self.epsilon,
-                exponential_avg_factor=1 - self.momentum,
+                exponential_avg_factor=1 - keep,
             )
-            self._record(mean, variance)
+        self.moving_mean.assign(tf.stop_gradient(mean))
+        self.moving_variance.assign(tf.stop_gradient(variance))
         return y
-
-    def _record(self, mean: tf.Tensor, variance: tf.Tensor, momentum: float = 0.0) -> None:
-        for average, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            value = tf.stop_gradient(value)
-            average.assign(average * momentum + value * (1 - momentum) if momentum else value)
 
     def _moments(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         count = tf.cast(tf.reduce_prod(tf.shape(x)[:-1]), x.dtype)

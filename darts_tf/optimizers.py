@@ -143,8 +143,8 @@ class Adam(CoupledOptimizer):
         count = tf.cast(self.iterations + 1, variable.dtype)
         self.assign(mean, self.beta_1 * mean + (1 - self.beta_1) * gradient)
         self.assign(square, self.beta_2 * square + (1 - self.beta_2) * tf.square(gradient))
-        unbiased = mean / (1 - tf.pow(tf.cast(self.beta_1, variable.dtype), count))
-        root = tf.sqrt(square / (1 - tf.pow(tf.cast(self.beta_2, variable.dtype), count)))
+        unbiased = mean / (1 - tf.constant(self.beta_1, variable.dtype) ** count)
+        root = tf.sqrt(square / (1 - tf.constant(self.beta_2, variable.dtype) ** count))
         step = tf.cast(learning_rate, variable.dtype) * unbiased / (root + self.epsilon)
         self.assign_sub(variable, step)
 

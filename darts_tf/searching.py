@@ -88,7 +88,7 @@ def search(config: SearchConfig, run_directory: str | os.PathLike[str]) -> Searc
         callbacks.on_epoch_begin(epoch)
         callbacks.on_epoch_end(epoch, epochs.run(epoch))
         seconds = time.monotonic() - begun
-        record = replace(stop.records[-1], timing={"seconds": seconds})
+        record = stop.records[-1] = replace(stop.records[-1], timing={"seconds": seconds})
         run.append_history(record.to_dict())
         _logger.info(_line(record))
         if epochs.supernet.stop_training:

@@ -30,6 +30,7 @@ class SkipConnects:
     min_epochs: int = 1
 
     def __call__(self, records: Sequence[EpochRecord]) -> str | None:
+        """Returns the reason to stop now, or None."""
         if len(records) < max(1, self.min_epochs):
             return None
         found = records[-1].skip_connects
@@ -58,6 +59,7 @@ class StableRanking:
     min_epochs: int = 1
 
     def __call__(self, records: Sequence[EpochRecord]) -> str | None:
+        """Returns the reason to stop now, or None."""
         if len(records) < max(1, self.min_epochs):
             return None
         counts = records[-1].stable_epochs

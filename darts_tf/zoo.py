@@ -25,7 +25,7 @@ def get(name: str) -> Genotype:
     """
     if name not in _entries():
         raise UserError(
-            f"unknown genotype '{name}'.{nearest(name, names())} Known: {', '.join(names())}"
+            f"unknown genotype {name!r}.{nearest(name, names())} Known: {', '.join(names())}"
         )
     return Genotype.from_dict(_entries()[name])
 

@@ -1,0 +1,61 @@
+# `make` alone lists the commands. Everything is installed into .venv, nothing outside this tree.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+# For instance `make test PYTEST_ARGS="-x tests/darts_tf"`.
+PYTEST_ARGS ?= -n 2 --dist loadfile
+BAZEL ?= bazel
+BUILDIFIER ?= npx --yes --loglevel=error --package=@bazel/buildifier@8.2.1 buildifier
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint fix wheel-test bazel clean
+
+help: ## list these commands
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
+
+demo: $(VENV)/runtime ## search, train and export on a small embedded data set
+	@echo "==> running the demo"
+	@$(BIN)/python -m trainers.demo $(ARGS)
+
+test: lint ## lint, then all tests
+	@echo "==> running the tests"
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/development ## style, types and the direction of imports
+	@echo "==> checking style, types and imports"
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --quiet --check
+	@$(BIN)/mypy --no-error-summary
+	@PATH="$(CURDIR)/$(BIN):$$PATH" lint-imports --no-logo >$(VENV)/imports.log || { cat $(VENV)/imports.log; exit 1; }
+
+fix: $(VENV)/development ## mend what ruff can mend
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+wheel-test: $(VENV)/development ## all tests against the built wheel, outside the tree
+	@echo "==> testing the built wheel"
+	@$(BIN)/python -m tests.wheel $(PYTEST_ARGS)
+
+bazel: $(VENV)/development ## build with Bazel, test the ground floor, check the spelling (needs bazel and npx)
+	@BAZEL="$(BAZEL)" BUILDIFIER="$(BUILDIFIER)" tests/bazel_offline/run
+
+clean: ## remove .venv, caches and build products (runs/ stays)
+	@rm -rf $(VENV) build dist ./*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/runtime: requirements.txt
+	@command -v "$(PYTHON)" >/dev/null || { echo "make: '$(PYTHON)' was not found; say PYTHON=<a Python 3.11, 3.12 or 3.13>" >&2; exit 2; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "make: '$(PYTHON)' is $$("$(PYTHON)" --version 2>&1); say PYTHON=<a Python 3.11, 3.12 or 3.13>" >&2; exit 2; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { echo "make: '$(PYTHON)' cannot make environments; install its venv module (on Debian: apt-get install python3-venv)" >&2; exit 2; }
+	@echo "==> installing the pinned requirements into $(VENV) (once, about two minutes)"
+	@"$(PYTHON)" -m venv --clear $(VENV)
+	@$(PIP) install -r requirements.txt
+	@touch $@
+
+$(VENV)/development: requirements-dev.txt $(VENV)/runtime
+	@echo "==> installing the development tools into $(VENV) (once)"
+	@$(PIP) install -r requirements.txt -r requirements-dev.txt
+	@touch $@

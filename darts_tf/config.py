@@ -1,0 +1,166 @@
+"""The settings of a search and of a training: named, typed, documented and bounded in one place.
+
+The defaults are the paper's for CIFAR-10 (DARTS+, sections 4.2 and 4.3). The programs make their
+flags from these fields.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from functools import partial
+
+from darts_tf import zoo
+from darts_tf.data.facts import DATASETS
+from darts_tf.errors import UserError
+from darts_tf.genotype import Genotype
+from darts_tf.settings import Settings, flag_lines, setting
+
+__all__ = ["RunConfig", "SearchConfig", "TrainingConfig", "flag_lines", "training_flag_lines"]
+
+_epochs = partial(setting, low=1)
+_batch_size = partial(setting, text="Images in a batch, over all devices.", low=1)
+_layers = partial(setting, text="Cells; those at 1/3 and 2/3 of the depth are reductions.", low=3)
+_init_channels = partial(setting, text="Channels of the first cell.", low=1)
+_learning_rate_min = partial(setting, text="Learning rate at which the cosine ends.", low=0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig(Settings):
+    """What a search and a training have in common."""
+
+    dataset: str = setting("cifar10", "Data set.", choices=tuple(DATASETS))
+    data_dir: str = setting("", "Folder of the data sets; empty for tensorflow-datasets' own.")
+    image_size: int = setting(0, "Side of the images in pixels; 0 for the data set's own.", low=0)
+    seed: int = setting(0, "Seed of everything random.", low=0, high=2**31 - 1)
+    threads: int = setting(
+        0, "CPU threads, on which the last bits of a result depend; 0 for one a core.", low=0
+    )
+    strategy: str = setting(
+        "auto",
+        "Devices: auto takes all GPUs, or the CPU where there is none.",
+        choices=("auto", "one_device", "mirrored"),
+    )
+    sync_batch_norm: bool = setting(False, "Whether devices normalise over the whole batch.")
+    learning_rate: float = setting(0.025, "Learning rate of the weights at the start.", above=0.0)
+    learning_rate_min: float = _learning_rate_min(0.0)
+    momentum: float = setting(0.9, "Momentum of SGD for the weights.", low=0.0, below=1.0)
+    weight_decay: float = setting(3e-4, "L2 added to the weights' gradient.", low=0.0)
+    grad_clip: float = setting(5.0, "Greatest global norm of the weights' gradient.", above=0.0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.learning_rate_min > self.learning_rate:
+            raise UserError(
+                f"learning_rate_min: must be at most learning_rate ({self.learning_rate}), "
+                f"found {self.learning_rate_min}"
+            )
+        if not self.threads:
+            object.__setattr__(self, "threads", _usable_cores())
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchConfig(RunConfig):
+    """Settings of a search (DARTS+, section 4.2)."""
+
+    epochs: int = _epochs(60, "The most epochs; also the length of the cosine.")
+    batch_size: int = _batch_size(64)
+    layers: int = _layers(8)
+    init_channels: int = _init_channels(16)
+    train_portion: float = setting(
+        0.5,
+        "Share of the training images for the weights; the rest is for the architecture.",
+        above=0.0,
+        below=1.0,
+    )
+    learning_rate_min: float = _learning_rate_min(0.001)
+    arch_learning_rate: float = setting(
+        3e-4, "Learning rate of Adam for the architecture parameters.", above=0.0
+    )
+    arch_weight_decay: float = setting(
+        1e-3, "L2 added to the architecture parameters' gradient.", low=0.0
+    )
+    arch_order: str = setting(
+        "first",
+        "Architecture gradient: first order on a validation batch, or one_level, together with "
+        "the weights on the training batch.",
+        choices=("first", "one_level"),
+    )
+    arch_start_epoch: int = setting(0, "First epoch that moves the architecture.", low=0)
+    share_alphas: str = setting(
+        "network", "Where the cells of one type share their architecture.", choices=("network",)
+    )
+    stop_criterion: str = setting(
+        "skip_connects",
+        "When to stop: skip_connects is Criterion 1, stable_ranking is Criterion 1*.",
+        choices=("skip_connects", "stable_ranking", "none"),
+    )
+    stop_at_skip_connects: int = setting(
+        2, "Criterion 1: skip-connects in one cell that end the search.", low=1, high=8
+    )
+    stop_cells: str = setting(
+        "normal", "Cells that the criterion looks at.", choices=("normal", "reduce", "both")
+    )
+    stable_epochs: int = setting(
+        10, "Criterion 1*: consecutive epochs for which the ranking holds.", low=1
+    )
+    stable_ranks: int = setting(
+        4, "Criterion 1*: leading places of the ranking that must hold.", low=1, high=4
+    )
+    min_epochs: int = setting(1, "Fewest epochs before a criterion may stop.", low=1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.arch_start_epoch >= self.epochs:
+            raise UserError(
+                f"arch_start_epoch: must be below epochs ({self.epochs}), or nothing is searched; "
+                f"found {self.arch_start_epoch}"
+            )
+        images = DATASETS[self.dataset].train_images
+        if not 1 <= int(self.train_portion * images) < images:
+            raise UserError(
+                f"train_portion: must leave some of the {images} images on either side, "
+                f"found {self.train_portion}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig(RunConfig):
+    """Settings of the training of a network from scratch (DARTS+, section 4.3)."""
+
+    epochs: int = _epochs(2000, "Epochs; also the length of the cosine.")
+    batch_size: int = _batch_size(96)
+    layers: int = _layers(20)
+    init_channels: int = _init_channels(36)
+    stem: str = setting(
+        "cifar",
+        "First layers: cifar keeps the image's size, imagenet divides it by 8.",
+        choices=("cifar", "imagenet"),
+    )
+    auxiliary_weight: float = setting(
+        0.4, "Weight of the auxiliary head's loss; 0 for no head.", low=0.0
+    )
+    drop_path: float = setting(
+        0.2, "Probability of drop path at the end, growing from 0.", low=0.0, below=1.0
+    )
+    cutout: int = setting(16, "Side of cutout's square in pixels; 0 for none.", low=0)
+
+
+def training_flag_lines(config: TrainingConfig, genotype: Genotype) -> tuple[str, ...]:
+    """Returns the lines of a flag file that repeats a training, its genotype included.
+
+    Args:
+        config: Settings of the training.
+        genotype: The cells; a published genotype is written by its name, any other as JSON.
+
+    Returns:
+        `flag_lines(config)` and a line `--genotype=...`.
+    """
+    names = (name for name in zoo.names() if zoo.get(name) == genotype)
+    inline = json.dumps(genotype.to_dict(), separators=(",", ":"))
+    return (*flag_lines(config), f"--genotype={next(names, inline)}")
+
+
+def _usable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,205 @@
+"""A run's directory: the only owner of its file names, written atomically."""
+
+import json
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from darts_tf.errors import UserError
+
+_logger = logging.getLogger(__name__)
+_TEMPORARY = ".tmp."
+_OUTCOMES = {"search": "genotype.json", "train": "result.json"}
+
+
+class RunDirectory:
+    """The files of one run of a program.
+
+    Every file but the history and the log appears whole or not at all. What cannot be read or
+    written raises `UserError` with a message that names `--run_dir`.
+
+    Args:
+        path: Where the run is, or will be.
+        program: `"search"`, finished by `genotype.json`, or `"train"`, finished by `result.json`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], program: Literal["search", "train"]) -> None:
+        self.path = Path(path)
+        self.config = self.path / "config.flags"
+        self.history = self.path / "history.jsonl"
+        self.genotype = self.path / "genotype.json"
+        self.result = self.path / "result.json"
+        self.model = self.path / "model.keras"
+        self.log = self.path / f"{program}.log"
+        self.outcome = self.path / _OUTCOMES[program]
+
+    def claim(self, flag_lines: Sequence[str]) -> Literal["new", "unfinished", "finished"]:
+        """Takes the directory for the run with these flags; doing so twice changes nothing.
+
+        Args:
+            flag_lines: All settings of the run, `--name=value` each.
+
+        Returns:
+            "finished" when the run has ended, "unfinished" when it has a history, else "new".
+
+        Raises:
+            UserError: If the directory holds another run or something else, or cannot be written.
+        """
+        with self._explained():
+            self.path.mkdir(parents=True, exist_ok=True)
+            if not os.access(self.path, os.W_OK | os.X_OK):
+                raise PermissionError("no permission to write there")
+            if self.config.exists():
+                self._check_same(_flags(self._text(self.config).splitlines()), _flags(flag_lines))
+            elif foreign := sorted(
+                entry.name for entry in self.path.iterdir() if not _is_temporary(entry)
+            ):
+                raise UserError(
+                    f"--run_dir={self.path}: not the directory of a run: it holds '{foreign[0]}' "
+                    "but no config.flags; an empty or new directory is right"
+                )
+            else:
+                with self.writing(self.config) as temporary:
+                    _write(temporary, "".join(f"{line}\n" for line in flag_lines))
+            if self.outcome.exists():
+                return "finished"
+            started = self.history.exists() and self.history.stat().st_size > 0
+        return "unfinished" if started else "new"
+
+    def start_over(self) -> None:
+        """Drops the history of an unfinished run that has no checkpoint, and logs that."""
+        with self._explained():
+            self.history.unlink(missing_ok=True)
+            for entry in self.path.iterdir():
+                if _is_temporary(entry):
+                    entry.unlink()
+        _logger.info("%s: unfinished and without a checkpoint, begins at epoch 0", self.path)
+
+    def append_history(self, line: Mapping[str, Any]) -> None:
+        """Adds one line to the history and waits until it is on the disk.
+
+        Args:
+            line: A JSON object, all its numbers finite.
+        """
+        text = _json(self.history.name, line, indent=None)
+        with self._explained(), self.history.open("a+b") as file:
+            file.seek(0)
+            file.truncate(file.read().rfind(b"\n") + 1)
+            file.write(text.encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def read_history(self) -> list[dict[str, Any]]:
+        """Returns the lines of the history; a last line that was cut off is left out."""
+        if not self.history.exists():
+            return []
+        *lines, _ = self._text(self.history).split("\n")
+        return [
+            self._parsed(line, f"{self.history.name}, line {number}")
+            for number, line in enumerate(lines, start=1)
+        ]
+
+    def write_json(self, path: Path, value: Mapping[str, Any]) -> None:
+        """Writes a file of this run, such as `self.result`, as JSON.
+
+        Args:
+            path: The file.
+            value: A JSON object, all its numbers finite.
+        """
+        text = _json(path.name, value, indent=2) + "\n"
+        with self.writing(path) as temporary:
+            _write(temporary, text)
+
+    def read_json(self, path: Path) -> dict[str, Any]:
+        """Returns the JSON object in a file of this run."""
+        return self._parsed(self._text(path), path.name)
+
+    @contextmanager
+    def writing(self, path: Path) -> Iterator[Path]:
+        """Yields a temporary name, of the same suffix, that becomes `path` once the block is done.
+
+        Args:
+            path: A file of this run, such as `self.model`.
+        """
+        temporary = path.with_name(f"{_TEMPORARY}{os.getpid()}.{path.name}")
+        with self._explained():
+            try:
+                yield temporary
+                _sync(temporary)
+                temporary.replace(path)
+                _sync(path.parent)
+            finally:
+                temporary.unlink(missing_ok=True)
+
+    def _check_same(self, there: dict[str, str], now: dict[str, str]) -> None:
+        unknown = [name for name in there if name not in now]
+        if unknown:
+            raise UserError(
+                f"--run_dir={self.path}: the directory of another program's run, with the flag "
+                f"{unknown[0]} that this one does not have; another directory is right"
+            )
+        differing = [
+            f"{name} ({there.get(name, 'absent') or 'empty'} there, {value or 'empty'} now)"
+            for name, value in now.items()
+            if there.get(name) != value
+        ]
+        if differing:
+            raise UserError(
+                f"--run_dir={self.path}: a run with other flags: {', '.join(differing)}; the same "
+                "flags or another directory are right"
+            )
+
+    def _text(self, path: Path) -> str:
+        with self._explained():
+            return path.read_text(encoding="utf-8", errors="surrogateescape")
+
+    def _parsed(self, text: str, where: str) -> dict[str, Any]:
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"--run_dir={self.path}: {where} is not JSON ({error})") from error
+        if not isinstance(value, dict):
+            raise UserError(f"--run_dir={self.path}: {where} is not a JSON object")
+        return value
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or error
+            raise UserError(
+                f"--run_dir={self.path}: {reason}; a directory that can be read and written is "
+                "right"
+            ) from error
+
+
+def _flags(lines: Sequence[str]) -> dict[str, str]:
+    pairs = (line.partition("=") for line in lines if line.startswith("--"))
+    return {name: value for name, _, value in pairs}
+
+
+def _json(where: str, value: Mapping[str, Any], indent: int | None) -> str:
+    try:
+        return json.dumps(value, indent=indent, allow_nan=False)
+    except ValueError as error:
+        raise UserError(f"{where}: holds finite numbers only ({error})") from error
+
+
+def _is_temporary(path: Path) -> bool:
+    return path.name.startswith(_TEMPORARY)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", errors="surrogateescape")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,123 @@
+"""Settings: frozen dataclasses whose fields carry their text, bounds and choices."""
+
+import dataclasses
+import math
+import os
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+from darts_tf.errors import UserError, nearest
+
+
+def setting(
+    default: Any,
+    text: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    choices: tuple[str, ...] = (),
+) -> Any:
+    """Declares one field of a `Settings` class; its type is that of the default.
+
+    Args:
+        default: The value unless another is given: a bool, int, float or str.
+        text: What the setting means, for the programs' `--help`.
+        low: The least allowed value.
+        high: The greatest allowed value.
+        above: A bound that the value must exceed.
+        below: A bound that the value must stay under.
+        choices: The only allowed values of a str.
+
+    Returns:
+        The field, for the right-hand side of a dataclass's annotation.
+    """
+    bounds = {"at least": low, "at most": high, "above": above, "below": below}
+    bounds = {word: bound for word, bound in bounds.items() if bound is not None}
+    right = " and ".join(f"{word} {bound}" for word, bound in bounds.items())
+    right = f"one of {', '.join(choices)}" if choices else right
+    metadata = {
+        "text": f"{text} Must be {right}." if right else text,
+        "bounds": bounds,
+        "choices": choices,
+    }
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """A frozen set of checked settings; fields are made with `setting`.
+
+    Raises:
+        UserError: If a value has the wrong type, is out of bounds, not finite or no choice. The
+            message starts with the field's name.
+    """
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = _typed(field.name, type(field.default), getattr(self, field.name))
+            _check(field, value)
+            object.__setattr__(self, field.name, value)
+
+
+def flag_lines(settings: Settings) -> tuple[str, ...]:
+    """Returns the settings as the lines of a flag file, in the order of the fields.
+
+    Args:
+        settings: Any settings.
+
+    Returns:
+        Lines such as `--epochs=60`; a float reads back as the same number.
+    """
+    values = {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
+    return tuple(
+        f"--{name}={str(value).lower() if isinstance(value, bool) else value}"
+        for name, value in values.items()
+    )
+
+
+def _check(field: dataclasses.Field, value: Any) -> None:
+    for word, bound in field.metadata["bounds"].items():
+        holds = {
+            "at least": value >= bound,
+            "at most": value <= bound,
+            "above": value > bound,
+            "below": value < bound,
+        }
+        if not holds[word]:
+            raise UserError(f"{field.name}: must be {word} {bound}, found {value}")
+    choices = field.metadata["choices"]
+    if choices and value not in choices:
+        raise UserError(
+            f"{field.name}: must be one of {', '.join(choices)}; found '{value}'."
+            f"{nearest(value, choices)}"
+        )
+
+
+def _typed(name: str, kind: type, value: Any) -> bool | int | float | str:
+    if kind is bool and isinstance(value, bool):
+        return value
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if kind is int and is_number and isinstance(value, Integral):
+        return int(value)
+    if kind is float and is_number:
+        return _finite(name, value)
+    if kind is str and isinstance(value, str | os.PathLike):
+        text = os.fsdecode(value)
+        if text != text.strip() or len(text.splitlines()) > 1:
+            raise UserError(f"{name}: must be one line without spaces around it, found {text!r}")
+        return text
+    right = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[kind]
+    raise UserError(f"{name}: must be {right}, found {value!r}")
+
+
+def _finite(name: str, value: Real) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise UserError(f"{name}: must be finite, found {number}")
+    return number

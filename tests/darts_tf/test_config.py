@@ -1,0 +1,194 @@
+"""Configs: the paper's defaults, what is refused, and the flags that repeat a run."""
+
+import dataclasses
+import itertools
+import json
+import os
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darts_tf import zoo
+from darts_tf.config import SearchConfig, TrainingConfig, flag_lines, training_flag_lines
+from darts_tf.data.facts import DATASETS
+from darts_tf.errors import UserError
+from darts_tf.genotype import Genotype
+
+CONFIGS = [SearchConfig, TrainingConfig]
+FIELDS = [
+    pytest.param(config, field, id=f"{config.__name__}.{field.name}")
+    for config in CONFIGS
+    for field in dataclasses.fields(config)
+]
+
+
+def of_kind(kind):
+    return [row for row in FIELDS if type(row.values[1].default) is kind]
+
+
+def test_search_defaults_are_the_papers():
+    config = SearchConfig()
+    assert (config.dataset, config.epochs, config.batch_size) == ("cifar10", 60, 64)
+    assert (config.layers, config.init_channels, config.train_portion) == (8, 16, 0.5)
+    assert (config.learning_rate, config.momentum, config.weight_decay) == (0.025, 0.9, 3e-4)
+    assert (config.arch_learning_rate, config.arch_weight_decay) == (3e-4, 1e-3)
+    assert (config.stop_criterion, config.stop_at_skip_connects) == ("skip_connects", 2)
+    assert config.stable_epochs == 10
+
+
+def test_training_defaults_are_the_papers():
+    config = TrainingConfig()
+    assert (config.epochs, config.batch_size) == (2000, 96)
+    assert (config.layers, config.init_channels) == (20, 36)
+    assert (config.learning_rate, config.learning_rate_min) == (0.025, 0.0)
+    assert (config.momentum, config.weight_decay) == (0.9, 3e-4)
+    assert (config.drop_path, config.auxiliary_weight, config.cutout) == (0.2, 0.4, 16)
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_configs_are_frozen(config):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config().epochs = 1
+
+
+@pytest.mark.parametrize(("config", "field"), FIELDS)
+def test_every_field_refuses_another_type_by_its_name(config, field):
+    wrong = {bool: 1, int: True, float: "0.1", str: 3}[type(field.default)]
+    for value in (wrong, None, []):
+        with pytest.raises(UserError, match=rf"^{field.name}: must be "):
+            config(**{field.name: value})
+
+
+@pytest.mark.parametrize(("config", "field"), of_kind(int))
+def test_every_whole_number_refuses_a_fraction(config, field):
+    with pytest.raises(UserError, match=rf"^{field.name}: must be a whole number, found 1.5"):
+        config(**{field.name: 1.5})
+
+
+@pytest.mark.parametrize(("config", "field"), of_kind(float))
+def test_every_number_refuses_what_is_not_finite(config, field):
+    for value in (float("nan"), float("inf"), -float("inf"), np.float32("nan"), 10**400):
+        with pytest.raises(UserError, match=rf"^{field.name}: must be finite"):
+            config(**{field.name: value})
+
+
+@pytest.mark.parametrize(("config", "field"), of_kind(int) + of_kind(float))
+def test_every_number_refuses_a_negative_one(config, field):
+    with pytest.raises(UserError, match=rf"^{field.name}: must be (at least|above) .*, found -1"):
+        config(**{field.name: -1})
+
+
+@pytest.mark.parametrize(("config", "field"), of_kind(str))
+def test_every_choice_refuses_another_and_names_the_nearest(config, field):
+    for choice in field.metadata["choices"]:
+        with pytest.raises(UserError) as refusal:
+            config(**{field.name: f"{choice}x"})
+        assert str(refusal.value).startswith(f"{field.name}: must be one of ")
+        assert str(refusal.value).endswith(f"found '{choice}x'. Did you mean '{choice}'?")
+
+
+@pytest.mark.parametrize(
+    ("config", "values", "line"),
+    [
+        (SearchConfig, {"batch_size": 0}, "batch_size: must be at least 1, found 0"),
+        (SearchConfig, {"layers": 2}, "layers: must be at least 3, found 2"),
+        (SearchConfig, {"train_portion": 1.0}, "train_portion: must be below 1.0, found 1.0"),
+        (SearchConfig, {"stable_ranks": 5}, "stable_ranks: must be at most 4, found 5"),
+        (SearchConfig, {"seed": 2**31}, "seed: must be at most 2147483647, found 2147483648"),
+        (TrainingConfig, {"momentum": 1}, "momentum: must be below 1.0, found 1.0"),
+        (TrainingConfig, {"drop_path": 1}, "drop_path: must be below 1.0, found 1.0"),
+        (
+            SearchConfig,
+            {"learning_rate": 1e-4},
+            "learning_rate_min: must be at most learning_rate (0.0001), found 0.001",
+        ),
+        (
+            SearchConfig,
+            {"epochs": 5, "arch_start_epoch": 5},
+            "arch_start_epoch: must be below epochs (5), or nothing is searched; found 5",
+        ),
+    ],
+)
+def test_refusals_say_what_was_found_and_what_would_be_right(config, values, line):
+    with pytest.raises(UserError) as refusal:
+        config(**values)
+    assert str(refusal.value) == line
+
+
+@pytest.mark.parametrize("name", list(DATASETS))
+def test_either_side_of_the_split_keeps_an_image(name):
+    images = DATASETS[name].train_images
+    for portion in (0.5 / images, 0.9 / images):
+        with pytest.raises(UserError, match=r"^train_portion: "):
+            SearchConfig(dataset=name, train_portion=portion)
+    SearchConfig(dataset=name, train_portion=1.5 / images)
+    SearchConfig(dataset=name, train_portion=1 - 0.5 / images)
+
+
+def test_settings_without_a_working_feature_do_not_exist():
+    names = {field.name for config in CONFIGS for field in dataclasses.fields(config)}
+    later = "recompute checkpoint_every profile_steps mixed_precision jit_compile repeats"
+    later += " auto_augment mixup label_smoothing warmup_epochs squeeze_excite"
+    assert not names & set(later.split())
+
+
+def test_numbers_of_numpy_and_paths_become_plain(tmp_path):
+    config = SearchConfig(epochs=np.int64(3), learning_rate=np.float64(0.5), data_dir=tmp_path)
+    assert (type(config.epochs), type(config.learning_rate)) == (int, float)
+    assert config.data_dir == str(tmp_path)
+    assert SearchConfig(weight_decay=0).weight_decay == 0.0
+
+
+@pytest.mark.parametrize("folder", ["a\nb", "a\u2028b", " a", "a\r"])
+def test_a_folder_that_no_flag_line_could_hold_is_refused(folder):
+    with pytest.raises(UserError, match=r"^data_dir: must be one line"):
+        SearchConfig(data_dir=folder)
+
+
+def test_threads_are_recorded_resolved(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 3, 5}, raising=False)
+    assert SearchConfig().threads == 3
+    assert "--threads=3" in flag_lines(SearchConfig())
+    assert SearchConfig(threads=2).threads == 2
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert SearchConfig().threads == 1
+
+
+@given(rate=st.floats(1e-300, 1e300), decay=st.floats(0, 1e300))
+def test_floats_in_flag_lines_read_back_as_the_same_number(rate, decay):
+    config = TrainingConfig(learning_rate=rate, weight_decay=decay)
+    lines = dict(line.removeprefix("--").split("=", 1) for line in flag_lines(config))
+    assert float(lines["learning_rate"]) == rate
+    assert float(lines["weight_decay"]) == decay
+    assert list(lines) == [field.name for field in dataclasses.fields(config)]
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_a_published_genotype_is_recorded_by_a_name_that_gives_it_back(name):
+    line = training_flag_lines(TrainingConfig(), zoo.get(name))[-1]
+    assert zoo.get(line.removeprefix("--genotype=")) == zoo.get(name)
+
+
+def test_any_other_genotype_is_recorded_as_one_line_of_json(seed):
+    random = np.random.default_rng(seed)
+    published = [zoo.get(name) for name in zoo.names()]
+    edges = [("sep_conv_7x7", int(random.integers(0, 2 + node))) for node in range(4) for _ in "12"]
+    genotype = Genotype(tuple(edges), (2, 3, 4, 5), tuple(edges), (2, 5))
+    assert genotype not in published
+    lines = training_flag_lines(TrainingConfig(), genotype)
+    assert lines[:-1] == flag_lines(TrainingConfig())
+    found = lines[-1].removeprefix("--genotype=")
+    assert not set(found) & set(" \n")
+    assert json.loads(found) == json.loads(genotype.to_json())
+    assert Genotype.from_json(found) == genotype
+
+
+def test_what_both_configs_share_has_one_meaning():
+    search, training = ({f.name: f for f in dataclasses.fields(config)} for config in CONFIGS)
+    shared = search.keys() & training.keys()
+    assert len(shared) >= 15
+    for name, key in itertools.product(shared - {"epochs"}, ("text", "bounds", "choices")):
+        assert search[name].metadata[key] == training[name].metadata[key]

@@ -1,0 +1,196 @@
+"""Evaluation networks: published counts, every published genotype, and the inference twin."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from importlib import resources
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import pytest
+
+from darts_tf import zoo
+from darts_tf.complexity import multiply_adds, parameters
+from darts_tf.drop_path import DropPath, set_drop_path
+from darts_tf.network import build_network, inference_network
+from darts_tf.normalization import BatchNormalization
+
+ZOO = json.loads(resources.files("darts_tf").joinpath("zoo.json").read_text())
+COUNTS = {name: entry["counts"] for name, entry in ZOO.items() if "counts" in entry}
+SHAPE = (9, 11, 3)
+MEAN, DEVIATION = (0.5, 0.4, 0.3), (0.2, 0.25, 0.3)
+
+
+def without_head(network):
+    return keras.Model(network.input, network.output[0])
+
+
+def check_counts(name, data, network):
+    main = without_head(network)
+    counts = COUNTS[name]
+    assert parameters(main) == counts[f"{data}_params"]
+    assert parameters(network) - parameters(main) == counts[f"{data}_aux"]
+    assert multiply_adds(main) == counts[f"{data}_macs"]
+
+
+def test_five_genotypes_have_published_counts():
+    assert len(COUNTS) == 5
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_parameters_and_multiply_adds_on_cifar_are_the_published_ones(name):
+    network = build_network(zoo.get(name), auxiliary=True, drop_path=True)
+    check_counts(name, "cifar10", network)
+    inputs, _ = network.get_layer("logits").kernel.shape
+    more = (100 - 10) * (inputs + 1)
+    assert COUNTS[name]["cifar10_params"] + more == COUNTS[name]["cifar100_params"]
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_parameters_and_multiply_adds_on_imagenet_are_the_published_ones(name):
+    network = build_network(
+        zoo.get(name),
+        (224, 224, 3),
+        classes=1000,
+        layers=14,
+        init_channels=48,
+        auxiliary=True,
+        stem="imagenet",
+    )
+    check_counts(name, "imagenet", network)
+
+
+def small(name, **settings):
+    settings = {"layers": 3, "init_channels": 4, "classes": 5} | settings
+    return build_network(zoo.get(name), SHAPE, **settings)
+
+
+class Trained(NamedTuple):
+    name: str
+    network: keras.Model
+    seed: int
+
+
+@pytest.fixture(scope="module", params=zoo.names())
+def trained(request):
+    """A small network with drop path, whose weights and running averages are not as at the start."""
+    seed = int(os.environ.get("DARTS_TF_TEST_SEED") or secrets.randbelow(2**31))
+    keras.utils.set_random_seed(seed)
+    network = small(request.param, drop_path=True, auxiliary=True)
+    rng = np.random.default_rng(seed)
+    for layer in network.layers:
+        if isinstance(layer, BatchNormalization):
+            layer.momentum = 0.2
+            layer.gamma.assign(rng.uniform(0.5, 1.5, layer.gamma.shape))
+            layer.beta.assign(rng.normal(0, 0.2, layer.beta.shape))
+    set_drop_path(network, 0.3)
+    for _ in range(3):
+        logits, head = network(rng.normal(size=(8, *SHAPE)), training=True)
+    assert logits.shape == head.shape == (8, 5)
+    assert np.isfinite(logits).all()
+    assert np.isfinite(head).all()
+    return Trained(request.param, network, seed)
+
+
+@pytest.fixture(scope="module")
+def twin(trained):
+    genotype = zoo.get(trained.name)
+    return inference_network(trained.network, genotype, MEAN, DEVIATION, layers=3, init_channels=4)
+
+
+def test_the_twin_computes_what_the_network_does_in_evaluation(trained, twin, seed):
+    pixels = np.random.default_rng(seed).integers(0, 256, (6, *SHAPE)).astype(np.float32)
+    images = (pixels / 255 - np.float32(MEAN)) / np.float32(DEVIATION)
+    logits, _ = trained.network(images, training=False)
+    scores = twin(pixels)
+    assert np.ptp(scores, axis=0).max() > 0.01
+    np.testing.assert_allclose(scores, keras.ops.softmax(logits), rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(twin(pixels, training=False), scores)
+
+
+def test_the_twin_has_stock_layers_only_and_nothing_of_training(trained, twin):
+    assert all(type(layer).__module__.startswith("keras.") for layer in twin.layers)
+    assert len(twin.outputs) == 1
+    assert twin.output_shape == (None, 5)
+    assert not [layer.name for layer in twin.layers if "auxiliary" in layer.name]
+    assert parameters(twin) == parameters(without_head(trained.network))
+
+
+def test_every_operation_but_identities_ends_in_drop_path(trained):
+    genotype = zoo.get(trained.name)
+    dropped = {layer.name for layer in trained.network.layers if isinstance(layer, DropPath)}
+    expected = {
+        f"cell_{cell}_node_{i // 2 + 2}_{i % 2}_{kind}_drop_path"
+        for cell, edges in enumerate((genotype.normal, genotype.reduce, genotype.reduce))
+        for i, (kind, source) in enumerate(edges)
+        if kind != "skip_connect" or (cell > 0 and source < 2)
+    }
+    assert dropped == expected
+
+
+def test_drop_path_at_rate_zero_changes_nothing(seed):
+    keras.utils.set_random_seed(seed)
+    plain, dropping = (small("DARTS_V2", drop_path=drop_path) for drop_path in (False, True))
+    dropping.set_weights(
+        with_rates(dropping, dict(zip(paths(plain), plain.get_weights(), strict=True)))
+    )
+    images = np.random.default_rng(seed).normal(size=(4, *SHAPE)).astype(np.float32)
+    for training in (True, False):
+        np.testing.assert_array_equal(
+            plain(images, training=training), dropping(images, training=training)
+        )
+    set_drop_path(dropping, 0.5)
+    assert not np.array_equal(plain(images, training=True), dropping(images, training=True))
+
+
+def paths(network):
+    return [variable.path for variable in network.weights]
+
+
+def with_rates(network, values):
+    return [values.get(variable.path, np.float32(0)) for variable in network.weights]
+
+
+@pytest.mark.parametrize("layers", [3, 4, 5, 8])
+def test_a_third_and_two_thirds_of_the_depth_halve_the_image(layers):
+    network = small("DARTS_PLUS_CIFAR10", layers=layers)
+    shapes = [network.get_layer(f"cell_{i}_concat").output.shape[1:] for i in range(layers)]
+    rows, columns, width = 9, 11, 4 * 4
+    for i, shape in enumerate(shapes):
+        if i in (layers // 3, 2 * layers // 3):
+            rows, columns, width = -(-rows // 2), -(-columns // 2), 2 * width
+        assert shape == (rows, columns, width)
+
+
+def test_the_stem_for_imagenet_divides_the_image_by_eight_and_has_a_twin(seed):
+    genotype = zoo.get("DARTS_PLUS_CIFAR10")
+    settings = {"layers": 4, "init_channels": 4, "stem": "imagenet"}
+    network = build_network(genotype, (37, 50, 3), 5, **settings)
+    assert network.get_layer("stem_1_norm").output.shape[1:] == (5, 7, 4)
+    twin = inference_network(network, genotype, MEAN, DEVIATION, **settings)
+    pixels = np.random.default_rng(seed).integers(0, 256, (2, 37, 50, 3)).astype(np.float32)
+    images = (pixels / 255 - np.float32(MEAN)) / np.float32(DEVIATION)
+    np.testing.assert_allclose(twin(pixels), keras.ops.softmax(network(images)), rtol=0, atol=1e-6)
+
+
+def test_a_grey_image_is_enough(seed):
+    network = build_network(zoo.get("DARTS_V1"), (8, 8, 1), 2, layers=3, init_channels=2)
+    pixels = np.random.default_rng(seed).normal(size=(3, 8, 8, 1)).astype(np.float32)
+    assert network(pixels).shape == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"stem": "cifar10"}, "stem must be one of cifar, imagenet; found 'cifar10'"),
+        ({"layers": 2}, "at least 3 layers.*found 2, 4 and 5"),
+        ({"init_channels": 1}, "found 3, 1 and 5"),
+        ({"classes": 1}, "found 3, 4 and 1"),
+    ],
+)
+def test_settings_that_make_no_network_are_refused(settings, told):
+    with pytest.raises(ValueError, match=told):
+        small("DARTS_V2", **settings)

@@ -1,0 +1,215 @@
+"""Whole searches on the digits: what they write, that they repeat, and when they stop.
+
+Seeds and threads hold for a whole process, so each search runs in one of its own; they are few.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from darts_tf import data
+from darts_tf.config import SearchConfig, flag_lines
+from darts_tf.errors import UserError
+from darts_tf.genotype import CELLS, Genotype, derive, softmax
+from darts_tf.run_directory import RunDirectory
+from darts_tf.search_space import DARTS
+from darts_tf.searching import criterion, search
+from darts_tf.stopping import SkipConnects, StableRanking, never
+from tests.processes import SPLIT_CPU, finish, start
+
+_SEARCH = """
+import darts_tf
+for settings, directory in given:
+    config = darts_tf.SearchConfig(**settings)
+    result = darts_tf.search(config, directory)
+    assert darts_tf.search(config, directory) == result, "a finished search is read"
+"""
+LATE = 2
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The searches that the tests share.
+
+    `again` repeats `first` with its settings: in a directory where a run broke off, after another
+    search in the same process.
+    """
+
+    seed: int
+    folder: Path
+
+    def settings(self, name):
+        shared = {
+            "dataset": "digits",
+            "data_dir": str(self.folder / "data"),
+            "layers": 3,
+            "init_channels": 2,
+            "batch_size": 256,
+            "threads": 1,
+            "seed": self.seed,
+            "epochs": 2,
+            "stop_criterion": "none",
+        }
+        late = {
+            "seed": self.seed + 1,
+            "epochs": LATE + 2,
+            "arch_start_epoch": LATE,
+            "stop_criterion": "skip_connects",
+            "stop_at_skip_connects": 1,
+        }
+        special = {"late": late, "mirrored": {"strategy": "mirrored", "epochs": 1}}
+        return shared | special.get(name, {})
+
+    def config(self, name):
+        return SearchConfig(**self.settings(name))
+
+    def history(self, name):
+        text = (self.folder / name / "history.jsonl").read_text()
+        return [json.loads(line) for line in text.splitlines()]
+
+    def outcome(self, name):
+        return json.loads((self.folder / name / "genotype.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    seed = int(os.environ.get("DARTS_TF_TEST_SEED") or secrets.randbelow(2**30))
+    made = Runs(seed, tmp_path_factory.mktemp("searches"))
+    data.load("digits", str(made.folder / "data"))
+    broken_off = RunDirectory(made.folder / "again", "search")
+    assert broken_off.claim(flag_lines(made.config("again"))) == "new"
+    broken_off.append_history({"epoch": 0, "from": "a run that broke off"})
+    jobs = {name: (made.settings(name), str(made.folder / name)) for name in NAMES}
+    finish(
+        start(_SEARCH, jobs["first"]),
+        start(_SEARCH, jobs["late"], jobs["again"]),
+        start(SPLIT_CPU + _SEARCH, jobs["mirrored"]),
+    )
+    return made
+
+
+NAMES = ("first", "again", "late", "mirrored")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_history_has_a_sound_line_for_each_epoch(runs, name):
+    config = runs.config(name)
+    history = runs.history(name)
+    assert [line["epoch"] for line in history] == list(range(len(history)))
+    for line in history:
+        turn = math.cos(math.pi * line["epoch"] / config.epochs)
+        rate = 0.001 + (0.025 - 0.001) * (1 + turn) / 2
+        assert line["learning_rate"] == pytest.approx(rate, rel=1e-12)
+        for part in ("train", "valid"):
+            assert 0 <= line[f"{part}_accuracy"] <= 1
+            assert 0 < line[f"{part}_loss"] < 5
+        assert set(line["timing"]) == {"seconds"}
+        alphas = {cell: np.float32(line["alphas"][cell]) for cell in CELLS}
+        assert all(table.shape == (14, 8) for table in alphas.values())
+        assert Genotype.from_dict(line["genotype"]) == derive(softmax(alphas), DARTS)
+        for cell in CELLS:
+            kinds = [kind for kind, _ in line["genotype"][cell]]
+            assert line["skip_connects"][cell] == kinds.count("skip_connect")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_genotype_is_that_of_the_last_epoch(runs, name):
+    last, outcome = runs.history(name)[-1], runs.outcome(name)
+    assert outcome["genotype"] == last["genotype"]
+    assert outcome["epoch"] == last["epoch"]
+    assert outcome["cost"]["device_days"] > 0
+    assert outcome["cost"]["device"]
+
+
+def test_the_same_settings_give_the_same_files_even_where_a_run_broke_off(runs):
+    first, again = runs.history("first"), runs.history("again")
+    for line in (*first, *again):
+        del line["timing"]
+    assert first == again
+    outcomes = [runs.outcome(name) for name in ("first", "again")]
+    for outcome in outcomes:
+        del outcome["cost"]
+    assert outcomes[0] == outcomes[1]
+    assert outcomes[0]["reason"] == "the last of 2 epochs"
+
+
+def test_another_seed_gives_another_search(runs):
+    first, other = (runs.history(name)[0] for name in ("first", "late"))
+    assert first["valid_loss"] != other["valid_loss"]
+    alphas = [np.array([line["alphas"][cell] for cell in CELLS]) for line in (first, other)]
+    # One seed's alphas move by less: three steps of Adam at 3e-4.
+    assert np.abs(alphas[0] - alphas[1]).max() > 2.5e-3
+
+
+def test_the_alphas_hold_still_before_their_first_epoch(runs):
+    tables = [np.array([line["alphas"][c] for c in CELLS]) for line in runs.history("late")]
+    for epoch in range(1, len(tables)):
+        moved = tables[epoch] != tables[epoch - 1]
+        assert moved.mean() > 0.9 if epoch >= LATE else not moved.any()
+
+
+def test_the_alphas_move_at_the_rate_of_adam(runs):
+    tables = [np.array([line["alphas"][c] for c in CELLS]) for line in runs.history("first")]
+    steps = math.ceil(718 / 256)
+    largest = np.abs(tables[1] - tables[0]).max()
+    assert 3e-4 / 10 < largest < 3 * steps * 3e-4
+
+
+def test_a_search_stops_in_the_first_epoch_that_meets_the_criterion(runs):
+    history, outcome = runs.history("late"), runs.outcome("late")
+    epochs = runs.config("late").epochs
+    met = [line["epoch"] for line in history if line["skip_connects"]["normal"] >= 1]
+    expected = next((epoch for epoch in met if epoch >= LATE), epochs - 1)
+    assert outcome["epoch"] == len(history) - 1 == expected
+    stopped = expected in met
+    assert outcome["reason"].startswith("Criterion 1: " if stopped else "the last of ")
+
+
+def test_a_finished_search_is_read_and_not_repeated(runs):
+    before = {path: path.read_bytes() for path in runs.folder.rglob("*") if path.is_file()}
+    result = search(runs.config("first"), runs.folder / "first")
+    assert result.genotype.to_dict() == runs.outcome("first")["genotype"]
+    assert (result.epoch, result.reason) == (1, "the last of 2 epochs")
+    history = [json.loads(json.dumps(record.to_dict())) for record in result.records]
+    assert history == runs.history("first")
+    assert before == {path: path.read_bytes() for path in runs.folder.rglob("*") if path.is_file()}
+
+
+def test_another_search_in_the_same_directory_is_refused(runs):
+    with pytest.raises(UserError, match=rf"other flags: --seed \({runs.seed} there"):
+        search(runs.config("late"), runs.folder / "first")
+
+
+def test_a_search_needs_a_data_set_that_is_there(tmp_path):
+    config = SearchConfig(dataset="cifar10", data_dir=str(tmp_path))
+    with pytest.raises(UserError, match="cifar10"):
+        search(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, SkipConnects(2, ("normal",), 1)),
+        (
+            {"stop_at_skip_connects": 3, "stop_cells": "both", "min_epochs": 4},
+            SkipConnects(3, ("normal", "reduce"), 4),
+        ),
+        ({"stop_criterion": "stable_ranking"}, StableRanking(10, ("normal",), 1)),
+        (
+            {"stop_criterion": "stable_ranking", "stable_epochs": 5, "stop_cells": "reduce"},
+            StableRanking(5, ("reduce",), 1),
+        ),
+        ({"stop_criterion": "none"}, never),
+    ],
+)
+def test_the_settings_name_the_criterion(settings, expected):
+    assert criterion(SearchConfig(**settings)) == expected

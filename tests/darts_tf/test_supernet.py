@@ -1,0 +1,95 @@
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from darts_tf.bilevel import Batch, score
+from darts_tf.supernet import Supernet
+from tests import weights
+from tests.oracles import supernet as twin
+
+SIZES = [(8, 8), (9, 7)]
+
+
+@pytest.fixture(scope="module")
+def supernets():
+    """One built supernet for each dtype and image size, to be given new weights in each test."""
+    made = {}
+    for dtype in ("float64", "float32"):
+        for size in SIZES:
+            net = Supernet(layers=4, init_channels=4, classes=5, dtype=dtype)
+            net.build((None, *size, 3))
+            made[dtype, size] = net
+    return made
+
+
+def run(net, size, seed):
+    """Evaluates our supernet and the twin on the same random numbers."""
+    rng = np.random.default_rng(seed)
+    params = twin.random_params(rng, channels=4, layers=4, classes=5)
+    alphas = twin.random_alphas(rng, deviation=0.5)
+    images, labels = rng.normal(size=(4, *size, 3)), rng.integers(0, 5, 4)
+    variables = weights.assign(weights.of_supernet(net), params)
+    tables = weights.assign(dict(net.relaxation.alphas), alphas)
+    batch = Batch(
+        tf.constant(images, net.compute_dtype),
+        tf.constant(labels, tf.int32),
+        tf.fill((4,), tf.constant(1 / 4, net.compute_dtype)),
+    )
+    with tf.GradientTape() as tape:
+        logits = net(batch.images, training=True)
+        loss = score(logits, batch).loss
+    gradients = tape.gradient(loss, [*tables, *variables])
+    right = twin.evaluate(images, labels, alphas, params)
+    return (
+        (logits, loss, gradients[: len(tables)], gradients[len(tables) :]),
+        (right.logits, right.loss, weights.flat(right.alpha_gradients), weights.flat(right.gradients)),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_supernet_equals_its_twin_forwards_and_backwards(supernets, size, seed):
+    found, right = run(supernets["float64", size], size, seed)
+    assert weights.relative_error(found[0], right[0]) < 1e-9
+    assert math.isclose(found[1], right[1], rel_tol=1e-9)
+    for ours, theirs in zip([*found[2], *found[3]], [*right[2], *right[3]], strict=True):
+        assert weights.relative_error(ours, theirs) < 1e-9
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_supernet_equals_its_twin_in_float32(supernets, size, seed):
+    found, right = run(supernets["float32", size], size, seed)
+    assert weights.relative_error(found[0], right[0]) < 1e-5
+    assert weights.norm_error(found[2], right[2]) < 5e-3
+    assert weights.norm_error(found[3], right[3]) < 1e-2
+
+
+def test_darts_supernet_has_its_published_size():
+    net = Supernet()
+    net.build((None, 32, 32, 3))
+    assert sum(math.prod(variable.shape) for variable in net.weight_variables) == 1_930_618
+    assert [tuple(variable.shape) for variable in net.architecture_variables] == [(14, 8)] * 2
+
+
+def test_weights_start_as_in_pytorch_and_alphas_near_zero():
+    net = Supernet(layers=3, init_channels=8)
+    net.build((None, 8, 8, 1))
+    for path, variable in ((v.path, v.numpy()) for v in net.weight_variables):
+        if "gamma" in path or "beta" in path:
+            continue
+        fan_in = math.prod(variable.shape[:2] if "depthwise" in path else variable.shape[:-1])
+        if path.endswith("classifier/bias"):
+            fan_in = net.classifier.kernel.shape[0]
+        limit = 1 / math.sqrt(fan_in)
+        assert np.abs(variable).max() <= limit * (1 + 1e-6), path
+        if variable.size >= 500:
+            assert abs(variable.std() / (limit / math.sqrt(3)) - 1) < 0.15, path
+    for table in net.architecture_parameters().values():
+        assert 0.5e-3 < table.std() < 1.5e-3
+
+
+@pytest.mark.parametrize("wrong", [{"layers": 2}, {"init_channels": 1}, {"classes": 1}])
+def test_a_supernet_that_cannot_be_is_refused(wrong):
+    with pytest.raises(ValueError, match=str(*wrong.values())):
+        Supernet(**wrong)

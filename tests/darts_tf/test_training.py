@@ -1,0 +1,225 @@
+"""Whole trainings on the digits: what they write, that they repeat, and the network they leave.
+
+Seeds and threads hold for a whole process, so each training runs in one of its own; they are few.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from darts_tf import data, training, zoo
+from darts_tf.complexity import multiply_adds, parameters
+from darts_tf.config import TrainingConfig, training_flag_lines
+from darts_tf.data import Split
+from darts_tf.errors import UserError
+from darts_tf.network import build_network
+from darts_tf.run_directory import RunDirectory
+from darts_tf.training import train
+from tests.processes import HIDE, SPLIT_CPU, finish, start
+
+GENOTYPE = zoo.get("DARTS_PLUS_CIFAR10")
+NAMES = ("first", "again", "other", "whole", "mirrored")
+
+_TRAIN = """
+import darts_tf
+for settings, directory in given:
+    genotype = darts_tf.zoo.get("DARTS_PLUS_CIFAR10")
+    darts_tf.train(darts_tf.TrainingConfig(**settings), genotype, directory)
+"""
+
+# Hidden is this library alone: Keras is all that the file asks for.
+_PREDICT = (
+    HIDE.replace('("darts_tf", "keras")', '("darts_tf",)')
+    + """
+import keras, numpy as np
+folder, images = given
+model = keras.saving.load_model(folder + "/model.keras")
+print(json.dumps(model.predict(np.load(images), verbose=0).tolist()))
+"""
+)
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The trainings that the tests share.
+
+    `again` repeats `first` with its settings: in a directory where a run broke off, after another
+    training in the same process. `whole` and `mirrored` do the same work on one and two devices.
+    """
+
+    seed: int
+    folder: Path
+
+    def settings(self, name):
+        shared = {
+            "dataset": "digits",
+            "data_dir": str(self.folder / "data"),
+            "layers": 3,
+            "init_channels": 4,
+            "batch_size": 256,
+            "threads": 1,
+            "seed": self.seed,
+            "epochs": 2,
+            "cutout": 2,
+        }
+        comparable = {"epochs": 1, "drop_path": 0.0, "auxiliary_weight": 0.0}
+        special = {
+            "other": {"seed": self.seed + 1, "epochs": 1, "drop_path": 0.0},
+            "whole": comparable,
+            "mirrored": comparable | {"strategy": "mirrored", "sync_batch_norm": True},
+        }
+        return shared | special.get(name, {})
+
+    def config(self, name):
+        return TrainingConfig(**self.settings(name))
+
+    def history(self, name):
+        text = (self.folder / name / "history.jsonl").read_text()
+        return [json.loads(line) for line in text.splitlines()]
+
+    def result(self, name):
+        return json.loads((self.folder / name / "result.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    seed = int(os.environ.get("DARTS_TF_TEST_SEED") or secrets.randbelow(2**30))
+    made = Runs(seed, tmp_path_factory.mktemp("trainings"))
+    data.load("digits", str(made.folder / "data"))
+    broken_off = RunDirectory(made.folder / "again", "train")
+    assert broken_off.claim(training_flag_lines(made.config("again"), GENOTYPE)) == "new"
+    broken_off.append_history({"epoch": 0, "from": "a run that broke off"})
+    jobs = {name: (made.settings(name), str(made.folder / name)) for name in NAMES}
+    finish(
+        start(_TRAIN, jobs["first"], jobs["whole"]),
+        start(_TRAIN, jobs["other"], jobs["again"]),
+        start(SPLIT_CPU + _TRAIN, jobs["mirrored"]),
+    )
+    return made
+
+
+def test_the_history_has_a_line_for_each_epoch(runs):
+    history = runs.history("first")
+    assert [line["epoch"] for line in history] == [0, 1]
+    for line in history:
+        rate = 0.025 * (1 + math.cos(math.pi * line["epoch"] / 2)) / 2
+        assert line["learning_rate"] == pytest.approx(rate, rel=1e-12)
+        assert line["drop_path"] == 0.2 * line["epoch"] / 2
+        assert 0 < line["train_loss"] < 5
+        assert 0 <= line["train_accuracy"] <= 1
+        assert set(line["timing"]) == {"seconds"}
+
+
+def test_the_result_tells_errors_costs_and_facts(runs):
+    result = runs.result("first")
+    network = build_network(GENOTYPE, (8, 8, 1), 10, layers=3, init_channels=4)
+    assert 0 <= result.pop("top5_error") <= result.pop("top1_error") <= 100
+    cost = result.pop("cost")
+    assert cost["device_days"] > 0
+    assert cost["device"]
+    assert result == {
+        "parameters": parameters(network),
+        "multiply_adds": multiply_adds(network),
+        "epochs": 2,
+        "dataset": "digits",
+        "image_size": 8,
+        "classes": [str(i) for i in range(10)],
+        "genotype": GENOTYPE.to_dict(),
+    }
+
+
+def test_the_model_gives_the_test_errors_with_keras_alone(runs, tmp_path):
+    test = data.load("digits", str(runs.folder / "data")).test
+    np.save(tmp_path / "images.npy", test.images)
+    [text] = finish(start(_PREDICT, str(runs.folder / "first"), str(tmp_path / "images.npy")))
+    scores = np.array(json.loads(text))
+    np.testing.assert_allclose(scores.sum(1), 1, rtol=1e-5)
+    of_the_right_one = scores[np.arange(360), test.labels]
+    better = (scores > of_the_right_one[:, None]).sum(1)
+    result = runs.result("first")
+    assert result["top1_error"] == pytest.approx(100 * (better >= 1).mean())
+    assert result["top5_error"] == pytest.approx(100 * (better >= 5).mean())
+
+
+def test_the_same_settings_give_the_same_files_even_where_a_run_broke_off(runs):
+    first, again = runs.history("first"), runs.history("again")
+    for line in (*first, *again):
+        del line["timing"]
+    assert first == again
+    results = [runs.result(name) for name in ("first", "again")]
+    for result in results:
+        del result["cost"]
+    assert results[0] == results[1]
+    models = [(runs.folder / name / "model.keras").read_bytes() for name in ("first", "again")]
+    assert models[0] == models[1]
+
+
+def test_another_seed_gives_another_training(runs):
+    # In epoch 0 the drop path is 0 and the rate full, however many epochs follow.
+    first, other = (runs.history(name)[0] for name in ("first", "other"))
+    assert (first["learning_rate"], first["drop_path"]) == (other["learning_rate"], 0)
+    assert first["train_loss"] != other["train_loss"]
+
+
+def test_two_devices_that_share_statistics_do_what_one_does(runs):
+    [whole], [mirrored] = runs.history("whole"), runs.history("mirrored")
+    assert mirrored["train_loss"] == pytest.approx(whole["train_loss"], rel=1e-3)
+    assert mirrored["train_accuracy"] == pytest.approx(whole["train_accuracy"], abs=0.01)
+
+
+def test_a_finished_training_is_read_and_not_repeated(runs):
+    before = {path: path.read_bytes() for path in runs.folder.rglob("*") if path.is_file()}
+    trained = train(runs.config("first"), GENOTYPE, runs.folder / "first")
+    assert trained.result == runs.result("first")
+    assert trained.model.input_shape == (None, 8, 8, 1)
+    assert before == {path: path.read_bytes() for path in runs.folder.rglob("*") if path.is_file()}
+
+
+def test_another_training_in_the_same_directory_is_refused(runs):
+    with pytest.raises(UserError, match="other flags: --genotype"):
+        train(runs.config("first"), zoo.get("DARTS_V2"), runs.folder / "first")
+    with pytest.raises(UserError, match="other flags: --seed"):
+        train(runs.config("other"), GENOTYPE, runs.folder / "again")
+
+
+def test_a_training_needs_a_data_set_that_is_there(tmp_path):
+    config = TrainingConfig(dataset="cifar10", data_dir=str(tmp_path))
+    with pytest.raises(UserError, match="cifar10"):
+        train(config, GENOTYPE, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+class Scores:
+    """A model that has its answers."""
+
+    def __init__(self, scores):
+        self.scores = np.array(scores)
+
+    def predict(self, images, batch_size, verbose):
+        return self.scores[images.ravel()]
+
+
+def test_errors_are_the_share_of_right_classes_that_are_not_among_the_best():
+    scores = [
+        [0.9, 0.1, 0.2, 0.3, 0.4, 0.5],
+        [0.1, 0.9, 0.2, 0.3, 0.4, 0.5],
+        [0.0, 0.9, 0.2, 0.3, 0.4, 0.5],
+        [0.4, 0.9, 0.2, 0.3, 0.1, 0.5],
+    ]
+    images = Split(np.arange(4, dtype=np.uint8), np.array([0, 0, 0, 0], np.int32))
+    errors = training.test_errors(Scores(scores), images, 2)
+    assert errors == {"top1_error": 75.0, "top5_error": 50.0}
+
+
+def test_fewer_than_five_classes_have_no_top_five_error():
+    images = Split(np.arange(2, dtype=np.uint8), np.array([1, 1], np.int32))
+    errors = training.test_errors(Scores([[0, 1, 0, 0], [1, 0, 0, 0]]), images, 2)
+    assert errors == {"top1_error": 50.0}

@@ -1,0 +1,63 @@
+"""Runs Python code in processes of their own, several at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import darts_tf
+
+ROOT = str(Path(darts_tf.__file__).parents[1])
+
+# Gives TensorFlow two CPU devices, before it starts.
+SPLIT_CPU = """
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+"""
+
+# Makes packages look absent. An import hook that raises would break TensorFlow's own imports.
+HIDE = """
+import importlib.machinery
+finder = importlib.machinery.PathFinder
+found = finder.find_spec
+def find_spec(name, path=None, target=None):
+    hidden = name.partition(".")[0] in ("darts_tf", "keras")
+    return None if hidden else found(name, path, target)
+finder.find_spec = find_spec
+for name in ("darts_tf", "keras"):
+    try:
+        __import__(name)
+    except ModuleNotFoundError:
+        continue
+    raise SystemExit(f"{name} is not hidden")
+"""
+
+
+def start(code: str, *arguments: Any) -> subprocess.Popen[str]:
+    """Starts Python with the packages under test.
+
+    Args:
+        code: What it runs; `given` is the list of the arguments.
+        arguments: Values that JSON can hold.
+    """
+    text = f"import json, sys\ngiven = json.loads(sys.argv[1])\n{code}"
+    return subprocess.Popen(
+        [sys.executable, "-c", text, json.dumps(arguments)],
+        env=os.environ | {"PYTHONPATH": ROOT, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(*processes: subprocess.Popen[str]) -> list[str]:
+    """Waits for processes and returns what each wrote; fails if one of them failed."""
+    written = [process.communicate() for process in processes]
+    for process, (_, errors) in zip(processes, written, strict=True):
+        assert process.returncode == 0, errors[-4000:]
+    return [output for output, _ in written]

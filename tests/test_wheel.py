@@ -1,0 +1,67 @@
+"""The wheel: what it holds, and that it works where there is no source tree."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.wheel import PACKAGES, TREE, Installed, build
+
+GROUND_FLOOR = ("config", "genotype", "run_directory", "search_space", "stopping", "zoo")
+
+LOCATE = """
+import importlib.util, json
+print(json.dumps({name: importlib.util.find_spec(name).origin for name in %r}))
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    return Installed(wheel, tmp_path_factory.mktemp("installed"))
+
+
+def test_wheel_holds_the_three_packages_with_their_data_and_nothing_else(wheel: Path) -> None:
+    held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    wanted = {
+        path.relative_to(TREE).as_posix()
+        for package in PACKAGES
+        for path in (TREE / package).rglob("*")
+        if path.suffix in {".py", ".json", ".flags"}
+    }
+    assert {"darts_tf/zoo.json", "trainers/presets/search/digits.flags"} <= wanted
+    assert held == wanted
+
+
+def test_packages_come_from_the_wheel_outside_the_tree(installed: Installed) -> None:
+    found = installed.run("-c", LOCATE % (PACKAGES,))
+    assert found.returncode == 0, found.stderr
+    for name, origin in json.loads(found.stdout).items():
+        assert Path(origin) == installed.site / name / "__init__.py"
+
+
+def test_ground_floor_passes_its_tests_from_the_wheel(installed: Installed) -> None:
+    tests = [f"tests/darts_tf/test_{name}.py" for name in GROUND_FLOOR]
+    run = installed.run("-m", "pytest", "-q", "-p", "no:cacheprovider", *tests)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert " passed" in run.stdout
+
+
+@pytest.mark.parametrize("program", ["trainers.search", "trainers.train", "export.saved_model"])
+def test_programs_of_the_wheel_show_their_flags(installed: Installed, program: str) -> None:
+    run = installed.run("-m", program, "--help")
+    assert run.returncode == 0, run.stderr
+    assert "--" in run.stdout + run.stderr
+
+
+def test_presets_of_the_wheel_are_found_by_name(installed: Installed) -> None:
+    run = installed.run("-m", "trainers.search", "--flagfile=digits.flag")
+    assert run.returncode == 2
+    assert "digits.flags" in run.stderr

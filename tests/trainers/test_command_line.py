@@ -1,0 +1,203 @@
+"""Flags: made from settings, read from the command line and from flag files."""
+
+import dataclasses
+import math
+import os
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from darts_tf.config import SearchConfig, TrainingConfig, flag_lines
+from darts_tf.errors import UserError
+from trainers.command_line import parse
+
+EXTRA = {"run_dir": "Where the run goes."}
+
+
+def read(*arguments, config=SearchConfig, program="search"):
+    return parse(arguments, config, "About.", extra=EXTRA, program=program)
+
+
+def refusal(*arguments):
+    with pytest.raises(UserError) as error:
+        read(*arguments)
+    return str(error.value)
+
+
+def values_of(field):
+    """A strategy for all right values of a setting."""
+    bounds, kind = field.metadata["bounds"], type(field.default)
+    if field.metadata["choices"]:
+        return st.sampled_from(field.metadata["choices"])
+    low = bounds.get("at least", bounds.get("above"))
+    high = bounds.get("at most", bounds.get("below"))
+    if kind is bool:
+        return st.booleans()
+    if kind is int:
+        return st.integers(low, high if high is not None else 10**9)
+    if kind is float:
+        return st.floats(
+            low,
+            high if high is not None else 1e300,
+            exclude_min="above" in bounds,
+            exclude_max="below" in bounds,
+        )
+    letters = st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"])
+    return st.text(letters).map(str.strip)
+
+
+@st.composite
+def configs(draw, kind):
+    values = {field.name: draw(values_of(field)) for field in dataclasses.fields(kind)}
+    values["learning_rate_min"] = min(values["learning_rate_min"], values["learning_rate"])
+    if kind is SearchConfig:
+        values["train_portion"] = draw(st.floats(0.01, 0.99))
+        values["arch_start_epoch"] = draw(st.integers(0, values["epochs"] - 1))
+    return kind(**values)
+
+
+@pytest.mark.parametrize("kind", [SearchConfig, TrainingConfig])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(data=st.data())
+def test_recorded_flags_repeat_any_config(kind, tmp_path, data):
+    config = data.draw(configs(kind))
+    lines = flag_lines(config)
+    assert read(*lines, config=kind)[0] == config
+    file = tmp_path / "config.flags"
+    file.write_text("# a comment\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    assert read(f"--flagfile={file}", config=kind)[0] == config
+
+
+def test_recorded_flags_repeat_a_path_that_is_no_utf8(tmp_path):
+    config = SearchConfig(data_dir=os.fsdecode(b"/data/\xff\xe4"))
+    file = tmp_path / "config.flags"
+    file.write_bytes(os.fsencode("\n".join(flag_lines(config))))
+    assert read(f"--flagfile={file}")[0] == config
+
+
+def test_no_flags_are_the_defaults():
+    assert read() == (SearchConfig(), {"run_dir": ""})
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--epochs=7"], ["--epochs", "7"], ["-epochs=7"], ["--epochs=2", "--epochs=7"]],
+)
+def test_a_flag_may_be_written_as_absl_has_it(arguments):
+    assert read(*arguments)[0].epochs == 7
+
+
+def test_a_truth_may_be_written_as_absl_has_it():
+    for word in ("--sync_batch_norm", "--sync_batch_norm=true", "--sync_batch_norm=1"):
+        assert read(word)[0].sync_batch_norm
+        assert not read(word, "--nosync_batch_norm")[0].sync_batch_norm
+
+
+def test_what_stands_later_wins_over_a_flag_file_and_it_over_what_stands_before(tmp_path):
+    file = tmp_path / "my.flags"
+    file.write_text("--epochs=5\n--layers=6\n")
+    assert read("--epochs=7", f"--flagfile={file}")[0].epochs == 5
+    config, _ = read("--flagfile", str(file), "--epochs=7")
+    assert (config.epochs, config.layers) == (7, 6)
+
+
+def test_a_flag_file_in_the_folder_hides_the_preset_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert read("--flagfile=digits.flags")[0].dataset == "digits"
+    (tmp_path / "digits.flags").write_text("--dataset=cifar10\n")
+    assert read("--flagfile=digits.flags")[0].dataset == "cifar10"
+
+
+def test_the_tilde_is_the_users_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "my.flags").write_text("--epochs=5\n")
+    config, extra = read("--flagfile=~/my.flags", "--run_dir=~/runs/x")
+    assert config.epochs == 5
+    assert extra == {"run_dir": str(tmp_path / "runs" / "x")}
+
+
+@pytest.mark.parametrize(
+    ("argument", "line"),
+    [
+        ("--epochs=x", "--epochs=x: must be a whole number"),
+        ("--epochs=1.5", "--epochs=1.5: must be a whole number"),
+        ("--epochs=", "--epochs=: must be a whole number"),
+        ("--epochs=0", "--epochs: must be at least 1, found 0"),
+        ("--learning_rate=fast", "--learning_rate=fast: must be a number"),
+        ("--learning_rate=nan", "--learning_rate: must be finite, found nan"),
+        ("--learning_rate=1e999", "--learning_rate: must be finite, found inf"),
+        ("--sync_batch_norm=maybe", "--sync_batch_norm=maybe: must be true or false"),
+        ("--nosync_batch_norm=true", "--nosync_batch_norm=true does not take an argument"),
+        ("--epoch=3", "unknown flag '--epoch'. Did you mean '--epochs'? --help lists all"),
+        ("--flagfil=x", "unknown flag '--flagfil'. Did you mean '--flagfile'? --help lists all"),
+        ("--epochs", "Missing value for flag --epochs"),
+        ("cifar10", "unexpected 'cifar10'; a flag is --name=value."),
+        ("-", "unexpected '-'; a flag is --name=value."),
+        ("--data_dir=a\nb", "--data_dir: must be one line without spaces around it, found 'a\\nb'"),
+    ],
+)
+def test_mistakes_on_the_command_line(argument, line):
+    assert refusal(argument) == line
+
+
+def test_a_flag_file_without_its_flag_is_recognised():
+    assert refusal("x.flags").endswith("Did you mean '--flagfile=x.flags'?")
+
+
+@pytest.mark.parametrize("argument", ["--undefok=what", "--undefok"])
+def test_unknown_flags_cannot_be_waved_through(argument):
+    assert "unknown flag" in refusal(argument, "--what=1")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("--epoch=3", "unknown flag '--epoch'. Did you mean '--epochs'?"),
+        ("epochs=3", "unexpected 'epochs=3'"),
+        ("--epochs 3", "unknown flag '--epochs 3'"),
+        ("--epochs=x", "--epochs=x: must be a whole number"),
+        ("--epochs", "Missing value for flag --epochs"),
+        ("--flagfile=other.flags", "unknown flag '--flagfile=other.flags' here"),
+        ("--undefok=what", "unknown flag '--undefok=what' here"),
+        ("// absl's other comment", "unexpected '// absl's other comment'"),
+        ("--run_dir=a\0b", "null bytes"),
+    ],
+)
+def test_a_line_that_the_program_does_not_know_is_told_with_file_and_number(tmp_path, line, told):
+    file = tmp_path / "my.flags"
+    file.write_text(f"# a comment\n  # another\n--seed=1\n\n{line}\n--layers=8\n")
+    found = refusal(f"--flagfile={file}")
+    assert found.startswith(f"{file}, line 5: ")
+    assert told in found
+
+
+def test_flag_files_that_cannot_be_read(tmp_path):
+    assert "'digits.flags'" in refusal("--flagfile=digit.flags")
+    assert "Presets: cifar10.flags, digits.flags" in refusal("--flagfile=nothing-like-it")
+    for name in (tmp_path, tmp_path / ("x" * 300), "", tmp_path / "file" / "below"):
+        assert refusal(f"--flagfile={name}").startswith(f"--flagfile={name}: ")
+    assert refusal("--flagfile").startswith("--flagfile=: ")
+    binary = tmp_path / "image.png"
+    binary.write_bytes(bytes(range(128, 256)))
+    assert refusal(f"--flagfile={binary}").startswith(f"{binary}, line 1: ")
+
+
+@pytest.mark.parametrize("word", ["--help", "-h", "-help"])
+def test_help_shows_every_flag_with_its_text_and_default(capsys, word):
+    with pytest.raises(SystemExit) as ended:
+        read("--epochs=wrong", word)
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("About.\n")
+    words = " ".join(shown.split())
+    for field in dataclasses.fields(SearchConfig):
+        default = str(field.default).lower() if field.default is False else field.default
+        assert f"--{field.name}={default} {field.metadata['text']}".replace("=  ", "= ") in words
+    assert "--run_dir= Where the run goes." in words
+    assert "--flagfile= A file of flags, or one of cifar10.flags, digits.flags." in words
+
+
+def test_no_number_is_changed_on_its_way():
+    rate = math.nextafter(0.025, 1)
+    assert read(f"--learning_rate={rate!r}")[0].learning_rate == rate

@@ -1,0 +1,58 @@
+"""Presets: each works, says where it comes from, and holds the paper's numbers."""
+
+import pytest
+
+from darts_tf.config import SearchConfig, TrainingConfig
+from darts_tf.data.facts import DATASETS
+from darts_tf.errors import UserError
+from trainers import presets
+from trainers.command_line import parse
+
+CONFIGS = {"search": SearchConfig, "train": TrainingConfig}
+ALL = [(program, name) for program in CONFIGS for name in presets.names(program)]
+
+
+def read(program, name):
+    return parse([f"--flagfile={name}"], CONFIGS[program], "", program=program)[0]
+
+
+@pytest.mark.parametrize("program", CONFIGS)
+def test_every_data_set_has_a_preset(program):
+    assert presets.names(program) == tuple(sorted(f"{name}.flags" for name in DATASETS))
+
+
+@pytest.mark.parametrize(("program", "name"), ALL)
+def test_every_preset_is_read(program, name):
+    assert f"{read(program, name).dataset}.flags" == name
+
+
+@pytest.mark.parametrize(("program", "name"), ALL)
+def test_every_preset_opens_with_its_source_and_command(program, name):
+    text = (presets.folder(program) / name).read_text(encoding="utf-8")
+    opening = text[: text.index("\n--")]
+    assert all(line.startswith("#") for line in opening.splitlines())
+    assert "table 1, row" in opening
+    assert f"python -m trainers.{program} --flagfile={name}" in opening
+
+
+def test_cifar10_presets_are_the_papers_and_so_the_defaults():
+    assert read("search", "cifar10.flags") == SearchConfig()
+    assert read("train", "cifar10.flags") == TrainingConfig()
+
+
+@pytest.mark.parametrize("program", CONFIGS)
+def test_cifar10_presets_tell_cost_and_error_of_table_1(program):
+    text = (presets.folder(program) / "cifar10.flags").read_text(encoding="utf-8")
+    assert "2.32 % (mean 2.50 ± 0.11)" in text
+    if program == "search":
+        assert "0.4 GPU days on one Tesla V100" in text
+        assert "about epoch 35" in text
+
+
+def test_a_program_without_presets_reads_files_only(tmp_path):
+    assert presets.names("") == ()
+    file = tmp_path / "my.flags"
+    file.write_text("\ufeff# comment\r\n\r\n --a=1 \r\n")
+    assert list(presets.lines(str(file), "")) == [(3, "--a=1")]
+    with pytest.raises(UserError, match=r"^--flagfile=digits.flags: no such file\.$"):
+        list(presets.lines("digits.flags", ""))

@@ -1,0 +1,62 @@
+"""What every program does with a mistake, an interruption and its log."""
+
+import logging
+
+import pytest
+
+from darts_tf.errors import UserError
+from trainers.program import logging_to, run
+
+
+def test_arguments_reach_the_program_and_success_is_status_0(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["search", "--a=1", "--b"])
+    seen = []
+    assert run("search", seen.extend) == 0
+    assert seen == ["--a=1", "--b"]
+
+
+@pytest.mark.parametrize("text", ["a: wrong", "a:\nwrong", "a:\r\nwrong", "a:\u2028wrong"])
+def test_a_users_mistake_is_one_line_and_status_2(capsys, text):
+    def main(_):
+        raise UserError(text)
+
+    assert run("search", main) == 2
+    assert capsys.readouterr() == ("", "search: a: wrong\n")
+
+
+def test_an_interruption_is_status_130(capsys):
+    def main(_):
+        raise KeyboardInterrupt
+
+    assert run("train", main) == 130
+    assert capsys.readouterr().err == "train: interrupted\n"
+
+
+def test_a_bug_keeps_its_traceback():
+    def main(_):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run("search", main)
+
+
+def test_log_goes_to_the_terminal_and_with_the_time_to_the_file(tmp_path, capsys):
+    logger = logging.getLogger("darts_tf.search")
+    for epoch in (0, 1):
+        with logging_to(tmp_path / "search.log"):
+            logger.info("epoch %d", epoch)
+            logger.debug("not told")
+        logger.info("after the run")
+    assert capsys.readouterr().out == "epoch 0\nepoch 1\n"
+    lines = (tmp_path / "search.log").read_text().splitlines()
+    assert [line.split(" ", 2)[2] for line in lines] == ["INFO epoch 0", "INFO epoch 1"]
+    assert not logging.getLogger("darts_tf").handlers
+
+
+def test_a_log_that_cannot_be_written_is_a_users_mistake(tmp_path):
+    (tmp_path / "search.log").mkdir()
+    with (
+        pytest.raises(UserError, match=r"search\.log: Is a directory"),
+        logging_to(tmp_path / "search.log"),
+    ):
+        pass

@@ -1,0 +1,69 @@
+"""Builds the wheel and runs tests against it, outside the tree: `python -m tests.wheel [ARGS]`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+TREE = Path(__file__).resolve().parents[1]
+PACKAGES = ("darts_tf", "trainers", "export")
+PACKAGED = (*PACKAGES, "tests", "pyproject.toml", "README.md", "LICENSE")
+# What tests may read besides the installed packages. The last two look at the tree itself.
+TESTED = ("tests", "pyproject.toml", "README.md")
+TREE_TESTS = ("tests/test_build.py", "tests/test_wheel.py")
+
+
+def build(to: Path) -> Path:
+    """Builds the wheel from a copy of the tree, without a network, and returns its path."""
+    _copy(PACKAGED, to / "source")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(to)]
+    subprocess.run([*command, str(to / "source")], check=True, capture_output=True)
+    return next(to.glob("*.whl"))
+
+
+class Installed:
+    """A wheel in a folder of its own, and an empty folder beside it to stand in."""
+
+    def __init__(self, wheel: Path, folder: Path) -> None:
+        self.site = folder / "site"
+        self.outside = folder / "outside"
+        _copy(TESTED, self.outside)
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+        subprocess.run([*command, "--target", str(self.site), str(wheel)], check=True)
+
+    def run(self, *arguments: str, capture: bool = True) -> subprocess.CompletedProcess[str]:
+        """Runs Python outside the tree with the wheel's packages, and no others of that name."""
+        environment = os.environ | {"PYTHONPATH": str(self.site), "PYTHONDONTWRITEBYTECODE": "1"}
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.outside,
+            env=environment,
+            text=True,
+            capture_output=capture,
+            check=False,
+        )
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the whole suite against the wheel and returns pytest's status."""
+    with tempfile.TemporaryDirectory() as folder:
+        installed = Installed(build(Path(folder)), Path(folder))
+        ignored = [f"--ignore={test}" for test in TREE_TESTS]
+        return installed.run("-m", "pytest", *ignored, *arguments, capture=False).returncode
+
+
+def _copy(names: tuple[str, ...], to: Path) -> None:
+    to.mkdir()
+    for name in names:
+        if (TREE / name).is_dir():
+            shutil.copytree(TREE / name, to / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(TREE / name, to / name)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Programs: a search, and the training of what it found."""

@@ -1,0 +1,63 @@
+"""Searches for a cell, and stops early (DARTS+).
+
+    python -m trainers.search --flagfile=cifar10.flags [--run_dir=DIR] [any flag to override]
+
+The run directory receives config.flags, history.jsonl, genotype.json and search.log.
+"""
+
+import shlex
+import sys
+from collections.abc import Sequence
+
+import darts_tf
+from darts_tf import data
+from darts_tf.config import SearchConfig, flag_lines
+from darts_tf.genotype import Genotype
+from darts_tf.run_directory import RunDirectory
+from trainers import presets
+from trainers.command_line import parse
+from trainers.program import logging_to, run
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Checks everything that a user gives, then searches.
+
+    Args:
+        arguments: The command line without the program's name.
+
+    Raises:
+        UserError: If something in them is wrong; TensorFlow has not been imported then.
+    """
+    config, paths = parse(
+        arguments,
+        SearchConfig,
+        __doc__,
+        extra={"run_dir": "Directory of the run; runs/<dataset> when empty."},
+        program="search",
+    )
+    data.check(config.dataset, config.data_dir)
+    directory = RunDirectory(paths["run_dir"] or f"runs/{config.dataset}", "search")
+    if directory.claim(flag_lines(config)) == "finished":
+        print(f"{directory.path}: this search is finished")
+    else:
+        with logging_to(directory.log):
+            darts_tf.search(config, directory.path)
+    _report(directory, config)
+
+
+def _report(directory: RunDirectory, config: SearchConfig) -> None:
+    found = directory.read_json(directory.genotype)
+    genotype = Genotype.from_dict(found)
+    for cell in ("normal", "reduce"):
+        edges = ", ".join(f"{name} of {source}" for name, source in getattr(genotype, cell))
+        print(f"{cell} cell: {edges}")
+    print(f"stopped after epoch {found.get('epoch')}: {found.get('reason')}")
+    preset = f"{config.dataset}.flags"
+    words = ["python", "-m", "trainers.train", f"--genotype={directory.genotype}"]
+    words += [f"--flagfile={preset}"] * (preset in presets.names("train"))
+    words += [f"--data_dir={config.data_dir}"] * bool(config.data_dir)
+    print(f"next: {shlex.join(words)}")
+
+
+if __name__ == "__main__":
+    sys.exit(run("search", main))

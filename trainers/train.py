@@ -1,0 +1,96 @@
+"""Trains the network of a genotype from scratch.
+
+    python -m trainers.train --flagfile=cifar10.flags --genotype=GENOTYPE [--run_dir=DIR]
+
+GENOTYPE is a search's genotype.json, the name of a published genotype, or JSON itself. The run
+directory receives config.flags, history.jsonl, model.keras, result.json and train.log.
+"""
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import darts_tf
+from darts_tf import data, zoo
+from darts_tf.config import TrainingConfig, training_flag_lines
+from darts_tf.errors import UserError, nearest
+from darts_tf.genotype import Genotype
+from darts_tf.run_directory import RunDirectory
+from trainers.command_line import parse
+from trainers.program import logging_to, run
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Checks everything that a user gives, then trains.
+
+    Args:
+        arguments: The command line without the program's name.
+
+    Raises:
+        UserError: If something in them is wrong; TensorFlow has not been imported then.
+    """
+    config, given = parse(
+        arguments,
+        TrainingConfig,
+        __doc__,
+        extra={
+            "genotype": "A genotype.json, JSON, or a published genotype: "
+            f"{', '.join(zoo.names())}. Needed.",
+            "run_dir": "Directory of the run; runs/<dataset>-network when empty.",
+        },
+        program="train",
+    )
+    genotype = _genotype(given["genotype"])
+    data.check(config.dataset, config.data_dir)
+    directory = RunDirectory(given["run_dir"] or f"runs/{config.dataset}-network", "train")
+    if directory.claim(training_flag_lines(config, genotype)) == "finished":
+        print(f"{directory.path}: this training is finished")
+    else:
+        with logging_to(directory.log):
+            darts_tf.train(config, genotype, directory.path)
+    _report(directory, config)
+
+
+def _genotype(given: str) -> Genotype:
+    known = zoo.names()
+    if not given:
+        raise UserError(
+            f"--genotype: is needed; a genotype.json, JSON or a published genotype is right: "
+            f"{', '.join(known)}"
+        )
+    if given in known:
+        return zoo.get(given)
+    if given.lstrip().startswith("{"):
+        return _parsed("--genotype", given)
+    try:
+        text = Path(given).read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        raise UserError(
+            f"--genotype={given}: no such file, and no published genotype."
+            f"{nearest(given, known)} Published: {', '.join(known)}"
+        ) from None
+    except OSError as error:
+        raise UserError(
+            f"--genotype={given}: {error.strerror}; a file such as genotype.json is right"
+        ) from error
+    return _parsed(f"--genotype={given}", text)
+
+
+def _parsed(where: str, text: str) -> Genotype:
+    try:
+        return Genotype.from_json(text)
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from error
+
+
+def _report(directory: RunDirectory, config: TrainingConfig) -> None:
+    result = directory.read_json(directory.result)
+    numbers = {name: value for name, value in result.items() if isinstance(value, int | float)}
+    print(", ".join(f"{name} {round(value, 2):,}" for name, value in numbers.items()))
+    words = ["python", "-m", "export.saved_model", f"--model={directory.model}"]
+    print(f"next: {shlex.join([*words, f'--output=serving/{config.dataset}'])}")
+
+
+if __name__ == "__main__":
+    sys.exit(run("train", main))
