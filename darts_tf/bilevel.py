@@ -1,4 +1,4 @@
-"""The alternating step of bilevel optimisation: alphas on validation data, weights on training data.
+"""The alternating step: alphas learn on validation data, then weights on training data.
 
 The architecture gradient is a function passed in, `(supernet, train, valid) -> gradients`.
 """

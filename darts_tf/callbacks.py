@@ -1,6 +1,7 @@
 """Early stopping of a search, as a Keras callback."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -82,6 +83,9 @@ class StopSearch(keras.callbacks.Callback):
             cell: np.asarray(table) for cell, table in self.model.architecture_parameters().items()
         }
         previous = self.records[-1] if self.records and epoch > self.first_epoch else None
+        known: dict[str, Any] = {
+            field: float(logs[name]) for name, field in _LOGS.items() if name in logs
+        }
         genotype = None
         if set(alphas) == set(CELLS):
             genotype = self.derivation(softmax(alphas), self.search_space)
@@ -91,7 +95,7 @@ class StopSearch(keras.callbacks.Callback):
             skip_connects=genotype.skip_connects() if genotype else {},
             stable_epochs=stable_epochs(previous, alphas, self.search_space, self.ranks),
             genotype=genotype,
-            **{field: float(logs[name]) for name, field in _LOGS.items() if name in logs},
+            **known,
         )
 
 

@@ -7,10 +7,8 @@ import keras
 import tensorflow as tf
 
 from darts_tf.mixed_operation import MixedOperation, SourceFeatures, total
-from darts_tf.operations import FactorizedReduce, ReLUConvBN
+from darts_tf.operations import FactorizedReduce, ReLUConvBN, Shape
 from darts_tf.search_space import DARTS, SearchSpace
-
-Shape = tuple[int | None, ...]
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
@@ -42,7 +40,12 @@ class SearchCell(keras.layers.Layer):
         self.search_space = SearchSpace.of(search_space)
         self.synchronized = synchronized
 
-    def build(self, before_previous_shape: Shape, previous_shape: Shape, weights_shape: Shape) -> None:
+    def build(
+        self,
+        before_previous_shape: Shape,
+        previous_shape: Shape,
+        weights_shape: Shape | None = None,
+    ) -> None:
         """Creates the preprocessing, the features of each node and the edges."""
         del weights_shape
         shared = {"synchronized": self.synchronized, "dtype": self.dtype_policy}

@@ -142,7 +142,14 @@ class TrainingConfig(RunConfig):
     drop_path: float = setting(
         0.2, "Probability of drop path at the end, growing from 0.", low=0.0, below=1.0
     )
-    cutout: int = setting(16, "Side of cutout's square in pixels; 0 for none.", low=0)
+    cutout: int = setting(
+        -1, "Side of cutout's square in pixels; 0 for none, -1 for the data set's own.", low=-1
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.cutout < 0:
+            object.__setattr__(self, "cutout", DATASETS[self.dataset].cutout)
 
 
 def training_flag_lines(config: TrainingConfig, genotype: Genotype) -> tuple[str, ...]:

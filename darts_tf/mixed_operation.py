@@ -11,13 +11,12 @@ import keras
 import tensorflow as tf
 
 from darts_tf.normalization import BatchNormalization
-from darts_tf.operations import DilConv, FactorizedReduce, Operation, SepConv
+from darts_tf.operations import DilConv, FactorizedReduce, Operation, SepConv, Shape
 from darts_tf.phases import Layout, layout, merge, rearrange
 from darts_tf.search_space import DARTS, NONE, SKIP_CONNECT
 
 Features = dict[str, tf.Tensor]
 Terms = dict[str, list[tf.Tensor]]
-Shape = tuple[int | None, ...]
 _POOLS = ("max_pool_3x3", "avg_pool_3x3")
 
 
@@ -158,14 +157,14 @@ class MixedOperation(keras.layers.Layer):
                 dilated = name.startswith("dil_conv")
                 form = "phases" if dilated and self.layout is Layout.PHASES else "image"
                 features = source["dilated" if dilated else "relu"]
-                terms[form].append(
-                    self.operations[name](features, scale=weight, training=training)
-                )
+                terms[form].append(self.operations[name](features, scale=weight, training=training))
             elif name != NONE:
                 features = source["identity" if name == SKIP_CONNECT else name]
                 terms["image"].append(weight * features)
         if self.candidates == (NONE,):
-            terms["image"].append(tf.zeros_like(source["identity"][:, :: self.stride, :: self.stride]))
+            terms["image"].append(
+                tf.zeros_like(source["identity"][:, :: self.stride, :: self.stride])
+            )
         return terms
 
     def get_config(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import json
 import os
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -13,7 +14,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def save_model(model: keras.Model, path: Path) -> None:
-    """Saves a model as Keras does, without the times of day that Keras writes into the file.
+    """Saves a model as Keras does, without the times and memory addresses that Keras writes too.
 
     Args:
         model: The model.
@@ -25,6 +26,7 @@ def save_model(model: keras.Model, path: Path) -> None:
     metadata = json.loads(parts["metadata.json"])
     metadata["date_saved"] = "1980-01-01@00:00:00"
     parts["metadata.json"] = json.dumps(metadata).encode()
+    parts["config.json"] = _number_shared_objects(parts["config.json"])
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in parts.items():
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), content)
@@ -43,3 +45,16 @@ def load_model(path: str | os.PathLike[str]) -> keras.Model:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path}: not a Keras model that can be loaded ({error})") from error
+
+
+def _number_shared_objects(config: bytes) -> bytes:
+    """Numbers the objects that layers share, such as initializers, from 1."""
+    numbers: dict[int, int] = {}
+
+    def number(entry: dict[str, Any]) -> dict[str, Any]:
+        if "shared_object_id" in entry:
+            address = entry["shared_object_id"]
+            entry["shared_object_id"] = numbers.setdefault(address, len(numbers) + 1)
+        return entry
+
+    return json.dumps(json.loads(config, object_hook=number)).encode()

@@ -1,7 +1,7 @@
 """The network of a genotype: the one to train, and its twin of stock Keras layers for inference."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import keras
 
@@ -10,8 +10,7 @@ from darts_tf.blocks import Blocks, Tensor
 from darts_tf.genotype import EDGES_PER_NODE, Genotype
 from darts_tf.normalization import BatchNormalization
 
-Stem = Literal["cifar", "imagenet"]
-STEMS: tuple[Stem, ...] = ("cifar", "imagenet")
+STEMS = ("cifar", "imagenet")
 STEM_MULTIPLIER = 3
 
 
@@ -22,7 +21,7 @@ def build_network(
     layers: int = 20,
     init_channels: int = 36,
     auxiliary: bool = False,
-    stem: Stem = "cifar",
+    stem: str = "cifar",
     drop_path: bool = False,
     synchronized: bool = False,
     dtype: Any = None,
@@ -51,7 +50,6 @@ def build_network(
         ValueError: If a number or the stem is wrong.
         UserError: If the image is too small for the auxiliary head.
     """
-
     if stem not in STEMS:
         raise ValueError(f"stem must be one of {', '.join(STEMS)}; found {stem!r}")
     if layers < 3 or init_channels < 2 or classes < 2:
@@ -79,7 +77,7 @@ def inference_network(
     deviation: Sequence[float],
     layers: int = 20,
     init_channels: int = 36,
-    stem: Stem = "cifar",
+    stem: str = "cifar",
 ) -> keras.Model:
     """Rebuilds a trained network from stock Keras layers, without auxiliary head and drop path.
 
@@ -124,7 +122,7 @@ def _logits(
     classes: int,
     layers: int,
     init_channels: int,
-    stem: Stem,
+    stem: str,
 ) -> tuple[Tensor, Tensor]:
     before_previous, previous = _stem(blocks, images, init_channels, stem)
     reductions = (layers // 3, 2 * layers // 3)
@@ -144,7 +142,7 @@ def _logits(
     return blocks.dense(x, classes, "logits"), features
 
 
-def _stem(blocks: Blocks, images: Tensor, channels: int, stem: Stem) -> tuple[Tensor, Tensor]:
+def _stem(blocks: Blocks, images: Tensor, channels: int, stem: str) -> tuple[Tensor, Tensor]:
     if stem == "cifar":
         x = blocks.conv(images, STEM_MULTIPLIER * channels, 3, "stem_conv")
         x = blocks.norm(x, "stem_norm")

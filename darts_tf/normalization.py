@@ -5,6 +5,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+Shape = tuple[Any, ...]
+
 
 @keras.saving.register_keras_serializable(package="darts_tf")
 class BatchNormalization(keras.layers.Layer):
@@ -38,7 +40,7 @@ class BatchNormalization(keras.layers.Layer):
         self.gamma: Any = None
         self.beta: Any = None
 
-    def build(self, x_shape: tuple[int | None, ...]) -> None:
+    def build(self, x_shape: Shape) -> None:
         """Creates the weights for as many channels as the last axis has."""
         channels = (x_shape[-1],)
         if self.affine:
@@ -52,7 +54,7 @@ class BatchNormalization(keras.layers.Layer):
         self.moving_variance = self._average(channels, "ones", "moving_variance")
         self.built = True
 
-    def _average(self, shape: tuple[int | None, ...], initializer: str, name: str) -> Any:
+    def _average(self, shape: Shape, initializer: str, name: str) -> Any:
         with keras.name_scope(self.name):
             return keras.Variable(
                 initializer,
@@ -113,8 +115,8 @@ class BatchNormalization(keras.layers.Layer):
                 self.epsilon,
                 exponential_avg_factor=1 - keep,
             )
-        self.moving_mean.assign(tf.stop_gradient(mean))
-        self.moving_variance.assign(tf.stop_gradient(variance))
+        self.moving_mean.assign(mean)
+        self.moving_variance.assign(variance)
         return y
 
     def _moments(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
@@ -129,7 +131,7 @@ class BatchNormalization(keras.layers.Layer):
             return mean, replica.all_reduce("SUM", deviation * own) / count, count
         return mean, tf.reduce_mean(tf.square(x - mean), (0, 1, 2)), count
 
-    def compute_output_shape(self, x_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, x_shape: Shape) -> Shape:
         """Returns the shape of the input."""
         return x_shape
 

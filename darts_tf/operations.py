@@ -13,6 +13,8 @@ import tensorflow as tf
 from darts_tf.initialization import uniform
 from darts_tf.normalization import BatchNormalization
 
+Shape = tuple[Any, ...]
+
 
 class Operation(keras.layers.Layer):
     """What the operations share: output channels, and normalisation of one kind.
@@ -74,7 +76,7 @@ class SepConv(Operation):
         self.kernel_size = kernel_size
         self.stride = stride
 
-    def build(self, relu_shape: tuple[int | None, ...]) -> None:
+    def build(self, relu_shape: Shape) -> None:
         """Creates the kernels."""
         channels = relu_shape[-1]
         self.depthwise_1 = self.depthwise_kernel("depthwise_1", self.kernel_size, channels)
@@ -120,7 +122,7 @@ class DilConv(Operation):
         self.kernel_size = kernel_size
         self.dilation = dilation
 
-    def build(self, relu_shape: tuple[int | None, ...]) -> None:
+    def build(self, relu_shape: Shape) -> None:
         """Creates the kernels."""
         channels = relu_shape[-1]
         self.depthwise = self.depthwise_kernel("depthwise", self.kernel_size, channels)
@@ -152,7 +154,7 @@ class FactorizedReduce(Operation):
     at the end by a row and a column of zeros for the second.
     """
 
-    def build(self, relu_shape: tuple[int | None, ...]) -> None:
+    def build(self, relu_shape: Shape) -> None:
         """Creates the kernels."""
         half = self.channels // 2
         self.conv_1 = self.kernel("conv_1", 1, relu_shape[-1], half)
@@ -179,7 +181,7 @@ class FactorizedReduce(Operation):
 class ReLUConvBN(Operation):
     """Pointwise convolution to the cell's channels: the preprocessing of a cell's input."""
 
-    def build(self, relu_shape: tuple[int | None, ...]) -> None:
+    def build(self, relu_shape: Shape) -> None:
         """Creates the kernel."""
         self.conv = self.kernel("kernel", 1, relu_shape[-1], self.channels)
         self.norm = self.normalization("norm", self.channels)

@@ -41,7 +41,9 @@ class CoupledOptimizer(keras.optimizers.Optimizer):
             grads: This replica's gradients, one for each variable.
             trainable_variables: The variables, if `build` has not been given them.
         """
-        variables = self._trainable_variables if trainable_variables is None else trainable_variables
+        variables = (
+            self._trainable_variables if trainable_variables is None else trainable_variables
+        )
         replica = tf.distribute.get_replica_context()
         replicas = 1 if replica is None else replica.num_replicas_in_sync
         grads = list(grads)
@@ -49,7 +51,9 @@ class CoupledOptimizer(keras.optimizers.Optimizer):
             grads = replica.all_reduce(tf.distribute.ReduceOp.SUM, grads)
         if self.clip is not None:
             grads = clip_by_global_norm(grads, self.clip)
-        grads = [g + self.l2 * tf.convert_to_tensor(v) for g, v in zip(grads, variables, strict=True)]
+        grads = [
+            g + self.l2 * tf.convert_to_tensor(v) for g, v in zip(grads, variables, strict=True)
+        ]
         # Keras sums over replicas once more.
         super().apply([g / replicas for g in grads], trainable_variables)
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 from darts_tf.cells import SearchCell
 from darts_tf.initialization import uniform
 from darts_tf.normalization import BatchNormalization
+from darts_tf.operations import Shape
 from darts_tf.relaxation import Relaxation
 from darts_tf.search_space import DARTS, SearchSpace
 
@@ -56,7 +57,7 @@ class Supernet(keras.Model):
         self.synchronized = synchronized
         self.relaxation = Relaxation(self.search_space, dtype=self.dtype_policy, name="relaxation")
 
-    def build(self, images_shape: tuple[int | None, ...]) -> None:
+    def build(self, images_shape: Shape) -> None:
         """Creates all weights for images [batch, rows, columns, channels]."""
         rows, columns, channels = images_shape[1:]
         self.relaxation.build()
@@ -74,10 +75,10 @@ class Supernet(keras.Model):
         self.stem_norm = BatchNormalization(
             synchronized=self.synchronized, dtype=self.dtype_policy, name="stem_norm"
         )
-        shape = (None, rows, columns, stem_channels)
+        shape: Shape = (None, rows, columns, stem_channels)
         self.stem_norm.build(shape)
 
-        self.cells = []
+        self.cells: list[SearchCell] = []
         before_previous, previous = shape, shape
         width = self.init_channels
         for i in range(self.cell_count):
@@ -92,7 +93,7 @@ class Supernet(keras.Model):
                 dtype=self.dtype_policy,
                 name=f"cell_{i}",
             )
-            cell.build(before_previous, previous, None)
+            cell.build(before_previous, previous)
             self.cells.append(cell)
             rows, columns = (
                 -(-size // 2) if reduction and size else size for size in previous[1:3]

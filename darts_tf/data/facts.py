@@ -18,6 +18,7 @@ class DatasetFacts:
         deviation: Standard deviation of the training images per channel, of pixels divided by 255.
         pad: Pixels added on each side before a random crop of the image's own size.
         flip: Whether a mirrored image still belongs to its class.
+        cutout: Side of cutout's square in pixels, 0 for none.
         train_images: Number of training images.
         test_images: Number of test images.
     """
@@ -30,6 +31,7 @@ class DatasetFacts:
     deviation: tuple[float, ...]
     pad: int
     flip: bool
+    cutout: int
     train_images: int
     test_images: int
 
@@ -44,6 +46,7 @@ _ALL = (
         deviation=(0.37615756,),
         pad=1,
         flip=False,
+        cutout=0,
         train_images=1437,
         test_images=360,
     ),
@@ -67,6 +70,7 @@ _ALL = (
         deviation=(0.24703233, 0.24348505, 0.26158768),
         pad=4,
         flip=True,
+        cutout=16,
         train_images=50000,
         test_images=10000,
     ),

@@ -76,7 +76,7 @@ class Trained(NamedTuple):
 
 @pytest.fixture(scope="module", params=zoo.names())
 def trained(request):
-    """A small network with drop path, whose weights and running averages are not as at the start."""
+    """A small network with drop path, its weights and averages not as at the start."""
     seed = int(os.environ.get("DARTS_TF_TEST_SEED") or secrets.randbelow(2**31))
     keras.utils.set_random_seed(seed)
     network = small(request.param, drop_path=True, auxiliary=True)

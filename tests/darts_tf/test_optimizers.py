@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import numpy as np
@@ -83,5 +84,5 @@ def test_the_cosine_has_the_published_values():
 def test_the_cosine_falls_all_the_way(seed):
     epochs = np.random.default_rng(seed).integers(2, 200)
     rates = [cosine(epoch, epochs, 0.5, 0.0) for epoch in range(epochs + 1)]
-    assert all(now > after for now, after in zip(rates, rates[1:], strict=False))
+    assert all(now > after for now, after in itertools.pairwise(rates))
     assert math.isclose(rates[-1], 0, abs_tol=1e-12)

@@ -176,7 +176,7 @@ def test_a_search_stops_in_the_first_epoch_that_meets_the_criterion(runs):
 def test_a_finished_search_is_read_and_not_repeated(runs):
     before = {path: path.read_bytes() for path in runs.folder.rglob("*") if path.is_file()}
     result = search(runs.config("first"), runs.folder / "first")
-    assert result.genotype.to_dict() == runs.outcome("first")["genotype"]
+    assert result.genotype == Genotype.from_dict(runs.outcome("first"))
     assert (result.epoch, result.reason) == (1, "the last of 2 epochs")
     history = [json.loads(json.dumps(record.to_dict())) for record in result.records]
     assert history == runs.history("first")

@@ -44,8 +44,8 @@ def run(net, size, seed):
     right = twin.evaluate(images, labels, alphas, params)
     return (
         (logits, loss, gradients[: len(tables)], gradients[len(tables) :]),
-        (right.logits, right.loss, weights.flat(right.alpha_gradients), weights.flat(right.gradients)),
-    )  # fmt: skip
+        (right.logits, right.loss, *map(weights.flat, (right.alpha_gradients, right.gradients))),
+    )
 
 
 @pytest.mark.parametrize("size", SIZES)

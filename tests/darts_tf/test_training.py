@@ -132,7 +132,7 @@ def test_the_result_tells_errors_costs_and_facts(runs):
         "dataset": "digits",
         "image_size": 8,
         "classes": [str(i) for i in range(10)],
-        "genotype": GENOTYPE.to_dict(),
+        "genotype": json.loads(GENOTYPE.to_json()),
     }
 
 

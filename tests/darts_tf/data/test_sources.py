@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow_datasets as tfds
 
 from darts_tf import data
 from darts_tf.data.digits import Digits
 from darts_tf.errors import UserError
+from tests import cifar
 
 
 def test_nothing_that_is_checked_loads_tensorflow(tmp_path):
@@ -114,29 +114,14 @@ def test_resizing_is_linear_between_pixel_centres(tmp_path, digits):
         data.load("digits", str(tmp_path), image_size=-1)
 
 
-def test_cifar10_is_read_as_its_files_have_it(tmp_path, monkeypatch, seed):
-    random = np.random.default_rng(seed)
-    folder = tmp_path / "archive" / "cifar-10-batches-bin"
-    folder.mkdir(parents=True)
-    (folder / "batches.meta.txt").write_text("\n".join(data.DATASETS["cifar10"].classes) + "\n")
-    written = {}
-    for name in [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]:
-        records = random.integers(0, 256, (6, 3073), np.uint8)
-        records[:, 0] %= 10
-        (folder / f"{name}.bin").write_bytes(records.tobytes())
-        written.setdefault(name[:4], []).append(records)
-    monkeypatch.setattr(
-        tfds.download.DownloadManager, "download_and_extract", lambda *_: folder.parent
-    )
-    tfds.builder("cifar10", data_dir=tmp_path / "data").download_and_prepare()
-
+def test_cifar10_is_read_as_its_files_have_it(tmp_path, seed):
+    written = cifar.prepare(tmp_path, np.random.default_rng(seed))
     assert data.check("cifar10", str(tmp_path / "data")) is None
     loaded = data.load("cifar10", str(tmp_path / "data"))
     assert (loaded.facts.train_images, loaded.facts.test_images) == (30, 6)
-    for split, part in ((loaded.train, "data"), (loaded.test, "test")):
+    for split, part in ((loaded.train, "train"), (loaded.test, "test")):
         assert split.images.shape[1:] == (32, 32, 3)
         assert (split.images.dtype, split.labels.dtype) == (np.uint8, np.int32)
-        # A record is its label, then all red pixels row by row, all green, all blue.
         planes = split.images.transpose(0, 3, 1, 2).reshape(len(split), -1)
         read = np.concatenate([split.labels[:, None].astype(np.uint8), planes], axis=1)
-        assert sorted(map(bytes, read)) == sorted(map(bytes, np.concatenate(written[part])))
+        assert sorted(map(bytes, read)) == sorted(map(bytes, written[part]))

@@ -1,0 +1,66 @@
+"""The README's own words, run: with smaller settings where the real ones take long."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests import cifar
+from tests.trainers.programs import python, refused
+
+TREE = Path(__file__).resolve().parents[1]
+README = (TREE / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+COMMANDS = [line for kind, text in BLOCKS if not kind for line in text.splitlines()]
+SCRIPTS = [text for kind, text in BLOCKS if kind == "python"]
+SMALL = ("--epochs=1", "--layers=3", "--init_channels=2", "--batch_size=15")
+
+
+def run(*words, cwd):
+    ended = python(*words, cwd=cwd)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+def test_it_is_short_and_every_block_is_known():
+    assert README.count("\n") <= 150
+    assert {kind for kind, _ in BLOCKS} == {"", "python", "text"}
+    known = ("make demo", "make test", "python -c ", "python -m trainers", "python -m export")
+    assert all(line.startswith(known) for line in COMMANDS)
+
+
+@pytest.mark.skipif(not (TREE / "Makefile").exists(), reason="there is no tree here")
+@pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("make")])
+def test_make_knows_the_commands(command):
+    words = [*shlex.split(command), "--dry-run"]
+    shown = subprocess.run(words, cwd=TREE, capture_output=True, text=True, check=True).stdout
+    assert "python -m" in shown
+
+
+def test_the_three_programs_go_from_cifar10_to_a_saved_model(tmp_path, seed):
+    cifar.prepare(tmp_path, np.random.default_rng(seed))
+    programs = [line for line in COMMANDS if line.startswith("python -m")]
+    assert len(programs) == 3
+    for line in programs:
+        words = shlex.split(line)[1:]
+        if "--flagfile=cifar10.flags" in words:
+            words += [*SMALL, f"--data_dir={tmp_path / 'data'}"]
+        run(*words, cwd=tmp_path)
+    assert (tmp_path / "serving" / "cifar10" / "1" / "saved_model.pb").exists()
+
+
+def test_the_command_that_fetches_cifar10_is_the_one_that_the_search_asks_for(tmp_path):
+    (fetch,) = (line for line in COMMANDS if line.startswith("python -c"))
+    run("-c", shlex.split(fetch)[2].replace("download_and_prepare()", "name"), cwd=tmp_path)
+    asked = refused("trainers.search", "--flagfile=cifar10.flags", cwd=tmp_path)
+    assert re.search(r'tfds.builder\("cifar10".*\).download_and_prepare\(\)', asked)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.split("\n")[1][:30])
+def test_the_library_does_what_the_page_says(script, tmp_path):
+    small = re.sub(r"epochs=\d\d", "epochs=1", script)
+    small = re.sub(r"(layers|init_channels)=\d+", lambda found: f"{found[1]}=3", small)
+    run("-c", small, cwd=tmp_path)

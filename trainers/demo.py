@@ -1,0 +1,97 @@
+"""The whole path on the embedded digits: search, train, export, and ask the export.
+
+    python -m trainers.demo
+
+Starts afresh each time, in build/demo.
+"""
+
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from darts_tf import data
+from darts_tf.errors import UserError
+from darts_tf.genotype import Genotype
+from trainers.program import run
+
+ROOT = Path("build/demo")
+SHOWN = 10
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Runs the three programs, then prints what came out.
+
+    Args:
+        arguments: The command line without the program's name; there are no flags.
+
+    Raises:
+        UserError: If there are arguments, or a program fails.
+    """
+    if arguments:
+        raise UserError(f"unexpected '{arguments[0]}'; the demo has no flags")
+    shutil.rmtree(ROOT, ignore_errors=True)
+    search, network, serving = ROOT / "search", ROOT / "network", ROOT / "serving"
+    images = f"--data_dir={ROOT / 'data'}"
+    _program("trainers.search", "--flagfile=digits.flags", images, f"--run_dir={search}")
+    _program(
+        "trainers.train",
+        "--flagfile=digits.flags",
+        images,
+        f"--genotype={search / 'genotype.json'}",
+        f"--run_dir={network}",
+    )
+    _program("export.saved_model", f"--model={network / 'model.keras'}", f"--output={serving}")
+    found = json.loads((search / "genotype.json").read_text())
+    result = json.loads((network / "result.json").read_text())
+    _report(found, result, serving / "1")
+
+
+def _program(module: str, *flags: str) -> None:
+    print(f"\n==> {shlex.join(['python', '-m', module, *flags])}", flush=True)
+    status = subprocess.run([sys.executable, "-m", module, *flags], check=False).returncode
+    if status:
+        raise UserError(f"{module} ended with status {status}")
+
+
+def _report(found: dict[str, Any], result: dict[str, Any], saved_model: Path) -> None:
+    test = data.load("digits", str(ROOT / "data")).test
+    answers = _ask(saved_model, test.images)
+    truth = [str(label) for label in test.labels]
+    right = sum(answer == true for answer, true in zip(answers, truth, strict=True))
+    genotype = Genotype.from_dict(found)
+    rows = [
+        ("search stopped after", f"epoch {found['epoch']}"),
+        ("because of", found["reason"]),
+        ("normal cell", _cell(genotype.normal)),
+        ("reduction cell", _cell(genotype.reduce)),
+        ("test accuracy", f"{100 * right / len(truth):.2f} %"),
+        ("parameters", f"{result['parameters']:,}"),
+        ("SavedModel", str(saved_model)),
+        ("it answers", " ".join(answers[:SHOWN])),
+        ("true labels", " ".join(truth[:SHOWN])),
+    ]
+    print()
+    for name, value in rows:
+        print(f"{name}: {value}")
+
+
+def _ask(saved_model: Path, images: Any) -> list[str]:
+    import tensorflow as tf
+
+    serve = tf.saved_model.load(saved_model).signatures["serving_default"]
+    answers = serve(pixels=tf.constant(images, tf.float32))
+    return [label.decode() for label in answers["label"].numpy()]
+
+
+def _cell(edges: Sequence[tuple[str, int]]) -> str:
+    nodes = [edges[i : i + 2] for i in range(0, len(edges), 2)]
+    return "; ".join(" + ".join(f"{name}({source})" for name, source in node) for node in nodes)
+
+
+if __name__ == "__main__":
+    sys.exit(run("demo", main))
