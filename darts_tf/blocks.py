@@ -82,11 +82,13 @@ class Blocks:
 
     def dense(self, x: Tensor, units: int, name: str) -> Tensor:
         """Fully connected layer with bias, from [batch, inputs]."""
-        start = uniform(x.shape[-1])
-        dense = layers.Dense(
-            units, kernel_initializer=start, bias_initializer=start, dtype=self.dtype, name=name
-        )
-        return dense(x)
+        return layers.Dense(
+            units,
+            kernel_initializer=uniform(x.shape[-1]),
+            bias_initializer=uniform(x.shape[-1]),
+            dtype=self.dtype,
+            name=name,
+        )(x)
 
     def norm(self, x: Tensor, name: str) -> Tensor:
         """Batch normalisation with scale and offset."""

@@ -6,9 +6,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from darts_tf.mixed_operation import MixedOperation, SourceFeatures, total
+from darts_tf.mixed_operation import Features, MixedOperation, SourceFeatures, Terms, total
 from darts_tf.operations import FactorizedReduce, ReLUConvBN, Shape
 from darts_tf.search_space import DARTS, SearchSpace
+from darts_tf.shared_trace import SharedTrace
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
@@ -80,6 +81,7 @@ class SearchCell(keras.layers.Layer):
             )
             edge.build({"relu": inputs if source < 2 else nodes})
             self.edges.append(edge)
+        self._traces = {edge.stride: SharedTrace(edge) for edge in reversed(self.edges)}
         self.built = True
 
     def _stride(self, source: int) -> int:
@@ -113,7 +115,7 @@ class SearchCell(keras.layers.Layer):
         rows = tf.unstack(weights)
         for target in range(2, self.search_space.nodes + 2):
             incoming = [
-                self.edges[i](features[source], rows[i], training=training)
+                self._edge(i, features[source], rows[i], training)
                 for i, (source, end) in enumerate(self.search_space.edges)
                 if end == target
             ]
@@ -121,6 +123,12 @@ class SearchCell(keras.layers.Layer):
             if target < len(self.sources):
                 features.append(self.sources[target](nodes[target], training=training))
         return tf.concat(nodes[2:], -1)
+
+    def _edge(self, number: int, source: Features, weights: tf.Tensor, training: bool) -> Terms:
+        edge = self.edges[number]
+        if self.synchronized and tf.distribute.get_strategy().num_replicas_in_sync > 1:
+            return edge(source, weights, training=training)  # replicas cannot meet in a trace
+        return self._traces[edge.stride](edge, source, weights, training=training)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""

@@ -55,7 +55,7 @@ class RunConfig(Settings):
                 f"found {self.learning_rate_min}"
             )
         if not self.threads:
-            object.__setattr__(self, "threads", _usable_cores())
+            object.__setattr__(self, "threads", usable_cores())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +167,8 @@ def training_flag_lines(config: TrainingConfig, genotype: Genotype) -> tuple[str
     return (*flag_lines(config), f"--genotype={next(names, inline)}")
 
 
-def _usable_cores() -> int:
+def usable_cores() -> int:
+    """Returns the number of CPU cores that this process may use, TensorFlow's own default."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from darts_tf.config import usable_cores
 from darts_tf.errors import UserError
 
 
@@ -14,19 +15,20 @@ def make_repeatable(seed: int, threads: int) -> None:
 
     Args:
         seed: The run's seed.
-        threads: Threads on the CPU.
+        threads: Threads on the CPU, in an operation and for operations side by side.
 
     Raises:
         UserError: If TensorFlow has already started with another number of threads.
     """
-    for name in ("intra", "inter"):
-        setter = getattr(tf.config.threading, f"set_{name}_op_parallelism_threads")
-        try:
-            setter(threads)
-        except RuntimeError as error:
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+    except RuntimeError as error:
+        running = tf.config.threading.get_intra_op_parallelism_threads() or usable_cores()
+        if running != threads:
             raise UserError(
                 f"threads: {threads} are asked for, but TensorFlow already runs in this process "
-                "with its own number; start the run before anything else of TensorFlow"
+                f"with {running}; start the run before anything else of TensorFlow"
             ) from error
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)

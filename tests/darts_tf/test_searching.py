@@ -27,20 +27,28 @@ from tests.processes import SPLIT_CPU, finish, start
 
 _SEARCH = """
 import darts_tf
-for settings, directory in given:
-    config = darts_tf.SearchConfig(**settings)
-    result = darts_tf.search(config, directory)
-    assert darts_tf.search(config, directory) == result, "a finished search is read"
+settings, directory = given
+config = darts_tf.SearchConfig(**settings)
+result = darts_tf.search(config, directory)
+assert darts_tf.search(config, directory) == result, "a finished search is read"
 """
+# TensorFlow's graph optimiser takes longer than it saves in runs this short.
+_PLAIN_GRAPHS = """
+import tensorflow as tf
+tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+"""
+NAMES = ("first", "again", "mirrored")
 LATE = 2
+# What an alpha can move in an epoch: three steps of 3e-4, each longer by Adam's factor, below 1.5.
+FARTHEST = 3 * 1.5 * 3e-4
 
 
 @dataclass(frozen=True)
 class Runs:
     """The searches that the tests share.
 
-    `again` repeats `first` with its settings: in a directory where a run broke off, after another
-    search in the same process.
+    `again` repeats `first` with its settings, in a directory where a run broke off; `mirrored` has
+    another seed and two devices.
     """
 
     seed: int
@@ -54,19 +62,17 @@ class Runs:
             "init_channels": 2,
             "batch_size": 256,
             "threads": 1,
-            "seed": self.seed,
-            "epochs": 2,
-            "stop_criterion": "none",
         }
-        late = {
-            "seed": self.seed + 1,
-            "epochs": LATE + 2,
-            "arch_start_epoch": LATE,
-            "stop_criterion": "skip_connects",
-            "stop_at_skip_connects": 1,
-        }
-        special = {"late": late, "mirrored": {"strategy": "mirrored", "epochs": 1}}
-        return shared | special.get(name, {})
+        if name == "mirrored":
+            special = {"seed": self.seed + 1, "strategy": "mirrored", "epochs": 1}
+        else:
+            special = {
+                "seed": self.seed,
+                "epochs": LATE + 2,
+                "arch_start_epoch": LATE,
+                "stop_at_skip_connects": 1,
+            }
+        return shared | special
 
     def config(self, name):
         return SearchConfig(**self.settings(name))
@@ -87,16 +93,22 @@ def runs(tmp_path_factory):
     broken_off = RunDirectory(made.folder / "again", "search")
     assert broken_off.claim(flag_lines(made.config("again"))) == "new"
     broken_off.append_history({"epoch": 0, "from": "a run that broke off"})
-    jobs = {name: (made.settings(name), str(made.folder / name)) for name in NAMES}
+    devices = {"mirrored": SPLIT_CPU}
     finish(
-        start(_SEARCH, jobs["first"]),
-        start(_SEARCH, jobs["late"], jobs["again"]),
-        start(SPLIT_CPU + _SEARCH, jobs["mirrored"]),
+        *(
+            start(
+                devices.get(name, "") + _PLAIN_GRAPHS + _SEARCH,
+                made.settings(name),
+                str(made.folder / name),
+            )
+            for name in NAMES
+        )
     )
     return made
 
 
-NAMES = ("first", "again", "late", "mirrored")
+def tables(line):
+    return np.array([line["alphas"][cell] for cell in CELLS])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -138,46 +150,40 @@ def test_the_same_settings_give_the_same_files_even_where_a_run_broke_off(runs):
     for outcome in outcomes:
         del outcome["cost"]
     assert outcomes[0] == outcomes[1]
-    assert outcomes[0]["reason"] == "the last of 2 epochs"
 
 
 def test_another_seed_gives_another_search(runs):
-    first, other = (runs.history(name)[0] for name in ("first", "late"))
+    first, other = (runs.history(name)[0] for name in ("first", "mirrored"))
     assert first["valid_loss"] != other["valid_loss"]
-    alphas = [np.array([line["alphas"][cell] for cell in CELLS]) for line in (first, other)]
-    # One seed's alphas move by less: three steps of Adam at 3e-4.
-    assert np.abs(alphas[0] - alphas[1]).max() > 2.5e-3
+    assert np.abs(tables(first) - tables(other)).max() > FARTHEST
 
 
-def test_the_alphas_hold_still_before_their_first_epoch(runs):
-    tables = [np.array([line["alphas"][c] for c in CELLS]) for line in runs.history("late")]
-    for epoch in range(1, len(tables)):
-        moved = tables[epoch] != tables[epoch - 1]
-        assert moved.mean() > 0.9 if epoch >= LATE else not moved.any()
-
-
-def test_the_alphas_move_at_the_rate_of_adam(runs):
-    tables = [np.array([line["alphas"][c] for c in CELLS]) for line in runs.history("first")]
-    steps = math.ceil(718 / 256)
-    largest = np.abs(tables[1] - tables[0]).max()
-    assert 3e-4 / 10 < largest < 3 * steps * 3e-4
+def test_the_alphas_hold_still_before_their_first_epoch_and_then_move_at_adams_rate(runs):
+    history = [tables(line) for line in runs.history("first")]
+    assert len(history) > LATE
+    for epoch in range(1, len(history)):
+        step = np.abs(history[epoch] - history[epoch - 1])
+        if epoch < LATE:
+            assert not step.any()
+        else:
+            assert (step > 0).mean() > 0.9
+            assert 3e-5 < step.max() < FARTHEST
 
 
 def test_a_search_stops_in_the_first_epoch_that_meets_the_criterion(runs):
-    history, outcome = runs.history("late"), runs.outcome("late")
-    epochs = runs.config("late").epochs
-    met = [line["epoch"] for line in history if line["skip_connects"]["normal"] >= 1]
-    expected = next((epoch for epoch in met if epoch >= LATE), epochs - 1)
-    assert outcome["epoch"] == len(history) - 1 == expected
-    stopped = expected in met
-    assert outcome["reason"].startswith("Criterion 1: " if stopped else "the last of ")
+    history, outcome = runs.history("first"), runs.outcome("first")
+    met = [line["epoch"] for line in history[LATE:] if line["skip_connects"]["normal"] >= 1]
+    assert outcome["epoch"] == len(history) - 1 == min([*met, LATE + 1])
+    last = f"the last of {LATE + 2} epochs"
+    assert outcome["reason"].startswith("Criterion 1: ") if met else outcome["reason"] == last
 
 
 def test_a_finished_search_is_read_and_not_repeated(runs):
     before = {path: path.read_bytes() for path in runs.folder.rglob("*") if path.is_file()}
     result = search(runs.config("first"), runs.folder / "first")
-    assert result.genotype == Genotype.from_dict(runs.outcome("first"))
-    assert (result.epoch, result.reason) == (1, "the last of 2 epochs")
+    outcome = runs.outcome("first")
+    assert result.genotype == Genotype.from_dict(outcome)
+    assert (result.epoch, result.reason) == (outcome["epoch"], outcome["reason"])
     history = [json.loads(json.dumps(record.to_dict())) for record in result.records]
     assert history == runs.history("first")
     assert before == {path: path.read_bytes() for path in runs.folder.rglob("*") if path.is_file()}
@@ -185,7 +191,7 @@ def test_a_finished_search_is_read_and_not_repeated(runs):
 
 def test_another_search_in_the_same_directory_is_refused(runs):
     with pytest.raises(UserError, match=rf"other flags: --seed \({runs.seed} there"):
-        search(runs.config("late"), runs.folder / "first")
+        search(runs.config("mirrored"), runs.folder / "first")
 
 
 def test_a_search_needs_a_data_set_that_is_there(tmp_path):
