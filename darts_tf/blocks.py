@@ -115,9 +115,10 @@ class Blocks:
         crop = ((1, 0), (1, 0))
         shifted = layers.Cropping2D(crop, dtype=self.dtype, name=f"{name}_shift")(shifted)
         half = channels // 2
+        # A 1x1 convolution of stride 2 to one channel crashes TensorFlow 2.21 in its gradient.
         halves = [
-            self.conv(relu, half, 1, f"{name}_conv_1", strides=2),
-            self.conv(shifted, channels - half, 1, f"{name}_conv_2", strides=2),
+            self.conv(self.subsample(relu, f"{name}_even"), half, 1, f"{name}_conv_1"),
+            self.conv(self.subsample(shifted, f"{name}_odd"), channels - half, 1, f"{name}_conv_2"),
         ]
         x = layers.Concatenate(dtype=self.dtype, name=f"{name}_concat")(halves)
         return self.norm(x, f"{name}_norm")
