@@ -44,5 +44,8 @@ def make_strategy(name: str) -> tf.distribute.Strategy:
     gpus = [device.name for device in tf.config.list_logical_devices("GPU")]
     devices = gpus or [device.name for device in tf.config.list_logical_devices("CPU")]
     if name == "mirrored" or (name == "auto" and len(gpus) > 1):
-        return tf.distribute.MirroredStrategy(devices)
+        # TensorFlow's default numbers its collectives anew in each strategy, so that the second
+        # strategy of a process, as in a search and the training after it, would meet the first's.
+        reduction = tf.distribute.NcclAllReduce if gpus else tf.distribute.ReductionToOneDevice
+        return tf.distribute.MirroredStrategy(devices, reduction())
     return tf.distribute.OneDeviceStrategy(devices[0])

@@ -45,5 +45,5 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session")
 def two_devices() -> list[Any]:
-    """Two CPU devices; `tf.distribute.MirroredStrategy` takes their names."""
+    """Two CPU devices; `make_strategy("mirrored")` takes both."""
     return _split_cpu()

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.bilevel import Batch, BilevelStep, first_order, one_level, score
+from darts_tf.devices import make_strategy
 from darts_tf.optimizers import SGD, Adam
 from darts_tf.supernet import Supernet
 from tests import weights
@@ -114,10 +115,7 @@ def test_two_steps_equal_those_in_numpy(gradient, batch, clip, seed):
 
 def test_two_devices_give_what_one_gives_in_numpy(two_devices, seed):
     problem = Problem(seed, clip=0.5)
-    # Replicas that run eagerly, without a trace to wait for, meet one after another.
-    strategy = tf.distribute.MirroredStrategy(
-        [device.name for device in two_devices], tf.distribute.ReductionToOneDevice()
-    )
+    strategy = make_strategy("mirrored")
     with strategy.scope():
         step = problem.step(synchronized=True)
     parts = [slice(0, 2), slice(2, None)]

@@ -59,7 +59,7 @@ def test_gpus_are_preferred_and_auto_mirrors_several(monkeypatch, gpus, name, ex
         return [tf.config.LogicalDevice(f"/device:{kind}:{i}", kind) for i in range(counts[kind])]
 
     monkeypatch.setattr(tf.config, "list_logical_devices", devices)
-    monkeypatch.setattr(tf.distribute, "MirroredStrategy", list)
+    monkeypatch.setattr(tf.distribute, "MirroredStrategy", lambda devices, _: devices)
     monkeypatch.setattr(tf.distribute, "OneDeviceStrategy", lambda device: [device])
     assert make_strategy(name) == expected
 

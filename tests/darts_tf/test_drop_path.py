@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from darts_tf.devices import make_strategy
 from darts_tf.drop_path import DropPath, set_drop_path
 
 
@@ -65,7 +66,7 @@ def test_the_gradient_follows_the_samples_that_are_kept(seed):
 
 
 def test_replicas_draw_differently(seed, two_devices):
-    strategy = tf.distribute.MirroredStrategy([device.name for device in two_devices])
+    strategy = make_strategy("mirrored")
     with strategy.scope():
         layer = DropPath(0.5, seed=seed)
         layer.build((None, 1, 1, 1))

@@ -5,13 +5,14 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.bilevel import Score
+from darts_tf.devices import make_strategy
 from darts_tf.loop import Mean, compile_step, device_name, distribute, run_epoch
 
 
 def strategies(devices):
     return {
         1: tf.distribute.OneDeviceStrategy(devices[0].name),
-        2: tf.distribute.MirroredStrategy([device.name for device in devices]),
+        2: make_strategy("mirrored"),
     }
 
 

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from darts_tf.devices import make_strategy
 from darts_tf.normalization import BatchNormalization, average_statistics
 from tests import weights
 from tests.oracles import images, tape
@@ -71,7 +72,7 @@ def test_evaluation_uses_the_running_averages(dtype, seed):
 
 def test_synchronized_replicas_use_the_statistics_of_the_whole_batch(two_devices, seed):
     batch = np.random.default_rng(seed).normal(1, 2, (5, 4, 4, 3))
-    strategy = tf.distribute.MirroredStrategy([device.name for device in two_devices])
+    strategy = make_strategy("mirrored")
     with strategy.scope():
         layer = BatchNormalization(synchronized=True, dtype="float64")
         layer.build((None, 4, 4, 3))
@@ -89,7 +90,7 @@ def test_synchronized_replicas_use_the_statistics_of_the_whole_batch(two_devices
 
 def test_averages_of_replicas_become_one_before_an_evaluation(two_devices, seed):
     batch = np.random.default_rng(seed).normal(1, 2, (2, 3, 4, 4, 3)).astype("float32")
-    strategy = tf.distribute.MirroredStrategy([device.name for device in two_devices])
+    strategy = make_strategy("mirrored")
     with strategy.scope():
         inputs = keras.Input((4, 4, 3))
         layer = BatchNormalization()

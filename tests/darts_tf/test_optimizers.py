@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from darts_tf.devices import make_strategy
 from darts_tf.optimizers import SGD, Adam, cosine
 from tests import weights
 from tests.oracles import optimizers as twin
@@ -61,7 +62,7 @@ def test_gradients_of_replicas_are_summed_once_and_clipped_after(kind, settings,
     for _ in range(2):
         alone.apply([tf.constant(a + b) for a, b in zip(*gradients, strict=True)])
 
-    strategy = tf.distribute.MirroredStrategy([device.name for device in two_devices])
+    strategy = make_strategy("mirrored")
     with strategy.scope():
         optimizer = kind(0.1, l2=1e-2, **settings)
         variables = [tf.Variable(array) for array in start]

@@ -8,6 +8,7 @@ from darts_tf.data import batches
 from darts_tf.data.augmentation import training_transform
 from darts_tf.data.facts import DATASETS
 from darts_tf.data.images import Split
+from darts_tf.devices import make_strategy
 from darts_tf.errors import UserError
 
 DIGITS = DATASETS["digits"]
@@ -161,7 +162,7 @@ def test_the_replicas_of_a_batch_together_get_what_one_gets(seed, replicas):
 
 
 def test_a_strategy_hands_each_device_its_share(seed, two_devices):
-    strategy = tf.distribute.MirroredStrategy(two_devices)
+    strategy = make_strategy("mirrored")
     data = strategy.distribute_datasets_from_function(
         lambda context: training(20, 8, seed, 0, replicas=context.num_replicas_in_sync)
     )
