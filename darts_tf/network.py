@@ -9,9 +9,9 @@ from darts_tf.auxiliary import auxiliary_head
 from darts_tf.blocks import Blocks, Tensor
 from darts_tf.genotype import EDGES_PER_NODE, Genotype
 from darts_tf.normalization import BatchNormalization
+from darts_tf.search_space import STEM_MULTIPLIER, reductions
 
 STEMS = ("cifar", "imagenet")
-STEM_MULTIPLIER = 3
 
 
 def build_network(
@@ -125,18 +125,17 @@ def _logits(
     stem: str,
 ) -> tuple[Tensor, Tensor]:
     before_previous, previous = _stem(blocks, images, init_channels, stem)
-    reductions = (layers // 3, 2 * layers // 3)
     channels = init_channels
     halved = stem == "imagenet"
     features = previous
     for i in range(layers):
-        reduction = i in reductions
+        reduction = i in reductions(layers)
         channels *= 2 if reduction else 1
         output = _cell(
             blocks, before_previous, previous, genotype, channels, reduction, halved, f"cell_{i}"
         )
         before_previous, previous, halved = previous, output, reduction
-        if i == reductions[1]:
+        if i == reductions(layers)[1]:
             features = output
     x = keras.layers.GlobalAveragePooling2D(dtype=blocks.dtype, name="global_pool")(previous)
     return blocks.dense(x, classes, "logits"), features

@@ -83,3 +83,11 @@ DARTS = SearchSpace(
 
 # Operations that an evaluation network can have: DARTS's, and two that only published cells use.
 OPERATIONS: tuple[str, ...] = (*DARTS.candidates[1:], "sep_conv_7x7", "conv_7x1_1x7")
+
+# The stem of a supernet, and of a CIFAR network, has this many times the channels of a node.
+STEM_MULTIPLIER = 3
+
+
+def reductions(layers: int) -> tuple[int, int]:
+    """Returns the numbers of the reduction cells among `layers` cells (DARTS, section 3.1.1)."""
+    return layers // 3, 2 * layers // 3

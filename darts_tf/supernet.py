@@ -12,9 +12,7 @@ from darts_tf.initialization import uniform
 from darts_tf.normalization import BatchNormalization
 from darts_tf.operations import Shape
 from darts_tf.relaxation import Relaxation
-from darts_tf.search_space import DARTS, SearchSpace
-
-STEM_MULTIPLIER = 3
+from darts_tf.search_space import DARTS, STEM_MULTIPLIER, SearchSpace, reductions
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
@@ -155,8 +153,3 @@ class Supernet(keras.Model):
             "classes": self.classes,
             "synchronized": self.synchronized,
         }
-
-
-def reductions(layers: int) -> tuple[int, int]:
-    """Returns the numbers of the reduction cells among `layers` cells (DARTS, section 3.1.1)."""
-    return layers // 3, 2 * layers // 3
