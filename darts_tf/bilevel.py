@@ -85,7 +85,8 @@ def _gradient(supernet: Supernet, batch: Batch) -> list[tf.Tensor]:
     alphas = [variable.value for variable in supernet.architecture_variables]
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(alphas)
-        loss = score(supernet(batch.images, training=True), batch).loss
+        logits = supernet(batch.images, training=True, learn="architecture")
+        loss = score(logits, batch).loss
     return tape.gradient(loss, alphas)
 
 
@@ -126,6 +127,7 @@ class BilevelStep:
         weights = [variable.value for variable in self.supernet.weight_variables]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(weights)
-            result = score(self.supernet(train.images, training=True), train)
+            logits = self.supernet(train.images, training=True, learn="weights")
+            result = score(logits, train)
         self.weight_optimizer.apply(tape.gradient(result.loss, weights))
         return result

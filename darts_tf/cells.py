@@ -7,9 +7,10 @@ import keras
 import tensorflow as tf
 
 from darts_tf.mixed_operation import Features, MixedOperation, SourceFeatures, Terms, total
-from darts_tf.operations import FactorizedReduce, ReLUConvBN, Shape
+from darts_tf.operations import FactorizedReduce, Operation, ReLUConvBN, Shape
+from darts_tf.phases import Layout, is_even, rearrange
 from darts_tf.search_space import DARTS, SearchSpace
-from darts_tf.shared_trace import SharedTrace
+from darts_tf.shared_trace import SharedTraces
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
@@ -40,6 +41,7 @@ class SearchCell(keras.layers.Layer):
         self.previous_reduction = previous_reduction
         self.search_space = SearchSpace.of(search_space)
         self.synchronized = synchronized
+        self.traces = SharedTraces()
 
     def build(
         self,
@@ -50,8 +52,16 @@ class SearchCell(keras.layers.Layer):
         """Creates the preprocessing, the features of each node and the edges."""
         del weights_shape
         shared = {"synchronized": self.synchronized, "dtype": self.dtype_policy}
-        first = FactorizedReduce if self.previous_reduction else ReLUConvBN
-        self.preprocess_0 = first(self.channels, name="preprocess_0", **shared)
+        self.preprocess_0: Operation = ReLUConvBN(self.channels, name="preprocess_0", **shared)
+        self.layout = Layout.PLAIN
+        if self.previous_reduction:
+            batch, rows, columns, channels = before_previous_shape
+            if is_even(rows, columns):
+                self.layout = Layout.DEPTH
+                before_previous_shape = (batch, rows, columns, 4 * channels)
+            self.preprocess_0 = FactorizedReduce(
+                self.channels, layout=self.layout, name="preprocess_0", **shared
+            )
         self.preprocess_0.build(before_previous_shape)
         self.preprocess_1 = ReLUConvBN(self.channels, name="preprocess_1", **shared)
         self.preprocess_1.build(previous_shape)
@@ -79,9 +89,8 @@ class SearchCell(keras.layers.Layer):
                 name=f"edge_{source}_{target}",
                 **shared,
             )
-            edge.build({"relu": inputs if source < 2 else nodes})
+            edge.build({"identity": inputs if source < 2 else nodes})
             self.edges.append(edge)
-        self._traces = {edge.stride: SharedTrace(edge) for edge in reversed(self.edges)}
         self.built = True
 
     def _stride(self, source: int) -> int:
@@ -93,6 +102,7 @@ class SearchCell(keras.layers.Layer):
         previous: tf.Tensor,
         weights: tf.Tensor,
         training: bool = False,
+        learn: str = "all",
     ) -> tf.Tensor:
         """Computes the cell.
 
@@ -102,33 +112,54 @@ class SearchCell(keras.layers.Layer):
             previous: Output of the previous cell.
             weights: Edge weights, [edges, candidates].
             training: Whether normalisation uses the statistics of the batch.
+            learn: What gets gradients: `weights`, `architecture` or `all`.
 
         Returns:
             The nodes side by side, [batch, rows, columns, nodes * channels], half the rows and
             columns in a reduction cell.
         """
         nodes = [
-            self.preprocess_0(tf.nn.relu(before_previous), training=training),
+            self.preprocess_0(
+                rearrange(tf.nn.relu(before_previous), self.layout), training=training
+            ),
             self.preprocess_1(tf.nn.relu(previous), training=training),
         ]
-        features = [self.sources[i](node, training=training) for i, node in enumerate(nodes)]
+        features = [self._source(i, node, training) for i, node in enumerate(nodes)]
         rows = tf.unstack(weights)
         for target in range(2, self.search_space.nodes + 2):
             incoming = [
-                self._edge(i, features[source], rows[i], training)
+                self._edge(i, features[source], rows[i], training, learn)
                 for i, (source, end) in enumerate(self.search_space.edges)
                 if end == target
             ]
             nodes.append(total(incoming))
             if target < len(self.sources):
-                features.append(self.sources[target](nodes[target], training=training))
+                features.append(self._source(target, nodes[target], training))
         return tf.concat(nodes[2:], -1)
 
-    def _edge(self, number: int, source: Features, weights: tf.Tensor, training: bool) -> Terms:
+    @property
+    def _replicas_meet(self) -> bool:
+        return self.synchronized and tf.distribute.get_strategy().num_replicas_in_sync > 1
+
+    def _source(self, number: int, node: tf.Tensor, training: bool) -> Features:
+        if self._replicas_meet:  # which they cannot do inside of a function
+            return self.sources[number](node, training=training)
+        return self.traces(self.sources[number], node, training=training)
+
+    def _edge(
+        self, number: int, source: Features, weights: tf.Tensor, training: bool, learn: str
+    ) -> Terms:
         edge = self.edges[number]
-        if self.synchronized and tf.distribute.get_strategy().num_replicas_in_sync > 1:
-            return edge(source, weights, training=training)  # replicas cannot meet in a trace
-        return self._traces[edge.stride](edge, source, weights, training=training)
+        if self._replicas_meet:
+            return edge(source, weights, training=training)
+        return self.traces(
+            edge,
+            source,
+            weights,
+            training=training,
+            constant_weights=learn == "architecture",
+            constant_inputs=(1,) if learn == "weights" else (),
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""

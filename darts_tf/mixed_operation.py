@@ -11,8 +11,8 @@ import keras
 import tensorflow as tf
 
 from darts_tf.normalization import BatchNormalization
-from darts_tf.operations import DilConv, FactorizedReduce, Operation, SepConv, Shape
-from darts_tf.phases import Layout, layout, merge, rearrange
+from darts_tf.operations import CandidateOperation, DilConv, FactorizedReduce, SepConv, Shape
+from darts_tf.phases import Layout, first_phase, is_even, merge, rearrange
 from darts_tf.search_space import DARTS, NONE, SKIP_CONNECT
 
 Features = dict[str, tf.Tensor]
@@ -64,12 +64,17 @@ class SourceFeatures(keras.layers.Layer):
             training: Whether normalisation uses the statistics of the batch.
 
         Returns:
-            By name: `identity`; `relu`; `dilated`, which is `relu` in the layout that dilated
-            convolutions read; and each pool with its normalisation.
+            By name: `identity`; `relu` and `dilated`, which is the node after its ReLU in the
+            layouts that plain and dilated convolutions read (see `layouts`); and each pool with
+            its normalisation.
         """
-        relu = tf.nn.relu(x)
-        dilated = rearrange(relu, layout(x.shape[1], x.shape[2], self.stride))
-        features = {"identity": x, "relu": relu, "dilated": dilated}
+        plain, dilated = layouts(x.shape[1], x.shape[2], self.stride)
+        relu = rearrange(tf.nn.relu(x), plain)
+        features = {"identity": x, "relu": relu}
+        if plain is Layout.DEPTH:
+            features["dilated"] = first_phase(relu)
+        else:
+            features["dilated"] = rearrange(relu, dilated)
         for name, norm in self.norms.items():
             features[name] = norm(pool(x, name, self.stride), training=training)
         return features
@@ -111,28 +116,34 @@ class MixedOperation(keras.layers.Layer):
 
     def build(self, source_shape: dict[str, Shape], weights_shape: Shape | None = None) -> None:
         """Creates the candidates that have weights."""
-        relu_shape = source_shape["relu"]
-        self.layout = layout(relu_shape[1], relu_shape[2], self.stride)
+        batch, rows, columns, channels = source_shape["identity"]
+        self.layouts = layouts(rows, columns, self.stride)
         self.operations = {}
         for name in self.candidates:
             operation = self._operation(name)
             if operation is not None:
-                operation.build(relu_shape)
+                depth = operation.layout is Layout.DEPTH
+                operation.build((batch, rows, columns, 4 * channels if depth else channels))
                 self.operations[name] = operation
         self.built = True
 
-    def _operation(self, name: str) -> Operation | None:
-        shared = {"synchronized": self.synchronized, "dtype": self.dtype_policy, "name": name}
-        dilation = 2 if self.layout is Layout.PLAIN else 1
+    def _operation(self, name: str) -> CandidateOperation | None:
+        dilated = name.startswith("dil_conv")
+        shared = {
+            "layout": self.layouts[dilated],
+            "synchronized": self.synchronized,
+            "dtype": self.dtype_policy,
+            "name": name,
+        }
         match name:
             case "sep_conv_3x3":
                 return SepConv(self.channels, 3, self.stride, **shared)
             case "sep_conv_5x5":
                 return SepConv(self.channels, 5, self.stride, **shared)
             case "dil_conv_3x3":
-                return DilConv(self.channels, 3, dilation, **shared)
+                return DilConv(self.channels, 3, **shared)
             case "dil_conv_5x5":
-                return DilConv(self.channels, 5, dilation, **shared)
+                return DilConv(self.channels, 5, **shared)
             case "skip_connect" if self.stride == 2:
                 return FactorizedReduce(self.channels, **shared)
             case "none" | "max_pool_3x3" | "avg_pool_3x3" | "skip_connect":
@@ -154,10 +165,10 @@ class MixedOperation(keras.layers.Layer):
         terms: Terms = {"image": [], "phases": []}
         for name, weight in zip(self.candidates, tf.unstack(weights), strict=True):
             if name in self.operations:
-                dilated = name.startswith("dil_conv")
-                form = "phases" if dilated and self.layout is Layout.PHASES else "image"
-                features = source["dilated" if dilated else "relu"]
-                terms[form].append(self.operations[name](features, scale=weight, training=training))
+                operation = self.operations[name]
+                form = "phases" if operation.layout is Layout.PHASES else "image"
+                features = source["dilated" if name.startswith("dil_conv") else "relu"]
+                terms[form].append(operation(features, scale=weight, training=training))
             elif name != NONE:
                 features = source["identity" if name == SKIP_CONNECT else name]
                 terms["image"].append(weight * features)
@@ -194,6 +205,20 @@ def total(edges: Sequence[Terms]) -> tf.Tensor:
     return tf.add_n(image)
 
 
+def layouts(rows: int | None, columns: int | None, stride: int) -> tuple[Layout, Layout]:
+    """Returns the layouts of a node that its plain and its dilated convolutions read.
+
+    Args:
+        rows: Rows of the image, None if they vary.
+        columns: Columns of the image, None if they vary.
+        stride: Stride of the edges, 1 or 2.
+    """
+    even = is_even(rows, columns)
+    if stride == 2:
+        return Layout.DEPTH if even else Layout.PLAIN, Layout.EVEN
+    return Layout.PLAIN, Layout.PHASES if even else Layout.PLAIN
+
+
 def pool(x: tf.Tensor, name: str, stride: int) -> tf.Tensor:
     """3x3 pooling with padding 1 that no maximum sees and no mean counts.
 
@@ -205,6 +230,17 @@ def pool(x: tf.Tensor, name: str, stride: int) -> tf.Tensor:
     Returns:
         [batch, ceil(rows / stride), ceil(columns / stride), channels].
     """
-    if name == "max_pool_3x3":
-        return tf.nn.max_pool2d(x, 3, stride, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    return tf.nn.avg_pool2d(x, 3, 1, "SAME")[:, ::stride, ::stride]
+    y = _max_pool(x) if name == "max_pool_3x3" else tf.nn.avg_pool2d(x, 3, 1, "SAME")
+    return rearrange(y, Layout.EVEN) if stride == 2 else y
+
+
+@tf.custom_gradient
+def _max_pool(x: tf.Tensor) -> Any:
+    def gradient(dy: tf.Tensor) -> tf.Tensor:
+        # TensorFlow's fast gradient wants the pooling in the same function, and costs 1/25.
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            again = tf.nn.max_pool2d(x, 3, 1, "SAME")
+        return tape.gradient(again, x, dy)
+
+    return tf.nn.max_pool2d(x, 3, 1, "SAME"), gradient

@@ -10,8 +10,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from darts_tf.depthwise import depthwise, depthwise_stride_2, in_depth
 from darts_tf.initialization import uniform
 from darts_tf.normalization import BatchNormalization
+from darts_tf.phases import Layout, is_even
 
 Shape = tuple[Any, ...]
 
@@ -60,14 +62,43 @@ class Operation(keras.layers.Layer):
         }
 
 
+class CandidateOperation(Operation):
+    """An operation of the search space, which may find its input in another layout.
+
+    Args:
+        channels: Channels of the output.
+        layout: How the input comes, a `Layout` or its value.
+        synchronized: Whether replicas share the statistics of normalisation.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        layout: Layout | str = Layout.PLAIN,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(channels, synchronized, **kwargs)
+        self.layout = Layout(layout)
+
+    def input_channels(self, relu_shape: Shape) -> int:
+        """Returns the channels of the image that comes with a shape."""
+        return relu_shape[-1] // 4 if self.layout is Layout.DEPTH else relu_shape[-1]
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {**super().get_config(), "layout": self.layout.value}
+
+
 @keras.saving.register_keras_serializable(package="darts_tf")
-class SepConv(Operation):
+class SepConv(CandidateOperation):
     """Separable convolution applied twice; the stride is that of the first (DARTS, section 3.1.1).
 
     Args:
         channels: Channels of the output.
         kernel_size: Rows and columns of the depthwise kernels, odd.
         stride: 1 or 2.
+        layout: `PLAIN`, or at stride 2 `DEPTH`.
         synchronized: Whether replicas share the statistics of normalisation.
     """
 
@@ -78,7 +109,7 @@ class SepConv(Operation):
 
     def build(self, relu_shape: Shape) -> None:
         """Creates the kernels."""
-        channels = relu_shape[-1]
+        channels = self.input_channels(relu_shape)
         self.depthwise_1 = self.depthwise_kernel("depthwise_1", self.kernel_size, channels)
         self.pointwise_1 = self.kernel("pointwise_1", 1, channels, channels)
         self.norm_1 = self.normalization("norm_1", channels)
@@ -91,8 +122,15 @@ class SepConv(Operation):
         self, relu: tf.Tensor, scale: tf.Tensor | None = None, training: bool = False
     ) -> tf.Tensor:
         """Convolves `relu`, the image after its ReLU, and multiplies the result by `scale`."""
-        x = depthwise(relu, self.depthwise_1, self.stride)
-        x = self.norm_1(pointwise(x, self.pointwise_1), training=training)
+        pointwise_1 = tf.convert_to_tensor(self.pointwise_1)
+        if self.layout is Layout.DEPTH:
+            x = depthwise(relu, in_depth(tf.convert_to_tensor(self.depthwise_1)))
+            pointwise_1 = tf.tile(pointwise_1, (1, 1, 4, 1))
+        elif self.stride == 2:
+            x = depthwise_stride_2(relu, self.depthwise_1)
+        else:
+            x = depthwise(relu, self.depthwise_1)
+        x = self.norm_1(pointwise(x, pointwise_1), training=training)
         x = depthwise(tf.nn.relu(x), self.depthwise_2)
         return self.norm_2(pointwise(x, self.pointwise_2), scale=scale, training=training)
 
@@ -106,21 +144,19 @@ class SepConv(Operation):
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
-class DilConv(Operation):
+class DilConv(CandidateOperation):
     """Separable convolution with dilation 2, applied once (DARTS, section 3.1.1).
 
     Args:
         channels: Channels of the output.
         kernel_size: Rows and columns of the depthwise kernel, odd.
-        dilation: 2 on an image; 1 where the input is already in phases (see `phases`), which is
-            also how it gets its stride.
+        layout: `PLAIN`; `PHASES`; or `EVEN`, which is how it gets a stride of 2.
         synchronized: Whether replicas share the statistics of normalisation.
     """
 
-    def __init__(self, channels: int, kernel_size: int, dilation: int = 2, **kwargs: Any) -> None:
+    def __init__(self, channels: int, kernel_size: int, **kwargs: Any) -> None:
         super().__init__(channels, **kwargs)
         self.kernel_size = kernel_size
-        self.dilation = dilation
 
     def build(self, relu_shape: Shape) -> None:
         """Creates the kernels."""
@@ -134,7 +170,8 @@ class DilConv(Operation):
         self, relu: tf.Tensor, scale: tf.Tensor | None = None, training: bool = False
     ) -> tf.Tensor:
         """Convolves `relu`, the image after its ReLU, and multiplies the result by `scale`."""
-        x = depthwise(relu, self.depthwise, dilation=self.dilation)
+        dilation = 2 if self.layout is Layout.PLAIN else 1
+        x = depthwise(relu, self.depthwise, dilation)
         return self.norm(pointwise(x, self.pointwise), scale=scale, training=training)
 
     def get_config(self) -> dict[str, Any]:
@@ -142,23 +179,28 @@ class DilConv(Operation):
         return {
             **super().get_config(),
             "kernel_size": self.kernel_size,
-            "dilation": self.dilation,
         }
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
-class FactorizedReduce(Operation):
+class FactorizedReduce(CandidateOperation):
     """Halves the image by two pointwise convolutions, the second one pixel off (DARTS's skip).
 
     Each makes half of the channels from every second row and column; images of odd size are padded
     at the end by a row and a column of zeros for the second.
+
+    Args:
+        channels: Channels of the output.
+        layout: `PLAIN` or `DEPTH`.
+        synchronized: Whether replicas share the statistics of normalisation.
     """
 
     def build(self, relu_shape: Shape) -> None:
         """Creates the kernels."""
         half = self.channels // 2
-        self.conv_1 = self.kernel("conv_1", 1, relu_shape[-1], half)
-        self.conv_2 = self.kernel("conv_2", 1, relu_shape[-1], self.channels - half)
+        channels = self.input_channels(relu_shape)
+        self.conv_1 = self.kernel("conv_1", 1, channels, half)
+        self.conv_2 = self.kernel("conv_2", 1, channels, self.channels - half)
         self.norm = self.normalization("norm", self.channels)
         self.built = True
 
@@ -166,15 +208,27 @@ class FactorizedReduce(Operation):
         self, relu: tf.Tensor, scale: tf.Tensor | None = None, training: bool = False
     ) -> tf.Tensor:
         """Halves `relu`, the image after its ReLU, and multiplies the result by `scale`."""
-        shifted = relu
-        if relu.shape[1] is None or relu.shape[2] is None or relu.shape[1] % 2 or relu.shape[2] % 2:
-            rows, columns = tf.shape(relu)[1], tf.shape(relu)[2]
-            shifted = tf.pad(relu, ((0, 0), (0, rows % 2), (0, columns % 2), (0, 0)))
-        halves = (
-            pointwise(relu[:, ::2, ::2], self.conv_1),
-            pointwise(shifted[:, 1::2, 1::2], self.conv_2),
-        )
-        return self.norm(tf.concat(halves, -1), scale=scale, training=training)
+        if self.layout is Layout.DEPTH:
+            x = pointwise(relu, self._in_depth())
+        else:
+            shifted = relu
+            if not is_even(*relu.shape[1:3]):
+                rows, columns = tf.shape(relu)[1], tf.shape(relu)[2]
+                shifted = tf.pad(relu, ((0, 0), (0, rows % 2), (0, columns % 2), (0, 0)))
+            halves = (
+                pointwise(relu[:, ::2, ::2], self.conv_1),
+                pointwise(shifted[:, 1::2, 1::2], self.conv_2),
+            )
+            x = tf.concat(halves, -1)
+        return self.norm(x, scale=scale, training=training)
+
+    def _in_depth(self) -> tf.Tensor:
+        first, last = tf.convert_to_tensor(self.conv_1), tf.convert_to_tensor(self.conv_2)
+        channels = first.shape[2]
+        none = (0, 0)
+        first = tf.pad(first, (none, none, (0, 3 * channels), none))
+        last = tf.pad(last, (none, none, (3 * channels, 0), none))
+        return tf.concat((first, last), -1)
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
@@ -190,26 +244,6 @@ class ReLUConvBN(Operation):
     def call(self, relu: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Convolves `relu`, the image after its ReLU."""
         return self.norm(pointwise(relu, self.conv), training=training)
-
-
-def depthwise(x: tf.Tensor, kernel: tf.Tensor, stride: int = 1, dilation: int = 1) -> tf.Tensor:
-    """Depthwise convolution, padded by the same number of zeros on all four sides.
-
-    Args:
-        x: [batch, rows, columns, channels].
-        kernel: [size, size, channels, 1], size odd.
-        stride: 1 or 2.
-        dilation: 1 or 2; a stride of 2 goes with 1 only.
-
-    Returns:
-        [batch, ceil(rows / stride), ceil(columns / stride), channels].
-    """
-    if stride == 1:
-        dilations = (dilation, dilation)
-        return tf.nn.depthwise_conv2d(x, kernel, (1, 1, 1, 1), "SAME", dilations=dilations)
-    pad = (kernel.shape[0] - 1) // 2
-    padding = ((0, 0), (pad, pad), (pad, pad), (0, 0))
-    return tf.nn.depthwise_conv2d(x, kernel, (1, stride, stride, 1), padding)
 
 
 def pointwise(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:

@@ -17,20 +17,41 @@ class CoupledOptimizer(keras.optimizers.Optimizer):
     """What both optimizers do with gradients before their step.
 
     Gradients are summed over replicas (so each replica's loss is divided by the global batch),
-    clipped as one vector, and then the L2 term is added, for every variable.
+    clipped as one vector, and then the L2 term is added, for every variable. Variables of one shape
+    take their step together, stacked: a supernet has some 1,400 of them in some 40 shapes.
 
     Args:
         learning_rate: Step size.
         l2: Multiplies a variable to give its L2 term.
         clip: The greatest norm of all gradients together, None for no limit.
+        name: Name of the optimizer.
     """
 
+    slots: tuple[str, ...] = ()
+
     def __init__(
-        self, learning_rate: float, l2: float = 0.0, clip: float | None = None, **kwargs: Any
+        self, learning_rate: float, l2: float = 0.0, clip: float | None = None, name: str = ""
     ) -> None:
-        super().__init__(learning_rate=learning_rate, **kwargs)
+        super().__init__(learning_rate=learning_rate, name=name)
         self.l2 = l2
         self.clip = clip
+
+    def build(self, variables: Sequence[Any]) -> None:
+        """Creates the slots of each group of variables with one shape, [variables, *shape]."""
+        if self.built:
+            return
+        super().build(list(variables))
+        members: dict[Any, list[int]] = {}
+        for i, variable in enumerate(variables):
+            members.setdefault((tuple(variable.shape), variable.dtype), []).append(i)
+        self._groups = list(members.values())
+        self._slots = [
+            [
+                self.add_variable((len(group), *shape), dtype=tf.as_dtype(dtype).name, name=slot)
+                for slot in self.slots
+            ]
+            for (shape, dtype), group in members.items()
+        ]
 
     def apply(
         self, grads: Sequence[tf.Tensor], trainable_variables: Sequence[Any] | None = None
@@ -41,25 +62,67 @@ class CoupledOptimizer(keras.optimizers.Optimizer):
             grads: This replica's gradients, one for each variable.
             trainable_variables: The variables, if `build` has not been given them.
         """
-        variables = (
-            self._trainable_variables if trainable_variables is None else trainable_variables
-        )
-        replica = tf.distribute.get_replica_context()
-        replicas = 1 if replica is None else replica.num_replicas_in_sync
-        grads = list(grads)
-        if replicas > 1:
-            grads = replica.all_reduce(tf.distribute.ReduceOp.SUM, grads)
-        if self.clip is not None:
-            grads = clip_by_global_norm(grads, self.clip)
-        grads = [
-            g + self.l2 * tf.convert_to_tensor(v) for g, v in zip(grads, variables, strict=True)
+        if trainable_variables is not None:
+            self.build(trainable_variables)
+        stacks = [tf.stack([grads[i] for i in group]) for group in self._groups]
+        variables = [
+            variable.value if isinstance(variable, keras.Variable) else variable
+            for variable in self._trainable_variables
         ]
-        # Keras sums over replicas once more.
-        super().apply([g / replicas for g in grads], trainable_variables)
+        slots = [[slot.value for slot in group] for group in self._slots]
+        state = (variables, slots, self.learning_rate.value, self.iterations.value)
+        replica = tf.distribute.get_replica_context()
+        if replica is None or replica.num_replicas_in_sync == 1:
+            self._update(stacks, *state)
+        else:
+            stacks = replica.all_reduce(tf.distribute.ReduceOp.SUM, stacks)
+            replica.merge_call(self._update_replicas, (stacks, *state))
+        self.iterations.assign_add(1)
+
+    def _update_replicas(
+        self, strategy: tf.distribute.Strategy, stacks: Any, variables: Any, *state: Any
+    ) -> None:
+        def update(first: Any, stacks: Any, variables: Any, *state: Any) -> None:
+            del first
+            self._update(stacks, variables, *state)
+
+        strategy.extended.update(variables[0], update, (stacks, variables, *state), group=False)
+
+    def _update(
+        self,
+        stacks: list[tf.Tensor],
+        variables: list[tf.Variable],
+        slots: list[list[tf.Variable]],
+        learning_rate: tf.Tensor,
+        iterations: tf.Tensor,
+    ) -> None:
+        if self.clip is not None:
+            stacks = clip_by_global_norm(stacks, self.clip)
+        for group, gradient, own in zip(self._groups, stacks, slots, strict=True):
+            if self.l2:
+                gradient += self.l2 * tf.stack([variables[i] for i in group])
+            rate = tf.cast(learning_rate, gradient.dtype)
+            steps = self.step(gradient, rate, tf.cast(iterations + 1, gradient.dtype), *own)
+            for i, step in zip(group, tf.unstack(steps), strict=True):
+                variables[i].assign_sub(step)
+
+    def step(
+        self, gradient: tf.Tensor, rate: tf.Tensor, count: tf.Tensor, *slots: tf.Variable
+    ) -> tf.Tensor:
+        """Updates a group's slots and returns what to subtract from its variables.
+
+        Args:
+            gradient: Decayed gradients of the group, [variables, *shape].
+            rate: The learning rate, a scalar.
+            count: Number of this step, from 1, a scalar.
+            *slots: The group's slots, in the order of `slots`.
+        """
+        raise NotImplementedError
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
-        return {**super().get_config(), "l2": self.l2, "clip": self.clip}
+        rate = float(self.learning_rate.numpy())
+        return {"learning_rate": rate, "l2": self.l2, "clip": self.clip, "name": self.name}
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
@@ -71,7 +134,10 @@ class SGD(CoupledOptimizer):
         momentum: What the velocity keeps of itself.
         l2: Multiplies a weight to give its L2 term.
         clip: The greatest norm of all gradients together, None for no limit.
+        name: Name of the optimizer.
     """
+
+    slots = ("velocity",)
 
     def __init__(
         self,
@@ -80,22 +146,17 @@ class SGD(CoupledOptimizer):
         l2: float = 0.0,
         clip: float | None = None,
         name: str = "sgd",
-        **kwargs: Any,
     ) -> None:
-        super().__init__(learning_rate, l2, clip, name=name, **kwargs)
+        super().__init__(learning_rate, l2, clip, name)
         self.momentum = momentum
 
-    def build(self, variables: Sequence[Any]) -> None:
-        """Creates a velocity for each variable."""
-        if not self.built:
-            super().build(variables)
-            self.velocities = self.add_optimizer_variables(variables, "velocity")
-
-    def update_step(self, gradient: tf.Tensor, variable: Any, learning_rate: tf.Tensor) -> None:
-        """Takes the step of one variable."""
-        velocity = self.velocities[self._get_variable_index(variable)]
-        self.assign(velocity, self.momentum * velocity + gradient)
-        self.assign_sub(variable, tf.cast(learning_rate, variable.dtype) * velocity)
+    def step(
+        self, gradient: tf.Tensor, rate: tf.Tensor, count: tf.Tensor, *slots: tf.Variable
+    ) -> tf.Tensor:
+        """Updates the velocities and returns what to subtract from the weights."""
+        del count
+        (velocity,) = slots
+        return rate * velocity.assign(self.momentum * velocity + gradient)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
@@ -116,7 +177,10 @@ class Adam(CoupledOptimizer):
         epsilon: Added to the root.
         l2: Multiplies a variable to give its L2 term.
         clip: The greatest norm of all gradients together, None for no limit.
+        name: Name of the optimizer.
     """
+
+    slots = ("mean", "square")
 
     def __init__(
         self,
@@ -127,30 +191,22 @@ class Adam(CoupledOptimizer):
         l2: float = 0.0,
         clip: float | None = None,
         name: str = "adam",
-        **kwargs: Any,
     ) -> None:
-        super().__init__(learning_rate, l2, clip, name=name, **kwargs)
+        super().__init__(learning_rate, l2, clip, name)
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
 
-    def build(self, variables: Sequence[Any]) -> None:
-        """Creates the two averages of each variable."""
-        if not self.built:
-            super().build(variables)
-            self.means, self.squares = self.add_optimizer_variables(variables, ["mean", "square"])
-
-    def update_step(self, gradient: tf.Tensor, variable: Any, learning_rate: tf.Tensor) -> None:
-        """Takes the step of one variable."""
-        index = self._get_variable_index(variable)
-        mean, square = self.means[index], self.squares[index]
-        count = tf.cast(self.iterations + 1, variable.dtype)
-        self.assign(mean, self.beta_1 * mean + (1 - self.beta_1) * gradient)
-        self.assign(square, self.beta_2 * square + (1 - self.beta_2) * tf.square(gradient))
-        unbiased = mean / (1 - tf.constant(self.beta_1, variable.dtype) ** count)
-        root = tf.sqrt(square / (1 - tf.constant(self.beta_2, variable.dtype) ** count))
-        step = tf.cast(learning_rate, variable.dtype) * unbiased / (root + self.epsilon)
-        self.assign_sub(variable, step)
+    def step(
+        self, gradient: tf.Tensor, rate: tf.Tensor, count: tf.Tensor, *slots: tf.Variable
+    ) -> tf.Tensor:
+        """Updates the averages and returns what to subtract from the variables."""
+        mean, square = slots
+        average = mean.assign(self.beta_1 * mean + (1 - self.beta_1) * gradient)
+        squares = square.assign(self.beta_2 * square + (1 - self.beta_2) * tf.square(gradient))
+        unbiased = average / (1 - tf.constant(self.beta_1, gradient.dtype) ** count)
+        root = tf.sqrt(squares / (1 - tf.constant(self.beta_2, gradient.dtype) ** count))
+        return rate * unbiased / (root + self.epsilon)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""

@@ -1,8 +1,10 @@
-"""Dilated convolutions as plain ones: the image taken apart into its even and odd rows and columns.
+"""Strides and dilations of 2 as plain convolutions, on an image taken apart into four phases.
 
-A depthwise convolution with dilation 2 reads, for each output pixel, only pixels of one of four
-phases. On the phases stacked on the batch axis it is a plain convolution; pointwise convolution,
-normalisation and sums do not notice. At stride 2 only the phase of even rows and columns is read.
+The phases are the pixels of even and odd rows and columns. A depthwise convolution with dilation 2
+reads, for each output pixel, only pixels of one phase: on the phases stacked on the batch axis it
+is a plain convolution, and pointwise convolution, normalisation and sums do not notice. One of
+stride 2 reads all four and writes one: on the phases side by side on the channel axis it is a plain
+convolution, followed by a sum that a pointwise convolution does on the way.
 """
 
 from enum import Enum
@@ -11,41 +13,47 @@ import tensorflow as tf
 
 
 class Layout(Enum):
-    """How a dilated convolution finds its input."""
+    """How a convolution finds its input."""
 
-    PHASES = "four phases on the batch axis"
-    EVEN = "the phase of even rows and columns"
-    PLAIN = "the image itself"
+    PLAIN = "plain"  # the image itself
+    PHASES = "phases"  # four phases on the batch axis
+    DEPTH = "depth"  # four phases on the channel axis
+    EVEN = "even"  # the phase of even rows and columns alone
 
 
-def layout(rows: int | None, columns: int | None, stride: int) -> Layout:
-    """Returns the layout that images of a size allow.
-
-    Args:
-        rows: Rows of the image, None if they vary.
-        columns: Columns of the image, None if they vary.
-        stride: 1 or 2.
-    """
-    if stride == 2:
-        return Layout.EVEN
-    even = rows is not None and columns is not None and rows % 2 == 0 and columns % 2 == 0
-    return Layout.PHASES if even else Layout.PLAIN
+def is_even(rows: int | None, columns: int | None) -> bool:
+    """Whether images of this size, None where it varies, have four phases of one size."""
+    return rows is not None and columns is not None and rows % 2 == 0 and columns % 2 == 0
 
 
 def rearrange(x: tf.Tensor, to: Layout) -> tf.Tensor:
     """Brings an image into a layout.
 
     Args:
-        x: [batch, rows, columns, channels]; rows and columns even for `PHASES`.
+        x: [batch, rows, columns, channels]; rows and columns even for `PHASES` and `DEPTH`.
         to: The layout.
 
     Returns:
-        [4 * batch, rows / 2, columns / 2, channels] for `PHASES`, every second row and column for
-        `EVEN`, `x` for `PLAIN`.
+        [4 * batch, rows / 2, columns / 2, channels] for `PHASES`, [batch, rows / 2, columns / 2,
+        4 * channels] for `DEPTH`, every second row and column for `EVEN`, `x` for `PLAIN`.
     """
-    if to is Layout.PHASES:
-        return tf.space_to_batch(x, (2, 2), ((0, 0), (0, 0)))
-    return x[:, ::2, ::2] if to is Layout.EVEN else x
+    match to:
+        case Layout.PHASES:
+            return tf.space_to_batch(x, (2, 2), ((0, 0), (0, 0)))
+        case Layout.DEPTH:  # half the time of tf.nn.space_to_depth
+            rows, columns, channels = x.shape[1] // 2, x.shape[2] // 2, x.shape[3]
+            x = tf.reshape(x, (-1, 2, columns, 2 * channels))
+            return tf.reshape(tf.transpose(x, (0, 2, 1, 3)), (-1, rows, columns, 4 * channels))
+        case Layout.EVEN if is_even(*x.shape[1:3]):  # a tenth of the time of the slice
+            return first_phase(rearrange(x, Layout.DEPTH))
+        case Layout.EVEN:
+            return x[:, ::2, ::2]
+    return x
+
+
+def first_phase(x: tf.Tensor) -> tf.Tensor:
+    """Returns the phase of even rows and columns of an image in `DEPTH`."""
+    return tf.split(x, 4, -1)[0]
 
 
 def merge(x: tf.Tensor) -> tf.Tensor:

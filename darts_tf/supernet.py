@@ -13,6 +13,7 @@ from darts_tf.normalization import BatchNormalization
 from darts_tf.operations import Shape
 from darts_tf.relaxation import Relaxation
 from darts_tf.search_space import DARTS, STEM_MULTIPLIER, SearchSpace, reductions
+from darts_tf.shared_trace import SharedTraces
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
@@ -77,6 +78,7 @@ class Supernet(keras.Model):
         self.stem_norm.build(shape)
 
         self.cells: list[SearchCell] = []
+        traces = SharedTraces()
         before_previous, previous = shape, shape
         width = self.init_channels
         for i in range(self.cell_count):
@@ -91,6 +93,7 @@ class Supernet(keras.Model):
                 dtype=self.dtype_policy,
                 name=f"cell_{i}",
             )
+            cell.traces = traces
             cell.build(before_previous, previous)
             self.cells.append(cell)
             rows, columns = (
@@ -109,12 +112,16 @@ class Supernet(keras.Model):
         self.classifier.build((None, previous[-1]))
         self.built = True
 
-    def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def call(
+        self, images: tf.Tensor, training: bool = False, learn: str = "all"
+    ) -> tf.Tensor:
         """Returns logits.
 
         Args:
             images: Normalised images, [batch, rows, columns, channels].
             training: Whether normalisation uses, and records, the statistics of the batch.
+            learn: What gets gradients: `weights`, `architecture` or `all`; what is not asked for
+                is not computed.
 
         Returns:
             [batch, classes].
@@ -124,7 +131,7 @@ class Supernet(keras.Model):
         before_previous = previous
         for cell in self.cells:
             edge_weights = weights["reduce" if cell.reduction else "normal"]
-            output = cell(before_previous, previous, edge_weights, training=training)
+            output = cell(before_previous, previous, edge_weights, training=training, learn=learn)
             before_previous, previous = previous, output
         return self.classifier(tf.reduce_mean(previous, (1, 2)))
 

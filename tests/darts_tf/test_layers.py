@@ -10,6 +10,7 @@ from darts_tf.mixed_operation import MixedOperation, SourceFeatures
 from darts_tf.normalization import BatchNormalization
 from darts_tf.operations import DilConv, FactorizedReduce, Operation, ReLUConvBN, SepConv
 from darts_tf.optimizers import SGD, Adam
+from darts_tf.phases import Layout
 from darts_tf.relaxation import Relaxation
 from darts_tf.search_space import SearchSpace
 from darts_tf.supernet import Supernet
@@ -50,9 +51,21 @@ CASES = {
         {"affine": False, "momentum": 0.8, "epsilon": 1e-3, "synchronized": True},
         on_images,
     ),
-    SepConv: ({"channels": 6, "kernel_size": 3, "stride": 2, "synchronized": True}, on_images),
-    DilConv: ({"channels": 6, "kernel_size": 3, "dilation": 1, "synchronized": True}, on_images),
-    FactorizedReduce: ({"channels": 6, "synchronized": True}, on_images),
+    SepConv: (
+        {
+            "channels": 6,
+            "kernel_size": 3,
+            "stride": 2,
+            "layout": Layout.DEPTH.value,
+            "synchronized": True,
+        },
+        on_images,
+    ),
+    DilConv: ({"channels": 6, "kernel_size": 3, "layout": Layout.PHASES.value, "synchronized": True}, on_images),
+    FactorizedReduce: (
+        {"channels": 6, "layout": Layout.DEPTH.value, "synchronized": True},
+        on_images,
+    ),
     ReLUConvBN: ({"channels": 6, "synchronized": True}, on_images),
     SourceFeatures: (
         {"stride": 2, "candidates": SPACE.candidates, "synchronized": True},

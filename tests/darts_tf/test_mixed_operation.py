@@ -77,7 +77,7 @@ def test_an_image_of_unknown_size_gives_the_same(seed):
     known = total([mixed(features(image), mixing)])
     unknown_features, unknown = SourceFeatures(), MixedOperation(CHANNELS)
     unknown_features.build((None, None, None, CHANNELS))
-    unknown.build({"relu": (None, None, None, CHANNELS)})
+    unknown.build({"identity": (None, None, None, CHANNELS)})
     for ours, theirs in zip(unknown.weights, mixed.weights, strict=True):
         ours.assign(theirs)
 
@@ -91,4 +91,4 @@ def test_an_image_of_unknown_size_gives_the_same(seed):
 def test_an_unknown_candidate_is_refused():
     mixed = MixedOperation(4, candidates=("sep_conv_9x9",))
     with pytest.raises(ValueError, match="sep_conv_9x9"):
-        mixed.build({"relu": (None, 8, 8, 4)})
+        mixed.build({"identity": (None, 8, 8, 4)})

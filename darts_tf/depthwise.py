@@ -1,0 +1,111 @@
+"""Depthwise convolutions, in the forms in which TensorFlow's CPU kernels are fast.
+
+The numbers are those of the plain convolution. Three things differ in how they are computed:
+
+- Of a kernel larger than the image, only the taps that can meet it are used.
+- The gradient for a kernel 5 wide is made of two for kernels 3 wide, for which there is a fast
+  routine: one on the image, which gives the three columns in the middle, and one on pairs of
+  neighbouring columns, taken for channels, which gives every second column.
+- A stride of 2 becomes a stride of 1 on an image in space-to-depth form (see `phases`).
+"""
+
+from typing import Any
+
+import tensorflow as tf
+
+_ONE = (1, 1, 1, 1)
+
+
+def depthwise(x: tf.Tensor, kernel: tf.Tensor, dilation: int = 1) -> tf.Tensor:
+    """Depthwise convolution of stride 1, padded with zeros to the size of the image.
+
+    Args:
+        x: [batch, rows, columns, channels].
+        kernel: [size, size, channels, 1], size odd.
+        dilation: 1 or 2.
+
+    Returns:
+        A tensor like `x`.
+    """
+    kernel = tf.convert_to_tensor(kernel)
+    rows, columns = (_taps(kernel.shape[0], size, dilation) for size in x.shape[1:3])
+    kernel = kernel[rows, columns]
+    if dilation == 1 and kernel.shape[1] == 5:
+        return _five_wide(x, kernel)
+    return tf.nn.depthwise_conv2d(x, kernel, _ONE, "SAME", dilations=(dilation, dilation))
+
+
+def depthwise_stride_2(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """Depthwise convolution of stride 2, padded by the same number of zeros on all four sides.
+
+    Args:
+        x: [batch, rows, columns, channels].
+        kernel: [size, size, channels, 1], size odd.
+
+    Returns:
+        [batch, ceil(rows / 2), ceil(columns / 2), channels].
+    """
+    pad = (kernel.shape[0] - 1) // 2
+    padding = ((0, 0), (pad, pad), (pad, pad), (0, 0))
+    return tf.nn.depthwise_conv2d(x, kernel, (1, 2, 2, 1), padding)
+
+
+def in_depth(kernel: tf.Tensor) -> tf.Tensor:
+    """Returns the kernel of stride 1 that does on an image's depth what `kernel` does at stride 2.
+
+    On `rearrange(x, Layout.DEPTH)` it gives four channels a channel of the image, whose sum is the
+    result.
+
+    Args:
+        kernel: [size, size, channels, 1], size 3 or 5.
+
+    Returns:
+        [3, 3, 4 * channels, 1].
+    """
+    size, channels = kernel.shape[0], kernel.shape[2]
+    before = 2 - size // 2
+    pad = (before, 6 - size - before)
+    kernel = tf.reshape(tf.pad(kernel, (pad, pad, (0, 0), (0, 0))), (3, 2, 3, 2, channels))
+    return tf.reshape(tf.transpose(kernel, (0, 2, 1, 3, 4)), (3, 3, 4 * channels, 1))
+
+
+def _taps(kernel_size: int, size: int | None, dilation: int) -> slice:
+    radius = kernel_size // 2
+    reach = radius if size is None else min(radius, (size - 1) // dilation)
+    return slice(radius - reach, radius + reach + 1)
+
+
+@tf.custom_gradient
+def _five_wide(x: tf.Tensor, kernel: tf.Tensor) -> Any:
+    def gradient(dy: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        dx = tf.raw_ops.DepthwiseConv2dNativeBackpropInput(
+            input_sizes=tf.shape(x), filter=kernel, out_backprop=dy, strides=_ONE, padding="SAME"
+        )
+        return dx, _five_wide_gradient(x, dy, kernel.shape[0])
+
+    return tf.nn.depthwise_conv2d(x, kernel, _ONE, "SAME"), gradient
+
+
+def _five_wide_gradient(x: tf.Tensor, dy: tf.Tensor, rows: int) -> tf.Tensor:
+    middle = _three_wide_gradient(x, dy, rows)
+    outer = tf.split(_three_wide_gradient(_pairs(x), _pairs(dy), rows), 2, 2)
+    left, _, right = tf.split(outer[0] + outer[1], 3, 1)
+    return tf.concat([left, middle, right], 1)
+
+
+def _three_wide_gradient(x: tf.Tensor, dy: tf.Tensor, rows: int) -> tf.Tensor:
+    return tf.raw_ops.DepthwiseConv2dNativeBackpropFilter(
+        input=x,
+        filter_sizes=(rows, 3, x.shape[-1], 1),
+        out_backprop=dy,
+        strides=_ONE,
+        padding="SAME",
+    )
+
+
+def _pairs(x: tf.Tensor) -> tf.Tensor:
+    """Takes each second column for more channels of the column before it; no copy if even."""
+    if x.shape[2] is None or x.shape[2] % 2:
+        x = tf.pad(x, ((0, 0), (0, 0), (0, tf.shape(x)[2] % 2), (0, 0)))
+    rows, columns = tf.shape(x)[1], tf.shape(x)[2]
+    return tf.reshape(x, (-1, rows, columns // 2, 2 * x.shape[3]))
