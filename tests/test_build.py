@@ -22,6 +22,7 @@ import darts_tf
 TREE = Path(__file__).resolve().parents[1]
 PACKAGES = {"darts_tf", "trainers", "export", "tests", "benchmarks"}
 NOT_SOURCE = {"build", "dist", "node_modules", "runs", "serving"}
+NOT_REQUIRED = {"torch"}  # some benchmarks compare with it, if it is installed
 
 
 def evaluate_build() -> dict[str, dict[str, Any]]:
@@ -76,7 +77,7 @@ def third_party_imports(source: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             modules.add(node.module.split(".")[0])
     distributions = packages_distributions()
-    foreign = modules - sys.stdlib_module_names - PACKAGES
+    foreign = modules - sys.stdlib_module_names - PACKAGES - NOT_REQUIRED
     return {canonicalize_name(distributions[module][0]) for module in foreign}
 
 

@@ -1,0 +1,1 @@
+"""Side-by-side measurements: this library, a PyTorch peer and a plain TensorFlow graph."""

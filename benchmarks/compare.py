@@ -1,0 +1,89 @@
+"""Times this library and its peers side by side, in alternating runs.
+
+    python -m benchmarks.compare [--works=search_32,training] [--runs=5] [--plain]
+
+Every side is a process of its own with all cores, and only one works at a time. Before a work is
+timed, both sides are checked to compute the same numbers; if they do not, the command ends with
+status 1. The table, and the CSV file, tell medians, the peer's seconds as a multiple of ours, and
+the most memory that each process has held.
+"""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks import children, table, works
+from benchmarks.command_line import Parser, positive, prepare_output, require_torch
+from benchmarks.measuring import COLUMNS, START_RUNS, compare
+from benchmarks.works import PLAIN, PYTORCH, WORKS, Work
+from trainers.program import run
+
+
+def check(name: str, work: Work, tiny: bool) -> None:
+    """Checks in a process of its own that both sides compute the same numbers.
+
+    Raises:
+        SystemExit: If they do not.
+    """
+    words = children.command("check", name, *work.peers, *["--tiny"] * tiny)
+    if subprocess.run(words, env=children.environment(), check=False).returncode:
+        raise SystemExit(1)
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = Parser("benchmarks.compare", __doc__, f"works:\n{works.listing()}")
+    parser.add_argument(
+        "--works", default=",".join(WORKS), help="names, with commas; all if unsaid"
+    )
+    parser.add_argument(
+        "--runs", type=positive, default=5, help=f"runs on each side; at most {START_RUNS} of start"
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default="benchmarks/results/compare.csv",
+        help="CSV file; rows of other works in it stay (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--plain", action="store_true", help="compare searches with the plain graph too"
+    )
+    parser.add_tiny()
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measures what is asked for.
+
+    Args:
+        arguments: The command line without the program's name.
+
+    Raises:
+        UserError: If something in them is wrong, or PyTorch is missing.
+        SystemExit: If a side fails, or sides compute different numbers.
+    """
+    options = _parse(arguments)
+    chosen = {name: works.find(name) for name in options.works.split(",")}
+    for name, work in chosen.items():
+        if options.plain and work.kind == "search" and not work.start:
+            work = replace(work, peers=(*work.peers, PLAIN))
+        chosen[name] = work.tiny() if options.tiny else work
+    if any(peer in PYTORCH for work in chosen.values() for peer in work.peers):
+        require_torch()
+    prepare_output(options.output)
+
+    rows = [row for row in table.read(options.output, COLUMNS) if row["work"] not in chosen]
+    found: list[dict[str, str]] = []
+    for name, work in chosen.items():
+        if work.same_numbers:
+            check(name, work, options.tiny)
+        found += compare(name, work, options.runs)
+        together = [row for known in WORKS for row in (*rows, *found) if row["work"] == known]
+        table.write(options.output, COLUMNS, together)
+    print(table.markdown(COLUMNS, found))
+
+
+if __name__ == "__main__":
+    sys.exit(run("compare", main))

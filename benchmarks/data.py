@@ -1,0 +1,45 @@
+"""Random images and labels, the same for all sides."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from benchmarks.works import Sizes
+
+CLASSES = 10
+# Pixels are normalised with these, as shares of 255.
+MEAN, DEVIATION = 0.5, 0.25
+
+
+def images_and_labels(sizes: Sizes, stream: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns a batch.
+
+    Args:
+        sizes: Its sizes.
+        stream: Its number; each number has another batch.
+
+    Returns:
+        Normalised images, float32 [batch, rows, columns, 3], and labels, int64 [batch].
+    """
+    rng = np.random.default_rng(stream)
+    shape = (sizes.batch, sizes.image_size, sizes.image_size, 3)
+    return rng.normal(size=shape).astype(np.float32), rng.integers(0, CLASSES, sizes.batch)
+
+
+def settling_images(sizes: Sizes) -> np.ndarray:
+    """Returns images whose statistics become the running averages of an untrained network.
+
+    Without them its features fade away, cell by cell.
+    """
+    return images_and_labels(replace(sizes, batch=16), 0)[0]
+
+
+def pixels(sizes: Sizes) -> np.ndarray:
+    """Returns a batch of pixels from 0 to 255, float32 [batch, rows, columns, 3]."""
+    shape = (sizes.batch, sizes.image_size, sizes.image_size, 3)
+    return np.random.default_rng(2).integers(0, 256, shape).astype(np.float32)
+
+
+def normalized(values: np.ndarray) -> np.ndarray:
+    """Returns pixels as normalised images."""
+    return (values / 255 - MEAN) / DEVIATION

@@ -1,0 +1,51 @@
+"""Writing an untrained network as a SavedModel. Importing this loads no TensorFlow."""
+
+from typing import Any
+
+from benchmarks.data import CLASSES, DEVIATION, MEAN, settling_images
+from benchmarks.works import Sizes
+from darts_tf import zoo
+
+
+def export_untrained(sizes: Sizes, folder: str) -> str:
+    """Builds DARTS_V2, exports it and returns its version's folder."""
+    return export(settled(sizes), sizes, folder)
+
+
+def settled(sizes: Sizes) -> Any:
+    """Returns DARTS_V2, untrained, whose running averages are those of a batch."""
+    import keras
+
+    from darts_tf.network import build_network
+    from darts_tf.normalization import BatchNormalization
+
+    keras.utils.set_random_seed(0)
+    images = settling_images(sizes)
+    network = build_network(
+        zoo.get("DARTS_V2"), images.shape[1:], CLASSES, sizes.cells, sizes.channels
+    )
+    for layer in network.layers:
+        if isinstance(layer, BatchNormalization):
+            layer.momentum = 0.0
+    network(images, training=True)
+    return network
+
+
+def export(network: Any, sizes: Sizes, folder: str) -> str:
+    """Exports a network.
+
+    Args:
+        network: What `settled` made.
+        sizes: The sizes.
+        folder: Where to.
+
+    Returns:
+        The version's folder.
+    """
+    from darts_tf.export import export_saved_model
+    from darts_tf.network import inference_network
+
+    model = inference_network(
+        network, zoo.get("DARTS_V2"), (MEAN,) * 3, (DEVIATION,) * 3, sizes.cells, sizes.channels
+    )
+    return str(export_saved_model(model, folder))

@@ -1,0 +1,95 @@
+"""How the search's time and memory grow with its sizes: `python -m benchmarks.growth`.
+
+One size at a time is varied around a search of 16 channels, 8 cells, batches of 64 images of 16x16
+and 8 candidates. Each row is a process of its own: seconds of an iteration (median), peak memory in
+MiB, and seconds from the process's start to the end of its first iteration.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+from benchmarks import children, table
+from benchmarks.children import Child
+from benchmarks.command_line import Parser, positive, prepare_output
+from benchmarks.works import OURS, WORKS, Sizes
+from trainers.program import run
+
+COLUMNS = ("what", "value", "seconds", "mib", "start_s")
+WORK = "search_32"  # the sizes are given
+AROUND = Sizes(image_size=16)
+VARIED: dict[str, tuple[int, ...]] = {
+    "channels": (8, 16, 32),
+    "cells": (3, 8, 12),
+    "batch": (16, 64, 128),
+    "image_size": (8, 16, 32),
+    "candidates": (2, 4, 8),
+}
+
+
+def measure(sizes: Sizes, runs: int) -> dict[str, str]:
+    """Measures the search at some sizes.
+
+    Args:
+        sizes: The sizes.
+        runs: Iterations to time, after two others.
+
+    Returns:
+        `seconds`, `mib` and `start_s`.
+
+    Raises:
+        SystemExit: If the search fails.
+    """
+    words = children.command("worker", WORK, OURS, "--warm_up=1", *sizes.flags())
+    with Child(words) as child:
+        child.run()
+        times = [child.run() for _ in range(runs)]
+        return {
+            "seconds": table.seconds(median(times)),
+            "mib": f"{child.peak():.0f}",
+            "start_s": f"{child.start_seconds:.1f}",
+        }
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measures all sizes, writes the CSV file and prints the table.
+
+    Args:
+        arguments: The command line without the program's name.
+
+    Raises:
+        UserError: If something in them is wrong.
+        SystemExit: If a search fails.
+    """
+    parser = Parser("benchmarks.growth", __doc__)
+    parser.add_argument("--runs", type=positive, default=5, help="iterations to time")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default="benchmarks/results/growth.csv",
+        help="CSV file (default: %(default)s)",
+    )
+    parser.add_tiny()
+    options = parser.parse_args(arguments)
+    prepare_output(options.output)
+    around, varied = AROUND, VARIED
+    if options.tiny:
+        around = replace(WORKS[WORK].tiny().sizes, candidates=2)
+        varied = {"candidates": (2,), "cells": (3,)}
+
+    measured: dict[Sizes, dict[str, str]] = {}
+    rows = []
+    for what, values in varied.items():
+        for value in values:
+            sizes = replace(around, **{what: value})
+            if sizes not in measured:
+                measured[sizes] = measure(sizes, options.runs)
+            rows.append({"what": what, "value": str(value), **measured[sizes]})
+            table.write(options.output, COLUMNS, rows)
+    print(table.markdown(COLUMNS, rows))
+
+
+if __name__ == "__main__":
+    sys.exit(run("growth", main))

@@ -1,0 +1,135 @@
+"""Our side of searches and of training, as the programs run them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from benchmarks.data import CLASSES, images_and_labels
+from benchmarks.works import AUXILIARY_WEIGHT, DROP_PATH, SPACES, Sizes
+from darts_tf import zoo
+from darts_tf.bilevel import ARCHITECTURE_GRADIENTS, Batch, BilevelStep, Score, score
+from darts_tf.config import usable_cores
+from darts_tf.devices import make_repeatable, make_strategy
+from darts_tf.drop_path import set_drop_path
+from darts_tf.loop import compile_step, distribute
+from darts_tf.network import build_network
+from darts_tf.optimizers import SGD, Adam
+from darts_tf.supernet import Supernet
+
+
+def set_up(search: bool) -> None:
+    """Sets TensorFlow up as a search, or else a training, does."""
+    make_repeatable(seed=0, threads=usable_cores(), optimize_graphs=not search)
+
+
+class Search:
+    """Iterations of the search.
+
+    Args:
+        sizes: The sizes.
+        order: The architecture gradient, a key of `ARCHITECTURE_GRADIENTS`.
+        recompute: Whether cells are computed again going backwards.
+    """
+
+    def __init__(self, sizes: Sizes, order: str = "first", recompute: bool = False) -> None:
+        self.images = images_and_labels(sizes, 0)[0]
+        strategy = make_strategy("one_device")
+        with strategy.scope():
+            self.supernet = Supernet(
+                SPACES[sizes.candidates], sizes.cells, sizes.channels, CLASSES, recompute=recompute
+            )
+            self.supernet.build((None, *self.images.shape[1:]))
+            step = BilevelStep(
+                self.supernet,
+                SGD(0.025, 0.9, l2=3e-4, clip=5.0),
+                Adam(3e-4, l2=1e-3),
+                ARCHITECTURE_GRADIENTS[order],
+            )
+        self._run = _runner(
+            strategy, lambda train, valid: step(Batch(*train), Batch(*valid)), sizes, [0, 1]
+        )
+
+    def __call__(self) -> float:
+        """Runs one iteration and returns its training loss."""
+        return float(self._run().loss)
+
+    def logits(self) -> np.ndarray:
+        """Returns the logits of the training batch in training mode."""
+        return self.supernet(self.images, training=True).numpy()
+
+
+class Training:
+    """Training steps of DARTS_V2 with its auxiliary head.
+
+    Args:
+        sizes: The sizes.
+        drop_path: The rate of dropped operations.
+    """
+
+    def __init__(self, sizes: Sizes, drop_path: float = DROP_PATH) -> None:
+        self.images = images_and_labels(sizes, 0)[0]
+        strategy = make_strategy("one_device")
+        with strategy.scope():
+            self.network = build_network(
+                zoo.get("DARTS_V2"),
+                self.images.shape[1:],
+                CLASSES,
+                sizes.cells,
+                sizes.channels,
+                auxiliary=True,
+                drop_path=True,
+            )
+            self.optimizer = SGD(0.025, 0.9, l2=3e-4, clip=5.0)
+            self.optimizer.build(self.network.trainable_variables)
+        set_drop_path(self.network, drop_path)
+        self._run = _runner(strategy, self._train, sizes, [0])
+
+    def __call__(self) -> float:
+        """Takes one step and returns its loss, auxiliary part included."""
+        return float(self._run().loss)
+
+    def logits(self) -> np.ndarray:
+        """Returns the logits of the batch, and those of the auxiliary head, in training mode."""
+        return np.stack([part.numpy() for part in self.network(self.images, training=True)])
+
+    def _train(self, elements: Sequence[tf.Tensor]) -> Score:
+        batch = Batch(*elements)
+        weights = [variable.value for variable in self.network.trainable_variables]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(weights)
+            logits, auxiliary = self.network(batch.images, training=True)
+            result = score(logits, batch)
+            loss = result.loss + AUXILIARY_WEIGHT * score(auxiliary, batch).loss
+        self.optimizer.apply(tape.gradient(loss, weights))
+        return Score(loss, result.accuracy)
+
+
+def build(kind: str, sizes: Sizes) -> Search | Training:
+    """Builds what runs an iteration of a kind of work, other than inference."""
+    match kind:
+        case "training":
+            return Training(sizes)
+        case "second order":
+            return Search(sizes, order="second")
+    return Search(sizes, recompute=kind == "recompute")
+
+
+def _runner(
+    strategy: tf.distribute.Strategy,
+    step: Callable[..., Score],
+    sizes: Sizes,
+    streams: Sequence[int],
+) -> Callable[[], Score]:
+    """Compiles a step as the programs do, for batches whose size is not known beforehand."""
+    parts = []
+    for stream in streams:
+        images, labels = images_and_labels(sizes, stream)
+        shares = np.full(sizes.batch, 1 / sizes.batch, np.float32)
+        arrays = (images, labels.astype(np.int32), shares)
+        parts.append(tf.data.Dataset.from_tensor_slices(arrays).batch(sizes.batch))
+    together = tf.data.Dataset.zip(tuple(parts)).cache().repeat().prefetch(1)
+    batches: Any = distribute(strategy, together)
+    compiled = compile_step(strategy, step)
+    return lambda: compiled(next(batches), batches.element_spec)

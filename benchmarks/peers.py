@@ -1,0 +1,122 @@
+"""PyTorch's side of each work."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+
+from benchmarks.data import CLASSES, images_and_labels, normalized, pixels, settling_images
+from benchmarks.pytorch.network import Network
+from benchmarks.pytorch.search_step import SearchStep
+from benchmarks.pytorch.supernet import Supernet
+from benchmarks.pytorch.training_step import Inference as InferenceStep
+from benchmarks.pytorch.training_step import TrainingStep
+from benchmarks.works import AUXILIARY_WEIGHT, CHANNELS_LAST, DROP_PATH, NCHW, Sizes
+from darts_tf import zoo
+from darts_tf.config import usable_cores
+
+_FORMATS = {NCHW: torch.contiguous_format, CHANNELS_LAST: torch.channels_last}
+
+
+class Search:
+    """Iterations of the first-order search.
+
+    Args:
+        sizes: The sizes.
+        side: Which of PyTorch's sides this is.
+    """
+
+    def __init__(self, sizes: Sizes, side: str) -> None:
+        self.supernet = Supernet(sizes.cells, sizes.channels, CLASSES)
+        self.supernet.to(memory_format=_FORMATS[side])
+        self.step = SearchStep(self.supernet)
+        self.tensors = [*_batch(sizes, 0, side), *_batch(sizes, 1, side)]
+
+    def __call__(self) -> float:
+        """Runs one iteration and returns its training loss."""
+        return self.step(*self.tensors)
+
+    @torch.no_grad()
+    def logits(self) -> np.ndarray:
+        """Returns the logits of the training batch in training mode."""
+        return self.supernet(self.tensors[0]).numpy()
+
+
+class Training:
+    """Training steps of DARTS_V2 with its auxiliary head.
+
+    Args:
+        sizes: The sizes.
+        side: Which of PyTorch's sides this is.
+        drop_path: The rate of dropped operations.
+    """
+
+    def __init__(self, sizes: Sizes, side: str, drop_path: float = DROP_PATH) -> None:
+        self.network = _network(sizes, side, auxiliary=True)
+        self.network.drop_path = drop_path
+        self.step = TrainingStep(self.network, AUXILIARY_WEIGHT)
+        self.tensors = _batch(sizes, 0, side)
+
+    def __call__(self) -> float:
+        """Takes one step and returns its loss, auxiliary part included."""
+        return self.step(*self.tensors)
+
+    @torch.no_grad()
+    def logits(self) -> np.ndarray:
+        """Returns the logits of the batch, and those of the auxiliary head, in training mode."""
+        return np.stack([part.numpy() for part in self.network(self.tensors[0])])
+
+
+class Inference:
+    """Answers of DARTS_V2, untrained, whose running averages are those of a batch.
+
+    Args:
+        sizes: The sizes.
+        side: Which of PyTorch's sides this is.
+    """
+
+    def __init__(self, sizes: Sizes, side: str) -> None:
+        self.network = _network(sizes, side, auxiliary=False)
+        norms = [m for m in self.network.modules() if isinstance(m, nn.BatchNorm2d)]
+        for norm in norms:
+            norm.momentum = 1.0
+        with torch.no_grad():
+            self.network(_pictures(settling_images(sizes), side))
+        self.step = InferenceStep(self.network)
+        self.images = _pictures(normalized(pixels(sizes)), side)
+
+    def __call__(self) -> np.ndarray:
+        """Returns the logits of the batch."""
+        return self.step(self.images).numpy()
+
+
+def build(kind: str, side: str, sizes: Sizes) -> Callable[[], object]:
+    """Builds what runs an iteration of a kind of work, with a thread for each core.
+
+    Args:
+        kind: `search`, `recompute`, `training` or `inference`.
+        side: Which of PyTorch's sides it is.
+        sizes: The sizes.
+    """
+    torch.set_num_threads(usable_cores())
+    torch.manual_seed(0)
+    sides = {"training": Training, "inference": Inference}
+    return sides.get(kind, Search)(sizes, side)
+
+
+def _network(sizes: Sizes, side: str, auxiliary: bool) -> Network:
+    network = Network(
+        zoo.get("DARTS_V2"), sizes.cells, sizes.channels, CLASSES, auxiliary=auxiliary
+    )
+    return network.to(memory_format=_FORMATS[side])
+
+
+def _batch(sizes: Sizes, stream: int, side: str) -> tuple[torch.Tensor, torch.Tensor]:
+    images, labels = images_and_labels(sizes, stream)
+    return _pictures(images, side), torch.from_numpy(labels)
+
+
+def _pictures(images: np.ndarray, side: str) -> torch.Tensor:
+    turned = torch.from_numpy(np.ascontiguousarray(images.transpose((0, 3, 1, 2))))
+    return turned.to(memory_format=_FORMATS[side])

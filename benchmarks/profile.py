@@ -1,0 +1,107 @@
+"""Where an iteration's time goes: `python -m benchmarks.profile [--work=search_32] [--top=15]`.
+
+Runs one iteration of ours under TensorFlow's profiler and lists the kinds of operations by their
+time, added up over threads.
+"""
+
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks import table, worker, works
+from benchmarks.command_line import Parser, positive
+from benchmarks.works import OURS
+from trainers.program import run
+
+COLUMNS = ("operation", "count", "total ms", "share", "mean ms")
+WARM_UP = 2
+# An event of an operation is named `node:kind`. Those with `::` are the machinery around it, and
+# the whole graph is an event too.
+_OPERATION = re.compile(r"[^$:][^:]*:((?!__inference)[^:]+)")
+
+
+def record(iterate: Callable[[], object]) -> Any:
+    """Runs an iteration under the profiler.
+
+    Returns:
+        What it recorded, an XSpace.
+    """
+    import tensorflow as tf
+    from tensorflow.tsl.profiler.protobuf import xplane_pb2
+
+    with tempfile.TemporaryDirectory() as folder:
+        with tf.profiler.experimental.Profile(folder):
+            iterate()
+        [file] = Path(folder).rglob("*.xplane.pb")
+        space = xplane_pb2.XSpace()
+        space.ParseFromString(file.read_bytes())
+    return space
+
+
+def operations(space: Any) -> dict[str, list[float]]:
+    """Returns the milliseconds of every run of each kind of operation.
+
+    Args:
+        space: What `record` returns.
+    """
+    found: dict[str, list[float]] = {}
+    for plane in space.planes:
+        if plane.name != "/host:CPU":
+            continue
+        names = {number: _OPERATION.fullmatch(m.name) for number, m in plane.event_metadata.items()}
+        for event in (event for line in plane.lines for event in line.events):
+            if match := names[event.metadata_id]:
+                found.setdefault(match[1], []).append(event.duration_ps / 1e9)
+    return found
+
+
+def rows(found: dict[str, list[float]], top: int) -> list[dict[str, str]]:
+    """Returns a row of `COLUMNS` for each of the kinds that take most time, and one for all.
+
+    Args:
+        found: What `operations` returns.
+        top: The most kinds to list.
+    """
+    total = sum(map(sum, found.values()))
+    kinds = sorted(found, key=lambda kind: -sum(found[kind]))[:top]
+    everything = [value for values in found.values() for value in values]
+    return [
+        {
+            "operation": kind,
+            "count": str(len(values)),
+            "total ms": f"{sum(values):.1f}",
+            "share": f"{sum(values) / total:.1%}",
+            "mean ms": f"{sum(values) / len(values):.3f}",
+        }
+        for kind, values in [*((kind, found[kind]) for kind in kinds), ("all", everything)]
+    ]
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Prints the table.
+
+    Args:
+        arguments: The command line without the program's name.
+
+    Raises:
+        UserError: If something in them is wrong.
+    """
+    parser = Parser("benchmarks.profile", __doc__, f"works:\n{works.listing()}")
+    parser.add_argument("--work", default="search_32", help="name of the work (%(default)s)")
+    parser.add_argument("--top", type=positive, default=15, help="kinds to list (%(default)s)")
+    parser.add_tiny()
+    options = parser.parse_args(arguments)
+    work = works.find(options.work)
+    sizes = replace(work.tiny().sizes, candidates=2) if options.tiny else work.sizes
+    iterate = worker.iteration(work.kind, OURS, sizes)
+    for _ in range(WARM_UP):
+        iterate()
+    print(table.markdown(COLUMNS, rows(operations(record(iterate)), options.top)))
+
+
+if __name__ == "__main__":
+    sys.exit(run("profile", main))

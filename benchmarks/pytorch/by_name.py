@@ -1,0 +1,42 @@
+"""The operation of an edge by its name."""
+
+from torch import nn
+
+from benchmarks.pytorch.operations import DilConv, FactorizedReduce, RowColumnConv, SepConv, Zero
+
+
+def operation(kind: str, channels: int, stride: int, affine: bool) -> nn.Module:
+    """Makes the operation of an edge.
+
+    Args:
+        kind: Its name, one of the search space's or of a published genotype's.
+        channels: Channels of input and output.
+        stride: 1 or 2.
+        affine: False in the search, where pools too end in a normalisation; True in a network.
+
+    Raises:
+        ValueError: If there is no such operation.
+    """
+    match kind.rsplit("_", 1):
+        case ["none"]:
+            return Zero(stride)
+        case ["skip", "connect"]:
+            return nn.Identity() if stride == 1 else FactorizedReduce(channels, channels, affine)
+        case ["sep_conv", size]:
+            return SepConv(channels, int(size[0]), stride, affine)
+        case ["dil_conv", size]:
+            return DilConv(channels, int(size[0]), stride, affine)
+        case ["conv_7x1", "1x7"]:
+            return RowColumnConv(channels, stride, affine)
+        case ["max_pool", "3x3"]:
+            return _pool(nn.MaxPool2d(3, stride, 1), channels, affine)
+        case ["avg_pool", "3x3"]:
+            pool = nn.AvgPool2d(3, stride, 1, count_include_pad=False)
+            return _pool(pool, channels, affine)
+    raise ValueError(f"no operation '{kind}'")
+
+
+def _pool(pool: nn.Module, channels: int, affine: bool) -> nn.Module:
+    if affine:
+        return pool
+    return nn.Sequential(pool, nn.BatchNorm2d(channels, affine=False))

@@ -1,0 +1,143 @@
+"""The cell of the search, in which every edge mixes all candidates, and the cell of a genotype."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from benchmarks.pytorch.by_name import operation
+from benchmarks.pytorch.operations import FactorizedReduce, ReLUConvBN
+from darts_tf.genotype import EDGES_PER_NODE, Genotype
+from darts_tf.search_space import DARTS
+
+
+class MixedOperation(nn.Module):
+    """The weighted sum of all candidates on one edge (DARTS, equation 2).
+
+    Args:
+        channels: Channels of input and output.
+        stride: 1 or 2.
+    """
+
+    def __init__(self, channels: int, stride: int) -> None:
+        super().__init__()
+        self.candidates = nn.ModuleList(
+            operation(name, channels, stride, affine=False) for name in DARTS.candidates
+        )
+
+    def forward(self, x: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        """Mixes the candidates by `weights`, [candidates]."""
+        return sum(
+            weight * candidate(x)
+            for weight, candidate in zip(weights, self.candidates, strict=True)
+        )
+
+
+class SearchCell(nn.Module):
+    """A cell of the search, with an edge to each node from all nodes before it.
+
+    Args:
+        before_previous: Channels of the first input.
+        previous: Channels of the second input.
+        channels: Channels of each node.
+        reduction: Whether the cell halves the image.
+        previous_reduction: Whether the previous cell does.
+    """
+
+    def __init__(
+        self,
+        before_previous: int,
+        previous: int,
+        channels: int,
+        reduction: bool,
+        previous_reduction: bool,
+    ) -> None:
+        super().__init__()
+        first = FactorizedReduce if previous_reduction else ReLUConvBN
+        self.preprocess_0 = first(before_previous, channels, affine=False)
+        self.preprocess_1 = ReLUConvBN(previous, channels, affine=False)
+        self.edges = nn.ModuleList(
+            MixedOperation(channels, 2 if reduction and source < 2 else 1)
+            for source, _ in DARTS.edges
+        )
+
+    def forward(
+        self, before_previous: torch.Tensor, previous: torch.Tensor, weights: torch.Tensor
+    ) -> torch.Tensor:
+        """Returns the four nodes side by side; `weights` is [edges, candidates]."""
+        nodes = [self.preprocess_0(before_previous), self.preprocess_1(previous)]
+        first = 0
+        for _ in range(DARTS.nodes):
+            incoming = sum(
+                self.edges[first + source](node, weights[first + source])
+                for source, node in enumerate(nodes)
+            )
+            first += len(nodes)
+            nodes.append(incoming)
+        return torch.cat(nodes[2:], dim=1)
+
+
+class Cell(nn.Module):
+    """The cell of a genotype.
+
+    Args:
+        genotype: The cells.
+        before_previous: Channels of the first input.
+        previous: Channels of the second input.
+        channels: Channels of each node.
+        reduction: Whether the cell halves the image.
+        previous_reduction: Whether the previous cell does.
+    """
+
+    def __init__(
+        self,
+        genotype: Genotype,
+        before_previous: int,
+        previous: int,
+        channels: int,
+        reduction: bool,
+        previous_reduction: bool,
+    ) -> None:
+        super().__init__()
+        edges = genotype.reduce if reduction else genotype.normal
+        self.concat = genotype.reduce_concat if reduction else genotype.normal_concat
+        self.sources = [source for _, source in edges]
+        first = FactorizedReduce if previous_reduction else ReLUConvBN
+        self.preprocess_0 = first(before_previous, channels, affine=True)
+        self.preprocess_1 = ReLUConvBN(previous, channels, affine=True)
+        self.operations = nn.ModuleList(
+            operation(kind, channels, 2 if reduction and source < 2 else 1, affine=True)
+            for kind, source in edges
+        )
+
+    def forward(
+        self, before_previous: torch.Tensor, previous: torch.Tensor, drop_path: float
+    ) -> torch.Tensor:
+        """Returns the concatenated nodes; `drop_path` is the rate of dropped operations."""
+        nodes = [self.preprocess_0(before_previous), self.preprocess_1(previous)]
+        for first in range(0, len(self.sources), EDGES_PER_NODE):
+            incoming = [
+                self._edge(number, nodes, drop_path)
+                for number in range(first, first + EDGES_PER_NODE)
+            ]
+            nodes.append(incoming[0] + incoming[1])
+        return torch.cat([nodes[i] for i in self.concat], dim=1)
+
+    def _edge(self, number: int, nodes: Sequence[torch.Tensor], rate: float) -> torch.Tensor:
+        module = self.operations[number]
+        x = module(nodes[self.sources[number]])
+        if self.training and rate > 0 and not isinstance(module, nn.Identity):
+            return drop_samples(x, rate)
+        return x
+
+
+def drop_samples(x: torch.Tensor, rate: float) -> torch.Tensor:
+    """Zeroes an operation's result for some samples and scales it up for the others (drop path).
+
+    Args:
+        x: [batch, channels, rows, columns].
+        rate: The probability of zeroing a sample, from 0 to 1 (excluded).
+    """
+    keep = 1 - rate
+    mask = x.new_empty((x.shape[0], 1, 1, 1)).bernoulli_(keep)
+    return x / keep * mask

@@ -1,0 +1,143 @@
+"""Copies our weights into the PyTorch peer, so that both compute the same numbers."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import torch
+from torch import nn
+
+from darts_tf.drop_path import DropPath
+from darts_tf.search_space import DARTS, OPERATIONS
+from darts_tf.supernet import Supernet
+
+_PARTS = tuple(
+    f"{part}{suffix}"
+    for part in ("depthwise", "pointwise", "conv", "norm")
+    for suffix in ("", "_1", "_2")
+)
+_NAMES = {
+    "kernel": "weight",
+    "bias": "bias",
+    "gamma": "weight",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
+_EDGE = re.compile(rf"cell_(\d+)_node_(\d+)_([01])_(?:{'|'.join(OPERATIONS)})_(\w+)")
+_PREPROCESS = re.compile(r"cell_(\d+)_preprocess_([01])_(\w+)")
+
+
+def supernet_variables(supernet: Supernet) -> dict[str, Any]:
+    """Returns the variables of a built supernet under the peer's names.
+
+    The running averages of a pool, which ours keeps once a node, stand under all edges that read
+    that node.
+    """
+    found = {f"alphas.{cell}": table for cell, table in supernet.relaxation.alphas.items()}
+    for name in ("stem", "stem_norm", "classifier"):
+        found |= _of_layer(name, getattr(supernet, name))
+    for i, cell in enumerate(supernet.cells):
+        for name in ("preprocess_0", "preprocess_1"):
+            found |= _of_operation(f"cells.{i}.{name}", getattr(cell, name))
+        for j, (source, _) in enumerate(DARTS.edges):
+            for k, name in enumerate(DARTS.candidates):
+                path = f"cells.{i}.edges.{j}.candidates.{k}"
+                if name in cell.edges[j].operations:
+                    found |= _of_operation(path, cell.edges[j].operations[name])
+                elif name in cell.sources[source].norms:
+                    found |= _of_layer(f"{path}.1", cell.sources[source].norms[name])
+    return found
+
+
+def network_variables(network: keras.Model) -> dict[str, Any]:
+    """Returns the variables of `build_network`'s model under the peer's names, drop path apart."""
+    found: dict[str, Any] = {}
+    for layer in network.layers:
+        if not isinstance(layer, DropPath):
+            found |= _of_layer(_peer_name(layer.name), layer)
+    return found
+
+
+def copy_supernet(ours: Supernet, peer: nn.Module) -> None:
+    """Gives the peer's supernet all weights, running averages and alphas of ours.
+
+    Raises:
+        ValueError: If a weight of either side is left over or has another shape.
+    """
+    _copy(supernet_variables(ours), ours.weights, peer)
+
+
+def copy_network(ours: keras.Model, peer: nn.Module) -> None:
+    """Gives the peer's network all weights and running averages of ours.
+
+    Raises:
+        ValueError: If a weight of either side is left over or has another shape.
+    """
+    weights = [v for layer in ours.layers if not isinstance(layer, DropPath) for v in layer.weights]
+    _copy(network_variables(ours), weights, peer)
+
+
+def as_peer(name: str, array: np.ndarray) -> np.ndarray:
+    """Returns an array of ours in the peer's order of axes.
+
+    Args:
+        name: The peer's name of the weight.
+        array: The weight, or its gradient.
+    """
+    if array.ndim == 4:
+        return array.transpose((2, 3, 0, 1) if "depthwise" in name else (3, 2, 0, 1))
+    return array.T if array.ndim == 2 and not name.startswith("alphas.") else array
+
+
+def _copy(variables: Mapping[str, Any], ours: list[Any], peer: nn.Module) -> None:
+    uses = Counter(id(variable) for variable in variables.values())
+    wrong = [v.path for v in ours if not uses[id(v)] or (v.trainable and uses[id(v)] > 1)]
+    if wrong or len(uses) != len(ours):
+        raise ValueError(f"every weight of ours is to be read once; found otherwise: {wrong}")
+    tensors = {
+        name: tensor
+        for name, tensor in peer.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
+    if left_over := sorted(tensors.keys() ^ variables.keys()):
+        raise ValueError(f"only one side has these weights: {', '.join(left_over)}")
+    with torch.no_grad():
+        for name, tensor in tensors.items():
+            array = as_peer(name, variables[name].numpy())
+            if array.shape != tuple(tensor.shape):
+                raise ValueError(
+                    f"{name}: ours has shape {array.shape}, the peer's {tuple(tensor.shape)}"
+                )
+            tensor.copy_(torch.from_numpy(np.ascontiguousarray(array)))
+
+
+def _peer_name(layer: str) -> str:
+    if match := _EDGE.fullmatch(layer):
+        cell, node, place, part = match.groups()
+        return f"cells.{cell}.operations.{2 * (int(node) - 2) + int(place)}.{part}"
+    if match := _PREPROCESS.fullmatch(layer):
+        return "cells.{}.preprocess_{}.{}".format(*match.groups())
+    if layer.startswith("auxiliary_"):
+        return layer.replace("_", ".", 1)
+    return "classifier" if layer == "logits" else layer
+
+
+def _of_operation(path: str, operation: keras.layers.Layer) -> dict[str, Any]:
+    return dict(_parts(path, operation))
+
+
+def _parts(path: str, operation: keras.layers.Layer) -> Iterator[tuple[str, Any]]:
+    for name in _PARTS:
+        part = getattr(operation, name, None)
+        if isinstance(part, keras.layers.Layer):
+            yield from _of_layer(f"{path}.{name}", part).items()
+        elif part is not None:
+            yield f"{path}.{name}.weight", part
+
+
+def _of_layer(path: str, layer: keras.layers.Layer) -> dict[str, Any]:
+    return {f"{path}.{_NAMES[variable.name]}": variable for variable in layer.weights}

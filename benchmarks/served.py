@@ -1,0 +1,42 @@
+"""Our side of inference: the SavedModel, loaded where there is nothing of ours and of Keras."""
+
+import multiprocessing
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+
+import numpy as np
+import tensorflow as tf
+
+from benchmarks.data import pixels
+from benchmarks.exporting import export_untrained
+from benchmarks.works import Sizes
+from darts_tf.config import usable_cores
+
+
+class Served:
+    """Answers of an exported model, with as many threads as there are cores.
+
+    Args:
+        sizes: The sizes.
+        folder: The model's folder.
+    """
+
+    def __init__(self, sizes: Sizes, folder: str) -> None:
+        # The signature lives as long as the model that it belongs to.
+        self._model = tf.saved_model.load(folder)
+        self._signature = self._model.signatures["serving_default"]
+        self._pixels = tf.constant(pixels(sizes))
+
+    def __call__(self) -> np.ndarray:
+        """Returns the scores of the batch, [batch, classes]."""
+        return self._signature(pixels=self._pixels)["scores"].numpy()
+
+
+def build(sizes: Sizes) -> Served:
+    """Exports DARTS_V2, untrained, in a process of its own, and loads it."""
+    tf.config.threading.set_intra_op_parallelism_threads(usable_cores())
+    tf.config.threading.set_inter_op_parallelism_threads(usable_cores())
+    spawn = multiprocessing.get_context("spawn")
+    with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(1, spawn) as pool:
+        version = pool.submit(export_untrained, sizes, folder).result()
+        return Served(sizes, version)

@@ -1,0 +1,45 @@
+"""Rows as a Markdown table and as a CSV file."""
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+Row = Mapping[str, str]
+
+
+def markdown(columns: Sequence[str], rows: Iterable[Row]) -> str:
+    """Returns a Markdown table, whose columns are aligned to be read as it is.
+
+    Args:
+        columns: The headings, which are the rows' keys.
+        rows: The rows.
+    """
+    lines = [list(columns), *([row[column] for column in columns] for row in rows)]
+    widths = [max(3, *(len(cell) for cell in column)) for column in zip(*lines, strict=True)]
+    lines.insert(1, ["-" * width for width in widths])
+    return "\n".join(
+        f"| {' | '.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))} |"
+        for line in lines
+    )
+
+
+def write(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
+    """Writes a CSV file."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def read(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """Reads a CSV file of `write`; no rows if it is not there or has other columns."""
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        return list(reader) if reader.fieldnames == list(columns) else []
+
+
+def seconds(value: float) -> str:
+    """Returns seconds with four digits."""
+    return f"{value:.4g}"

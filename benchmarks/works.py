@@ -1,0 +1,129 @@
+"""What is measured: the works, their sizes, and whom ours is compared with."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+
+from darts_tf.errors import UserError, nearest
+from darts_tf.search_space import DARTS, SearchSpace
+
+OURS = "ours"
+NCHW, CHANNELS_LAST = "pytorch nchw", "pytorch channels_last"
+PYTORCH = (NCHW, CHANNELS_LAST)
+PLAIN = "plain graph"
+FIRST_ORDER = "first order"
+SIDES = (OURS, *PYTORCH, PLAIN, FIRST_ORDER)
+
+# Of a training step, on all sides.
+AUXILIARY_WEIGHT = 0.4
+DROP_PATH = 0.2
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Sizes of a network and of what it is given.
+
+    Attributes:
+        batch: Images in a batch.
+        image_size: Rows, and columns, of an image.
+        channels: Channels of a node in the first cell.
+        cells: Number of cells.
+        candidates: Number of candidate operations of a search, a key of `SPACES`.
+    """
+
+    batch: int = 64
+    image_size: int = 32
+    channels: int = 16
+    cells: int = 8
+    candidates: int = 8
+
+    def flags(self) -> list[str]:
+        """Returns the sizes as a worker's flags."""
+        return [f"--{name}={value}" for name, value in asdict(self).items()]
+
+
+@dataclass(frozen=True)
+class Work:
+    """One thing that both sides do.
+
+    Attributes:
+        kind: `search`, `second order`, `recompute`, `training` or `inference`.
+        peers: The sides that ours is compared with.
+        text: What it is, for the help.
+        sizes: Its sizes.
+        start: Whether a run is a new process, from its start to the end of its first iteration.
+    """
+
+    kind: str
+    peers: tuple[str, ...]
+    text: str
+    sizes: Sizes = Sizes()
+    start: bool = False
+
+    @property
+    def same_numbers(self) -> bool:
+        """Whether ours and the peers are to compute the same numbers."""
+        return self.kind != "second order"
+
+    def tiny(self) -> "Work":
+        """Returns the work at sizes for tests; an auxiliary head wants images of 32x32."""
+        size = 32 if self.kind == "training" else 8
+        return replace(
+            self, sizes=replace(self.sizes, batch=4, image_size=size, channels=4, cells=3)
+        )
+
+
+_NETWORK = Sizes(batch=96, channels=36, cells=20)
+
+WORKS = {
+    "search_32": Work("search", PYTORCH, "an iteration of the first-order search, 32x32"),
+    "search_8": Work("search", PYTORCH, "the same on 8x8", Sizes(image_size=8)),
+    "search_32_recompute": Work(
+        "recompute", (CHANNELS_LAST,), "search_32 with cells recomputed going backwards"
+    ),
+    "second_order": Work(
+        "second order", (FIRST_ORDER,), "an iteration of second order beside one of first order"
+    ),
+    "start": Work(
+        "search",
+        (PLAIN,),
+        "search_32 from the start of the process to the first iteration's end",
+        start=True,
+    ),
+    "training": Work("training", PYTORCH, "a training step of DARTS_V2", _NETWORK),
+    "inference_1": Work(
+        "inference", PYTORCH, "DARTS_V2 as a SavedModel, one image", replace(_NETWORK, batch=1)
+    ),
+    "inference_96": Work("inference", PYTORCH, "the same, 96 images", _NETWORK),
+}
+
+# Every search space holds those before it.
+SPACES = {
+    count: SearchSpace(
+        candidates=tuple(name for name in DARTS.candidates if name in chosen),
+        nodes=DARTS.nodes,
+        inputs_per_node=DARTS.inputs_per_node,
+        learnable=tuple(name for name in DARTS.learnable if name in chosen),
+    )
+    for count, chosen in {
+        2: ("skip_connect", "sep_conv_3x3"),
+        4: ("skip_connect", "sep_conv_3x3", "max_pool_3x3", "dil_conv_3x3"),
+        8: DARTS.candidates,
+    }.items()
+}
+
+
+def find(name: str) -> Work:
+    """Returns the work of a name.
+
+    Raises:
+        UserError: If there is none.
+    """
+    if name not in WORKS:
+        hint = nearest(name, WORKS) or f" Known: {', '.join(WORKS)}."
+        raise UserError(f"there is no work '{name}'.{hint}")
+    return WORKS[name]
+
+
+def listing(names: Iterable[str] = WORKS) -> str:
+    """Returns the works with what they are, a line each."""
+    return "\n".join(f"  {name:<20} {WORKS[name].text}" for name in names)

@@ -1,0 +1,73 @@
+"""The commands with real work at tiny sizes, in processes of their own."""
+
+import csv
+import os
+from dataclasses import replace
+
+import pytest
+
+from tests.trainers.programs import python
+
+works = pytest.importorskip("benchmarks.works")  # not in the wheel
+
+
+@pytest.fixture
+def one_core():
+    """PyTorch's threads wait for each other busily, for minutes where other tests run beside."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(cores)})
+    yield
+    os.sched_setaffinity(0, cores)
+
+
+def test_growth_measures_a_search(tmp_path):
+    ended = python("-m", "benchmarks.growth", "--tiny", "--runs=1", "--output=g.csv", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    with (tmp_path / "g.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["what"], row["value"]) for row in rows] == [("candidates", "2"), ("cells", "3")]
+    assert all(float(row[key]) > 0 for row in rows for key in ("seconds", "mib", "start_s"))
+    assert len(ended.stdout.splitlines()) == 4
+
+
+def test_profile_lists_kinds_of_operations(tmp_path):
+    ended = python("-m", "benchmarks.profile", "--tiny", "--top=40", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in ended.stdout.splitlines()
+    ][2:]
+    shares = [float(row[3].rstrip("%")) for row in rows]
+    assert shares[:-1] == sorted(shares[:-1], reverse=True)
+    assert sum(shares[:-1]) <= 101
+    assert rows[-1][0] == "all"
+    kinds = [row[0] for row in rows]
+    assert any("FusedBatchNormGrad" in kind for kind in kinds)
+    assert any("DepthwiseConv2dNativeBackpropFilter" in kind for kind in kinds)
+    assert not {"Process", "Run", "Start", "Done"} & set(kinds)
+
+
+@pytest.mark.usefixtures("one_core")
+def test_ours_and_pytorch_are_timed():
+    pytest.importorskip("torch")
+    from benchmarks.measuring import compare
+
+    work = replace(works.WORKS["inference_1"].tiny(), peers=(works.NCHW,))
+    [row] = compare("inference_1", work, 2)
+    ours, peer = float(row["ours_s"]), float(row["peer_s"])
+    assert float(row["ratio"]) == pytest.approx(peer / ours, abs=0.01, rel=0.01)
+    assert float(row["ours_mib"]) > 50
+    assert float(row["peer_mib"]) > 50
+
+
+@pytest.mark.usefixtures("one_core")
+@pytest.mark.parametrize("name", ["search_8", "training", "inference_1"])
+def test_sides_compute_the_same(name):
+    pytest.importorskip("torch")
+    from benchmarks import check
+
+    peers = works.PYTORCH[1:]
+    found = check.differences(works.WORKS[name].tiny(), peers)
+    assert found.keys() == set(peers)
+    for values in found.values():
+        assert len(values) == (1 if name == "inference_1" else 3)
+        assert all(value <= check.BOUNDS[key] for key, value in values.items()), found

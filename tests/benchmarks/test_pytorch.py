@@ -1,0 +1,244 @@
+"""The PyTorch peer computes what the library does."""
+
+import math
+from functools import cache
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from darts_tf import zoo
+from darts_tf.bilevel import Batch, BilevelStep, score
+from darts_tf.network import build_network
+from darts_tf.normalization import BatchNormalization
+from darts_tf.optimizers import SGD, Adam
+from darts_tf.supernet import Supernet
+from tests import weights
+from tests.oracles import supernet as twin
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("benchmarks")  # not in the wheel
+
+from benchmarks.pytorch import cells, copying, network, search_step, supernet, training_step  # noqa: E402
+
+LAYERS, CHANNELS, CLASSES = 3, 4, 5
+BOUNDS = {"float32": (1e-5, 5e-3, 1e-2), "float64": (1e-9, 1e-9, 1e-9)}
+FORMATS = ["contiguous_format", "channels_last"]
+# What our optimizers, whose rate is float32, make of these.
+RATE, ARCH_RATE = float(np.float32(0.025)), float(np.float32(3e-4))
+GENOTYPES = ["DARTS_V2", "AMOEBANET_A"]  # the latter has every operation that only zoo cells use
+
+
+def pictures(images, memory_format):
+    """Images of ours as the peer takes them."""
+    turned = torch.from_numpy(np.ascontiguousarray(np.transpose(images, (0, 3, 1, 2))))
+    return turned.to(memory_format=getattr(torch, memory_format))
+
+
+@cache
+def built_supernet(shape, dtype):
+    """Ours, traced once for all the tests that give it new weights."""
+    ours = Supernet(layers=LAYERS, init_channels=CHANNELS, classes=CLASSES, dtype=dtype)
+    ours.build((None, *shape))
+    return ours
+
+
+def supernets(seed, shape, dtype="float64", memory_format="contiguous_format"):
+    """Our supernet with random weights, and the peer with the same."""
+    rng = np.random.default_rng(seed)
+    ours = built_supernet(shape, dtype)
+    params = twin.random_params(rng, CHANNELS, LAYERS, CLASSES, shape[-1])
+    weights.assign(weights.of_supernet(ours), params)
+    weights.assign(dict(ours.relaxation.alphas), twin.random_alphas(rng, deviation=0.5))
+    peer = supernet.Supernet(LAYERS, CHANNELS, CLASSES, shape[-1])
+    peer.to(dtype=getattr(torch, dtype)).to(memory_format=getattr(torch, memory_format))
+    copying.copy_supernet(ours, peer)
+    return ours, peer
+
+
+def networks(seed, name, dtype="float64", memory_format="contiguous_format"):
+    """Our network with random scales, offsets and averages, and the peer with the same."""
+    keras.utils.set_random_seed(seed)
+    rng = np.random.default_rng(seed)
+    settings = {"layers": LAYERS, "init_channels": CHANNELS, "classes": CLASSES}
+    ours = build_network(
+        zoo.get(name), (32, 32, 3), auxiliary=True, drop_path=True, dtype=dtype, **settings
+    )
+    for layer in ours.layers:
+        if isinstance(layer, BatchNormalization):
+            for variable in layer.weights:
+                positive = variable is layer.moving_variance
+                low = 0.5 if positive else -0.5
+                variable.assign(rng.uniform(low, 1.5, variable.shape))
+    peer = network.Network(zoo.get(name), auxiliary=True, **settings)
+    peer.to(dtype=getattr(torch, dtype)).to(memory_format=getattr(torch, memory_format))
+    copying.copy_network(ours, peer)
+    return ours, peer
+
+
+def random_arrays(seed, size, shape, dtype="float64"):
+    rng = np.random.default_rng(seed + 1)
+    return rng.normal(size=(size, *shape)).astype(dtype), rng.integers(0, CLASSES, size)
+
+
+def random_batch(images, labels):
+    share = tf.fill((len(labels),), tf.constant(1 / len(labels), images.dtype))
+    return Batch(tf.constant(images), tf.constant(labels, tf.int32), share)
+
+
+def check_same_weights(variables, peer):
+    """All weights, and running averages, agree to 1e-9."""
+    state = peer.state_dict()
+    for name, variable in variables.items():
+        found, right = state[name].numpy(), copying.as_peer(name, variable.numpy())
+        # A running mean may be zero, apart from rounding.
+        scale = max(np.abs(right).max(), "running_mean" in name)
+        assert np.abs(found - right).max() < 1e-9 * scale, name
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "size", "memory_format"),
+    [
+        ((8, 8, 3), "float64", 4, "contiguous_format"),
+        ((8, 8, 3), "float64", 4, "channels_last"),
+        ((9, 7, 2), "float64", 4, "contiguous_format"),
+        ((8, 8, 3), "float32", 12, "contiguous_format"),
+        ((8, 8, 3), "float32", 12, "channels_last"),
+    ],
+)
+def test_supernet_logits_loss_and_gradients_are_ours(shape, dtype, size, memory_format, seed):
+    ours, peer = supernets(seed, shape, dtype, memory_format)
+    images, labels = random_arrays(seed, size, shape, dtype)
+    batch = random_batch(images, labels)
+    variables = {k: v for k, v in copying.supernet_variables(ours).items() if v.trainable}
+    with tf.GradientTape() as tape:
+        logits = ours(batch.images, training=True)
+        loss = score(logits, batch).loss
+    gradients = tape.gradient(loss, [variable.value for variable in variables.values()])
+    right = {k: copying.as_peer(k, g.numpy()) for k, g in zip(variables, gradients, strict=True)}
+
+    peer_logits = peer(pictures(images, memory_format))
+    peer_loss = torch.nn.functional.cross_entropy(peer_logits, torch.from_numpy(labels))
+    peer_loss.backward()
+    found = {name: parameter.grad.numpy() for name, parameter in peer.named_parameters()}
+
+    bound, alpha_bound, weight_bound = BOUNDS[dtype]
+    assert weights.relative_error(peer_logits.detach().numpy(), logits) < bound
+    assert math.isclose(peer_loss.item(), loss, rel_tol=bound)
+    assert found.keys() == right.keys()
+    for alphas, allowed in ((True, alpha_bound), (False, weight_bound)):
+        names = [name for name in found if name.startswith("alphas.") == alphas]
+        assert weights.norm_error([found[n] for n in names], [right[n] for n in names]) < allowed
+    if dtype == "float64":
+        for name, gradient in found.items():
+            assert weights.relative_error(gradient, right[name]) < bound, name
+
+
+@pytest.mark.parametrize("memory_format", FORMATS)
+def test_two_search_iterations_are_ours(memory_format, seed):
+    shape = (8, 8, 3)
+    ours, peer = supernets(seed, shape, memory_format=memory_format)
+    step = BilevelStep(ours, SGD(RATE, 0.9, l2=3e-4, clip=0.5), Adam(ARCH_RATE, l2=1e-3))
+    peer_step = search_step.SearchStep(peer, RATE, ARCH_RATE, grad_clip=0.5)
+    for i in range(2):
+        train, valid = (random_arrays(seed + 2 * i + j, 4, shape) for j in range(2))
+        loss = step(random_batch(*train), random_batch(*valid)).loss
+        tensors = [
+            form
+            for x, y in (train, valid)
+            for form in (pictures(x, memory_format), torch.tensor(y))
+        ]
+        assert math.isclose(peer_step(*tensors), loss, rel_tol=1e-9)
+    check_same_weights(copying.supernet_variables(ours), peer)
+
+
+@pytest.mark.parametrize("name", GENOTYPES)
+@pytest.mark.parametrize("memory_format", FORMATS)
+def test_a_training_step_and_inference_are_ours(name, memory_format, seed):
+    ours, peer = networks(seed, name, memory_format=memory_format)
+    images, labels = random_arrays(seed, 3, (32, 32, 3))
+    batch, tensor = random_batch(images, labels), pictures(images, memory_format)
+    variables = copying.network_variables(ours)
+    infer = training_step.Inference(peer)
+    assert weights.relative_error(infer(tensor), ours(batch.images, training=False)[0]) < 1e-9
+
+    optimizer = SGD(RATE, 0.9, l2=3e-4, clip=0.5)
+    optimizer.build(ours.trainable_variables)
+    trained = [variable.value for variable in ours.trainable_variables]
+    with tf.GradientTape() as tape:
+        outputs = ours(batch.images, training=True)
+        loss = score(outputs[0], batch).loss + 0.4 * score(outputs[1], batch).loss
+    gradients = tape.gradient(loss, trained)
+    gradient_of = {id(v): g for v, g in zip(ours.trainable_variables, gradients, strict=True)}
+
+    found = peer.train()(tensor)
+    for ours_output, peer_output in zip(outputs, found, strict=True):
+        assert weights.relative_error(peer_output.detach().numpy(), ours_output) < 1e-9
+    target = torch.from_numpy(labels)
+    losses = [torch.nn.functional.cross_entropy(output, target) for output in found]
+    (losses[0] + 0.4 * losses[1]).backward()
+    for path, parameter in peer.named_parameters():
+        right = copying.as_peer(path, gradient_of[id(variables[path])].numpy())
+        assert weights.relative_error(parameter.grad.numpy(), right) < 1e-9, path
+
+    # The running averages have moved in that pass, and are to move once.
+    copying.copy_network(ours, peer)
+    before = {path: variable.numpy() for path, variable in variables.items()}
+    ours(batch.images, training=True)
+    optimizer.apply(gradients)
+    peer_loss = training_step.TrainingStep(peer, 0.4, RATE, grad_clip=0.5)(tensor, target)
+    assert math.isclose(peer_loss, loss, rel_tol=1e-9)
+    check_same_weights(variables, peer)
+    assert all(np.any(variable.numpy() != before[path]) for path, variable in variables.items())
+    infer = training_step.Inference(peer)
+    assert weights.relative_error(infer(tensor), ours(batch.images, training=False)[0]) < 1e-9
+
+
+def test_drop_path_zeroes_samples_and_keeps_the_mean(seed):
+    torch.manual_seed(seed)
+    x = torch.ones(4000, 2, 3, 3)
+    dropped = cells.drop_samples(x, 0.25)
+    assert set(dropped.unique().tolist()) <= {0.0, float(torch.tensor(1.0) / 0.75)}
+    assert all(len(sample.unique()) == 1 for sample in dropped[:50])
+    assert abs(dropped.mean().item() - 1) < 0.06
+
+
+def test_drop_path_is_for_training_only(seed):
+    torch.manual_seed(seed)
+    peer = network.Network(zoo.get("DARTS_V2"), LAYERS, CHANNELS, CLASSES)
+    images = torch.randn(4, 3, 8, 8)
+    infer = training_step.Inference(peer)
+    right = infer(images)
+    peer.drop_path = 0.5
+    assert torch.equal(infer(images), right)
+    peer.train()
+    first = peer(images)[0]
+    assert not torch.equal(first, peer(images)[0])
+
+
+def count(module):
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def test_the_peers_have_the_published_sizes():
+    with torch.device("meta"):
+        search, final = supernet.Supernet(), network.Network(zoo.get("DARTS_V2"), auxiliary=True)
+    assert sum(parameter.numel() for parameter in search.weights()) == 1_930_618
+    assert [tuple(p.shape) for p in search.architecture_parameters()] == [(14, 8)] * 2
+    assert count(final.auxiliary) == 476_426
+    assert count(final) - count(final.auxiliary) == 3_349_342
+
+
+@pytest.mark.parametrize("change", ["classes", "layers", "left over"])
+def test_copying_to_another_supernet_is_refused(change):
+    ours = Supernet(layers=LAYERS, init_channels=CHANNELS, classes=CLASSES)
+    ours.build((None, 8, 8, 3))
+    peer = supernet.Supernet(
+        LAYERS + (change == "layers"), CHANNELS, CLASSES + (change == "classes")
+    )
+    if change == "left over":
+        peer.more = torch.nn.Linear(1, 1)
+    told = {"classes": "classifier.weight: ours has shape", "left over": "more.bias, more.weight"}
+    with pytest.raises(ValueError, match=told.get(change, "only one side has these weights")):
+        copying.copy_supernet(ours, peer)
