@@ -1,54 +1,32 @@
 """The alternating step: alphas learn on validation data, then weights on training data.
 
-The architecture gradient is a function passed in, `(supernet, train, valid) -> gradients`.
+The architecture gradient is a function, `(supernet, train, valid) -> gradients`; what is passed in
+makes it, from the weights' optimizer.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import tensorflow as tf
 
 from darts_tf.optimizers import SGD, Adam
+from darts_tf.precision import LossScale, scaled, unscaled
+from darts_tf.scoring import Batch, Score, differentiate, score
 from darts_tf.supernet import Supernet
+from darts_tf.unrolled import Unrolled
 
-
-class Batch(NamedTuple):
-    """One replica's part of a batch.
-
-    Attributes:
-        images: Normalised images, [batch, rows, columns, channels].
-        labels: Integers, [batch].
-        sample_weights: What each image's loss counts, [batch]: 1 / (images in the global batch).
-    """
-
-    images: tf.Tensor
-    labels: tf.Tensor
-    sample_weights: tf.Tensor
-
-
-class Score(NamedTuple):
-    """Loss and accuracy of a batch, to be summed over replicas.
-
-    Attributes:
-        loss: Weighted sum of cross-entropies in nats, a scalar.
-        accuracy: Weighted sum of right answers, a scalar.
-    """
-
-    loss: tf.Tensor
-    accuracy: tf.Tensor
+__all__ = [
+    "ARCHITECTURE_GRADIENTS",
+    "ArchitectureGradient",
+    "Batch",
+    "BilevelStep",
+    "Score",
+    "first_order",
+    "one_level",
+    "score",
+]
 
 
 ArchitectureGradient = Callable[[Supernet, Batch, Batch], list[tf.Tensor]]
-
-
-def score(logits: tf.Tensor, batch: Batch) -> Score:
-    """Returns the loss and accuracy of logits [batch, classes]."""
-    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(batch.labels, logits)
-    weights = tf.cast(batch.sample_weights, logits.dtype)
-    right = tf.argmax(logits, 1, batch.labels.dtype) == batch.labels
-    return Score(
-        tf.reduce_sum(losses * weights), tf.reduce_sum(tf.cast(right, logits.dtype) * weights)
-    )
 
 
 def first_order(supernet: Supernet, train: Batch, valid: Batch) -> list[tf.Tensor]:
@@ -60,7 +38,7 @@ def first_order(supernet: Supernet, train: Batch, valid: Batch) -> list[tf.Tenso
         valid: The batch of validation images.
     """
     del train
-    return _gradient(supernet, valid)
+    return differentiate(supernet, valid, supernet.architecture_variables, "architecture")[1]
 
 
 def one_level(supernet: Supernet, train: Batch, valid: Batch) -> list[tf.Tensor]:
@@ -72,22 +50,14 @@ def one_level(supernet: Supernet, train: Batch, valid: Batch) -> list[tf.Tensor]
         valid: Not read.
     """
     del valid
-    return _gradient(supernet, train)
+    return differentiate(supernet, train, supernet.architecture_variables, "architecture")[1]
 
 
-ARCHITECTURE_GRADIENTS: dict[str, ArchitectureGradient] = {
-    "first": first_order,
-    "one_level": one_level,
+ARCHITECTURE_GRADIENTS: dict[str, Callable[[SGD], ArchitectureGradient]] = {
+    "first": lambda weight_optimizer: first_order,
+    "second": Unrolled,
+    "one_level": lambda weight_optimizer: one_level,
 }
-
-
-def _gradient(supernet: Supernet, batch: Batch) -> list[tf.Tensor]:
-    alphas = [variable.value for variable in supernet.architecture_variables]
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(alphas)
-        logits = supernet(batch.images, training=True, learn="architecture")
-        loss = score(logits, batch).loss
-    return tape.gradient(loss, alphas)
 
 
 class BilevelStep:
@@ -99,7 +69,10 @@ class BilevelStep:
         supernet: A built supernet.
         weight_optimizer: Updates the weights.
         architecture_optimizer: Updates the alphas.
-        architecture_gradient: Where the alphas' gradient comes from.
+        architecture_gradient: Makes, from the optimizer of the weights, what gives the alphas'
+            gradient; one of `ARCHITECTURE_GRADIENTS`.
+        loss_scale: What the losses are multiplied with, and both optimizers divide by; None for
+            optimizers that take gradients as they are.
     """
 
     def __init__(
@@ -107,27 +80,34 @@ class BilevelStep:
         supernet: Supernet,
         weight_optimizer: SGD,
         architecture_optimizer: Adam,
-        architecture_gradient: ArchitectureGradient = first_order,
+        architecture_gradient: Callable[[SGD], ArchitectureGradient] = ARCHITECTURE_GRADIENTS[
+            "first"
+        ],
+        loss_scale: LossScale | None = None,
     ) -> None:
         self.supernet = supernet
         self.weight_optimizer = weight_optimizer
         self.architecture_optimizer = architecture_optimizer
-        self.architecture_gradient = architecture_gradient
+        self.architecture_gradient = architecture_gradient(weight_optimizer)
+        self.loss_scale = loss_scale
         weight_optimizer.build(supernet.weight_variables)
         architecture_optimizer.build(supernet.architecture_variables)
 
     def __call__(self, train: Batch, valid: Batch) -> Score:
         """Updates alphas on `valid`, then weights on `train`, and returns the latter's score."""
-        gradients = self.architecture_gradient(self.supernet, train, valid)
+        batches = (scaled(batch, self.loss_scale) for batch in (train, valid))
+        gradients = self.architecture_gradient(self.supernet, *batches)
         self.architecture_optimizer.apply(gradients)
         return self.update_weights(train)
 
     def update_weights(self, train: Batch) -> Score:
         """Updates the weights alone and returns the training score before the update."""
-        weights = [variable.value for variable in self.supernet.weight_variables]
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(weights)
-            logits = self.supernet(train.images, training=True, learn="weights")
-            result = score(logits, train)
-        self.weight_optimizer.apply(tape.gradient(result.loss, weights))
-        return result
+        scale = self.loss_scale.value if self.loss_scale else 1.0
+        result, gradients = differentiate(
+            self.supernet,
+            scaled(train, self.loss_scale),
+            self.supernet.weight_variables,
+            "weights",
+        )
+        self.weight_optimizer.apply(gradients)
+        return unscaled(result, scale) if self.loss_scale else result

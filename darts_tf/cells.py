@@ -103,6 +103,7 @@ class SearchCell(keras.layers.Layer):
         weights: tf.Tensor,
         training: bool = False,
         learn: str = "all",
+        constant_inputs: int = 0,
     ) -> tf.Tensor:
         """Computes the cell.
 
@@ -113,6 +114,7 @@ class SearchCell(keras.layers.Layer):
             weights: Edge weights, [edges, candidates].
             training: Whether normalisation uses the statistics of the batch.
             learn: What gets gradients: `weights`, `architecture` or `all`.
+            constant_inputs: How many of the two inputs get none, from the first.
 
         Returns:
             The nodes side by side, [batch, rows, columns, nodes * channels], half the rows and
@@ -128,7 +130,7 @@ class SearchCell(keras.layers.Layer):
         rows = tf.unstack(weights)
         for target in range(2, self.search_space.nodes + 2):
             incoming = [
-                self._edge(i, features[source], rows[i], training, learn)
+                self._edge(i, features[source], rows[i], training, learn, source < constant_inputs)
                 for i, (source, end) in enumerate(self.search_space.edges)
                 if end == target
             ]
@@ -147,7 +149,13 @@ class SearchCell(keras.layers.Layer):
         return self.traces(self.sources[number], node, training=training)
 
     def _edge(
-        self, number: int, source: Features, weights: tf.Tensor, training: bool, learn: str
+        self,
+        number: int,
+        source: Features,
+        weights: tf.Tensor,
+        training: bool,
+        learn: str,
+        constant_source: bool,
     ) -> Terms:
         edge = self.edges[number]
         if self._replicas_meet:
@@ -158,7 +166,7 @@ class SearchCell(keras.layers.Layer):
             weights,
             training=training,
             constant_weights=learn == "architecture",
-            constant_inputs=(1,) if learn == "weights" else (),
+            constant_inputs=(*(0,) * constant_source, *(1,) * (learn == "weights")),
         )
 
     def get_config(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ flags from these fields.
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from functools import partial
 
@@ -40,6 +41,15 @@ class RunConfig(Settings):
         "Devices: auto takes all GPUs, or the CPU where there is none.",
         choices=("auto", "one_device", "mirrored"),
     )
+    mixed_precision: str = setting(
+        "float32",
+        "What layers compute in; weights, alphas and averages are float32 in any case.",
+        choices=("float32", "bfloat16", "float16"),
+    )
+    jit_compile: bool = setting(False, "Whether XLA compiles the steps, on one device.")
+    profile_steps: str = setting(
+        "", "First and last training step to profile for TensorBoard, as 10,20, from 0; or empty."
+    )
     sync_batch_norm: bool = setting(False, "Whether devices normalise over the whole batch.")
     learning_rate: float = setting(0.025, "Learning rate of the weights at the start.", above=0.0)
     learning_rate_min: float = _learning_rate_min(0.0)
@@ -54,8 +64,21 @@ class RunConfig(Settings):
                 f"learning_rate_min: must be at most learning_rate ({self.learning_rate}), "
                 f"found {self.learning_rate_min}"
             )
+        self.profiled()
         if not self.threads:
             object.__setattr__(self, "threads", usable_cores())
+
+    def profiled(self) -> tuple[int, int] | None:
+        """Returns the first and the last step of `profile_steps`, None where it is empty."""
+        if not self.profile_steps:
+            return None
+        match = re.fullmatch(r"([0-9]{1,18}),([0-9]{1,18})", self.profile_steps)
+        if match is None or int(match[1]) > int(match[2]):
+            raise UserError(
+                "profile_steps: must be two whole numbers, the first at most the second, such as "
+                f"10,20; found '{self.profile_steps}'"
+            )
+        return int(match[1]), int(match[2])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,9 +104,12 @@ class SearchConfig(RunConfig):
     )
     arch_order: str = setting(
         "first",
-        "Architecture gradient: first order on a validation batch, or one_level, together with "
-        "the weights on the training batch.",
-        choices=("first", "one_level"),
+        "Architecture gradient: first order on a validation batch; second order, through a step of "
+        "the weights; or one_level, together with the weights on the training batch.",
+        choices=("first", "second", "one_level"),
+    )
+    recompute: bool = setting(
+        False, "Compute edges again in gradients: a third of the memory for more time."
     )
     arch_start_epoch: int = setting(0, "First epoch that moves the architecture.", low=0)
     share_alphas: str = setting(
@@ -114,6 +140,11 @@ class SearchConfig(RunConfig):
             raise UserError(
                 f"arch_start_epoch: must be below epochs ({self.epochs}), or nothing is searched; "
                 f"found {self.arch_start_epoch}"
+            )
+        if self.mixed_precision == "float16" and self.arch_order == "second":
+            raise UserError(
+                "mixed_precision: with arch_order=second must be float32 or bfloat16, found "
+                "float16: a step of the weights cannot be taken on a scaled loss"
             )
         images = DATASETS[self.dataset].train_images
         if not 1 <= int(self.train_portion * images) < images:

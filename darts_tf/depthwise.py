@@ -1,11 +1,13 @@
 """Depthwise convolutions, in the forms in which TensorFlow's CPU kernels are fast.
 
-The numbers are those of the plain convolution. Three things differ in how they are computed:
+The numbers are those of the plain convolution. What differs is how they are computed:
 
 - Of a kernel larger than the image, only the taps that can meet it are used.
-- The gradient for a kernel 5 wide is made of two for kernels 3 wide, for which there is a fast
+- The gradient of the image is a convolution forwards, with the kernel turned round.
+- The gradient of a kernel 5 wide is made of two of kernels 3 wide, for which there is a fast
   routine: one on the image, which gives the three columns in the middle, and one on pairs of
   neighbouring columns, taken for channels, which gives every second column.
+- That routine wants images of some size: smaller ones get zeros at their ends.
 - A stride of 2 becomes a stride of 1 on an image in space-to-depth form (see `phases`).
 """
 
@@ -14,6 +16,7 @@ from typing import Any
 import tensorflow as tf
 
 _ONE = (1, 1, 1, 1)
+_ROOM = {1: 1, 3: 3, 5: 6}  # rows of a kernel: rows of an image that the fast routine wants
 
 
 def depthwise(x: tf.Tensor, kernel: tf.Tensor, dilation: int = 1) -> tf.Tensor:
@@ -30,8 +33,10 @@ def depthwise(x: tf.Tensor, kernel: tf.Tensor, dilation: int = 1) -> tf.Tensor:
     kernel = tf.convert_to_tensor(kernel)
     rows, columns = (_taps(kernel.shape[0], size, dilation) for size in x.shape[1:3])
     kernel = kernel[rows, columns]
-    if dilation == 1 and kernel.shape[1] == 5:
-        return _five_wide(x, kernel)
+    if kernel.shape[:2] == (1, 1):
+        return x * kernel[0, 0, :, 0]
+    if dilation == 1:
+        return _depthwise(x, kernel)
     return tf.nn.depthwise_conv2d(x, kernel, _ONE, "SAME", dilations=(dilation, dilation))
 
 
@@ -76,31 +81,41 @@ def _taps(kernel_size: int, size: int | None, dilation: int) -> slice:
 
 
 @tf.custom_gradient
-def _five_wide(x: tf.Tensor, kernel: tf.Tensor) -> Any:
+def _depthwise(x: tf.Tensor, kernel: tf.Tensor) -> Any:
     def gradient(dy: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        dx = tf.raw_ops.DepthwiseConv2dNativeBackpropInput(
-            input_sizes=tf.shape(x), filter=kernel, out_backprop=dy, strides=_ONE, padding="SAME"
-        )
-        return dx, _five_wide_gradient(x, dy, kernel.shape[0])
+        dx = tf.nn.depthwise_conv2d(dy, tf.reverse(kernel, (0, 1)), _ONE, "SAME")
+        return dx, _kernel_gradient(x, dy, kernel.shape)
 
     return tf.nn.depthwise_conv2d(x, kernel, _ONE, "SAME"), gradient
 
 
-def _five_wide_gradient(x: tf.Tensor, dy: tf.Tensor, rows: int) -> tf.Tensor:
-    middle = _three_wide_gradient(x, dy, rows)
-    outer = tf.split(_three_wide_gradient(_pairs(x), _pairs(dy), rows), 2, 2)
+def _kernel_gradient(x: tf.Tensor, dy: tf.Tensor, shape: tf.TensorShape) -> tf.Tensor:
+    rows, columns = shape[:2]
+    x, dy = (_with_room(image, rows, columns) for image in (x, dy))
+    if columns != 5:
+        return _fast_kernel_gradient(x, dy, rows, columns)
+    middle = _fast_kernel_gradient(x, dy, rows, 3)
+    outer = tf.split(_fast_kernel_gradient(_pairs(x), _pairs(dy), rows, 3), 2, 2)
     left, _, right = tf.split(outer[0] + outer[1], 3, 1)
     return tf.concat([left, middle, right], 1)
 
 
-def _three_wide_gradient(x: tf.Tensor, dy: tf.Tensor, rows: int) -> tf.Tensor:
+def _fast_kernel_gradient(x: tf.Tensor, dy: tf.Tensor, rows: int, columns: int) -> tf.Tensor:
     return tf.raw_ops.DepthwiseConv2dNativeBackpropFilter(
         input=x,
-        filter_sizes=(rows, 3, x.shape[-1], 1),
+        filter_sizes=(rows, columns, x.shape[-1], 1),
         out_backprop=dy,
         strides=_ONE,
         padding="SAME",
     )
+
+
+def _with_room(x: tf.Tensor, rows: int, columns: int) -> tf.Tensor:
+    ends = [
+        0 if size is None else max(0, _ROOM[wanted] - size)
+        for size, wanted in zip(x.shape[1:3], (rows, columns), strict=True)
+    ]
+    return tf.pad(x, ((0, 0), *((0, end) for end in ends), (0, 0))) if any(ends) else x
 
 
 def _pairs(x: tf.Tensor) -> tf.Tensor:

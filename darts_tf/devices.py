@@ -7,29 +7,33 @@ from darts_tf.config import usable_cores
 from darts_tf.errors import UserError
 
 
-def make_repeatable(seed: int, threads: int) -> None:
+def make_repeatable(seed: int, threads: int, optimize_graphs: bool = True) -> None:
     """Makes what follows in this process a function of its seed.
 
     Sets Keras's, NumPy's, Python's and TensorFlow's seeds, TensorFlow's deterministic kernels and
-    the number of its threads, because sums of several threads differ in their last bits.
+    the number of its threads. Operations run side by side, each on one thread: faster than sharing
+    one operation out, and the sums in it do not depend on the number of threads.
 
     Args:
         seed: The run's seed.
-        threads: Threads on the CPU, in an operation and for operations side by side.
+        threads: Operations that run side by side on the CPU.
+        optimize_graphs: Whether Grappler rewrites graphs before they run. On a supernet it takes
+            longer than everything else at the start, and gains nothing afterwards.
 
     Raises:
         UserError: If TensorFlow has already started with another number of threads.
     """
     try:
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
     except RuntimeError as error:
-        running = tf.config.threading.get_intra_op_parallelism_threads() or usable_cores()
+        running = tf.config.threading.get_inter_op_parallelism_threads() or usable_cores()
         if running != threads:
             raise UserError(
                 f"threads: {threads} are asked for, but TensorFlow already runs in this process "
                 f"with {running}; start the run before anything else of TensorFlow"
             ) from error
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": not optimize_graphs})
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
 

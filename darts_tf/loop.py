@@ -1,6 +1,7 @@
 """The custom loop that a search and a training share: steps on every replica, epoch by epoch."""
 
 import platform
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -8,7 +9,9 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from darts_tf.bilevel import Score
+from darts_tf.errors import UserError
+from darts_tf.profiling import Profiler
+from darts_tf.scoring import Score
 
 
 class Mean(NamedTuple):
@@ -23,26 +26,60 @@ class Mean(NamedTuple):
     accuracy: float
 
 
+class Pace(NamedTuple):
+    """How fast an epoch went.
+
+    Attributes:
+        images_per_second: Images that went through the step in a second, over all replicas.
+        waiting: The share of the time, from 0 to 1, that went by waiting for the next batch.
+    """
+
+    images_per_second: float
+    waiting: float
+
+    def __str__(self) -> str:
+        return f"{self.images_per_second:.0f} images/s, {self.waiting:.0%} waiting"
+
+
 def compile_step(
-    strategy: tf.distribute.Strategy, step: Callable[..., Score]
-) -> Callable[[Iterator], Score]:
-    """Makes a graph that takes the next batch and runs a step on every replica.
+    strategy: tf.distribute.Strategy, step: Callable[..., Score], jit_compile: bool = False
+) -> Callable[[Any, Any], Score]:
+    """Makes a graph that runs a step on every replica.
 
     Args:
         strategy: The strategy.
         step: Takes what an element of the data holds, and returns one replica's part of the score.
+        jit_compile: Whether XLA compiles the step, once for each size of a batch.
 
     Returns:
-        A function from an iterator of `distribute` to the score of the global batch. The batch's
-        size may vary; there is one trace.
-    """
+        A function from an element of an iterator of `distribute`, and the iterator's
+        `element_spec`, to the score of the global batch. There is one trace for batches of any
+        size.
 
-    @tf.function(autograph=False)
-    def run(batches: Iterator) -> Score:
-        parts = strategy.run(step, args=next(batches))
+    Raises:
+        UserError: If XLA is to compile a step of several replicas.
+    """
+    replicas = strategy.num_replicas_in_sync
+    if jit_compile and replicas > 1:
+        raise UserError(
+            f"jit_compile: replicas cannot meet inside of a compiled step; one device is right, "
+            f"found {replicas}"
+        )
+    # Only what runs in a replica: the sum over replicas stays outside.
+    local = tf.function(step, autograph=False, jit_compile=True) if jit_compile else step
+
+    def run(element: Any) -> Score:
+        parts = strategy.run(local, args=element)
         return Score(*(strategy.reduce("SUM", part, axis=None) for part in parts))
 
-    return run
+    traces: dict[Any, Callable[[Any], Score]] = {}
+
+    def call(element: Any, spec: Any) -> Score:
+        if spec not in traces:
+            traces[spec] = tf.function(run, input_signature=(spec,), autograph=False)
+        return traces[spec](element)
+
+    return call
 
 
 def distribute(strategy: tf.distribute.Strategy, data: tf.data.Dataset) -> Iterator:
@@ -51,8 +88,13 @@ def distribute(strategy: tf.distribute.Strategy, data: tf.data.Dataset) -> Itera
 
 
 def run_epoch(
-    step: Callable[[Iterator], Score], batches: Iterator, images: int, batch_size: int, text: str
-) -> Mean:
+    step: Callable[[Any, Any], Score],
+    batches: Any,
+    images: int,
+    batch_size: int,
+    text: str,
+    profiler: Profiler | None = None,
+) -> tuple[Mean, Pace]:
     """Runs a step until every image has been seen once, with a progress bar on a terminal.
 
     Args:
@@ -61,13 +103,26 @@ def run_epoch(
         images: The number of images.
         batch_size: Images in a global batch; the last one may be smaller.
         text: Says what runs, before the bar.
+        profiler: Records some of the steps.
     """
     sizes = np.full(-(-images // batch_size), batch_size)
     sizes[-1] = images - batch_size * (len(sizes) - 1)
-    bar = tqdm(sizes, text, leave=False, disable=None, unit="batch")
-    scores: list[Any] = [step(batches) for _ in bar]
+    scores: list[Score] = []
+    waited = 0.0
+    begun = time.perf_counter()
+    for _ in tqdm(sizes, text, leave=False, disable=None, unit="batch"):
+        if profiler is not None:
+            profiler.before_step()
+        asked = time.perf_counter()
+        batch = next(batches)
+        waited += time.perf_counter() - asked
+        scores.append(step(batch, batches.element_spec))
+        if profiler is not None:
+            profiler.after_step(scores[-1])
     parts = np.array([[float(part) for part in score] for score in scores])
-    return Mean(*(float(total) for total in sizes @ parts / images))
+    seconds = time.perf_counter() - begun
+    mean = Mean(*(float(total) for total in sizes @ parts / images))
+    return mean, Pace(images / seconds, waited / seconds)
 
 
 def device_name() -> str:

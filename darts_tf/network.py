@@ -62,7 +62,8 @@ def build_network(
         return BatchNormalization(synchronized=synchronized, **kwargs)
 
     blocks = Blocks(normalization, drop_path, dtype)
-    images = keras.Input(input_shape, dtype=dtype, name="images")
+    images_dtype = keras.dtype_policies.get(dtype).variable_dtype
+    images = keras.Input(input_shape, dtype=images_dtype, name="images")
     logits, features = _logits(blocks, images, genotype, classes, layers, init_channels, stem)
     if not auxiliary:
         return keras.Model(images, logits, name="network")

@@ -158,6 +158,22 @@ class SGD(CoupledOptimizer):
         (velocity,) = slots
         return rate * velocity.assign(self.momentum * velocity + gradient)
 
+    def unrolled(self, gradients: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """Returns the weights after a step that is not clipped, and that is not taken.
+
+        Args:
+            gradients: The gradients of the global batch, one for each variable.
+        """
+        weights = [tf.convert_to_tensor(variable) for variable in self._trainable_variables]
+        for group, (velocity,) in zip(self._groups, self._slots, strict=True):
+            stack = tf.stack([weights[i] for i in group])
+            step = tf.stack([gradients[i] for i in group]) + self.l2 * stack
+            step += self.momentum * tf.convert_to_tensor(velocity)
+            stack -= tf.cast(self.learning_rate, step.dtype) * step
+            for i, weight in zip(group, tf.unstack(stack), strict=True):
+                weights[i] = weight
+        return weights
+
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
         return {**super().get_config(), "momentum": self.momentum}

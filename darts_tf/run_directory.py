@@ -33,6 +33,7 @@ class RunDirectory:
         self.genotype = self.path / "genotype.json"
         self.result = self.path / "result.json"
         self.model = self.path / "model.keras"
+        self.tensorboard = self.path / "tensorboard"
         self.log = self.path / f"{program}.log"
         self.outcome = self.path / _OUTCOMES[program]
 

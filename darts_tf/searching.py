@@ -23,9 +23,16 @@ from darts_tf.data.batches import (
 from darts_tf.devices import make_repeatable, make_strategy
 from darts_tf.genotype import CELLS, Genotype
 from darts_tf.history import EpochRecord
-from darts_tf.loop import Mean, compile_step, device_name, distribute, run_epoch
+from darts_tf.loop import Mean, Pace, compile_step, device_name, distribute, run_epoch
 from darts_tf.normalization import average_statistics
-from darts_tf.optimizers import SGD, Adam, cosine
+from darts_tf.optimizers import cosine
+from darts_tf.precision import (
+    architecture_optimizer,
+    dtype_policy,
+    make_loss_scale,
+    weight_optimizer,
+)
+from darts_tf.profiling import Profiler
 from darts_tf.run_directory import RunDirectory
 from darts_tf.stopping import Criterion, SkipConnects, StableRanking, never
 from darts_tf.supernet import Supernet
@@ -74,25 +81,28 @@ def search(config: SearchConfig, run_directory: str | os.PathLike[str]) -> Searc
     if state == "unfinished":
         run.start_over()
     started = time.monotonic()
-    make_repeatable(config.seed, config.threads)
+    make_repeatable(config.seed, config.threads, optimize_graphs=False)
     strategy = make_strategy(config.strategy)
-    epochs = _Epochs(config, strategy)
+    profiler = Profiler(config.profiled(), run.tensorboard)
+    epochs = _Epochs(config, strategy, profiler)
     stop = StopSearch(
         criterion(config), ranks=config.stable_ranks, first_epoch=config.arch_start_epoch
     )
     callbacks = keras.callbacks.CallbackList([stop], model=epochs.supernet)
     epochs.supernet.stop_training = False
     callbacks.on_train_begin()
-    for epoch in range(config.epochs):
-        begun = time.monotonic()
-        callbacks.on_epoch_begin(epoch)
-        callbacks.on_epoch_end(epoch, epochs.run(epoch))
-        seconds = time.monotonic() - begun
-        record = stop.records[-1] = replace(stop.records[-1], timing={"seconds": seconds})
-        run.append_history(record.to_dict())
-        _logger.info(_line(record))
-        if epochs.supernet.stop_training:
-            break
+    with profiler:
+        for epoch in range(config.epochs):
+            begun = time.monotonic()
+            callbacks.on_epoch_begin(epoch)
+            logs, pace = epochs.run(epoch)
+            callbacks.on_epoch_end(epoch, logs)
+            timing = {"seconds": time.monotonic() - begun, **pace._asdict()}
+            record = stop.records[-1] = replace(stop.records[-1], timing=timing)
+            run.append_history(record.to_dict())
+            _logger.info(f"{_line(record)}, {pace}")
+            if epochs.supernet.stop_training:
+                break
     callbacks.on_train_end()
     reason = stop.reason or f"the last of {config.epochs} epochs"
     genotype = stop.genotype
@@ -125,8 +135,11 @@ def criterion(config: SearchConfig) -> Criterion:
 class _Epochs:
     """The supernet with its data and compiled steps."""
 
-    def __init__(self, config: SearchConfig, strategy: tf.distribute.Strategy) -> None:
+    def __init__(
+        self, config: SearchConfig, strategy: tf.distribute.Strategy, profiler: Profiler
+    ) -> None:
         self.config = config
+        self.profiler = profiler
         self.strategy = strategy
         images = data.load(config.dataset, config.data_dir, config.image_size)
         self.facts = images.facts
@@ -137,36 +150,49 @@ class _Epochs:
                 init_channels=config.init_channels,
                 classes=len(self.facts.classes),
                 synchronized=config.sync_batch_norm,
+                recompute=config.recompute,
+                dtype=dtype_policy(config.mixed_precision),
             )
+            loss_scale = make_loss_scale(config.mixed_precision)
             self.supernet.build((None, *self.train.images.shape[1:]))
             step = BilevelStep(
                 self.supernet,
-                SGD(
+                weight_optimizer(
+                    loss_scale,
                     config.learning_rate,
                     config.momentum,
                     l2=config.weight_decay,
                     clip=config.grad_clip,
                 ),
-                Adam(config.arch_learning_rate, l2=config.arch_weight_decay),
+                architecture_optimizer(
+                    loss_scale, config.arch_learning_rate, l2=config.arch_weight_decay
+                ),
                 ARCHITECTURE_GRADIENTS[config.arch_order],
+                loss_scale,
             )
         self.optimizer = step.weight_optimizer
         self.bilevel = compile_step(
-            strategy, lambda train, valid: step(Batch(*train), Batch(*valid))
+            strategy,
+            lambda train, valid: step(Batch(*train), Batch(*valid)),
+            config.jit_compile,
         )
         self.weights_only = compile_step(
-            strategy, lambda train, valid: step.update_weights(Batch(*train))
+            strategy,
+            lambda train, valid: step.update_weights(Batch(*train)),
+            config.jit_compile,
         )
-        self.evaluate = compile_step(strategy, self._evaluate)
+        self.evaluate = compile_step(strategy, self._evaluate, config.jit_compile)
 
-    def run(self, epoch: int) -> dict[str, float]:
-        """Runs one epoch and returns its logs."""
+    def run(self, epoch: int) -> tuple[dict[str, float], Pace]:
+        """Runs one epoch and returns its logs and the pace of its training steps."""
         rate = cosine(
             epoch, self.config.epochs, self.config.learning_rate, self.config.learning_rate_min
         )
         self.optimizer.learning_rate = rate
         step = self.bilevel if epoch >= self.config.arch_start_epoch else self.weights_only
-        train = self._mean(step, self._batches(epoch), len(self.train), f"epoch {epoch}")
+        train, pace = self._run(
+            step, self._batches(epoch), len(self.train), f"epoch {epoch}", self.profiler
+        )
         average_statistics(self.supernet)
         plain = evaluation_batches(
             self.valid,
@@ -174,14 +200,15 @@ class _Epochs:
             transform=plain_transform(self.facts),
             replicas=self.strategy.num_replicas_in_sync,
         )
-        valid = self._mean(self.evaluate, plain, len(self.valid), f"epoch {epoch}, validation")
-        return {
+        valid, _ = self._run(self.evaluate, plain, len(self.valid), f"epoch {epoch}, validation")
+        logs = {
             "loss": train.loss,
             "accuracy": train.accuracy,
             "val_loss": valid.loss,
             "val_accuracy": valid.accuracy,
             "learning_rate": rate,
         }
+        return logs, pace
 
     def _batches(self, epoch: int) -> tf.data.Dataset:
         steps = steps_per_epoch(len(self.train), self.config.batch_size)
@@ -196,11 +223,16 @@ class _Epochs:
         )
         return tf.data.Dataset.zip(train, valid)
 
-    def _mean(
-        self, step: Callable[..., Score], batches: tf.data.Dataset, images: int, text: str
-    ) -> Mean:
+    def _run(
+        self,
+        step: Callable[..., Score],
+        batches: tf.data.Dataset,
+        images: int,
+        text: str,
+        profiler: Profiler | None = None,
+    ) -> tuple[Mean, Pace]:
         iterator = distribute(self.strategy, batches)
-        return run_epoch(step, iterator, images, self.config.batch_size, text)
+        return run_epoch(step, iterator, images, self.config.batch_size, text, profiler)
 
     def _evaluate(self, *batch: tf.Tensor) -> Score:
         return score(self.supernet(batch[0], training=False), Batch(*batch))

@@ -12,9 +12,14 @@ class SharedTraces:
 
     The graphs stay functions of their own (they are not inlined), so that tracing, optimising and
     starting a supernet takes time for each kind of layer, not for each layer.
+
+    Args:
+        recompute: Whether gradients compute a layer again instead of keeping what is inside it:
+            less memory for more time, and the same numbers.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, recompute: bool = False) -> None:
+        self._recompute = recompute
         self._functions: dict[Any, Any] = {}
 
     def __call__(
@@ -41,10 +46,10 @@ class SharedTraces:
         """
         kind = _kind(layer, inputs)
         if kind not in self._functions:
-            self._functions[kind] = _function(layer)
+            self._functions[kind] = _function(layer, self._recompute)
         return self._functions[kind](
-            [_local(variable) for variable in layer.trainable_variables],
-            [_local(variable) for variable in layer.non_trainable_variables],
+            [local_copy(variable) for variable in layer.trainable_variables],
+            [local_copy(variable) for variable in layer.non_trainable_variables],
             inputs,
             training,
             constant_weights,
@@ -52,10 +57,14 @@ class SharedTraces:
         )
 
 
-def _local(variable: keras.Variable) -> tf.Variable:
-    replica = tf.distribute.get_replica_context()
+def local_copy(variable: keras.Variable) -> tf.Variable:
+    """Returns this replica's copy of a variable; in no replica, the first."""
     copies = tf.distribute.get_strategy().experimental_local_results(variable.value)
-    return copies[replica.replica_id_in_sync_group if replica and len(copies) > 1 else 0]
+    replica = tf.distribute.get_replica_context()
+    if len(copies) == 1 or replica is None:
+        return copies[0]
+    number = int(tf.get_static_value(replica.replica_id_in_sync_group))
+    return copies[number % len(copies)]
 
 
 def _kind(layer: keras.layers.Layer, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -68,7 +77,7 @@ def _kind(layer: keras.layers.Layer, inputs: tuple[Any, ...]) -> tuple[Any, ...]
     )
 
 
-def _function(prototype: keras.layers.Layer) -> Any:
+def _function(prototype: keras.layers.Layer, recompute: bool) -> Any:
     def call(
         weights: list[tf.Variable],
         averages: list[tf.Variable],
@@ -77,22 +86,50 @@ def _function(prototype: keras.layers.Layer) -> Any:
         constant_weights: bool,
         constant_inputs: tuple[int, ...],
     ) -> Any:
+        def compute(trained: Any, inputs: Any) -> Any:
+            return prototype.stateless_call(trained, before, *inputs, training=training)
+
         trained = [tf.convert_to_tensor(weight) for weight in weights]
+        before = [tf.convert_to_tensor(average) for average in averages]
         if constant_weights:
             trained = [tf.stop_gradient(weight) for weight in trained]
         inputs = tuple(
             tf.nest.map_structure(tf.stop_gradient, value) if number in constant_inputs else value
             for number, value in enumerate(inputs)
         )
-        outputs, updated = prototype.stateless_call(
-            trained,
-            [tf.convert_to_tensor(average) for average in averages],
-            *inputs,
-            training=training,
-        )
+        if recompute:
+            compute = _recomputed(compute)
+        outputs, after = compute(trained, inputs)
         if training:
-            for average, value in zip(averages, updated, strict=True):
+            for average, value in zip(averages, after, strict=True):
                 average.assign(value)
         return outputs
 
     return tf.function(call, autograph=False, experimental_attributes={"_noinline": True})
+
+
+def _recomputed(compute: Any) -> Any:
+    """Returns a function whose gradient computes it again; what it returns second has none."""
+
+    def again(trained: Any, inputs: Any) -> Any:
+        structure = (trained, inputs)
+
+        @tf.custom_gradient
+        def on_flat(*flat: tf.Tensor) -> Any:
+            outputs, after = compute(*tf.nest.pack_sequence_as(structure, flat))
+            count = len(tf.nest.flatten(outputs))
+
+            def gradient(*upstream: tf.Tensor) -> list[Any]:
+                with tf.GradientTape() as tape:
+                    tape.watch(flat)
+                    second, _ = compute(*tf.nest.pack_sequence_as(structure, flat))
+                return tape.gradient(tf.nest.flatten(second), flat, list(upstream[:count]))
+
+            result.append((outputs, after))
+            return tf.nest.flatten((outputs, after)), gradient
+
+        result: list[Any] = []
+        flat = on_flat(*tf.nest.flatten(structure))
+        return tf.nest.pack_sequence_as(result[0], flat)
+
+    return again

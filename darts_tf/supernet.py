@@ -29,6 +29,8 @@ class Supernet(keras.Model):
         init_channels: Channels of a node in the first cell.
         classes: Number of classes.
         synchronized: Whether replicas share the statistics of normalisation.
+        recompute: Whether gradients compute the edges again instead of keeping what is inside
+            them: less memory for more time.
 
     Raises:
         ValueError: If a number is too small.
@@ -41,6 +43,7 @@ class Supernet(keras.Model):
         init_channels: int = 16,
         classes: int = 10,
         synchronized: bool = False,
+        recompute: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -54,6 +57,7 @@ class Supernet(keras.Model):
         self.init_channels = init_channels
         self.classes = classes
         self.synchronized = synchronized
+        self.recompute = recompute
         self.relaxation = Relaxation(self.search_space, dtype=self.dtype_policy, name="relaxation")
 
     def build(self, images_shape: Shape) -> None:
@@ -78,7 +82,7 @@ class Supernet(keras.Model):
         self.stem_norm.build(shape)
 
         self.cells: list[SearchCell] = []
-        traces = SharedTraces()
+        traces = SharedTraces(self.recompute)
         before_previous, previous = shape, shape
         width = self.init_channels
         for i in range(self.cell_count):
@@ -112,9 +116,7 @@ class Supernet(keras.Model):
         self.classifier.build((None, previous[-1]))
         self.built = True
 
-    def call(
-        self, images: tf.Tensor, training: bool = False, learn: str = "all"
-    ) -> tf.Tensor:
+    def call(self, images: tf.Tensor, training: bool = False, learn: str = "all") -> tf.Tensor:
         """Returns logits.
 
         Args:
@@ -129,9 +131,15 @@ class Supernet(keras.Model):
         weights = self.relaxation.call()  # __call__ wants an input
         previous = self.stem_norm(self.stem(images), training=training)
         before_previous = previous
-        for cell in self.cells:
-            edge_weights = weights["reduce" if cell.reduction else "normal"]
-            output = cell(before_previous, previous, edge_weights, training=training, learn=learn)
+        for i, cell in enumerate(self.cells):
+            output = cell(
+                before_previous,
+                previous,
+                weights["reduce" if cell.reduction else "normal"],
+                training=training,
+                learn=learn,
+                constant_inputs=max(0, 2 - i) if learn == "architecture" else 0,
+            )
             before_previous, previous = previous, output
         return self.classifier(tf.reduce_mean(previous, (1, 2)))
 
@@ -159,4 +167,5 @@ class Supernet(keras.Model):
             "init_channels": self.init_channels,
             "classes": self.classes,
             "synchronized": self.synchronized,
+            "recompute": self.recompute,
         }

@@ -20,10 +20,12 @@ from darts_tf.data.batches import training_batches
 from darts_tf.devices import make_repeatable, make_strategy
 from darts_tf.drop_path import set_drop_path
 from darts_tf.genotype import Genotype
-from darts_tf.loop import compile_step, device_name, distribute, run_epoch
+from darts_tf.loop import Pace, compile_step, device_name, distribute, run_epoch
 from darts_tf.model_file import load_model, save_model
 from darts_tf.network import build_network, inference_network
-from darts_tf.optimizers import SGD, cosine
+from darts_tf.optimizers import cosine
+from darts_tf.precision import dtype_policy, make_loss_scale, scaled, unscaled, weight_optimizer
+from darts_tf.profiling import Profiler
 from darts_tf.run_directory import RunDirectory
 
 _logger = logging.getLogger(__name__)
@@ -76,13 +78,14 @@ def train(
     strategy = make_strategy(config.strategy)
     images = data.load(config.dataset, config.data_dir, config.image_size)
     epochs = _Epochs(config, genotype, images, strategy)
-    for epoch in range(config.epochs):
-        line = epochs.run(epoch)
-        run.append_history(line)
-        _logger.info(
-            f"epoch {epoch}: train {line['train_loss']:.3f} {line['train_accuracy']:.1%}, "
-            f"{line['timing']['seconds']:.0f} s"
-        )
+    with Profiler(config.profiled(), run.tensorboard) as profiler:
+        for epoch in range(config.epochs):
+            line, pace = epochs.run(epoch, profiler)
+            run.append_history(line)
+            _logger.info(
+                f"epoch {epoch}: train {line['train_loss']:.3f} {line['train_accuracy']:.1%}, "
+                f"{line['timing']['seconds']:.0f} s, {pace}"
+            )
     model = inference_network(
         epochs.network,
         genotype,
@@ -155,18 +158,21 @@ class _Epochs:
                 stem=config.stem,
                 drop_path=config.drop_path > 0,
                 synchronized=config.sync_batch_norm,
+                dtype=dtype_policy(config.mixed_precision),
             )
-            self.optimizer = SGD(
+            self.loss_scale = make_loss_scale(config.mixed_precision)
+            self.optimizer = weight_optimizer(
+                self.loss_scale,
                 config.learning_rate,
                 config.momentum,
                 l2=config.weight_decay,
                 clip=config.grad_clip,
             )
             self.optimizer.build(self.network.trainable_variables)
-        self.step = compile_step(strategy, self._step)
+        self.step = compile_step(strategy, self._step, config.jit_compile)
 
-    def run(self, epoch: int) -> dict[str, Any]:
-        """Runs one epoch and returns its line of the history."""
+    def run(self, epoch: int, profiler: Profiler) -> tuple[dict[str, Any], Pace]:
+        """Runs one epoch and returns its line of the history and the pace of its steps."""
         begun = time.monotonic()
         config = self.config
         rate = cosine(epoch, config.epochs, config.learning_rate, config.learning_rate_min)
@@ -182,18 +188,27 @@ class _Epochs:
             replicas=self.strategy.num_replicas_in_sync,
         )
         iterator = distribute(self.strategy, batches)
-        mean = run_epoch(self.step, iterator, len(self.images), config.batch_size, f"epoch {epoch}")
-        return {
+        mean, pace = run_epoch(
+            self.step,
+            iterator,
+            len(self.images),
+            config.batch_size,
+            f"epoch {epoch}",
+            profiler,
+        )
+        line = {
             "epoch": epoch,
             "train_loss": mean.loss,
             "train_accuracy": mean.accuracy,
             "learning_rate": rate,
             "drop_path": drop_path,
-            "timing": {"seconds": time.monotonic() - begun},
+            "timing": {"seconds": time.monotonic() - begun, **pace._asdict()},
         }
+        return line, pace
 
     def _step(self, *elements: tf.Tensor) -> Score:
-        batch = Batch(*elements)
+        batch = scaled(Batch(*elements), self.loss_scale)
+        scale = self.loss_scale.value if self.loss_scale else 1.0
         weights = [variable.value for variable in self.network.trainable_variables]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(weights)
@@ -206,4 +221,4 @@ class _Epochs:
                 result = score(outputs, batch)
                 loss = result.loss
         self.optimizer.apply(tape.gradient(loss, weights))
-        return result
+        return unscaled(result, scale) if self.loss_scale else result

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import hypothesis
@@ -47,3 +48,15 @@ def pytest_collection_finish() -> None:
 def two_devices() -> list[Any]:
     """Two CPU devices; `make_strategy("mirrored")` takes both."""
     return _split_cpu()
+
+
+@pytest.fixture
+def plain_graphs() -> Iterator[None]:
+    """Graphs as they were traced: optimising takes longer than it saves in runs this short."""
+    import tensorflow as tf
+
+    name = "disable_meta_optimizer"
+    before = tf.config.optimizer.get_experimental_options().get(name, False)
+    tf.config.optimizer.set_experimental_options({name: True})
+    yield
+    tf.config.optimizer.set_experimental_options({name: before})

@@ -23,6 +23,12 @@ FIELDS = [
     for field in dataclasses.fields(config)
 ]
 
+NOT_STEPS = "profile_steps: must be two whole numbers, the first at most the second, such as 10,20;"
+NOT_SECOND = (
+    "mixed_precision: with arch_order=second must be float32 or bfloat16, found float16: "
+    "a step of the weights cannot be taken on a scaled loss"
+)
+
 
 def of_kind(kind):
     return [row for row in FIELDS if type(row.values[1].default) is kind]
@@ -99,6 +105,19 @@ def test_every_choice_refuses_another_and_names_the_nearest(config, field):
         (SearchConfig, {"seed": 2**31}, "seed: must be at most 2147483647, found 2147483648"),
         (TrainingConfig, {"momentum": 1}, "momentum: must be below 1.0, found 1.0"),
         (TrainingConfig, {"drop_path": 1}, "drop_path: must be below 1.0, found 1.0"),
+        *(
+            (
+                TrainingConfig,
+                {"profile_steps": text},
+                f"{NOT_STEPS} found '{text}'",
+            )
+            for text in ("3", "4,3", "-1,3", "1,2,3", "1, 2", "1.0,2", "٣,٤")
+        ),
+        (
+            SearchConfig,
+            {"mixed_precision": "float16", "arch_order": "second"},
+            NOT_SECOND,
+        ),
         (
             SearchConfig,
             {"learning_rate": 1e-4},
@@ -117,6 +136,13 @@ def test_refusals_say_what_was_found_and_what_would_be_right(config, values, lin
     assert str(refusal.value) == line
 
 
+@pytest.mark.parametrize(
+    ("text", "steps"), [("", None), ("0,0", (0, 0)), ("7,12", (7, 12)), ("007,12", (7, 12))]
+)
+def test_the_steps_to_profile_are_two_numbers_or_none(text, steps):
+    assert SearchConfig(profile_steps=text).profiled() == steps
+
+
 @pytest.mark.parametrize("name", list(DATASETS))
 def test_either_side_of_the_split_keeps_an_image(name):
     images = DATASETS[name].train_images
@@ -129,7 +155,7 @@ def test_either_side_of_the_split_keeps_an_image(name):
 
 def test_settings_without_a_working_feature_do_not_exist():
     names = {field.name for config in CONFIGS for field in dataclasses.fields(config)}
-    later = "recompute checkpoint_every profile_steps mixed_precision jit_compile repeats"
+    later = "checkpoint_every repeats"
     later += " auto_augment mixup label_smoothing warmup_epochs squeeze_excite"
     assert not names & set(later.split())
 

@@ -61,7 +61,10 @@ CASES = {
         },
         on_images,
     ),
-    DilConv: ({"channels": 6, "kernel_size": 3, "layout": Layout.PHASES.value, "synchronized": True}, on_images),
+    DilConv: (
+        {"channels": 6, "kernel_size": 3, "layout": Layout.PHASES.value, "synchronized": True},
+        on_images,
+    ),
     FactorizedReduce: (
         {"channels": 6, "layout": Layout.DEPTH.value, "synchronized": True},
         on_images,
@@ -93,6 +96,7 @@ CASES = {
             "init_channels": 2,
             "classes": 3,
             "synchronized": True,
+            "recompute": True,
         },
         on_images,
     ),

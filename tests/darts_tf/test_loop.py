@@ -1,12 +1,26 @@
 """The loop: batches of any size in one trace, and means over images."""
 
+import time
+
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.bilevel import Score
+from darts_tf.bilevel import Batch, BilevelStep, Score
 from darts_tf.devices import make_strategy
-from darts_tf.loop import Mean, compile_step, device_name, distribute, run_epoch
+from darts_tf.errors import UserError
+from darts_tf.loop import Mean, Pace, compile_step, device_name, distribute, run_epoch
+from darts_tf.optimizers import SGD, Adam
+from darts_tf.search_space import SearchSpace
+from darts_tf.supernet import Supernet
+
+FEW = SearchSpace(
+    ("max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_5x5", "dil_conv_3x3"),
+    nodes=1,
+    inputs_per_node=2,
+    learnable=("sep_conv_5x5", "dil_conv_3x3"),
+)
 
 
 def strategies(devices):
@@ -14,6 +28,18 @@ def strategies(devices):
         1: tf.distribute.OneDeviceStrategy(devices[0].name),
         2: make_strategy("mirrored"),
     }
+
+
+class Elements:
+    """An iterator of nothing, whose elements come after so many seconds."""
+
+    element_spec = None
+
+    def __init__(self, count, seconds=0.0):
+        self.left = [seconds] * count
+
+    def __next__(self):
+        time.sleep(self.left.pop())
 
 
 def shares(values, batch_size, replicas):
@@ -45,7 +71,9 @@ def test_an_epoch_gives_the_means_over_its_images_in_one_trace(seed, two_devices
     run = compile_step(strategy, step)
     for _ in range(2):
         batches = distribute(strategy, shares(values, batch_size, replicas))
-        mean = run_epoch(run, batches, images, batch_size, "epoch")
+        mean, pace = run_epoch(run, batches, images, batch_size, "epoch")
+        assert pace.images_per_second > 0
+        assert 0 <= pace.waiting <= 1
         np.testing.assert_allclose(mean, (values.mean(), (values**2).mean()), rtol=1e-9)
     assert len(traces) == replicas
 
@@ -55,11 +83,11 @@ def test_a_smaller_last_batch_counts_by_its_images(images, sizes):
     scores = iter([Score(1.0, 0.0), Score(2.0, 0.5), Score(7.0, 1.0)])
     seen = []
 
-    def step(batches):
+    def step(batch, spec):
         seen.append(next(scores))
         return seen[-1]
 
-    mean = run_epoch(step, iter(()), images, 4, "epoch")
+    mean, _ = run_epoch(step, Elements(len(sizes)), images, 4, "epoch")
     assert isinstance(mean, Mean)
     assert len(seen) == len(sizes)
     expected = [
@@ -67,6 +95,76 @@ def test_a_smaller_last_batch_counts_by_its_images(images, sizes):
         for part in range(2)
     ]
     np.testing.assert_allclose(mean, expected, rtol=1e-12)
+
+
+def test_the_pace_tells_slow_data_from_a_slow_step():
+    def run(seconds_of_data, seconds_of_step):
+        def step(batch, spec):
+            time.sleep(seconds_of_step)
+            return Score(0.0, 0.0)
+
+        return run_epoch(step, Elements(3, seconds_of_data), 12, 4, "epoch")[1]
+
+    hungry, busy = run(0.02, 0.0), run(0.0, 0.02)
+    assert hungry.waiting > busy.waiting
+    assert max(hungry.images_per_second, busy.images_per_second) <= 12 / 0.06
+
+
+def test_the_pace_reads_as_images_and_a_share():
+    assert str(Pace(1234.4, 0.021)) == "1234 images/s, 2% waiting"
+
+
+def test_a_compiled_step_gives_the_same_in_one_trace(two_devices, seed):
+    values = np.random.default_rng(seed).normal(size=11)
+    strategy = strategies(two_devices)[1]
+    traces = []
+
+    def step(x, weights):
+        traces.append(x)
+        return Score(tf.reduce_sum(weights * tf.sin(x)), tf.reduce_sum(weights * x**2))
+
+    run = compile_step(strategy, step, jit_compile=True)
+    batches = distribute(strategy, shares(values, 4, 1))
+    mean, _ = run_epoch(run, batches, 11, 4, "epoch")
+    np.testing.assert_allclose(mean, (np.sin(values).mean(), (values**2).mean()), rtol=1e-6)
+    assert len(traces) == 1
+
+
+def test_a_compiled_search_step_gives_what_an_uncompiled_one_gives(plain_graphs, two_devices, seed):
+    rng = np.random.default_rng(seed)
+    weights = np.full(4, 0.25, np.float32)
+    halves = [
+        (
+            rng.normal(size=(4, 8, 8, 3)).astype(np.float32),
+            rng.integers(0, 3, 4).astype(np.int32),
+            weights,
+        )
+        for _ in "12"
+    ]
+    strategy = strategies(two_devices)[1]
+    found = []
+    for jit_compile in (False, True):
+        keras.utils.set_random_seed(seed)
+        with strategy.scope():
+            net = Supernet(FEW, 3, 2, 3)
+            net.build((None, 8, 8, 3))
+            step = BilevelStep(net, SGD(0.025, 0.9, l2=3e-4, clip=5.0), Adam(3e-4, l2=1e-3))
+        run = compile_step(
+            strategy,
+            lambda train, valid, step=step: step(Batch(*train), Batch(*valid)),
+            jit_compile,
+        )
+        batches = distribute(strategy, tf.data.Dataset.from_tensors(tuple(halves)))
+        result = run(next(batches), batches.element_spec)
+        found.append([np.array(result), *(variable.numpy() for variable in net.variables)])
+    for plain, compiled in zip(*found, strict=True):
+        np.testing.assert_allclose(compiled, plain, rtol=1e-4, atol=1e-4)
+
+
+def test_several_replicas_are_not_compiled(two_devices):
+    strategy = strategies(two_devices)[2]
+    with pytest.raises(UserError, match="one device is right, found 2"):
+        compile_step(strategy, Score, jit_compile=True)
 
 
 def test_the_device_has_a_name():

@@ -123,7 +123,7 @@ def test_the_history_has_a_sound_line_for_each_epoch(runs, name):
         for part in ("train", "valid"):
             assert 0 <= line[f"{part}_accuracy"] <= 1
             assert 0 < line[f"{part}_loss"] < 5
-        assert set(line["timing"]) == {"seconds"}
+        assert set(line["timing"]) == {"seconds", "images_per_second", "waiting"}
         alphas = {cell: np.float32(line["alphas"][cell]) for cell in CELLS}
         assert all(table.shape == (14, 8) for table in alphas.values())
         assert Genotype.from_dict(line["genotype"]) == derive(softmax(alphas), DARTS)

@@ -114,7 +114,7 @@ def test_the_history_has_a_line_for_each_epoch(runs):
         assert line["drop_path"] == 0.2 * line["epoch"] / 2
         assert 0 < line["train_loss"] < 5
         assert 0 <= line["train_accuracy"] <= 1
-        assert set(line["timing"]) == {"seconds"}
+        assert set(line["timing"]) == {"seconds", "images_per_second", "waiting"}
 
 
 def test_the_result_tells_errors_costs_and_facts(runs):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 
@@ -25,3 +25,9 @@ def leaves(tree: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple,
             yield from leaves(branch, (*path, number))
     else:
         yield path, tree
+
+
+def refill(tree: Any, values: Iterable[Any]) -> Any:
+    """The same tree with other leaves, given in order."""
+    remaining = iter(values)
+    return map_leaves(lambda _: next(remaining), tree)

@@ -1,0 +1,58 @@
+"""A trace of some steps of a run, for TensorBoard's profiler."""
+
+import os
+from types import TracebackType
+from typing import Any, Self
+
+import tensorflow as tf
+
+
+class Profiler:
+    """Records the steps from a first to a last one, counted over the whole run.
+
+    Use it as a context: a run that ends, or fails, before the last step keeps what was recorded.
+
+    Args:
+        steps: Numbers of the first and the last step, from 0, or None for no trace.
+        folder: Where TensorBoard looks; the trace goes to `plugins/profile` in it.
+    """
+
+    def __init__(self, steps: tuple[int, int] | None, folder: str | os.PathLike[str]) -> None:
+        self._steps = steps
+        self._folder = os.fspath(folder)
+        self._number = 0
+        self._running = False
+
+    def before_step(self) -> None:
+        """Starts the trace if the first step comes."""
+        if self._steps is not None and self._number == self._steps[0]:
+            tf.profiler.experimental.start(self._folder)
+            self._running = True
+
+    def after_step(self, result: Any) -> None:
+        """Ends the trace if this was the last step.
+
+        Args:
+            result: Tensors that are there when the step is done.
+        """
+        if self._running and self._steps is not None and self._number == self._steps[1]:
+            for tensor in tf.nest.flatten(result):
+                tensor.numpy()
+            self._stop()
+        self._number += 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._running:
+            self._stop()
+
+    def _stop(self) -> None:
+        self._running = False
+        tf.profiler.experimental.stop()

@@ -1,0 +1,61 @@
+"""What a shared trace leaves out, or computes again, changes no number."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from darts_tf.search_space import SearchSpace
+from darts_tf.supernet import Supernet
+from tests import weights
+
+SPACE = SearchSpace(
+    candidates=("none", "max_pool_3x3", "skip_connect", "sep_conv_3x3", "dil_conv_5x5"),
+    nodes=2,
+    inputs_per_node=2,
+    learnable=("sep_conv_3x3", "dil_conv_5x5"),
+)
+
+
+def gradients(seed, learn, recompute=False):
+    keras.utils.set_random_seed(seed)
+    net = Supernet(SPACE, layers=3, init_channels=2, recompute=recompute, dtype="float64")
+    net.build((None, 6, 6, 3))
+    images = tf.constant(np.random.default_rng(seed).normal(size=(3, 6, 6, 3)))
+    variables = {
+        "weights": [variable.value for variable in net.weight_variables],
+        "architecture": [variable.value for variable in net.architecture_variables],
+    }
+    wanted = [v for kind, group in variables.items() if learn in (kind, "all") for v in group]
+
+    @tf.function(autograph=False)
+    def step(images):
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(wanted)
+            loss = tf.reduce_sum(net(images, training=True, learn=learn) ** 2)
+        return tape.gradient(loss, wanted)
+
+    found = step(images)
+    averages = [variable.numpy() for variable in net.non_trainable_variables]
+    return found, averages, len(variables["weights"])
+
+
+def agree(ours, right):
+    for mine, other in zip(ours, right, strict=True):
+        assert weights.relative_error(mine, other) < 1e-9
+
+
+def test_gradients_asked_for_alone_are_those_of_all(seed):
+    everything, averages, count = gradients(seed, "all")
+    for learn, part in (("weights", everything[:count]), ("architecture", everything[count:])):
+        found, moved, _ = gradients(seed, learn)
+        agree(found, part)
+        agree(moved, averages)
+
+
+@pytest.mark.parametrize("learn", ["all", "architecture"])
+def test_computing_again_changes_neither_gradients_nor_running_averages(learn, seed):
+    kept, averages, _ = gradients(seed, learn)
+    found, moved, _ = gradients(seed, learn, recompute=True)
+    agree(found, kept)
+    agree(moved, averages)

@@ -1,0 +1,130 @@
+"""A small bilevel problem: our alternating step on it, and the same in float64 NumPy."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.bilevel import ARCHITECTURE_GRADIENTS, BilevelStep
+from darts_tf.optimizers import SGD, Adam
+from darts_tf.scoring import Batch
+from darts_tf.supernet import Supernet
+from tests import weights
+from tests.oracles import optimizers as rules
+from tests.oracles import supernet as twin
+from tests.oracles import trees, unrolled
+
+LAYERS, CHANNELS, CLASSES = 3, 4, 3
+SHAPE = (5, 6, 2)
+RATE, ARCH_RATE = 0.025, 3e-4
+MOMENTUM, L2, ARCH_L2 = 0.9, 3e-4, 1e-3
+TRAIN, VALID = 0, 1
+
+
+class Problem:
+    """Random weights and batches of two iterations.
+
+    Args:
+        seed: Of all that is random.
+        clip: The greatest norm of the weights' gradient.
+        rate: Learning rate of the weights.
+    """
+
+    def __init__(self, seed: int, clip: float | None, rate: float = RATE) -> None:
+        rng = np.random.default_rng(seed)
+        self.clip = clip
+        self.rate = np.float32(rate)
+        self.params = twin.random_params(rng, CHANNELS, LAYERS, CLASSES, SHAPE[-1])
+        self.alphas = twin.random_alphas(rng, deviation=0.3)
+        self.images = rng.normal(size=(2, 2, 6, *SHAPE))
+        self.labels = rng.integers(0, CLASSES, (2, 2, 6))
+
+    def step(self, order: str = "first", synchronized: bool = False) -> BilevelStep:
+        """Our step, built on these weights in the current strategy's scope."""
+        net = Supernet(
+            layers=LAYERS,
+            init_channels=CHANNELS,
+            classes=CLASSES,
+            synchronized=synchronized,
+            dtype="float64",
+        )
+        net.build((None, *SHAPE))
+        weights.assign(weights.of_supernet(net), self.params)
+        weights.assign(dict(net.relaxation.alphas), self.alphas)
+        return BilevelStep(
+            net,
+            SGD(float(self.rate), MOMENTUM, l2=L2, clip=self.clip),
+            Adam(ARCH_RATE, l2=ARCH_L2),
+            ARCHITECTURE_GRADIENTS[order],
+        )
+
+    def batch(self, iteration: int, kind: int, part: slice = slice(None)) -> Batch:
+        """The batch `TRAIN` or `VALID` of an iteration, or a part of it."""
+        images, labels = self.images[iteration, kind], self.labels[iteration, kind]
+        share = tf.fill((len(labels[part]),), tf.constant(1 / len(labels), tf.float64))
+        return Batch(tf.constant(images[part]), tf.constant(labels[part], tf.int32), share)
+
+    def arrays(self, iteration: int, kind: int) -> tuple[np.ndarray, np.ndarray]:
+        """Images and labels of that batch."""
+        return self.images[iteration, kind], self.labels[iteration, kind]
+
+    def twin_steps(self, order: str, steps: int = 2) -> tuple[Any, Any, list[float]]:
+        """Steps in NumPy: the alphas, the weights, and the training losses on the way."""
+        alphas, params = self.alphas, self.params
+        velocities = [np.zeros_like(array) for array in weights.flat(params)]
+        state = rules.AdamState.start(weights.flat(alphas))
+        losses = []
+        for i in range(steps):
+            new, state = rules.adam_step(
+                weights.flat(alphas),
+                weights.flat(self._twin_gradients(order, i, alphas, params, velocities)),
+                state,
+                np.float32(ARCH_RATE),
+                (0.5, 0.999),
+                ARCH_L2,
+            )
+            alphas = trees.refill(alphas, new)
+            right = twin.evaluate(*self.arrays(i, TRAIN), alphas, params)
+            losses.append(right.loss)
+            new, velocities = rules.sgd_step(
+                weights.flat(params),
+                weights.flat(right.gradients),
+                velocities,
+                self.rate,
+                MOMENTUM,
+                L2,
+                self.clip,
+            )
+            params = trees.refill(params, new)
+        return alphas, params, losses
+
+    def _twin_gradients(
+        self, order: str, i: int, alphas: Any, params: Any, velocities: list[np.ndarray]
+    ) -> dict[str, np.ndarray]:
+        if order == "second":
+            return self.twin_unrolled(i, alphas, params, velocities).alpha_gradients
+        kind = {"first": VALID, "one_level": TRAIN}[order]
+        return twin.evaluate(*self.arrays(i, kind), alphas, params).alpha_gradients
+
+    def twin_unrolled(
+        self,
+        iteration: int,
+        alphas: Any,
+        params: Any,
+        velocities: list[np.ndarray],
+        radius: float = 0.01,
+    ) -> unrolled.Unrolled:
+        """The gradient of second order in NumPy."""
+        train, valid = (self.arrays(iteration, kind) for kind in (TRAIN, VALID))
+        return unrolled.evaluate(
+            train, valid, alphas, params, velocities, self.rate, MOMENTUM, L2, radius
+        )
+
+
+def check(step: BilevelStep, alphas: Any, params: Any) -> None:
+    """Asserts that our alphas and weights are these, to 1e-9."""
+    net = step.supernet
+    ours = [*weights.flat(dict(net.relaxation.alphas)), *weights.flat(weights.of_supernet(net))]
+    right = [*weights.flat(alphas), *weights.flat(params)]
+    for variable, array in zip(ours, right, strict=True):
+        assert weights.relative_error(variable.numpy(), array) < 1e-9
