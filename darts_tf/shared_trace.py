@@ -44,7 +44,7 @@ class SharedTraces:
         Returns:
             What `layer(*inputs, training=training)` returns.
         """
-        kind = _kind(layer, inputs)
+        kind = (*_kind(layer, inputs), training, constant_weights, constant_inputs)
         if kind not in self._functions:
             self._functions[kind] = _function(layer, self._recompute)
         return self._functions[kind](

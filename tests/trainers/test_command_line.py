@@ -51,9 +51,13 @@ def values_of(field):
 def configs(draw, kind):
     values = {field.name: draw(values_of(field)) for field in dataclasses.fields(kind)}
     values["learning_rate_min"] = min(values["learning_rate_min"], values["learning_rate"])
+    steps = sorted(draw(st.lists(st.integers(0, 10**6), min_size=2, max_size=2)))
+    values["profile_steps"] = draw(st.sampled_from(("", f"{steps[0]},{steps[1]}")))
     if kind is SearchConfig:
         values["train_portion"] = draw(st.floats(0.01, 0.99))
         values["arch_start_epoch"] = draw(st.integers(0, values["epochs"] - 1))
+        if values["arch_order"] == "second" and values["mixed_precision"] == "float16":
+            values["mixed_precision"] = "bfloat16"
     return kind(**values)
 
 
