@@ -10,21 +10,9 @@ import tensorflow as tf
 
 from darts_tf.optimizers import SGD, Adam
 from darts_tf.precision import LossScale, scaled, unscaled
-from darts_tf.scoring import Batch, Score, differentiate, score
+from darts_tf.scoring import Batch, Score, differentiate
 from darts_tf.supernet import Supernet
 from darts_tf.unrolled import Unrolled
-
-__all__ = [
-    "ARCHITECTURE_GRADIENTS",
-    "ArchitectureGradient",
-    "Batch",
-    "BilevelStep",
-    "Score",
-    "first_order",
-    "one_level",
-    "score",
-]
-
 
 ArchitectureGradient = Callable[[Supernet, Batch, Batch], list[tf.Tensor]]
 
@@ -102,12 +90,12 @@ class BilevelStep:
 
     def update_weights(self, train: Batch) -> Score:
         """Updates the weights alone and returns the training score before the update."""
-        scale = self.loss_scale.value if self.loss_scale else 1.0
         result, gradients = differentiate(
             self.supernet,
             scaled(train, self.loss_scale),
             self.supernet.weight_variables,
             "weights",
         )
+        result = unscaled(result, self.loss_scale)
         self.weight_optimizer.apply(gradients)
-        return unscaled(result, scale) if self.loss_scale else result
+        return result

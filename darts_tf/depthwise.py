@@ -31,8 +31,9 @@ def depthwise(x: tf.Tensor, kernel: tf.Tensor, dilation: int = 1) -> tf.Tensor:
         A tensor like `x`.
     """
     kernel = tf.convert_to_tensor(kernel)
-    rows, columns = (_taps(kernel.shape[0], size, dilation) for size in x.shape[1:3])
-    kernel = kernel[rows, columns]
+    rows, columns = (_cut(kernel.shape[0], size, dilation) for size in x.shape[1:3])
+    if rows or columns:
+        kernel = kernel[rows : kernel.shape[0] - rows, columns : kernel.shape[1] - columns]
     if kernel.shape[:2] == (1, 1):
         return x * kernel[0, 0, :, 0]
     if dilation == 1:
@@ -74,10 +75,9 @@ def in_depth(kernel: tf.Tensor) -> tf.Tensor:
     return tf.reshape(tf.transpose(kernel, (0, 2, 1, 3, 4)), (3, 3, 4 * channels, 1))
 
 
-def _taps(kernel_size: int, size: int | None, dilation: int) -> slice:
-    radius = kernel_size // 2
-    reach = radius if size is None else min(radius, (size - 1) // dilation)
-    return slice(radius - reach, radius + reach + 1)
+def _cut(kernel_size: int, size: int | None, dilation: int) -> int:
+    """Returns how many taps on either side of a kernel are off an image of this size."""
+    return 0 if size is None else max(0, kernel_size // 2 - (size - 1) // dilation)
 
 
 @tf.custom_gradient

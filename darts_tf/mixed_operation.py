@@ -13,6 +13,7 @@ import tensorflow as tf
 from darts_tf.normalization import BatchNormalization
 from darts_tf.operations import CandidateOperation, DilConv, FactorizedReduce, SepConv, Shape
 from darts_tf.phases import Layout, first_phase, is_even, merge, rearrange
+from darts_tf.recompute import recomputed
 from darts_tf.search_space import DARTS, NONE, SKIP_CONNECT
 
 Features = dict[str, tf.Tensor]
@@ -234,13 +235,6 @@ def pool(x: tf.Tensor, name: str, stride: int) -> tf.Tensor:
     return rearrange(y, Layout.EVEN) if stride == 2 else y
 
 
-@tf.custom_gradient
-def _max_pool(x: tf.Tensor) -> Any:
-    def gradient(dy: tf.Tensor) -> tf.Tensor:
-        # TensorFlow's fast gradient wants the pooling in the same function, and costs 1/25.
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            again = tf.nn.max_pool2d(x, 3, 1, "SAME")
-        return tape.gradient(again, x, dy)
-
-    return tf.nn.max_pool2d(x, 3, 1, "SAME"), gradient
+@recomputed  # TensorFlow's fast gradient, 1/25 of the time, wants the pooling in its function
+def _max_pool(x: tf.Tensor) -> tf.Tensor:
+    return tf.nn.max_pool2d(x, 3, 1, "SAME")

@@ -16,6 +16,7 @@ from darts_tf.depthwise import depthwise, depthwise_stride_2, in_depth
 from darts_tf.initialization import uniform
 from darts_tf.normalization import BatchNormalization
 from darts_tf.phases import Layout, is_even
+from darts_tf.recompute import recomputed
 
 Shape = tuple[Any, ...]
 
@@ -265,26 +266,16 @@ def separable(
         [batch, rows, columns, out] for a `convolve` that keeps the size.
     """
 
+    @recomputed
     def both(x: tf.Tensor, depthwise_kernel: tf.Tensor, pointwise_kernel: tf.Tensor) -> tf.Tensor:
         return pointwise(convolve(x, depthwise_kernel), pointwise_kernel)
 
-    @tf.custom_gradient
-    def forgetful(*arguments: tf.Tensor) -> Any:
-        def gradient(dy: tf.Tensor) -> list[tf.Tensor]:
-            with tf.GradientTape() as tape:
-                tape.watch(arguments)
-                again = both(*arguments)
-            return tape.gradient(again, arguments, dy)
-
-        return both(*arguments), gradient
-
-    kernels = (tf.convert_to_tensor(k) for k in (depthwise_kernel, pointwise_kernel))
-    return forgetful(x, *kernels)
+    return both(x, *(tf.convert_to_tensor(k) for k in (depthwise_kernel, pointwise_kernel)))
 
 
 def pointwise(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     """1x1 convolution of [batch, rows, columns, in] by [1, 1, in, out], as a matrix product."""
     kernel = tf.convert_to_tensor(kernel)
-    y = tf.matmul(tf.reshape(x, (-1, kernel.shape[2])), kernel[0, 0])
+    y = tf.matmul(tf.reshape(x, (-1, kernel.shape[2])), tf.reshape(kernel, kernel.shape[2:]))
     sizes = [tf.shape(x)[axis] if x.shape[axis] is None else x.shape[axis] for axis in (1, 2)]
     return tf.reshape(y, (-1, *sizes, kernel.shape[3]))

@@ -64,7 +64,7 @@ class CoupledOptimizer(keras.optimizers.Optimizer):
         """
         if trainable_variables is not None:
             self.build(trainable_variables)
-        stacks = [tf.stack([grads[i] for i in group]) for group in self._groups]
+        stacks = self._stacked(grads)
         variables = [
             variable.value if isinstance(variable, keras.Variable) else variable
             for variable in self._trainable_variables
@@ -98,13 +98,17 @@ class CoupledOptimizer(keras.optimizers.Optimizer):
     ) -> None:
         if self.clip is not None:
             stacks = clip_by_global_norm(stacks, self.clip)
+        if self.l2:
+            values = self._stacked(variables)
+            stacks = [g + self.l2 * value for g, value in zip(stacks, values, strict=True)]
         for group, gradient, own in zip(self._groups, stacks, slots, strict=True):
-            if self.l2:
-                gradient += self.l2 * tf.stack([variables[i] for i in group])
             rate = tf.cast(learning_rate, gradient.dtype)
             steps = self.step(gradient, rate, tf.cast(iterations + 1, gradient.dtype), *own)
             for i, step in zip(group, tf.unstack(steps), strict=True):
                 variables[i].assign_sub(step)
+
+    def _stacked(self, tensors: Sequence[Any]) -> list[tf.Tensor]:
+        return [tf.stack([tensors[i] for i in group]) for group in self._groups]
 
     def step(
         self, gradient: tf.Tensor, rate: tf.Tensor, count: tf.Tensor, *slots: tf.Variable
@@ -165,13 +169,18 @@ class SGD(CoupledOptimizer):
             gradients: The gradients of the global batch, one for each variable.
         """
         weights = [tf.convert_to_tensor(variable) for variable in self._trainable_variables]
-        for group, (velocity,) in zip(self._groups, self._slots, strict=True):
-            stack = tf.stack([weights[i] for i in group])
-            step = tf.stack([gradients[i] for i in group]) + self.l2 * stack
-            step += self.momentum * tf.convert_to_tensor(velocity)
-            stack -= tf.cast(self.learning_rate, step.dtype) * step
-            for i, weight in zip(group, tf.unstack(stack), strict=True):
-                weights[i] = weight
+        stacks = zip(
+            self._groups,
+            self._stacked(weights),
+            self._stacked(gradients),
+            self._slots,
+            strict=True,
+        )
+        for group, weight, gradient, (velocity,) in stacks:
+            step = gradient + self.l2 * weight + self.momentum * tf.convert_to_tensor(velocity)
+            after = weight - tf.cast(self.learning_rate, step.dtype) * step
+            for i, value in zip(group, tf.unstack(after), strict=True):
+                weights[i] = value
         return weights
 
     def get_config(self) -> dict[str, Any]:

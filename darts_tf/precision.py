@@ -62,15 +62,19 @@ def scaled(batch: Batch, loss_scale: LossScale | None) -> Batch:
     return batch._replace(sample_weights=batch.sample_weights * loss_scale.value)
 
 
-def unscaled(score: Score, scale: tf.Tensor | float) -> Score:
-    """Returns the score of a batch that was scaled."""
-    return Score(*(part / tf.cast(scale, part.dtype) for part in score))
+def unscaled(score: Score, loss_scale: LossScale | None) -> Score:
+    """Returns the score of a batch that was scaled; the scale must not have been updated since."""
+    if loss_scale is None:
+        return score
+    return Score(*(part / tf.cast(loss_scale.value, part.dtype) for part in score))
 
 
 class _Scaled(CoupledOptimizer):
     """Takes gradients of a scaled loss, and no step where one of them is not finite."""
 
-    loss_scale: LossScale
+    def __init__(self, loss_scale: LossScale, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.loss_scale = loss_scale
 
     def apply(
         self, grads: Sequence[tf.Tensor], trainable_variables: Sequence[Any] | None = None
@@ -104,10 +108,6 @@ class ScaledSGD(_Scaled, SGD):
         **kwargs: As `SGD`.
     """
 
-    def __init__(self, loss_scale: LossScale, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.loss_scale = loss_scale
-
 
 class ScaledAdam(_Scaled, Adam):
     """Adam on gradients of a scaled loss.
@@ -117,10 +117,6 @@ class ScaledAdam(_Scaled, Adam):
         *args: As `Adam`.
         **kwargs: As `Adam`.
     """
-
-    def __init__(self, loss_scale: LossScale, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.loss_scale = loss_scale
 
 
 def weight_optimizer(loss_scale: LossScale | None, *args: Any, **kwargs: Any) -> SGD:

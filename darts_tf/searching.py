@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from darts_tf import data
-from darts_tf.bilevel import ARCHITECTURE_GRADIENTS, Batch, BilevelStep, Score, score
+from darts_tf.bilevel import ARCHITECTURE_GRADIENTS, BilevelStep
 from darts_tf.callbacks import StopSearch
 from darts_tf.config import SearchConfig, flag_lines
 from darts_tf.data.augmentation import plain_transform, search_transform
@@ -34,6 +34,7 @@ from darts_tf.precision import (
 )
 from darts_tf.profiling import Profiler
 from darts_tf.run_directory import RunDirectory
+from darts_tf.scoring import Batch, Score, score
 from darts_tf.stopping import Criterion, SkipConnects, StableRanking, never
 from darts_tf.supernet import Supernet
 

@@ -6,6 +6,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from darts_tf.recompute import recomputed
+
 
 class SharedTraces:
     """Calls layers by graphs that are traced once a kind of layer, weights passed in.
@@ -46,14 +48,13 @@ class SharedTraces:
         """
         kind = (*_kind(layer, inputs), training, constant_weights, constant_inputs)
         if kind not in self._functions:
-            self._functions[kind] = _function(layer, self._recompute)
+            self._functions[kind] = _function(
+                layer, training, constant_weights, constant_inputs, self._recompute
+            )
         return self._functions[kind](
             [local_copy(variable) for variable in layer.trainable_variables],
             [local_copy(variable) for variable in layer.non_trainable_variables],
             inputs,
-            training,
-            constant_weights,
-            constant_inputs,
         )
 
 
@@ -77,18 +78,23 @@ def _kind(layer: keras.layers.Layer, inputs: tuple[Any, ...]) -> tuple[Any, ...]
     )
 
 
-def _function(prototype: keras.layers.Layer, recompute: bool) -> Any:
-    def call(
-        weights: list[tf.Variable],
-        averages: list[tf.Variable],
-        inputs: tuple[Any, ...],
-        training: bool,
-        constant_weights: bool,
-        constant_inputs: tuple[int, ...],
-    ) -> Any:
-        def compute(trained: Any, inputs: Any) -> Any:
-            return prototype.stateless_call(trained, before, *inputs, training=training)
+def _function(
+    prototype: keras.layers.Layer,
+    training: bool,
+    constant_weights: bool,
+    constant_inputs: tuple[int, ...],
+    recompute: bool,
+) -> Any:
+    def compute(trained: Any, before: Any, inputs: Any) -> Any:
+        outputs, after = prototype.stateless_call(trained, before, *inputs, training=training)
+        return outputs, [tf.stop_gradient(average) for average in after]
 
+    if recompute:
+        compute = recomputed(compute)
+
+    def call(
+        weights: list[tf.Variable], averages: list[tf.Variable], inputs: tuple[Any, ...]
+    ) -> Any:
         trained = [tf.convert_to_tensor(weight) for weight in weights]
         before = [tf.convert_to_tensor(average) for average in averages]
         if constant_weights:
@@ -97,39 +103,10 @@ def _function(prototype: keras.layers.Layer, recompute: bool) -> Any:
             tf.nest.map_structure(tf.stop_gradient, value) if number in constant_inputs else value
             for number, value in enumerate(inputs)
         )
-        if recompute:
-            compute = _recomputed(compute)
-        outputs, after = compute(trained, inputs)
+        outputs, after = compute(trained, before, inputs)
         if training:
             for average, value in zip(averages, after, strict=True):
                 average.assign(value)
         return outputs
 
     return tf.function(call, autograph=False, experimental_attributes={"_noinline": True})
-
-
-def _recomputed(compute: Any) -> Any:
-    """Returns a function whose gradient computes it again; what it returns second has none."""
-
-    def again(trained: Any, inputs: Any) -> Any:
-        structure = (trained, inputs)
-
-        @tf.custom_gradient
-        def on_flat(*flat: tf.Tensor) -> Any:
-            outputs, after = compute(*tf.nest.pack_sequence_as(structure, flat))
-            count = len(tf.nest.flatten(outputs))
-
-            def gradient(*upstream: tf.Tensor) -> list[Any]:
-                with tf.GradientTape() as tape:
-                    tape.watch(flat)
-                    second, _ = compute(*tf.nest.pack_sequence_as(structure, flat))
-                return tape.gradient(tf.nest.flatten(second), flat, list(upstream[:count]))
-
-            result.append((outputs, after))
-            return tf.nest.flatten((outputs, after)), gradient
-
-        result: list[Any] = []
-        flat = on_flat(*tf.nest.flatten(structure))
-        return tf.nest.pack_sequence_as(result[0], flat)
-
-    return again

@@ -12,7 +12,6 @@ import numpy as np
 import tensorflow as tf
 
 from darts_tf import data
-from darts_tf.bilevel import Batch, Score, score
 from darts_tf.complexity import multiply_adds, parameters
 from darts_tf.config import TrainingConfig, training_flag_lines
 from darts_tf.data.augmentation import training_transform
@@ -27,6 +26,7 @@ from darts_tf.optimizers import cosine
 from darts_tf.precision import dtype_policy, make_loss_scale, scaled, unscaled, weight_optimizer
 from darts_tf.profiling import Profiler
 from darts_tf.run_directory import RunDirectory
+from darts_tf.scoring import Batch, Score, score
 
 _logger = logging.getLogger(__name__)
 
@@ -208,7 +208,6 @@ class _Epochs:
 
     def _step(self, *elements: tf.Tensor) -> Score:
         batch = scaled(Batch(*elements), self.loss_scale)
-        scale = self.loss_scale.value if self.loss_scale else 1.0
         weights = [variable.value for variable in self.network.trainable_variables]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(weights)
@@ -220,5 +219,6 @@ class _Epochs:
             else:
                 result = score(outputs, batch)
                 loss = result.loss
+        result = unscaled(result, self.loss_scale)
         self.optimizer.apply(tape.gradient(loss, weights))
-        return unscaled(result, scale) if self.loss_scale else result
+        return result

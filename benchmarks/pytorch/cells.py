@@ -33,7 +33,28 @@ class MixedOperation(nn.Module):
         )
 
 
-class SearchCell(nn.Module):
+class _TwoInputs(nn.Module):
+    def __init__(
+        self,
+        before_previous: int,
+        previous: int,
+        channels: int,
+        previous_reduction: bool,
+        affine: bool,
+    ) -> None:
+        super().__init__()
+        first = FactorizedReduce if previous_reduction else ReLUConvBN
+        self.preprocess_0 = first(before_previous, channels, affine=affine)
+        self.preprocess_1 = ReLUConvBN(previous, channels, affine=affine)
+
+    def preprocess(
+        self, before_previous: torch.Tensor, previous: torch.Tensor
+    ) -> list[torch.Tensor]:
+        """Returns the first two nodes."""
+        return [self.preprocess_0(before_previous), self.preprocess_1(previous)]
+
+
+class SearchCell(_TwoInputs):
     """A cell of the search, with an edge to each node from all nodes before it.
 
     Args:
@@ -52,10 +73,7 @@ class SearchCell(nn.Module):
         reduction: bool,
         previous_reduction: bool,
     ) -> None:
-        super().__init__()
-        first = FactorizedReduce if previous_reduction else ReLUConvBN
-        self.preprocess_0 = first(before_previous, channels, affine=False)
-        self.preprocess_1 = ReLUConvBN(previous, channels, affine=False)
+        super().__init__(before_previous, previous, channels, previous_reduction, affine=False)
         self.edges = nn.ModuleList(
             MixedOperation(channels, 2 if reduction and source < 2 else 1)
             for source, _ in DARTS.edges
@@ -65,7 +83,7 @@ class SearchCell(nn.Module):
         self, before_previous: torch.Tensor, previous: torch.Tensor, weights: torch.Tensor
     ) -> torch.Tensor:
         """Returns the four nodes side by side; `weights` is [edges, candidates]."""
-        nodes = [self.preprocess_0(before_previous), self.preprocess_1(previous)]
+        nodes = self.preprocess(before_previous, previous)
         first = 0
         for _ in range(DARTS.nodes):
             incoming = sum(
@@ -77,7 +95,7 @@ class SearchCell(nn.Module):
         return torch.cat(nodes[2:], dim=1)
 
 
-class Cell(nn.Module):
+class Cell(_TwoInputs):
     """The cell of a genotype.
 
     Args:
@@ -98,13 +116,10 @@ class Cell(nn.Module):
         reduction: bool,
         previous_reduction: bool,
     ) -> None:
-        super().__init__()
+        super().__init__(before_previous, previous, channels, previous_reduction, affine=True)
         edges = genotype.reduce if reduction else genotype.normal
         self.concat = genotype.reduce_concat if reduction else genotype.normal_concat
         self.sources = [source for _, source in edges]
-        first = FactorizedReduce if previous_reduction else ReLUConvBN
-        self.preprocess_0 = first(before_previous, channels, affine=True)
-        self.preprocess_1 = ReLUConvBN(previous, channels, affine=True)
         self.operations = nn.ModuleList(
             operation(kind, channels, 2 if reduction and source < 2 else 1, affine=True)
             for kind, source in edges
@@ -114,7 +129,7 @@ class Cell(nn.Module):
         self, before_previous: torch.Tensor, previous: torch.Tensor, drop_path: float
     ) -> torch.Tensor:
         """Returns the concatenated nodes; `drop_path` is the rate of dropped operations."""
-        nodes = [self.preprocess_0(before_previous), self.preprocess_1(previous)]
+        nodes = self.preprocess(before_previous, previous)
         for first in range(0, len(self.sources), EDGES_PER_NODE):
             incoming = [
                 self._edge(number, nodes, drop_path)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.bilevel import Batch, BilevelStep, score
+from darts_tf.bilevel import BilevelStep
 from darts_tf.optimizers import SGD, Adam
+from darts_tf.scoring import Batch, score
 from darts_tf.supernet import Supernet
 from tests import weights
 from tests.oracles import supernet as twin

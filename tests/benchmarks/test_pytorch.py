@@ -9,10 +9,11 @@ import pytest
 import tensorflow as tf
 
 from darts_tf import zoo
-from darts_tf.bilevel import Batch, BilevelStep, score
+from darts_tf.bilevel import BilevelStep
 from darts_tf.network import build_network
 from darts_tf.normalization import BatchNormalization
 from darts_tf.optimizers import SGD, Adam
+from darts_tf.scoring import Batch, score
 from darts_tf.supernet import Supernet
 from tests import weights
 from tests.oracles import supernet as twin

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.bilevel import Batch, BilevelStep, Score
+from darts_tf.bilevel import BilevelStep
 from darts_tf.devices import make_strategy
 from darts_tf.errors import UserError
 from darts_tf.loop import Mean, Pace, compile_step, device_name, distribute, run_epoch
 from darts_tf.optimizers import SGD, Adam
+from darts_tf.scoring import Batch, Score
 from darts_tf.search_space import SearchSpace
 from darts_tf.supernet import Supernet
 
