@@ -127,7 +127,7 @@ def main(arguments: Sequence[str]) -> None:
     if work.kind != "inference":
         from benchmarks import ours
 
-        ours.set_up(search=False)
+        ours.set_up()
     agree = True
     for peer, values in differences(work, peers).items():
         parts = [

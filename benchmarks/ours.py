@@ -20,9 +20,9 @@ from darts_tf.scoring import Batch, Score, score
 from darts_tf.supernet import Supernet
 
 
-def set_up(search: bool) -> None:
-    """Sets TensorFlow up as a search, or else a training, does."""
-    make_repeatable(seed=0, threads=usable_cores(), optimize_graphs=not search)
+def set_up() -> None:
+    """Sets TensorFlow up as the programs do."""
+    make_repeatable(seed=0, threads=usable_cores())
 
 
 class Search:

@@ -9,7 +9,7 @@ from benchmarks.works import Sizes
 
 
 class Plain:
-    """Iterations of the search as a plain graph.
+    """Iterations of the search as a plain graph, with TensorFlow set up as it comes.
 
     Args:
         sizes: The sizes.

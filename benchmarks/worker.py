@@ -36,13 +36,13 @@ def iteration(kind: str, side: str, sizes: Sizes) -> Callable[[], object]:
         from benchmarks import served
 
         return served.build(sizes)
-    from benchmarks import ours
-
-    ours.set_up(search=side != PLAIN and kind != "training")
     if side == PLAIN:
         from benchmarks.plain_side import Plain
 
         return Plain(sizes)
+    from benchmarks import ours
+
+    ours.set_up()
     return ours.build("search" if side == FIRST_ORDER else kind, sizes)
 
 

@@ -13,7 +13,8 @@ def auxiliary_head(blocks: Blocks, features: Tensor, classes: int, stem: str) ->
 
     Args:
         blocks: Makes the layers.
-        features: Output of the second reduction cell, [batch, rows, columns, channels].
+        features: Output of the second reduction cell after its ReLU, [batch, rows, columns,
+            channels].
         classes: Number of classes.
         stem: `cifar`, or `imagenet`, which has no last normalisation.
 
@@ -24,13 +25,13 @@ def auxiliary_head(blocks: Blocks, features: Tensor, classes: int, stem: str) ->
         UserError: If the features are smaller than 2x2.
     """
     pools, strides = zip(*(pooling(size, stem) for size in features.shape[1:3]), strict=True)
-    x = blocks.relu(features, "auxiliary_relu_1")
-    x = keras.layers.AveragePooling2D(pools, strides, dtype=blocks.dtype, name="auxiliary_pool")(x)
+    pool = keras.layers.AveragePooling2D(pools, strides, dtype=blocks.dtype, name="auxiliary_pool")
+    x = pool(features)
     x = blocks.norm(blocks.conv(x, 128, 1, "auxiliary_conv_1"), "auxiliary_norm_1")
-    x = blocks.conv(blocks.relu(x, "auxiliary_relu_2"), 768, 2, "auxiliary_conv_2", pad=False)
+    x = blocks.conv(blocks.relu(x, "auxiliary_relu_1"), 768, 2, "auxiliary_conv_2", pad=False)
     if stem == "cifar":
         x = blocks.norm(x, "auxiliary_norm_2")
-    x = blocks.relu(x, "auxiliary_relu_3")
+    x = blocks.relu(x, "auxiliary_relu_2")
     x = keras.layers.Flatten(dtype=blocks.dtype, name="auxiliary_flatten")(x)
     return blocks.dense(x, classes, "auxiliary_logits")
 

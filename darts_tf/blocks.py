@@ -1,18 +1,15 @@
 """The operations of an evaluation network, as stock Keras layers.
 
-Only the normalisation and drop path are choices: training takes `BatchNormalization` and `DropPath`
-of this library, the inference twin Keras's normalisation and no drop path. Nothing here calls
-TensorFlow, so that the twin loads under every backend of Keras.
+Nothing here calls TensorFlow, so that a network for inference loads under every backend of Keras.
+For training, `TrainingBlocks` takes layers of this library in the place of some.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 from keras import layers
 
-from darts_tf.drop_path import DropPath
 from darts_tf.initialization import uniform
 from darts_tf.search_space import OPERATIONS
 
@@ -27,14 +24,14 @@ class Blocks:
     the image after it, so that edges from one node share it.
 
     Args:
-        normalization: Makes a normalisation layer with scale and offset from its name and dtype.
-        drop_path: Whether operations other than identities end in a `DropPath`.
         dtype: The layers' dtype or policy.
+        conv_kind: The class of convolutions.
+        depthwise_kind: The class of depthwise convolutions.
     """
 
-    normalization: Callable[..., keras.layers.Layer]
-    drop_path: bool = False
     dtype: Any = None
+    conv_kind: type[keras.layers.Layer] = layers.Conv2D
+    depthwise_kind: type[keras.layers.Layer] = layers.DepthwiseConv2D
 
     def conv(
         self,
@@ -50,7 +47,7 @@ class Blocks:
         if pad and (rows, columns) != (1, 1):
             pads = ((rows - 1) // 2, (columns - 1) // 2)
             x = layers.ZeroPadding2D(pads, dtype=self.dtype, name=f"{name}_pad")(x)
-        return layers.Conv2D(
+        return self.conv_kind(
             channels,
             (rows, columns),
             strides,
@@ -69,7 +66,7 @@ class Blocks:
         if stride == 2:
             pad = (size - 1) // 2
             x = layers.ZeroPadding2D(pad, dtype=self.dtype, name=f"{name}_pad")(x)
-        return layers.DepthwiseConv2D(
+        return self.depthwise_kind(
             size,
             stride,
             padding="same" if stride == 1 else "valid",
@@ -92,7 +89,8 @@ class Blocks:
 
     def norm(self, x: Tensor, name: str) -> Tensor:
         """Batch normalisation with scale and offset."""
-        return self.normalization(name=name, dtype=self.dtype)(x)
+        norm = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=self.dtype, name=name)
+        return norm(x)
 
     def relu(self, x: Tensor, name: str) -> Tensor:
         """ReLU."""
@@ -102,23 +100,36 @@ class Blocks:
         """Every second row and column, from the first."""
         return layers.MaxPooling2D(1, 2, dtype=self.dtype, name=name)(x)
 
+    def even_and_odd(self, x: Tensor, name: str) -> list[Tensor]:
+        """Every second row and column, from the first and from the second.
+
+        An odd number of rows or columns is made even by zeros at the end for the second.
+        """
+        odd = tuple((0, size % 2) for size in x.shape[1:3])
+        shifted = x
+        if odd != ((0, 0), (0, 0)):
+            shifted = layers.ZeroPadding2D(odd, dtype=self.dtype, name=f"{name}_pad")(shifted)
+        crop = ((1, 0), (1, 0))
+        shifted = layers.Cropping2D(crop, dtype=self.dtype, name=f"{name}_shift")(shifted)
+        return [self.subsample(x, f"{name}_even"), self.subsample(shifted, f"{name}_odd")]
+
+    def dropped(self, x: Tensor, name: str) -> Tensor:
+        """The operation's result as it leaves the edge: a hook for drop path."""
+        del name
+        return x
+
     def relu_conv_bn(self, relu: Tensor, channels: int, name: str) -> Tensor:
         """Pointwise convolution to the cell's channels."""
         return self.norm(self.conv(relu, channels, 1, f"{name}_conv"), f"{name}_norm")
 
     def factorized_reduce(self, relu: Tensor, channels: int, name: str) -> Tensor:
         """Two pointwise convolutions of stride 2, the second one row and column further."""
-        odd = tuple((0, size % 2) for size in relu.shape[1:3])
-        shifted = relu
-        if odd != ((0, 0), (0, 0)):
-            shifted = layers.ZeroPadding2D(odd, dtype=self.dtype, name=f"{name}_pad")(shifted)
-        crop = ((1, 0), (1, 0))
-        shifted = layers.Cropping2D(crop, dtype=self.dtype, name=f"{name}_shift")(shifted)
         half = channels // 2
         # A 1x1 convolution of stride 2 to one channel crashes TensorFlow 2.21 in its gradient.
+        even, odd = self.even_and_odd(relu, name)
         halves = [
-            self.conv(self.subsample(relu, f"{name}_even"), half, 1, f"{name}_conv_1"),
-            self.conv(self.subsample(shifted, f"{name}_odd"), channels - half, 1, f"{name}_conv_2"),
+            self.conv(even, half, 1, f"{name}_conv_1"),
+            self.conv(odd, channels - half, 1, f"{name}_conv_2"),
         ]
         x = layers.Concatenate(dtype=self.dtype, name=f"{name}_concat")(halves)
         return self.norm(x, f"{name}_norm")
@@ -152,7 +163,7 @@ class Blocks:
     def operation(
         self, kind: str, x: Tensor, relu: Tensor, channels: int, stride: int, name: str
     ) -> Tensor:
-        """Any operation of a genotype, with drop path unless it is an identity.
+        """Any operation of a genotype.
 
         Args:
             kind: The operation's name in the genotype.
@@ -178,6 +189,4 @@ class Blocks:
                 result = self.factorized_reduce(relu, channels, name)
             case _:
                 raise ValueError(f"no operation '{kind}'; known: {', '.join(OPERATIONS)}")
-        if not self.drop_path:
-            return result
-        return DropPath(dtype=self.dtype, name=f"{name}_drop_path")(result)
+        return self.dropped(result, name)

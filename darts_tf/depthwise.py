@@ -24,7 +24,7 @@ def depthwise(x: tf.Tensor, kernel: tf.Tensor, dilation: int = 1) -> tf.Tensor:
 
     Args:
         x: [batch, rows, columns, channels].
-        kernel: [size, size, channels, 1], size odd.
+        kernel: [size, size, channels, 1], size 1, 3 or 5.
         dilation: 1 or 2.
 
     Returns:

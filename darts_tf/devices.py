@@ -7,18 +7,17 @@ from darts_tf.config import usable_cores
 from darts_tf.errors import UserError
 
 
-def make_repeatable(seed: int, threads: int, optimize_graphs: bool = True) -> None:
+def make_repeatable(seed: int, threads: int) -> None:
     """Makes what follows in this process a function of its seed.
 
     Sets Keras's, NumPy's, Python's and TensorFlow's seeds, TensorFlow's deterministic kernels and
     the number of its threads. Operations run side by side, each on one thread: faster than sharing
-    one operation out, and the sums in it do not depend on the number of threads.
+    one operation out, and the sums in it do not depend on the number of threads. Grappler is off:
+    it takes longer than everything else at the start, and steps are no faster after it.
 
     Args:
         seed: The run's seed.
         threads: Operations that run side by side on the CPU.
-        optimize_graphs: Whether Grappler rewrites graphs before they run. On a supernet it takes
-            longer than everything else at the start, and gains nothing afterwards.
 
     Raises:
         UserError: If TensorFlow has already started with another number of threads.
@@ -33,7 +32,7 @@ def make_repeatable(seed: int, threads: int, optimize_graphs: bool = True) -> No
                 f"threads: {threads} are asked for, but TensorFlow already runs in this process "
                 f"with {running}; start the run before anything else of TensorFlow"
             ) from error
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": not optimize_graphs})
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
 

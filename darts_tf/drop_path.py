@@ -46,7 +46,7 @@ class DropPath(keras.layers.Layer):
             seed = tf.random.fold_in(seed, replica.replica_id_in_sync_group)
         keep = 1 - tf.cast(self.rate, x.dtype)
         draws = tf.random.stateless_uniform((tf.shape(x)[0], 1, 1, 1), seed, dtype=x.dtype)
-        return tf.where(draws < keep, x / keep, tf.zeros((), x.dtype))
+        return x * (tf.cast(draws < keep, x.dtype) / keep)
 
     def compute_output_shape(self, x_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Returns the shape of the input."""

@@ -8,8 +8,8 @@ import keras
 from darts_tf.auxiliary import auxiliary_head
 from darts_tf.blocks import Blocks, Tensor
 from darts_tf.genotype import EDGES_PER_NODE, Genotype
-from darts_tf.normalization import BatchNormalization
 from darts_tf.search_space import STEM_MULTIPLIER, reductions
+from darts_tf.training_blocks import TrainingBlocks
 
 STEMS = ("cifar", "imagenet")
 
@@ -57,11 +57,7 @@ def build_network(
             "a network has at least 3 layers, 2 init_channels and 2 classes; "
             f"found {layers}, {init_channels} and {classes}"
         )
-
-    def normalization(**kwargs: Any) -> keras.layers.Layer:
-        return BatchNormalization(synchronized=synchronized, **kwargs)
-
-    blocks = Blocks(normalization, drop_path, dtype)
+    blocks = TrainingBlocks(dtype, drop_path=drop_path, synchronized=synchronized)
     images_dtype = keras.dtype_policies.get(dtype).variable_dtype
     images = keras.Input(input_shape, dtype=images_dtype, name="images")
     logits, features = _logits(blocks, images, genotype, classes, layers, init_channels, stem)
@@ -102,7 +98,7 @@ def inference_network(
     scale = [1 / (255 * value) for value in deviation]
     offset = [-m / value for m, value in zip(mean, deviation, strict=True)]
     images = keras.layers.Rescaling(scale, offset, name="normalize")(pixels)
-    blocks = Blocks(_stock_normalization)
+    blocks = Blocks()
     output, _ = _logits(blocks, images, genotype, logits.units, layers, init_channels, stem)
     scores = keras.layers.Softmax(name="scores")(output)
     twin = keras.Model(pixels, scores, name="darts_network")
@@ -110,10 +106,6 @@ def inference_network(
         if layer.weights:
             layer.set_weights(trained.get_layer(layer.name).get_weights())
     return twin
-
-
-def _stock_normalization(**kwargs: Any) -> keras.layers.Layer:
-    return keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, **kwargs)
 
 
 def _logits(
@@ -135,23 +127,26 @@ def _logits(
         output = _cell(
             blocks, before_previous, previous, genotype, channels, reduction, halved, f"cell_{i}"
         )
-        before_previous, previous, halved = previous, output, reduction
+        before_previous, previous = previous, blocks.relu(output, f"cell_{i}_relu")
+        halved = reduction
         if i == reductions(layers)[1]:
-            features = output
-    x = keras.layers.GlobalAveragePooling2D(dtype=blocks.dtype, name="global_pool")(previous)
+            features = previous
+    x = keras.layers.GlobalAveragePooling2D(dtype=blocks.dtype, name="global_pool")(output)
     return blocks.dense(x, classes, "logits"), features
 
 
 def _stem(blocks: Blocks, images: Tensor, channels: int, stem: str) -> tuple[Tensor, Tensor]:
+    """Returns the inputs of the first cell, after their ReLU."""
     if stem == "cifar":
         x = blocks.conv(images, STEM_MULTIPLIER * channels, 3, "stem_conv")
-        x = blocks.norm(x, "stem_norm")
+        x = blocks.relu(blocks.norm(x, "stem_norm"), "stem_relu")
         return x, x
     x = blocks.conv(images, channels // 2, 3, "stem_0_conv_1", strides=2)
     x = blocks.relu(blocks.norm(x, "stem_0_norm_1"), "stem_0_relu")
     x = blocks.norm(blocks.conv(x, channels, 3, "stem_0_conv_2", strides=2), "stem_0_norm_2")
-    y = blocks.conv(blocks.relu(x, "stem_1_relu"), channels, 3, "stem_1_conv", strides=2)
-    return x, blocks.norm(y, "stem_1_norm")
+    x = blocks.relu(x, "stem_1_relu")
+    y = blocks.norm(blocks.conv(x, channels, 3, "stem_1_conv", strides=2), "stem_1_norm")
+    return x, blocks.relu(y, "stem_2_relu")
 
 
 def _cell(
@@ -167,8 +162,6 @@ def _cell(
     edges = genotype.reduce if reduction else genotype.normal
     concat = genotype.reduce_concat if reduction else genotype.normal_concat
     reduce_first = blocks.factorized_reduce if halved else blocks.relu_conv_bn
-    before_previous = blocks.relu(before_previous, f"{name}_relu_a")
-    previous = blocks.relu(previous, f"{name}_relu_b")
     nodes = [
         reduce_first(before_previous, channels, f"{name}_preprocess_0"),
         blocks.relu_conv_bn(previous, channels, f"{name}_preprocess_1"),

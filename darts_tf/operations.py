@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from darts_tf.convolutions import pointwise
 from darts_tf.depthwise import depthwise, depthwise_stride_2, in_depth
 from darts_tf.initialization import uniform
 from darts_tf.normalization import BatchNormalization
@@ -271,11 +272,3 @@ def separable(
         return pointwise(convolve(x, depthwise_kernel), pointwise_kernel)
 
     return both(x, *(tf.convert_to_tensor(k) for k in (depthwise_kernel, pointwise_kernel)))
-
-
-def pointwise(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-    """1x1 convolution of [batch, rows, columns, in] by [1, 1, in, out], as a matrix product."""
-    kernel = tf.convert_to_tensor(kernel)
-    y = tf.matmul(tf.reshape(x, (-1, kernel.shape[2])), tf.reshape(kernel, kernel.shape[2:]))
-    sizes = [tf.shape(x)[axis] if x.shape[axis] is None else x.shape[axis] for axis in (1, 2)]
-    return tf.reshape(y, (-1, *sizes, kernel.shape[3]))

@@ -82,7 +82,7 @@ def search(config: SearchConfig, run_directory: str | os.PathLike[str]) -> Searc
     if state == "unfinished":
         run.start_over()
     started = time.monotonic()
-    make_repeatable(config.seed, config.threads, optimize_graphs=False)
+    make_repeatable(config.seed, config.threads)
     strategy = make_strategy(config.strategy)
     profiler = Profiler(config.profiled(), run.tensorboard)
     epochs = _Epochs(config, strategy, profiler)

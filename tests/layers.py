@@ -31,13 +31,19 @@ def registered() -> dict[str, type]:
 
 
 def own_arguments(kind: type) -> dict[str, Any]:
-    """Returns the named constructor arguments and their defaults, those of our base classes too."""
+    """Returns the named constructor arguments and their defaults, those of our base classes too.
+
+    Of a constructor that is Keras's own, those that have no default.
+    """
     ours = [base for base in kind.__mro__ if base.__module__.partition(".")[0] == PACKAGE]
+    constructors = [vars(base)["__init__"] for base in ours if "__init__" in vars(base)]
     return {
         parameter.name: parameter.default
-        for base in ours
-        for parameter in inspect.signature(vars(base).get("__init__", _none)).parameters.values()
-        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD and parameter.name != "self"
+        for constructor in constructors or [kind.__init__]
+        for parameter in inspect.signature(constructor).parameters.values()
+        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+        and parameter.name != "self"
+        and (constructors or parameter.default is parameter.empty)
     }
 
 
@@ -120,10 +126,6 @@ def check_optimizer(kind: type, arguments: Mapping[str, Any]) -> None:
     assert not np.array_equal(weight.numpy(), start)
     for other in others:
         np.testing.assert_array_equal(other.numpy(), weight.numpy())
-
-
-def _none() -> None:
-    """Stands in where a class has the constructor of its base."""
 
 
 def _plain(value: Any) -> Any:

@@ -4,8 +4,8 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.blocks import Blocks
-from darts_tf.normalization import BatchNormalization
 from darts_tf.search_space import OPERATIONS
+from darts_tf.training_blocks import TrainingBlocks
 from tests import weights
 from tests.oracles import operations, tape, trees
 from tests.oracles.parameters import random_operation
@@ -32,8 +32,8 @@ PLACES = {
 }
 
 
-def our_network(kind, size, stride):
-    blocks = Blocks(BatchNormalization, dtype="float64")
+def our_network(kind, size, stride, made_by=TrainingBlocks):
+    blocks = made_by("float64")
     x = keras.Input((*size, CHANNELS), dtype="float64")
     return keras.Model(x, blocks.operation(kind, x, blocks.relu(x, "relu"), CHANNELS, stride, "op"))
 
@@ -41,11 +41,12 @@ def our_network(kind, size, stride):
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("size", [(8, 8), (7, 10)])
 @pytest.mark.parametrize("kind", OPERATIONS)
-def test_each_operation_of_a_network_equals_its_twin(kind, size, stride, seed):
+@pytest.mark.parametrize("made_by", [Blocks, TrainingBlocks])
+def test_each_operation_of_a_network_equals_its_twin(made_by, kind, size, stride, seed):
     rng = np.random.default_rng(seed)
     image = rng.normal(size=(3, *size, CHANNELS))
     params = random_operation(rng, kind, CHANNELS, stride, affine=True)
-    model = our_network(kind, size, stride)
+    model = our_network(kind, size, stride, made_by)
     variables = {}
     for variable in model.trainable_variables:
         place = variable.path.removeprefix(f"op_{kind}_")

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from darts_tf.cells import SearchCell
+from darts_tf.convolutions import Conv2D, DepthwiseConv2D, EvenAndOdd
 from darts_tf.drop_path import DropPath
 from darts_tf.mixed_operation import MixedOperation, SourceFeatures
 from darts_tf.normalization import BatchNormalization
@@ -23,12 +24,17 @@ SPACE = SearchSpace(
     learnable=("sep_conv_3x3",),
 )
 IMAGES = np.random.default_rng(0).normal(size=(2, 7, 6, 4))
+EVEN_IMAGES = np.random.default_rng(2).normal(size=(2, 6, 8, 4))
 SMALLER = np.random.default_rng(1).normal(size=(2, 4, 3, 4))
 EDGE = np.array((0.1, 0.3, 0.2, 0.25, 0.15))
 
 
 def on_images(layer):
     return layer(IMAGES)
+
+
+def on_even_images(layer):
+    return layer(EVEN_IMAGES)
 
 
 def on_a_source(layer):
@@ -100,6 +106,9 @@ CASES = {
         },
         on_images,
     ),
+    Conv2D: ({"filters": 3, "kernel_size": (1, 1)}, on_images),
+    DepthwiseConv2D: ({"kernel_size": (3, 3)}, on_images),
+    EvenAndOdd: ({}, on_even_images),
     DropPath: ({"rate": 0.3, "seed": 5}, on_images),
 }
 OPTIMIZERS = {
