@@ -21,7 +21,7 @@ COLUMNS = ("operation", "count", "total ms", "share", "mean ms")
 WARM_UP = 2
 # An event of an operation is named `node:kind`. Those with `::` are the machinery around it, and
 # the whole graph is an event too.
-_OPERATION = re.compile(r"[^$:][^:]*:((?!__inference)[^:]+)")
+_OPERATION = re.compile(r"[^$:][^:]*:((?! ?__inference)[^:]+)")
 
 
 def record(iterate: Callable[[], object]) -> Any:
