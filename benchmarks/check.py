@@ -1,8 +1,8 @@
 """Compares the numbers of both sides of a work: `python -m benchmarks.check WORK [SIDE ...]`.
 
 Searches and training steps are compared on 12 small images: logits, the loss of an iteration, and
-that of the next, which both updates have moved. Inference is compared at its full size. Ends with
-status 1 if a difference is beyond its bound.
+that of the next, which both updates have moved. Inference is compared at its full size, with the
+peer in float64. Ends with status 1 if a difference is beyond its bound.
 """
 
 import sys
@@ -20,7 +20,8 @@ from darts_tf.errors import UserError, nearest
 from trainers.program import run
 
 # Shares of the largest entry, and of the loss (float32; a ReLU's kink or a tie in a pool can flip).
-BOUNDS = {"logits": 1e-5, "first loss": 1e-5, "second loss": 1e-3, "scores": 1e-5}
+# Scores are held to the peer's in float64, from which its own in float32 differ by up to 6e-5.
+BOUNDS = {"logits": 1e-5, "first loss": 1e-5, "second loss": 1e-3, "scores": 1e-4}
 Differences = dict[str, dict[str, float]]
 
 
@@ -93,7 +94,7 @@ def _of_inference(work: Work, peers: Sequence[str]) -> Differences:
     for peer in peers:
         side: Any = build(work.kind, peer, work.sizes)
         copying.copy_network(network, side.network)
-        logits = side()
+        logits = side.exact()
         powers = np.exp(logits - logits.max(1, keepdims=True))
         found[peer] = {"scores": relative_difference(powers / powers.sum(1, keepdims=True), right)}
     return found

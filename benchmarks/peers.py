@@ -1,5 +1,6 @@
 """PyTorch's side of each work."""
 
+import copy
 from collections.abc import Callable
 
 import numpy as np
@@ -89,6 +90,11 @@ class Inference:
     def __call__(self) -> np.ndarray:
         """Returns the logits of the batch."""
         return self.step(self.images).numpy()
+
+    def exact(self) -> np.ndarray:
+        """Returns the logits of the batch, computed in float64."""
+        network = copy.deepcopy(self.network).double()
+        return InferenceStep(network)(self.images.double()).numpy()
 
 
 def build(kind: str, side: str, sizes: Sizes) -> Callable[[], object]:

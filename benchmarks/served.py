@@ -14,7 +14,7 @@ from darts_tf.config import usable_cores
 
 
 class Served:
-    """Answers of an exported model, with as many threads as there are cores.
+    """Answers of an exported model, with an operation on each core at a time.
 
     Args:
         sizes: The sizes.
@@ -34,7 +34,7 @@ class Served:
 
 def build(sizes: Sizes) -> Served:
     """Exports DARTS_V2, untrained, in a process of its own, and loads it."""
-    tf.config.threading.set_intra_op_parallelism_threads(usable_cores())
+    tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(usable_cores())
     spawn = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(1, spawn) as pool:

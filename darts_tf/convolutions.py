@@ -1,6 +1,6 @@
-"""Keras's convolutions for training, in the forms in which TensorFlow's CPU kernels are fast.
+"""Keras's convolutions, in the forms in which TensorFlow's CPU kernels are fast.
 
-The numbers, weights and names are those of Keras's own layers, which take their place at inference.
+The numbers and weights are those of Keras's own layers, which take their place in `model.keras`.
 """
 
 from typing import Any
@@ -12,10 +12,11 @@ from darts_tf.depthwise import depthwise
 from darts_tf.phases import Layout, is_even, merge, rearrange
 
 
-def pointwise(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+def pointwise(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None = None) -> tf.Tensor:
     """1x1 convolution of [batch, rows, columns, in] by [1, 1, in, out], as a matrix product."""
     kernel = tf.convert_to_tensor(kernel)
     y = tf.matmul(tf.reshape(x, (-1, kernel.shape[2])), tf.reshape(kernel, kernel.shape[2:]))
+    y = y if bias is None else tf.nn.bias_add(y, bias)
     sizes = [tf.shape(x)[axis] if x.shape[axis] is None else x.shape[axis] for axis in (1, 2)]
     return tf.reshape(y, (-1, *sizes, kernel.shape[3]))
 
@@ -27,7 +28,7 @@ class Conv2D(keras.layers.Conv2D):
     def call(self, x: tf.Tensor) -> tf.Tensor:
         """Convolves `x`, [batch, rows, columns, channels]."""
         if (self.kernel_size, self.strides, self.groups) == ((1, 1), (1, 1), 1) and _is_bare(self):
-            return pointwise(x, self.kernel)
+            return pointwise(x, self.kernel, self.bias)
         return super().call(x)
 
 
@@ -39,9 +40,9 @@ class DepthwiseConv2D(keras.layers.DepthwiseConv2D):
         """Convolves `x`, [batch, rows, columns, channels]."""
         size, dilation = self.kernel_size[0], self.dilation_rate[0]
         square = len({*self.kernel_size}) == len({*self.dilation_rate}) == 1
-        plain = self.padding == "same" and self.depth_multiplier == 1 and _is_bare(self)
+        plain = self.padding == "same" and self.depth_multiplier == 1 and not self.use_bias
         known = size in (1, 3, 5) and dilation in (1, 2) and self.strides == (1, 1)
-        if not (square and plain and known):
+        if not (square and plain and known and _is_bare(self)):
             return super().call(x)
         if dilation == 1 or not is_even(*x.shape[1:3]):
             return depthwise(x, self.kernel, dilation)
@@ -64,6 +65,5 @@ class EvenAndOdd(keras.layers.Layer):
 
 
 def _is_bare(layer: Any) -> bool:
-    """Whether a convolution is one and no more, in Keras's order of axes."""
-    linear = layer.activation is keras.activations.linear
-    return linear and not layer.use_bias and layer.data_format == "channels_last"
+    """Whether a convolution has no activation, and channels on the last axis."""
+    return layer.activation is keras.activations.linear and layer.data_format == "channels_last"

@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from darts_tf.errors import UserError
+from darts_tf.folding import folded
 from darts_tf.serving import version_folder
 
 
@@ -20,6 +21,9 @@ def export_saved_model(
     labels: Sequence[str] | None = None,
 ) -> Path:
     """Writes `directory/<version>/`, whole or not at all.
+
+    Normalisations are folded into the convolutions before them, and weights are constants of the
+    graph.
 
     The signature `serving_default` takes `pixels`, float32 [batch, rows, columns, channels] from 0
     to 255, and gives `scores`, float32 [batch, classes], and `label`, string [batch]: the name of
@@ -44,19 +48,21 @@ def export_saved_model(
     if len(names) != classes:
         raise UserError(f"labels: one for each of {classes} classes is right, found {len(names)}")
 
+    served = folded(model)
+    constants = [(variable, tf.constant(variable.numpy())) for variable in served.variables]
+
     def serve(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
-        scores = model(pixels, training=False)
+        with keras.StatelessScope(state_mapping=constants):
+            scores = served(pixels, training=False)
         return {"scores": scores, "label": tf.gather(tf.constant(names), tf.argmax(scores, 1))}
 
-    archive = keras.export.ExportArchive()
-    archive.track(model)
     spec = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name="pixels")
-    archive.add_endpoint("serving_default", serve, [spec])
+    signatures = {"serving_default": tf.function(serve, input_signature=[spec])}
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=".export-", dir=folder.parent))
     try:
         written = temporary / "model"
-        archive.write_out(written, verbose=False)
+        tf.saved_model.save(tf.Module(), written, signatures)
         written.rename(folder)
     finally:
         shutil.rmtree(temporary)

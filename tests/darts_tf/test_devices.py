@@ -33,6 +33,28 @@ except UserError as error:
     print(error)
 """
 
+_STEPS = """
+import hashlib
+import numpy as np, tensorflow as tf
+from darts_tf.bilevel import ARCHITECTURE_GRADIENTS, BilevelStep
+from darts_tf.devices import make_repeatable
+from darts_tf.optimizers import SGD, Adam
+from darts_tf.scoring import Batch
+from darts_tf.supernet import Supernet
+
+seed, threads = given
+make_repeatable(seed, threads)
+supernet = Supernet(layers=3, init_channels=4, classes=3)
+supernet.build((None, 8, 8, 3))
+step = BilevelStep(supernet, SGD(0.1), Adam(0.01), ARCHITECTURE_GRADIENTS["first"])
+images = np.random.default_rng(seed).normal(size=(2, 64, 8, 8, 3)).astype(np.float32)
+labels, shares = tf.range(64) % 3, tf.fill((64,), np.float32(1 / 64))
+run = tf.function(lambda: step(*(Batch(part, labels, shares) for part in images)))
+for _ in range(3):
+    run()
+print(json.dumps([hashlib.sha256(w.numpy().tobytes()).hexdigest() for w in supernet.weights]))
+"""
+
 
 def test_one_device_is_the_first_and_mirrored_takes_all(two_devices):
     assert make_strategy("one_device").num_replicas_in_sync == 1
@@ -68,3 +90,11 @@ def test_a_seed_decides_all_draws_and_other_threads_come_too_late(seed):
     [told] = finish(start(_REPEAT, seed % 2**30))
     assert told.startswith("threads: 2 are asked for, but TensorFlow already runs")
     assert told.count("\n") == 1
+
+
+def test_the_number_of_threads_changes_no_bit(seed):
+    one, again, other = finish(
+        *(start(_STEPS, *given) for given in ((seed, 1), (seed, 2), (seed + 1, 2)))
+    )
+    assert one == again
+    assert one != other
