@@ -19,6 +19,8 @@ class DatasetFacts:
         pad: Pixels added on each side before a random crop of the image's own size.
         flip: Whether a mirrored image still belongs to its class.
         cutout: Side of cutout's square in pixels, 0 for none.
+        stem: First layers of a network for it: `cifar`, `tiny_imagenet` or `imagenet`.
+        policy: AutoAugment's policy for it, `cifar` or `imagenet`; "" for none.
         train_images: Number of training images.
         test_images: Number of test images.
     """
@@ -32,6 +34,8 @@ class DatasetFacts:
     pad: int
     flip: bool
     cutout: int
+    stem: str
+    policy: str
     train_images: int
     test_images: int
 
@@ -47,6 +51,8 @@ _ALL = (
         pad=1,
         flip=False,
         cutout=0,
+        stem="cifar",
+        policy="",
         train_images=1437,
         test_images=360,
     ),
@@ -71,6 +77,8 @@ _ALL = (
         pad=4,
         flip=True,
         cutout=16,
+        stem="cifar",
+        policy="cifar",
         train_images=50000,
         test_images=10000,
     ),
