@@ -1,7 +1,8 @@
 """Does one side of a work when asked to: `python -m benchmarks.worker WORK SIDE [sizes]`.
 
-It warms up, writes `ready`, then runs one iteration for each line that it reads and writes its
-seconds; where its input ends it writes its peak memory in MiB, and ends.
+It warms up, writes `ready`, then for each line that it reads makes one run, of one iteration or of
+some, and writes the seconds of an iteration; where its input ends it writes its peak memory in MiB,
+and ends.
 """
 
 import contextlib
@@ -80,8 +81,9 @@ def main(arguments: Sequence[str]) -> None:
         print("ready", file=answers, flush=True)
         for _ in sys.stdin:
             begun = time.perf_counter()
-            iterate()
-            print(time.perf_counter() - begun, file=answers, flush=True)
+            for _ in range(work.calls):
+                iterate()
+            print((time.perf_counter() - begun) / work.calls, file=answers, flush=True)
     print(peak_mib(), file=answers)
 
 

@@ -51,6 +51,7 @@ class Work:
         text: What it is, for the help.
         sizes: Its sizes.
         start: Whether a run is a new process, from its start to the end of its first iteration.
+        calls: Iterations in a run, which tells their mean.
     """
 
     kind: str
@@ -58,6 +59,7 @@ class Work:
     text: str
     sizes: Sizes = Sizes()
     start: bool = False
+    calls: int = 1
 
     @property
     def same_numbers(self) -> bool:
@@ -91,7 +93,11 @@ WORKS = {
     ),
     "training": Work("training", PYTORCH, "a training step of DARTS_V2", _NETWORK),
     "inference_1": Work(
-        "inference", PYTORCH, "DARTS_V2 as a SavedModel, one image", replace(_NETWORK, batch=1)
+        "inference",
+        PYTORCH,
+        "DARTS_V2 as a SavedModel, one image",
+        replace(_NETWORK, batch=1),
+        calls=50,
     ),
     "inference_96": Work("inference", PYTORCH, "the same, 96 images", _NETWORK),
 }
