@@ -11,7 +11,7 @@ from tests.trainers.programs import python
 
 pytest.importorskip("benchmarks")  # not in the wheel
 
-from benchmarks import table  # noqa: E402
+from benchmarks import table
 
 TREE = Path(__file__).resolve().parents[1]
 PAGES = sorted((TREE / "docs").glob("*.md"))
