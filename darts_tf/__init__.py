@@ -14,6 +14,7 @@ _HOMES = {
     "SearchResult": "searching",
     "SearchSpace": "search_space",
     "SourceFeatures": "mixed_operation",
+    "StagedGenotype": "genotype",
     "StopSearch": "callbacks",
     "Supernet": "supernet",
     "TrainingConfig": "config",
@@ -23,6 +24,7 @@ _HOMES = {
     "derive": "genotype",
     "export_saved_model": "export",
     "inference_network": "network",
+    "read_genotype": "genotype",
     "search": "searching",
     "train": "training",
 }

@@ -16,7 +16,7 @@ def auxiliary_head(blocks: Blocks, features: Tensor, classes: int, stem: str) ->
         features: Output of the second reduction cell after its ReLU, [batch, rows, columns,
             channels].
         classes: Number of classes.
-        stem: `cifar`, or `imagenet`, which has no last normalisation.
+        stem: One of `STEMS`; `imagenet` has no last normalisation.
 
     Returns:
         Logits, [batch, classes].
@@ -29,7 +29,7 @@ def auxiliary_head(blocks: Blocks, features: Tensor, classes: int, stem: str) ->
     x = pool(features)
     x = blocks.norm(blocks.conv(x, 128, 1, "auxiliary_conv_1"), "auxiliary_norm_1")
     x = blocks.conv(blocks.relu(x, "auxiliary_relu_1"), 768, 2, "auxiliary_conv_2", pad=False)
-    if stem == "cifar":
+    if stem != "imagenet":
         x = blocks.norm(x, "auxiliary_norm_2")
     x = blocks.relu(x, "auxiliary_relu_2")
     x = keras.layers.Flatten(dtype=blocks.dtype, name="auxiliary_flatten")(x)
@@ -43,7 +43,7 @@ def pooling(size: int, stem: str) -> tuple[int, int]:
 
     Args:
         size: Rows or columns of the features.
-        stem: `cifar` or `imagenet`.
+        stem: One of `STEMS`.
 
     Raises:
         UserError: If `size` is less than 2.

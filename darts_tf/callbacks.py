@@ -6,12 +6,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from darts_tf.genotype import CELLS, Genotype, derive, softmax
+from darts_tf.genotype import CELLS, STAGED_CELLS, AnyGenotype, derive, softmax
 from darts_tf.history import EpochRecord
 from darts_tf.search_space import DARTS, SearchSpace
 from darts_tf.stopping import Criterion, SkipConnects, stable_epochs
 
-Derivation = Callable[[Mapping[str, np.ndarray], SearchSpace], Genotype]
+Derivation = Callable[[Mapping[str, np.ndarray], SearchSpace], AnyGenotype]
 
 
 class StopSearch(keras.callbacks.Callback):
@@ -59,7 +59,7 @@ class StopSearch(keras.callbacks.Callback):
         self.reason: str | None = None
 
     @property
-    def genotype(self) -> Genotype | None:
+    def genotype(self) -> AnyGenotype | None:
         """The genotype of the last epoch."""
         return self.records[-1].genotype if self.records else None
 
@@ -87,7 +87,7 @@ class StopSearch(keras.callbacks.Callback):
             field: float(logs[name]) for name, field in _LOGS.items() if name in logs
         }
         genotype = None
-        if set(alphas) == set(CELLS):
+        if set(alphas) in (set(CELLS), set(STAGED_CELLS)):
             genotype = self.derivation(softmax(alphas), self.search_space)
         return EpochRecord(
             epoch=epoch,

@@ -13,7 +13,8 @@ from functools import partial
 from darts_tf import zoo
 from darts_tf.data.facts import DATASETS
 from darts_tf.errors import UserError
-from darts_tf.genotype import Genotype
+from darts_tf.genotype import AnyGenotype, StagedGenotype
+from darts_tf.search_space import STEMS
 from darts_tf.settings import Settings, flag_lines, setting
 
 __all__ = ["RunConfig", "SearchConfig", "TrainingConfig", "flag_lines", "training_flag_lines"]
@@ -32,6 +33,12 @@ class RunConfig(Settings):
     dataset: str = setting("cifar10", "Data set.", choices=tuple(DATASETS))
     data_dir: str = setting("", "Folder of the data sets; empty for tensorflow-datasets' own.")
     image_size: int = setting(0, "Side of the images in pixels; 0 for the data set's own.", low=0)
+    stem: str = setting(
+        "auto",
+        "First layers: cifar keeps the image's size, tiny_imagenet halves it, imagenet divides it "
+        "by 8; auto takes the data set's own.",
+        choices=("auto", *STEMS),
+    )
     seed: int = setting(0, "Seed of everything random.", low=0, high=2**31 - 1)
     threads: int = setting(
         0, "CPU threads, on which the last bits of a result depend; 0 for one a core.", low=0
@@ -65,6 +72,8 @@ class RunConfig(Settings):
                 f"found {self.learning_rate_min}"
             )
         self.profiled()
+        if self.stem == "auto":
+            object.__setattr__(self, "stem", DATASETS[self.dataset].stem)
         if not self.threads:
             object.__setattr__(self, "threads", usable_cores())
 
@@ -113,7 +122,10 @@ class SearchConfig(RunConfig):
     )
     arch_start_epoch: int = setting(0, "First epoch that moves the architecture.", low=0)
     share_alphas: str = setting(
-        "network", "Where the cells of one type share their architecture.", choices=("network",)
+        "network",
+        "Where the cells of one type share their architecture: in the whole network, or in each "
+        "stage, from one reduction cell to the next.",
+        choices=("network", "stage"),
     )
     stop_criterion: str = setting(
         "skip_connects",
@@ -141,6 +153,12 @@ class SearchConfig(RunConfig):
                 f"arch_start_epoch: must be below epochs ({self.epochs}), or nothing is searched; "
                 f"found {self.arch_start_epoch}"
             )
+        fewest = StagedGenotype.fewest_layers
+        if self.share_alphas == "stage" and self.layers < fewest:
+            raise UserError(
+                f"layers: with share_alphas=stage must be at least {fewest}, so that each stage "
+                f"has a cell; found {self.layers}"
+            )
         if self.mixed_precision == "float16" and self.arch_order == "second":
             raise UserError(
                 "mixed_precision: with arch_order=second must be float32 or bfloat16, found "
@@ -162,11 +180,6 @@ class TrainingConfig(RunConfig):
     batch_size: int = _batch_size(96)
     layers: int = _layers(20)
     init_channels: int = _init_channels(36)
-    stem: str = setting(
-        "cifar",
-        "First layers: cifar keeps the image's size, imagenet divides it by 8.",
-        choices=("cifar", "imagenet"),
-    )
     auxiliary_weight: float = setting(
         0.4, "Weight of the auxiliary head's loss; 0 for no head.", low=0.0
     )
@@ -183,7 +196,7 @@ class TrainingConfig(RunConfig):
             object.__setattr__(self, "cutout", DATASETS[self.dataset].cutout)
 
 
-def training_flag_lines(config: TrainingConfig, genotype: Genotype) -> tuple[str, ...]:
+def training_flag_lines(config: TrainingConfig, genotype: AnyGenotype) -> tuple[str, ...]:
     """Returns the lines of a flag file that repeats a training, its genotype included.
 
     Args:
@@ -192,7 +205,15 @@ def training_flag_lines(config: TrainingConfig, genotype: Genotype) -> tuple[str
 
     Returns:
         `flag_lines(config)` and a line `--genotype=...`.
+
+    Raises:
+        UserError: If the network has fewer cells than the genotype needs.
     """
+    if config.layers < genotype.fewest_layers:
+        raise UserError(
+            f"--layers={config.layers}: a genotype with cells for each stage needs at least "
+            f"{genotype.fewest_layers} layers"
+        )
     names = (name for name in zoo.names() if zoo.get(name) == genotype)
     inline = json.dumps(genotype.to_dict(), separators=(",", ":"))
     return (*flag_lines(config), f"--genotype={next(names, inline)}")

@@ -1,4 +1,4 @@
-"""Pictures of the two cells of a genotype, for papers, READMEs and reports."""
+"""Pictures of the cells of a genotype, for papers, READMEs and reports."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from darts_tf.drawing_layout import (
     Point,
 )
 from darts_tf.errors import UserError
-from darts_tf.genotype import Genotype
+from darts_tf.genotype import AnyGenotype
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,8 +47,8 @@ METADATA: dict[str, dict[str, Any]] = {
 }
 
 
-def draw(genotype: Genotype, path: str | os.PathLike[str], title: str = "") -> None:
-    """Draws the normal and the reduction cell of a genotype (as in DARTS+, figure 4).
+def draw(genotype: AnyGenotype, path: str | os.PathLike[str], title: str = "") -> None:
+    """Draws the cells of a genotype (as in DARTS+, figures 3 and 4).
 
     The inputs stand at the left, the output at the right. A coloured arrow is an operation, its
     colour the kind of operation; a grey arrow leads into the concatenation. The same genotype and
@@ -70,8 +70,8 @@ def draw(genotype: Genotype, path: str | os.PathLike[str], title: str = "") -> N
     if form not in METADATA:
         raise UserError(f"{path}: a drawing is an .svg or a .png file; found '{path.suffix}'")
     cells = {
-        "Normal cell": CellLayout(genotype.normal, genotype.normal_concat),
-        "Reduction cell": CellLayout(genotype.reduce, genotype.reduce_concat),
+        _caption(name): CellLayout(getattr(genotype, name), getattr(genotype, f"{name}_concat"))
+        for name in genotype.cells
     }
     corners = _corners(list(cells.values()), MARGIN + (CAPTION if title else 0.0))
     places = list(zip(cells.items(), corners, strict=True))
@@ -91,13 +91,24 @@ def draw(genotype: Genotype, path: str | os.PathLike[str], title: str = "") -> N
     path.write_bytes(file.getvalue())
 
 
+def _caption(cell: str) -> str:
+    kind, _, stage = cell.partition("_")
+    if kind == "normal":
+        return f"Normal cell, stage {int(stage) + 1}" if stage else "Normal cell"
+    return f"Reduction cell after stage {int(stage) + 1}" if stage else "Reduction cell"
+
+
 def _corners(cells: Sequence[CellLayout], top: float) -> list[Point]:
     """Returns the corner of each cell: side by side where there is room, otherwise stacked."""
-    first, second = cells
-    right = MARGIN + first.width + BETWEEN
-    if right + second.width + MARGIN <= WIDEST:
-        return [(MARGIN, top), (right, top)]
-    return [(MARGIN, top), (MARGIN, top + CAPTION + first.height + BETWEEN)]
+    corners: list[Point] = []
+    left, below = MARGIN, top
+    for cell in cells:
+        if corners and left + cell.width + MARGIN > WIDEST:
+            left, top = MARGIN, below
+        corners.append((left, top))
+        left += cell.width + BETWEEN
+        below = max(below, top + CAPTION + cell.height + BETWEEN)
+    return corners
 
 
 def _draw_cell(axes: Axes, cell: CellLayout, corner: Point) -> None:

@@ -10,7 +10,7 @@ from statistics import fmean
 
 import numpy as np
 
-from darts_tf.genotype import EDGES_PER_NODE, Edge
+from darts_tf.genotype_checks import EDGES_PER_NODE, Edge
 
 LABEL_WIDTH, LABEL_HEIGHT, LABEL_STEP = 84.0, 18.0, 24.0
 BOX_WIDTH, BOX_HEIGHT, RADIUS = 42.0, 28.0, 11.0

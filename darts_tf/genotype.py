@@ -2,21 +2,94 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from darts_tf.errors import UserError, nearest
-from darts_tf.search_space import NONE, OPERATIONS, SKIP_CONNECT, SearchSpace
+from darts_tf.errors import UserError
+from darts_tf.genotype_checks import EDGES_PER_NODE, Edge, checked_concat, checked_edges, short
+from darts_tf.search_space import NONE, SKIP_CONNECT, SearchSpace, cell_name
 
-Edge = tuple[str, int]
 CELLS = ("normal", "reduce")
-EDGES_PER_NODE = 2
+STAGED_CELLS = ("normal_0", "reduce_0", "normal_1", "reduce_1", "normal_2")
+
+
+class _Cells:
+    """What genotypes have in common; each cell has its edges and its concatenation as fields."""
+
+    cells: ClassVar[tuple[str, ...]] = ()
+    by_stage: ClassVar[bool] = False
+    fewest_layers: ClassVar[int] = 3
+
+    def __post_init__(self) -> None:
+        for cell in self.cells:
+            edges = checked_edges(cell, getattr(self, cell))
+            concat = checked_concat(f"{cell}_concat", getattr(self, f"{cell}_concat"), len(edges))
+            object.__setattr__(self, cell, edges)
+            object.__setattr__(self, f"{cell}_concat", concat)
+
+    def cell(self, number: int, layers: int) -> tuple[tuple[Edge, ...], tuple[int, ...]]:
+        """Returns the edges and the concatenation of one cell of a network.
+
+        Args:
+            number: The cell's number, from 0.
+            layers: Number of cells of the network.
+        """
+        name = cell_name(number, layers, self.by_stage)
+        return getattr(self, name), getattr(self, f"{name}_concat")
+
+    def skip_connects(self) -> dict[str, int]:
+        """Returns the number of skip-connects in each cell (DARTS+, Criterion 1)."""
+        return {
+            cell: sum(name == SKIP_CONNECT for name, _ in getattr(self, cell))
+            for cell in self.cells
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the genotype as lists, ready for JSON."""
+        return {name: getattr(self, name) for name in self._names()}
+
+    def to_json(self, indent: int | None = None) -> str:
+        """Returns the genotype as JSON, one line unless `indent` says otherwise."""
+        return json.dumps(self.to_dict(), indent=indent)
+
+    @classmethod
+    def from_dict(cls, found: Any) -> Self:
+        """Builds a genotype from `to_dict`'s form, or from one that holds it as `"genotype"`.
+
+        Raises:
+            UserError: If the form or the cells are wrong.
+        """
+        found, names = _unwrapped(found), cls._names()
+        if not isinstance(found, Mapping):
+            raise UserError(
+                f"a genotype is an object with {', '.join(names)}; found {short(found)}"
+            )
+        missing = [name for name in names if name not in found]
+        if missing:
+            raise UserError(f"a genotype has {', '.join(names)}; missing: {', '.join(missing)}")
+        return cls(**{name: found[name] for name in names})
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Reads what `to_json` wrote, or a search's `genotype.json`.
+
+        Args:
+            text: JSON; nothing in it is ever executed.
+
+        Raises:
+            UserError: If the text is not JSON or not a genotype.
+        """
+        return cls.from_dict(_parsed(text))
+
+    @classmethod
+    def _names(cls) -> tuple[str, ...]:
+        return tuple(name for cell in cls.cells for name in (cell, f"{cell}_concat"))
 
 
 @dataclass(frozen=True)
-class Genotype:
+class Genotype(_Cells):
     """A normal and a reduction cell.
 
     Node `i + 2` of a cell adds up two edges, entries `2 * i` and `2 * i + 1`; an edge is an
@@ -37,69 +110,63 @@ class Genotype:
             a node that the cell does not have.
     """
 
+    cells: ClassVar[tuple[str, ...]] = CELLS
+
     normal: tuple[Edge, ...]
     normal_concat: tuple[int, ...]
     reduce: tuple[Edge, ...]
     reduce_concat: tuple[int, ...]
 
-    def __post_init__(self) -> None:
-        for cell in CELLS:
-            edges = _checked_edges(cell, getattr(self, cell))
-            concat = _checked_concat(f"{cell}_concat", getattr(self, f"{cell}_concat"), len(edges))
-            object.__setattr__(self, cell, edges)
-            object.__setattr__(self, f"{cell}_concat", concat)
 
-    def skip_connects(self) -> dict[str, int]:
-        """Returns the number of skip-connects in each cell (DARTS+, Criterion 1)."""
-        return {
-            cell: sum(name == SKIP_CONNECT for name, _ in getattr(self, cell)) for cell in CELLS
-        }
+@dataclass(frozen=True)
+class StagedGenotype(_Cells):
+    """A normal cell for each of the three stages, and the two reduction cells between them.
 
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the genotype as lists, ready for JSON."""
-        return asdict(self)
+    The stages of a network are what its reduction cells separate (DARTS+, section 2.2, figure 3).
+    The fields are those of `Genotype`, with the number of the stage: a reduction cell has that of
+    the stage that it ends.
 
-    def to_json(self, indent: int | None = None) -> str:
-        """Returns the genotype as JSON, one line unless `indent` says otherwise."""
-        return json.dumps(self.to_dict(), indent=indent)
+    Raises:
+        UserError: As for `Genotype`.
+    """
 
-    @classmethod
-    def from_dict(cls, found: Any) -> "Genotype":
-        """Builds a genotype from `to_dict`'s form, or from one that holds it as `"genotype"`.
+    cells: ClassVar[tuple[str, ...]] = STAGED_CELLS
+    by_stage: ClassVar[bool] = True
+    fewest_layers: ClassVar[int] = 5
 
-        Raises:
-            UserError: If the form or the cells are wrong.
-        """
-        if isinstance(found, Mapping) and "genotype" in found:
-            found = found["genotype"]
-        names = ("normal", "normal_concat", "reduce", "reduce_concat")
-        if not isinstance(found, Mapping):
-            raise UserError(
-                f"a genotype is an object with {', '.join(names)}; found {_short(found)}"
-            )
-        missing = [name for name in names if name not in found]
-        if missing:
-            raise UserError(f"a genotype has {', '.join(names)}; missing: {', '.join(missing)}")
-        return cls(**{name: found[name] for name in names})
-
-    @classmethod
-    def from_json(cls, text: str) -> "Genotype":
-        """Reads what `to_json` wrote, or a search's `genotype.json`.
-
-        Args:
-            text: JSON; nothing in it is ever executed.
-
-        Raises:
-            UserError: If the text is not JSON or not a genotype.
-        """
-        try:
-            found = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise UserError(f"a genotype is JSON; found {_short(text)} ({error})") from error
-        return cls.from_dict(found)
+    normal_0: tuple[Edge, ...]
+    normal_0_concat: tuple[int, ...]
+    reduce_0: tuple[Edge, ...]
+    reduce_0_concat: tuple[int, ...]
+    normal_1: tuple[Edge, ...]
+    normal_1_concat: tuple[int, ...]
+    reduce_1: tuple[Edge, ...]
+    reduce_1_concat: tuple[int, ...]
+    normal_2: tuple[Edge, ...]
+    normal_2_concat: tuple[int, ...]
 
 
-def derive(strengths: Mapping[str, np.ndarray], space: SearchSpace) -> Genotype:
+AnyGenotype = Genotype | StagedGenotype
+
+
+def read_genotype(found: Any) -> AnyGenotype:
+    """Reads a genotype of either kind.
+
+    Args:
+        found: JSON, of which nothing is ever executed, or what it holds: `to_dict`'s form, or a
+            search's `genotype.json`.
+
+    Raises:
+        UserError: If it is no genotype.
+    """
+    found = _parsed(found) if isinstance(found, str) else found
+    inner = _unwrapped(found)
+    if isinstance(inner, Mapping) and not inner.keys().isdisjoint(STAGED_CELLS):
+        return StagedGenotype.from_dict(found)
+    return Genotype.from_dict(found)
+
+
+def derive(strengths: Mapping[str, np.ndarray], space: SearchSpace) -> AnyGenotype:
     """Derives the discrete cells from the strengths of the candidate operations.
 
     Each node keeps the `inputs_per_node` incoming edges whose best candidate, `none` apart, is
@@ -107,12 +174,12 @@ def derive(strengths: Mapping[str, np.ndarray], space: SearchSpace) -> Genotype:
     earlier source and the earlier candidate (DARTS, section 2.4; DARTS+, section 2.1).
 
     Args:
-        strengths: For `"normal"` and `"reduce"` an array of shape [edges, candidates]: the softmax
-            of the architecture parameters, or what another relaxation ranks by.
+        strengths: For each of `CELLS`, or of `STAGED_CELLS`, an array of shape [edges, candidates]:
+            the softmax of the architecture parameters, or what another relaxation ranks by.
         space: The search space that numbers the edges and candidates.
 
     Returns:
-        The genotype.
+        The genotype of these cells.
 
     Raises:
         ValueError: If a cell is missing, an array has another shape, or a strength is no number.
@@ -121,11 +188,15 @@ def derive(strengths: Mapping[str, np.ndarray], space: SearchSpace) -> Genotype:
         raise ValueError(
             f"a genotype has {EDGES_PER_NODE} edges a node, the space {space.inputs_per_node}"
         )
-    if not set(CELLS) <= set(strengths):
-        raise ValueError(f"strengths must have the cells {CELLS}, found {tuple(strengths)}")
+    kinds: tuple[type[AnyGenotype], ...] = (Genotype, StagedGenotype)
+    kind = next((kind for kind in kinds if set(kind.cells) <= set(strengths)), None)
+    if kind is None:
+        raise ValueError(
+            f"strengths must have the cells {CELLS} or {STAGED_CELLS}, found {tuple(strengths)}"
+        )
     concat = tuple(range(2, space.nodes + 2))
-    cells = {cell: _derive_cell(np.asarray(strengths[cell]), space) for cell in CELLS}
-    return Genotype(cells["normal"], concat, cells["reduce"], concat)
+    cells = {cell: _derive_cell(np.asarray(strengths[cell]), space) for cell in kind.cells}
+    return kind.from_dict(cells | {f"{cell}_concat": concat for cell in cells})
 
 
 def softmax(alphas: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -157,50 +228,12 @@ def _derive_cell(strengths: np.ndarray, space: SearchSpace) -> tuple[Edge, ...]:
     return tuple(kept)
 
 
-def _checked_edges(cell: str, edges: Any) -> tuple[Edge, ...]:
-    if not isinstance(edges, (list, tuple)) or not edges or len(edges) % EDGES_PER_NODE:
-        raise UserError(
-            f"{cell}: a list of {EDGES_PER_NODE} edges a node is right; found {_short(edges)}"
-        )
-    for number, edge in enumerate(edges):
-        where = f"{cell}[{number}]"
-        if not isinstance(edge, (list, tuple)) or len(edge) != 2:
-            raise UserError(f"{where}: an edge is [operation, source]; found {_short(edge)}")
-        name, source = edge
-        if not isinstance(name, str) or name not in OPERATIONS:
-            hint = nearest(name, OPERATIONS) if isinstance(name, str) else ""
-            raise UserError(
-                f"{where}: unknown operation {_short(name)}.{hint} Known: {', '.join(OPERATIONS)}"
-            )
-        node = number // EDGES_PER_NODE + 2
-        if not _is_index(source) or source >= node:
-            raise UserError(
-                f"{where}: node {node} can read the nodes 0 to {node - 1}; found {_short(source)}"
-            )
-    return tuple((name, source) for name, source in edges)
+def _unwrapped(found: Any) -> Any:
+    return found["genotype"] if isinstance(found, Mapping) and "genotype" in found else found
 
 
-def _checked_concat(where: str, concat: Any, edges: int) -> tuple[int, ...]:
-    last = edges // EDGES_PER_NODE + 1
-    right = isinstance(concat, (list, tuple)) and concat and all(_is_index(node) for node in concat)
-    if (
-        not right
-        or len(set(concat)) != len(concat)
-        or not all(2 <= node <= last for node in concat)
-    ):
-        raise UserError(
-            f"{where}: a list of distinct nodes from 2 to {last} is right; found {_short(concat)}"
-        )
-    return tuple(concat)
-
-
-def _is_index(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _short(value: Any, limit: int = 60) -> str:
+def _parsed(text: str) -> Any:
     try:
-        text = repr(value)
-    except (RecursionError, ValueError):  # nested too deep; an integer of thousands of digits
-        text = f"a {type(value).__name__} too large to show"
-    return text if len(text) <= limit else f"{text[: limit - 3]}..."
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"a genotype is JSON; found {short(text)} ({error})") from error

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from darts_tf.errors import UserError
-from darts_tf.genotype import Genotype
+from darts_tf.genotype import AnyGenotype, read_genotype
 
 Table = tuple[tuple[float, ...], ...]
 _Reader = Callable[[Any], Any]
@@ -37,7 +37,7 @@ class EpochRecord:
     alphas: Mapping[str, Table]
     skip_connects: Mapping[str, int]
     stable_epochs: Mapping[str, tuple[int, ...]]
-    genotype: Genotype | None = None
+    genotype: AnyGenotype | None = None
     train_loss: float | None = None
     train_accuracy: float | None = None
     valid_loss: float | None = None
@@ -109,12 +109,18 @@ def _mapping(read: _Reader) -> _Reader:
     return mapping
 
 
+def _genotype(value: Any) -> AnyGenotype:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"an object is right, found {type(value).__name__}")
+    return read_genotype(value)
+
+
 _READERS: Mapping[str, _Reader] = {
     "epoch": _whole,
     "alphas": _mapping(_sequence(_sequence(_number))),
     "skip_connects": _mapping(_whole),
     "stable_epochs": _mapping(_sequence(_whole)),
-    "genotype": _optional(Genotype.from_dict),
+    "genotype": _optional(_genotype),
     "train_loss": _optional(_number),
     "train_accuracy": _optional(_number),
     "valid_loss": _optional(_number),

@@ -7,15 +7,14 @@ import keras
 
 from darts_tf.auxiliary import auxiliary_head
 from darts_tf.blocks import Blocks, Tensor
-from darts_tf.genotype import EDGES_PER_NODE, Genotype
-from darts_tf.search_space import STEM_MULTIPLIER, reductions
+from darts_tf.genotype import AnyGenotype
+from darts_tf.genotype_checks import EDGES_PER_NODE, Edge
+from darts_tf.search_space import STEM_MULTIPLIER, STEMS, reductions
 from darts_tf.training_blocks import TrainingBlocks
-
-STEMS = ("cifar", "imagenet")
 
 
 def build_network(
-    genotype: Genotype,
+    genotype: AnyGenotype,
     input_shape: tuple[int, int, int] = (32, 32, 3),
     classes: int = 10,
     layers: int = 20,
@@ -34,10 +33,11 @@ def build_network(
         genotype: The cells.
         input_shape: Rows, columns and channels of an image.
         classes: Number of classes.
-        layers: Number of cells, at least 3.
+        layers: Number of cells, at least 3, for a genotype by stage at least 5.
         init_channels: Channels of a node in the first cell.
         auxiliary: Whether there is an auxiliary head after cell `2 * layers // 3`.
-        stem: `cifar`, a 3x3 convolution, or `imagenet`, three of stride 2.
+        stem: `cifar`, a 3x3 convolution; `tiny_imagenet`, one of stride 2 before it; or `imagenet`,
+            three of stride 2.
         drop_path: Whether operations other than identities end in a `DropPath`, at rate 0.
         synchronized: Whether replicas share the statistics of normalisation.
         dtype: The layers' dtype or policy, Keras's own when None.
@@ -52,10 +52,10 @@ def build_network(
     """
     if stem not in STEMS:
         raise ValueError(f"stem must be one of {', '.join(STEMS)}; found {stem!r}")
-    if layers < 3 or init_channels < 2 or classes < 2:
+    if layers < genotype.fewest_layers or init_channels < 2 or classes < 2:
         raise ValueError(
-            "a network has at least 3 layers, 2 init_channels and 2 classes; "
-            f"found {layers}, {init_channels} and {classes}"
+            f"a network has at least {genotype.fewest_layers} layers, 2 init_channels and 2 "
+            f"classes; found {layers}, {init_channels} and {classes}"
         )
     blocks = TrainingBlocks(dtype, drop_path=drop_path, synchronized=synchronized)
     images_dtype = keras.dtype_policies.get(dtype).variable_dtype
@@ -69,7 +69,7 @@ def build_network(
 
 def inference_network(
     trained: keras.Model,
-    genotype: Genotype,
+    genotype: AnyGenotype,
     mean: Sequence[float],
     deviation: Sequence[float],
     layers: int = 20,
@@ -111,7 +111,7 @@ def inference_network(
 def _logits(
     blocks: Blocks,
     images: Tensor,
-    genotype: Genotype,
+    genotype: AnyGenotype,
     classes: int,
     layers: int,
     init_channels: int,
@@ -124,8 +124,9 @@ def _logits(
     for i in range(layers):
         reduction = i in reductions(layers)
         channels *= 2 if reduction else 1
+        cell = genotype.cell(i, layers)
         output = _cell(
-            blocks, before_previous, previous, genotype, channels, reduction, halved, f"cell_{i}"
+            blocks, before_previous, previous, cell, channels, reduction, halved, f"cell_{i}"
         )
         before_previous, previous = previous, blocks.relu(output, f"cell_{i}_relu")
         halved = reduction
@@ -137,9 +138,13 @@ def _logits(
 
 def _stem(blocks: Blocks, images: Tensor, channels: int, stem: str) -> tuple[Tensor, Tensor]:
     """Returns the inputs of the first cell, after their ReLU."""
-    if stem == "cifar":
-        x = blocks.conv(images, STEM_MULTIPLIER * channels, 3, "stem_conv")
-        x = blocks.relu(blocks.norm(x, "stem_norm"), "stem_relu")
+    if stem != "imagenet":
+        x, width = images, STEM_MULTIPLIER * channels
+        if stem == "tiny_imagenet":
+            x = blocks.norm(blocks.conv(x, width, 3, "stem_0_conv", strides=2), "stem_0_norm")
+            x = blocks.relu(x, "stem_0_relu")
+        x = blocks.norm(blocks.conv(x, width, 3, "stem_conv"), "stem_norm")
+        x = blocks.relu(x, "stem_relu")
         return x, x
     x = blocks.conv(images, channels // 2, 3, "stem_0_conv_1", strides=2)
     x = blocks.relu(blocks.norm(x, "stem_0_norm_1"), "stem_0_relu")
@@ -153,14 +158,13 @@ def _cell(
     blocks: Blocks,
     before_previous: Tensor,
     previous: Tensor,
-    genotype: Genotype,
+    cell: tuple[Sequence[Edge], Sequence[int]],
     channels: int,
     reduction: bool,
     halved: bool,
     name: str,
 ) -> Tensor:
-    edges = genotype.reduce if reduction else genotype.normal
-    concat = genotype.reduce_concat if reduction else genotype.normal_concat
+    edges, concat = cell
     reduce_first = blocks.factorized_reduce if halved else blocks.relu_conv_bn
     nodes = [
         reduce_first(before_previous, channels, f"{name}_preprocess_0"),

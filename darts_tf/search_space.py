@@ -87,7 +87,27 @@ OPERATIONS: tuple[str, ...] = (*DARTS.candidates[1:], "sep_conv_7x7", "conv_7x1_
 # The stem of a supernet, and of a CIFAR network, has this many times the channels of a node.
 STEM_MULTIPLIER = 3
 
+# What comes before the first cell: cifar keeps the image's size, tiny_imagenet halves it, imagenet
+# divides it by 8.
+STEMS = ("cifar", "tiny_imagenet", "imagenet")
+
 
 def reductions(layers: int) -> tuple[int, int]:
     """Returns the numbers of the reduction cells among `layers` cells (DARTS, section 3.1.1)."""
     return layers // 3, 2 * layers // 3
+
+
+def cell_name(number: int, layers: int, by_stage: bool = False) -> str:
+    """Returns which of a genotype's cells stands at a place of a network.
+
+    Args:
+        number: The cell's number, from 0.
+        layers: Number of cells of the network.
+        by_stage: Whether each stage has cells of its own (DARTS+, figure 3).
+
+    Returns:
+        `normal` or `reduce`, by stage with the number of reduction cells before it, as `normal_2`.
+    """
+    kind = "reduce" if number in reductions(layers) else "normal"
+    stage = sum(reduction < number for reduction in reductions(layers))
+    return f"{kind}_{stage}" if by_stage else kind

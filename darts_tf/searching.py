@@ -21,7 +21,7 @@ from darts_tf.data.batches import (
     training_batches,
 )
 from darts_tf.devices import make_repeatable, make_strategy
-from darts_tf.genotype import CELLS, Genotype
+from darts_tf.genotype import CELLS, STAGED_CELLS, AnyGenotype, read_genotype
 from darts_tf.history import EpochRecord
 from darts_tf.loop import Mean, Pace, compile_step, device_name, distribute, run_epoch
 from darts_tf.normalization import average_statistics
@@ -52,7 +52,7 @@ class SearchResult:
         records: One record an epoch.
     """
 
-    genotype: Genotype
+    genotype: AnyGenotype
     epoch: int
     reason: str
     records: tuple[EpochRecord, ...]
@@ -124,7 +124,9 @@ def search(config: SearchConfig, run_directory: str | os.PathLike[str]) -> Searc
 
 def criterion(config: SearchConfig) -> Criterion:
     """Returns the criterion that the settings ask for."""
-    cells = CELLS if config.stop_cells == "both" else (config.stop_cells,)
+    kinds = CELLS if config.stop_cells == "both" else (config.stop_cells,)
+    known = STAGED_CELLS if config.share_alphas == "stage" else CELLS
+    cells = tuple(cell for cell in known if cell.partition("_")[0] in kinds)
     match config.stop_criterion:
         case "skip_connects":
             return SkipConnects(config.stop_at_skip_connects, cells, config.min_epochs)
@@ -152,6 +154,8 @@ class _Epochs:
                 classes=len(self.facts.classes),
                 synchronized=config.sync_batch_norm,
                 recompute=config.recompute,
+                stem=config.stem,
+                by_stage=config.share_alphas == "stage",
                 dtype=dtype_policy(config.mixed_precision),
             )
             loss_scale = make_loss_scale(config.mixed_precision)
@@ -242,9 +246,7 @@ class _Epochs:
 def _finished(run: RunDirectory) -> SearchResult:
     found = run.read_json(run.genotype)
     records = tuple(EpochRecord.from_dict(line) for line in run.read_history())
-    return SearchResult(
-        Genotype.from_dict(found), int(found["epoch"]), str(found["reason"]), records
-    )
+    return SearchResult(read_genotype(found), int(found["epoch"]), str(found["reason"]), records)
 
 
 def _line(record: EpochRecord) -> str:

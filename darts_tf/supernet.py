@@ -8,12 +8,13 @@ import numpy as np
 import tensorflow as tf
 
 from darts_tf.cells import SearchCell
+from darts_tf.genotype import Genotype, StagedGenotype
 from darts_tf.initialization import uniform
-from darts_tf.normalization import BatchNormalization
 from darts_tf.operations import Shape
 from darts_tf.relaxation import Relaxation
-from darts_tf.search_space import DARTS, STEM_MULTIPLIER, SearchSpace, reductions
+from darts_tf.search_space import DARTS, SearchSpace, cell_name, reductions
 from darts_tf.shared_trace import SharedTraces
+from darts_tf.stem import Stem
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
@@ -31,9 +32,12 @@ class Supernet(keras.Model):
         synchronized: Whether replicas share the statistics of normalisation.
         recompute: Whether gradients compute the edges again instead of keeping what is inside
             them: less memory for more time.
+        stem: One of `STEMS`; see `Stem`.
+        by_stage: Whether each stage, from one reduction cell to the next, has architecture
+            parameters of its own (DARTS+, figure 3); it takes at least 5 layers.
 
     Raises:
-        ValueError: If a number is too small.
+        ValueError: If a number is too small, or the stem unknown.
     """
 
     def __init__(
@@ -44,13 +48,16 @@ class Supernet(keras.Model):
         classes: int = 10,
         synchronized: bool = False,
         recompute: bool = False,
+        stem: str = "cifar",
+        by_stage: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if layers < 3 or init_channels < 2 or classes < 2:
+        cells = StagedGenotype if by_stage else Genotype
+        if layers < cells.fewest_layers or init_channels < 2 or classes < 2:
             raise ValueError(
-                "a supernet has at least 3 layers, 2 init_channels and 2 classes; "
-                f"found {layers}, {init_channels} and {classes}"
+                f"a supernet has at least {cells.fewest_layers} layers, 2 init_channels and 2 "
+                f"classes; found {layers}, {init_channels} and {classes}"
             )
         self.search_space = SearchSpace.of(search_space)
         self.cell_count = layers
@@ -58,32 +65,21 @@ class Supernet(keras.Model):
         self.classes = classes
         self.synchronized = synchronized
         self.recompute = recompute
-        self.relaxation = Relaxation(self.search_space, dtype=self.dtype_policy, name="relaxation")
+        self.by_stage = by_stage
+        self.relaxation = Relaxation(
+            self.search_space, cells.cells, dtype=self.dtype_policy, name="relaxation"
+        )
+        self.stem = Stem(init_channels, stem, synchronized, dtype=self.dtype_policy, name="stem")
 
     def build(self, images_shape: Shape) -> None:
         """Creates all weights for images [batch, rows, columns, channels]."""
-        rows, columns, channels = images_shape[1:]
         self.relaxation.build()
-        stem_channels = STEM_MULTIPLIER * self.init_channels
-        self.stem = keras.layers.Conv2D(
-            stem_channels,
-            3,
-            padding="same",
-            use_bias=False,
-            kernel_initializer=uniform(9 * channels),
-            dtype=self.dtype_policy,
-            name="stem",
-        )
         self.stem.build(images_shape)
-        self.stem_norm = BatchNormalization(
-            synchronized=self.synchronized, dtype=self.dtype_policy, name="stem_norm"
-        )
-        shape: Shape = (None, rows, columns, stem_channels)
-        self.stem_norm.build(shape)
 
         self.cells: list[SearchCell] = []
         traces = SharedTraces(self.recompute)
-        before_previous, previous = shape, shape
+        before_previous, previous = self.stem.output_shapes(images_shape)
+        halved = self.stem.reduces
         width = self.init_channels
         for i in range(self.cell_count):
             reduction = i in reductions(self.cell_count)
@@ -91,7 +87,7 @@ class Supernet(keras.Model):
             cell = SearchCell(
                 width,
                 reduction,
-                bool(self.cells) and self.cells[-1].reduction,
+                halved,
                 self.search_space,
                 self.synchronized,
                 dtype=self.dtype_policy,
@@ -100,6 +96,7 @@ class Supernet(keras.Model):
             cell.traces = traces
             cell.build(before_previous, previous)
             self.cells.append(cell)
+            halved = reduction
             rows, columns = (
                 -(-size // 2) if reduction and size else size for size in previous[1:3]
             )
@@ -129,13 +126,12 @@ class Supernet(keras.Model):
             [batch, classes].
         """
         weights = self.relaxation.call()  # __call__ wants an input
-        previous = self.stem_norm(self.stem(images), training=training)
-        before_previous = previous
+        before_previous, previous = self.stem(images, training=training)
         for i, cell in enumerate(self.cells):
             output = cell(
                 before_previous,
                 previous,
-                weights["reduce" if cell.reduction else "normal"],
+                weights[cell_name(i, self.cell_count, self.by_stage)],
                 training=training,
                 learn=learn,
                 constant_inputs=max(0, 2 - i) if learn == "architecture" else 0,
@@ -168,4 +164,6 @@ class Supernet(keras.Model):
             "classes": self.classes,
             "synchronized": self.synchronized,
             "recompute": self.recompute,
+            "stem": self.stem.kind,
+            "by_stage": self.by_stage,
         }

@@ -18,7 +18,7 @@ from darts_tf.data.augmentation import training_transform
 from darts_tf.data.batches import training_batches
 from darts_tf.devices import make_repeatable, make_strategy
 from darts_tf.drop_path import set_drop_path
-from darts_tf.genotype import Genotype
+from darts_tf.genotype import AnyGenotype
 from darts_tf.loop import Pace, compile_step, device_name, distribute, run_epoch
 from darts_tf.model_file import load_model, save_model
 from darts_tf.network import build_network, inference_network
@@ -46,7 +46,7 @@ class TrainingResult:
 
 
 def train(
-    config: TrainingConfig, genotype: Genotype, run_directory: str | os.PathLike[str]
+    config: TrainingConfig, genotype: AnyGenotype, run_directory: str | os.PathLike[str]
 ) -> TrainingResult:
     """Trains a network from scratch on the whole training set, then tests it (DARTS+, section 4.3).
 
@@ -139,7 +139,7 @@ class _Epochs:
     def __init__(
         self,
         config: TrainingConfig,
-        genotype: Genotype,
+        genotype: AnyGenotype,
         images: data.ImageData,
         strategy: tf.distribute.Strategy,
     ) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import darts_tf
 from darts_tf import data
 from darts_tf.config import SearchConfig, flag_lines
-from darts_tf.genotype import Genotype
+from darts_tf.genotype import read_genotype
 from darts_tf.run_directory import RunDirectory
 from trainers import presets
 from trainers.command_line import parse
@@ -47,8 +47,8 @@ def main(arguments: Sequence[str]) -> None:
 
 def _report(directory: RunDirectory, config: SearchConfig) -> None:
     found = directory.read_json(directory.genotype)
-    genotype = Genotype.from_dict(found)
-    for cell in ("normal", "reduce"):
+    genotype = read_genotype(found)
+    for cell in genotype.cells:
         edges = ", ".join(f"{name} of {source}" for name, source in getattr(genotype, cell))
         print(f"{cell} cell: {edges}")
     print(f"stopped after epoch {found.get('epoch')}: {found.get('reason')}")

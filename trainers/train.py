@@ -15,7 +15,7 @@ import darts_tf
 from darts_tf import data, zoo
 from darts_tf.config import TrainingConfig, training_flag_lines
 from darts_tf.errors import UserError, nearest
-from darts_tf.genotype import Genotype
+from darts_tf.genotype import AnyGenotype, read_genotype
 from darts_tf.run_directory import RunDirectory
 from trainers.command_line import parse
 from trainers.program import logging_to, run
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> None:
     _report(directory, config)
 
 
-def _genotype(given: str) -> Genotype:
+def _genotype(given: str) -> AnyGenotype:
     known = zoo.names()
     if not given:
         raise UserError(
@@ -77,9 +77,9 @@ def _genotype(given: str) -> Genotype:
     return _parsed(f"--genotype={given}", text)
 
 
-def _parsed(where: str, text: str) -> Genotype:
+def _parsed(where: str, text: str) -> AnyGenotype:
     try:
-        return Genotype.from_json(text)
+        return read_genotype(text)
     except UserError as error:
         raise UserError(f"{where}: {error}") from error
 

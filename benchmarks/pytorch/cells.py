@@ -7,7 +7,8 @@ from torch import nn
 
 from benchmarks.pytorch.by_name import operation
 from benchmarks.pytorch.operations import FactorizedReduce, ReLUConvBN
-from darts_tf.genotype import EDGES_PER_NODE, Genotype
+from darts_tf.genotype import Genotype
+from darts_tf.genotype_checks import EDGES_PER_NODE
 from darts_tf.search_space import DARTS
 
 

@@ -38,8 +38,9 @@ def supernet_variables(supernet: Supernet) -> dict[str, Any]:
     that node.
     """
     found = {f"alphas.{cell}": table for cell, table in supernet.relaxation.alphas.items()}
-    for name in ("stem", "stem_norm", "classifier"):
-        found |= _of_layer(name, getattr(supernet, name))
+    found |= _of_layer("stem", supernet.stem.convs[0])
+    found |= _of_layer("stem_norm", supernet.stem.norms[0])
+    found |= _of_layer("classifier", supernet.classifier)
     for i, cell in enumerate(supernet.cells):
         for name in ("preprocess_0", "preprocess_1"):
             found |= _of_operation(f"cells.{i}.{name}", getattr(cell, name))
