@@ -106,7 +106,7 @@ def _corners(cells: Sequence[CellLayout], top: float) -> list[Point]:
         if corners and left + cell.width + MARGIN > WIDEST:
             left, top = MARGIN, below
         corners.append((left, top))
-        left += cell.width + BETWEEN
+        left = left + cell.width + BETWEEN
         below = max(below, top + CAPTION + cell.height + BETWEEN)
     return corners
 

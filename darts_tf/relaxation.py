@@ -15,7 +15,8 @@ from darts_tf.search_space import DARTS, SearchSpace
 class Relaxation(keras.layers.Layer):
     """Owns the architecture parameters (alphas) of all cells, one table a cell type.
 
-    Where the stages of a network have cells of their own, these are types of their own too. Alphas start at 1e-3 times a standard normal variable, as in DARTS.
+    Where stages have cells of their own, these are types of their own too. Alphas start at 1e-3
+    times a standard normal variable, as in DARTS.
 
     Args:
         search_space: The search space, or its fields as a dictionary.

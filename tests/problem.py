@@ -28,27 +28,37 @@ class Problem:
         seed: Of all that is random.
         clip: The greatest norm of the weights' gradient.
         rate: Learning rate of the weights.
+        staged: Whether it is ImageNet's stem with alphas for each stage, and the least of images.
     """
 
-    def __init__(self, seed: int, clip: float | None, rate: float = RATE) -> None:
+    def __init__(
+        self, seed: int, clip: float | None, rate: float = RATE, staged: bool = False
+    ) -> None:
         rng = np.random.default_rng(seed)
         self.clip = clip
         self.rate = np.float32(rate)
-        self.params = twin.random_params(rng, CHANNELS, LAYERS, CLASSES, SHAPE[-1])
-        self.alphas = twin.random_alphas(rng, deviation=0.3)
-        self.images = rng.normal(size=(2, 2, 6, *SHAPE))
+        self.layers, self.shape = (5, (17, 12, 2)) if staged else (LAYERS, SHAPE)
+        self.channels = 2 if staged else CHANNELS
+        self.staged = staged
+        self.params = twin.random_params(
+            rng, self.channels, self.layers, CLASSES, SHAPE[-1], 3 if staged else 1
+        )
+        self.alphas = twin.random_alphas(rng, 0.3, twin.STAGED if staged else twin.SHARED)
+        self.images = rng.normal(size=(2, 2, 6, *self.shape))
         self.labels = rng.integers(0, CLASSES, (2, 2, 6))
 
     def step(self, order: str = "first", synchronized: bool = False) -> BilevelStep:
         """Our step, built on these weights in the current strategy's scope."""
         net = Supernet(
-            layers=LAYERS,
-            init_channels=CHANNELS,
+            layers=self.layers,
+            init_channels=self.channels,
             classes=CLASSES,
             synchronized=synchronized,
+            stem="imagenet" if self.staged else "cifar",
+            by_stage=self.staged,
             dtype="float64",
         )
-        net.build((None, *SHAPE))
+        net.build((None, *self.shape))
         weights.assign(weights.of_supernet(net), self.params)
         weights.assign(dict(net.relaxation.alphas), self.alphas)
         return BilevelStep(

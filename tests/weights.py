@@ -28,7 +28,10 @@ def of_cell(cell: Any) -> dict[str, Any]:
 
 def of_supernet(supernet: Any) -> dict[str, Any]:
     return {
-        "stem": of_operation(supernet.stem) | of_operation(supernet.stem_norm),
+        "stem": [
+            of_operation(conv) | of_operation(norm)
+            for conv, norm in zip(supernet.stem.convs, supernet.stem.norms, strict=True)
+        ],
         "cells": [of_cell(cell) for cell in supernet.cells],
         "classifier": of_operation(supernet.classifier),
     }

@@ -14,7 +14,7 @@ def test_the_pools_are_those_of_darts_on_its_own_images():
     assert pooling(7, "imagenet") == (5, 2)
 
 
-@pytest.mark.parametrize("stem", ["cifar", "imagenet"])
+@pytest.mark.parametrize("stem", ["cifar", "tiny_imagenet", "imagenet"])
 def test_every_other_size_leaves_two_and_the_pools_reach_the_border(stem):
     for size in range(2, 65):
         pool, stride = pooling(size, stem)
@@ -23,7 +23,7 @@ def test_every_other_size_leaves_two_and_the_pools_reach_the_border(stem):
         assert starts[-1] + pool >= size - (stride - 1)
 
 
-@pytest.mark.parametrize("stem", ["cifar", "imagenet"])
+@pytest.mark.parametrize("stem", ["cifar", "tiny_imagenet", "imagenet"])
 def test_a_single_pixel_is_told_to_the_user(stem):
     with pytest.raises(UserError, match=r"2x2 or more.*found 1.*--auxiliary_weight=0"):
         pooling(1, stem)

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from darts_tf.bilevel import ARCHITECTURE_GRADIENTS
 from darts_tf.config import SearchConfig
@@ -26,8 +27,21 @@ def test_two_steps_equal_those_in_numpy(order, clip, seed):
     check(step, alphas, params)
 
 
-def test_two_devices_give_what_one_gives_in_numpy(two_devices, seed):
-    problem = Problem(seed, clip=0.5)
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_compiled_step_with_imagenets_stem_and_alphas_by_stage_equals_that_in_numpy(order, seed):
+    problem = Problem(seed, clip=0.5, staged=True)
+    step = problem.step(order)
+    run = tf.function(lambda: step(problem.batch(0, TRAIN), problem.batch(0, VALID)).loss)
+    loss = run()
+    alphas, params, [right] = problem.twin_steps(order, steps=1)
+    assert len(alphas) == 5
+    assert math.isclose(loss, right, rel_tol=1e-9)
+    check(step, alphas, params)
+
+
+@pytest.mark.parametrize("staged", [False, True])
+def test_two_devices_give_what_one_gives_in_numpy(two_devices, staged, seed):
+    problem = Problem(seed, clip=0.5, staged=staged)
     strategy = make_strategy("mirrored")
     with strategy.scope():
         step = problem.step(synchronized=True)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darts_tf.callbacks import StopSearch
-from darts_tf.genotype import CELLS, derive
+from darts_tf.genotype import CELLS, STAGED_CELLS, StagedGenotype, derive
 from darts_tf.history import EpochRecord
 from darts_tf.search_space import DARTS, SearchSpace
 from darts_tf.stopping import SkipConnects, StableRanking, never
@@ -138,6 +138,19 @@ def test_a_record_holds_the_epochs_alphas_to_the_bit_and_their_genotype(history)
             assert list(getattr(record.genotype, cell)) == pairs
             assert record.skip_connects[cell] == criteria.skip_connects(alphas[cell])
     assert stop.genotype == (stop.records[-1].genotype if history else None)
+
+
+@given(DRAWN)
+def test_alphas_of_each_stage_give_a_genotype_by_stage_and_stop_by_any_of_its_cells(rng):
+    tables = dict(zip(STAGED_CELLS, rng.normal(size=(5, 14, 8)), strict=True))
+    skips = {cell: criteria.skip_connects(table) for cell, table in tables.items()}
+    stop = StopSearch(SkipConnects(1, ("normal_0", "normal_1", "normal_2")))
+    found = any(skips[cell] for cell in ("normal_0", "normal_1", "normal_2"))
+    assert run(stop, [tables]) == (0 if found else None)
+    [record] = stop.records
+    assert isinstance(stop.genotype, StagedGenotype)
+    assert record.skip_connects == skips
+    assert EpochRecord.from_dict(json.loads(json.dumps(record.to_dict()))) == record
 
 
 def test_random_alphas_before_the_first_epoch_that_learns_stop_nothing():

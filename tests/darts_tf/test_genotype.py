@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 
 import numpy as np
 import pytest
@@ -10,7 +11,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from darts_tf.errors import UserError
-from darts_tf.genotype import CELLS, Genotype, derive, softmax
+from darts_tf.genotype import (
+    CELLS,
+    STAGED_CELLS,
+    Genotype,
+    StagedGenotype,
+    derive,
+    read_genotype,
+    softmax,
+)
 from darts_tf.search_space import DARTS, OPERATIONS, SearchSpace
 from tests.oracles import criteria
 
@@ -20,6 +29,7 @@ VALID = {
     "reduce": [["max_pool_3x3", 1], ["max_pool_3x3", 1]],
     "reduce_concat": [2],
 }
+STAGED_NAMES = [name for cell in STAGED_CELLS for name in (cell, f"{cell}_concat")]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
@@ -40,20 +50,17 @@ def cells(draw):
 
 
 @st.composite
-def genotypes(draw):
-    (normal, normal_concat), (reduce, reduce_concat) = draw(cells()), draw(cells())
-    return {
-        "normal": normal,
-        "normal_concat": normal_concat,
-        "reduce": reduce,
-        "reduce_concat": reduce_concat,
-    }
+def genotypes(draw, names=CELLS):
+    found = {}
+    for name in names:
+        found[name], found[f"{name}_concat"] = draw(cells())
+    return found
 
 
 @st.composite
-def spoilt(draw):
+def spoilt(draw, names=CELLS):
     """A genotype of which any part, perhaps all of it, is replaced by other JSON."""
-    found = copy.deepcopy(draw(genotypes()))
+    found = copy.deepcopy(draw(genotypes(names)))
     parent, key, value = None, None, found
     while isinstance(value, dict | list) and value and draw(st.integers(0, 3)):
         keys = list(value) if isinstance(value, dict) else range(len(value))
@@ -65,7 +72,7 @@ def spoilt(draw):
     return found
 
 
-def is_valid(found):
+def is_valid(found, cells=CELLS):
     """The rules for a genotype, said as one condition."""
     return isinstance(found, dict) and all(
         isinstance(edges := found.get(cell), list)
@@ -83,7 +90,7 @@ def is_valid(found):
         and len(concat) > 0
         and all(type(node) is int for node in concat)
         and len(concat) == len({*concat} & {*range(2, 2 + len(edges) // 2)})
-        for cell in CELLS
+        for cell in cells
     )
 
 
@@ -112,6 +119,31 @@ def test_json_that_is_no_genotype_is_a_users_mistake_and_nothing_else(found):
             with pytest.raises(UserError) as error:
                 Genotype.from_json(wrong)
             assert len(str(error.value).splitlines()) == 1
+
+
+@given(genotypes(STAGED_CELLS) | genotypes())
+def test_either_kind_survives_json_and_is_recognised(fields):
+    kind = StagedGenotype if "normal_0" in fields else Genotype
+    genotype = kind(**fields)
+    wrapped = {"genotype": fields, "epoch": 3, "reason": "Criterion 1"}
+    for found in (fields, wrapped, json.dumps(wrapped), genotype.to_json(indent=2)):
+        assert read_genotype(found) == genotype
+        assert type(read_genotype(found)) is kind
+    assert json.loads(genotype.to_json()) == fields
+    assert list(genotype.to_dict()) == list(fields)
+    assert hash(kind(**fields)) == hash(genotype)
+
+
+@given(spoilt(STAGED_CELLS))
+def test_json_that_is_no_genotype_by_stage_is_a_users_mistake_and_nothing_else(found):
+    if isinstance(found, dict) and "genotype" in found:
+        return
+    if is_valid(found, STAGED_CELLS):
+        assert json.loads(read_genotype(json.dumps(found)).to_json()) == found
+    else:
+        with pytest.raises(UserError) as error:
+            read_genotype(json.dumps(found))
+        assert len(str(error.value).splitlines()) == 1
 
 
 @given(st.text())
@@ -200,6 +232,21 @@ def test_a_missing_field_is_named(name):
         Genotype.from_dict(found)
 
 
+def test_a_wrong_cell_of_a_stage_is_named():
+    right = {"normal": VALID["normal"], "normal_concat": VALID["normal_concat"]}
+    fields = {name: right[re.sub("(normal|reduce)_.", "normal", name)] for name in STAGED_NAMES}
+    StagedGenotype(**fields)
+    del fields["reduce_1_concat"]
+    with pytest.raises(UserError, match=r"^a genotype has normal_0, .*missing: reduce_1_concat$"):
+        read_genotype(fields)
+    fields["reduce_1_concat"] = [9]
+    with pytest.raises(UserError, match=r"^reduce_1_concat: a list of distinct nodes from 2 to 3"):
+        read_genotype(fields)
+    fields |= {"reduce_1_concat": [2], "normal_2": [["sep_conv_3x4", 0]] * 2}
+    with pytest.raises(UserError, match=r"^normal_2\[0\]: unknown operation"):
+        read_genotype(fields)
+
+
 def test_a_genotype_cannot_be_changed_through_what_it_was_made_from():
     found = copy.deepcopy(VALID)
     genotype = Genotype(**found)
@@ -218,6 +265,38 @@ def test_derivation_agrees_with_its_twin_ties_included(normal, reduce):
     assert list(genotype.normal) == criteria.derive(normal)
     assert list(genotype.reduce) == criteria.derive(reduce)
     assert genotype.normal_concat == genotype.reduce_concat == (2, 3, 4, 5)
+
+
+@given(st.lists(TIED | ANY, min_size=5, max_size=5))
+def test_tables_of_five_cells_give_a_genotype_by_stage(tables):
+    genotype = derive(dict(zip(STAGED_CELLS, tables, strict=True)), DARTS)
+    assert isinstance(genotype, StagedGenotype)
+    for cell, table in zip(STAGED_CELLS, tables, strict=True):
+        assert list(getattr(genotype, cell)) == criteria.derive(table)
+        assert getattr(genotype, f"{cell}_concat") == (2, 3, 4, 5)
+        skips = [name for name, _ in getattr(genotype, cell)].count("skip_connect")
+        assert genotype.skip_connects()[cell] == skips
+
+
+@given(genotypes(STAGED_CELLS), st.integers(5, 24))
+def test_a_network_has_a_stages_own_cells_between_its_reductions(fields, layers):
+    staged, shared = StagedGenotype(**fields), Genotype(**VALID)
+    stage = 0
+    used = set()
+    for number in range(layers):
+        kind = "reduce" if number in (layers // 3, 2 * layers // 3) else "normal"
+        name = f"{kind}_{stage}"
+        assert staged.cell(number, layers) == (
+            getattr(staged, name),
+            getattr(staged, f"{name}_concat"),
+        )
+        assert shared.cell(number, layers) == (
+            getattr(shared, kind),
+            getattr(shared, f"{kind}_concat"),
+        )
+        stage += kind == "reduce"
+        used.add(name)
+    assert used == set(STAGED_CELLS)
 
 
 @given(nodes=st.integers(1, 7), seed=st.integers(0, 2**32 - 1))

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from darts_tf import zoo
 from darts_tf.errors import UserError
+from darts_tf.genotype import StagedGenotype
 from darts_tf.history import EpochRecord
+from darts_tf.search_space import OPERATIONS
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 COUNTS = st.integers(0, 10**6)
@@ -26,13 +28,23 @@ def rows(elements):
     return st.lists(elements, max_size=5).map(tuple)
 
 
+EDGES = st.lists(st.tuples(st.sampled_from(OPERATIONS), st.just(1)), min_size=2, max_size=2)
+EDGES = EDGES.map(tuple)
+
+
+def staged(first, last):
+    """A genotype by stage, whose first and last cells are these."""
+    return StagedGenotype(first, (2,), *(last, (2,)) * 4)
+
+
+GENOTYPES = st.sampled_from(zoo.names()).map(zoo.get) | st.builds(staged, EDGES, EDGES)
 RECORDS = st.builds(
     EpochRecord,
     epoch=COUNTS,
     alphas=st.dictionaries(NAMES, rows(rows(FINITE)), max_size=3),
     skip_connects=st.dictionaries(NAMES, COUNTS, max_size=3),
     stable_epochs=st.dictionaries(NAMES, rows(COUNTS), max_size=3),
-    genotype=st.none() | st.sampled_from(zoo.names()).map(zoo.get),
+    genotype=st.none() | GENOTYPES,
     train_loss=st.none() | FINITE,
     train_accuracy=st.none() | FINITE,
     valid_loss=st.none() | FINITE,

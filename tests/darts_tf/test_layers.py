@@ -14,6 +14,7 @@ from darts_tf.optimizers import SGD, Adam
 from darts_tf.phases import Layout
 from darts_tf.relaxation import Relaxation
 from darts_tf.search_space import SearchSpace
+from darts_tf.stem import Stem
 from darts_tf.supernet import Supernet
 from tests.layers import check_layer, check_optimizer, registered
 
@@ -98,14 +99,17 @@ CASES = {
     Supernet: (
         {
             "search_space": SPACE,
-            "layers": 3,
+            "layers": 5,
             "init_channels": 2,
             "classes": 3,
             "synchronized": True,
             "recompute": True,
+            "stem": "imagenet",
+            "by_stage": True,
         },
         on_images,
     ),
+    Stem: ({"channels": 3, "kind": "imagenet", "synchronized": True}, on_images),
     Conv2D: ({"filters": 3, "kernel_size": (1, 1)}, on_images),
     DepthwiseConv2D: ({"kernel_size": (3, 3)}, on_images),
     EvenAndOdd: ({}, on_even_images),

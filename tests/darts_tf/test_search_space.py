@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darts_tf.search_space import DARTS, OPERATIONS, SearchSpace
+from darts_tf.search_space import DARTS, OPERATIONS, SearchSpace, cell_name
 from tests.oracles.cells import EDGES
 from tests.oracles.operations import CANDIDATES
 
@@ -66,6 +66,17 @@ def test_a_space_comes_back_from_its_fields_as_json():
         assert SearchSpace.of(fields) == space
         assert hash(SearchSpace.of(fields)) == hash(space)
     assert SearchSpace.of(DARTS) is DARTS
+
+
+@pytest.mark.parametrize("layers", [3, 5, 8, 14, 20])
+def test_a_cell_is_named_by_the_reductions_before_it(layers):
+    first, second = layers // 3, 2 * layers // 3
+    names = [cell_name(number, layers, by_stage=True) for number in range(layers)]
+    normal = [["normal_0"] * first, ["normal_1"] * (second - first - 1)]
+    normal += [["normal_2"] * (layers - second - 1)]
+    assert names == [*normal[0], "reduce_0", *normal[1], "reduce_1", *normal[2]]
+    shared = [cell_name(number, layers) for number in range(layers)]
+    assert shared == [name.partition("_")[0] for name in names]
 
 
 def test_a_space_is_a_value():

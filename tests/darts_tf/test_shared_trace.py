@@ -17,11 +17,16 @@ SPACE = SearchSpace(
 )
 
 
-def gradients(seed, learn, recompute=False):
+PLAIN = {"layers": 3}
+STAGED = {"layers": 5, "stem": "imagenet", "by_stage": True}
+
+
+def gradients(seed, learn, recompute=False, kind=PLAIN):
     keras.utils.set_random_seed(seed)
-    net = Supernet(SPACE, layers=3, init_channels=2, recompute=recompute, dtype="float64")
-    net.build((None, 6, 6, 3))
-    images = tf.constant(np.random.default_rng(seed).normal(size=(3, 6, 6, 3)))
+    net = Supernet(SPACE, init_channels=2, recompute=recompute, dtype="float64", **kind)
+    shape = (40, 34, 3) if kind is STAGED else (6, 6, 3)
+    net.build((None, *shape))
+    images = tf.constant(np.random.default_rng(seed).normal(size=(3, *shape)))
     variables = {
         "weights": [variable.value for variable in net.weight_variables],
         "architecture": [variable.value for variable in net.architecture_variables],
@@ -45,17 +50,22 @@ def agree(ours, right):
         assert weights.relative_error(mine, other) < 1e-9
 
 
-def test_gradients_asked_for_alone_are_those_of_all(seed):
-    everything, averages, count = gradients(seed, "all")
+@pytest.mark.parametrize("kind", [PLAIN, STAGED], ids=["plain", "staged"])
+def test_gradients_asked_for_alone_are_those_of_all(kind, seed):
+    everything, averages, count = gradients(seed, "all", kind=kind)
     for learn, part in (("weights", everything[:count]), ("architecture", everything[count:])):
-        found, moved, _ = gradients(seed, learn)
+        found, moved, _ = gradients(seed, learn, kind=kind)
         agree(found, part)
         agree(moved, averages)
 
 
-@pytest.mark.parametrize("learn", ["all", "architecture"])
-def test_computing_again_changes_neither_gradients_nor_running_averages(learn, seed):
-    kept, averages, _ = gradients(seed, learn)
-    found, moved, _ = gradients(seed, learn, recompute=True)
+@pytest.mark.parametrize(
+    ("learn", "kind"),
+    [("all", PLAIN), ("architecture", PLAIN), ("all", STAGED)],
+    ids=["all", "architecture", "staged"],
+)
+def test_computing_again_changes_neither_gradients_nor_running_averages(learn, kind, seed):
+    kept, averages, _ = gradients(seed, learn, kind=kind)
+    found, moved, _ = gradients(seed, learn, recompute=True, kind=kind)
     agree(found, kept)
     agree(moved, averages)

@@ -1,13 +1,14 @@
 """The criteria of DARTS+ against their independent twin, over random histories of alphas."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darts_tf.genotype import CELLS, derive, softmax
+from darts_tf.genotype import CELLS, STAGED_CELLS, derive, softmax
 from darts_tf.history import EpochRecord
 from darts_tf.search_space import DARTS, SearchSpace
 from darts_tf.stopping import SkipConnects, StableRanking, never, ranking, stable_epochs
@@ -22,14 +23,14 @@ CHANGES = (0.0, 0.02, 0.1, 0.3, 1.0)
 NOISE = (0.0, 0.1, 1.0)
 
 
-def wander(rng, epochs, grid, changes, noise):
+def wander(rng, epochs, grid, changes, noise, cells=CELLS):
     """Tables of alphas, epoch by epoch, whose rankings hold for long and whose skips come and go.
 
     The learnable alphas lie on a grid; on a coarse one they often tie. Now and then one moves, and
     in between they only tremble, less and less. The skip-connects of an edge rise and fall in long
     waves. No two edges tie by accident: `none` differs on each.
     """
-    shape = (len(CELLS), len(DARTS.edges))
+    shape = (len(cells), len(DARTS.edges))
     base = rng.normal(size=(*shape, len(DARTS.candidates)))
     columns = list(DARTS.learnable_columns)
     base[..., columns] = grid * np.round(base[..., columns] / grid)
@@ -42,7 +43,7 @@ def wander(rng, epochs, grid, changes, noise):
             base[(*edge, rng.choice(columns))] = grid * np.round(rng.normal() / grid)
         now = base + noise * 0.8**epoch * rng.uniform(-1, 1, base.shape)
         now[..., SKIP] += 1.5 * (np.sin(phase + epoch / period) - 0.5)
-        history.append(dict(zip(CELLS, now, strict=True)))
+        history.append(dict(zip(cells, now, strict=True)))
     return history
 
 
@@ -54,6 +55,17 @@ HISTORIES = st.builds(
     changes=st.sampled_from(CHANGES),
     noise=st.sampled_from(NOISE),
 )
+
+
+STAGED = st.builds(
+    partial(wander, cells=STAGED_CELLS),
+    rng=st.integers(0, 2**32 - 1).map(np.random.default_rng),
+    epochs=st.integers(0, 20),
+    grid=st.sampled_from(GRIDS),
+    changes=st.sampled_from(CHANGES[:3]),
+    noise=st.sampled_from(NOISE),
+)
+NORMAL_CELLS = tuple(cell for cell in STAGED_CELLS if "normal" in cell)
 
 
 def record(previous, epoch, alphas, ranks=None):
@@ -96,6 +108,13 @@ def test_criterion_1_stops_at_its_twins_epoch(history, at, cells, min_epochs):
 def test_criterion_1_star_stops_at_its_twins_epoch(history, epochs, cells, ranks, min_epochs):
     found = stop(StableRanking(epochs, cells, min_epochs), recorded(history, ranks))
     assert found == criteria.criterion_1_star(history, cells, epochs, ranks, min_epochs)
+
+
+@given(STAGED, st.sampled_from([NORMAL_CELLS, STAGED_CELLS]))
+def test_by_stage_the_criteria_stop_at_their_twins_epochs(history, cells):
+    records = recorded(history)
+    assert stop(SkipConnects(4, cells), records) == criteria.criterion_1(history, cells, 4)
+    assert stop(StableRanking(3, cells), records) == criteria.criterion_1_star(history, cells, 3)
 
 
 def test_histories_end_early_late_and_not_at_all(seed):
@@ -165,6 +184,14 @@ def test_the_reason_names_the_cell_that_ended_the_search():
     records = calm(skips=5)
     assert "reduce" in SkipConnects(cells=("reduce",))(records)
     assert "normal" in SkipConnects(cells=("normal", "reduce"))(records)
+
+
+def test_the_reason_names_the_cell_and_its_stage():
+    skips = {cell: 3 * (cell == "normal_2") for cell in STAGED_CELLS}
+    records = [EpochRecord(epoch=0, alphas={}, skip_connects=skips, stable_epochs={})]
+    reason = SkipConnects(cells=NORMAL_CELLS)(records)
+    assert reason == "Criterion 1: 3 skip-connects in the normal_2 cell"
+    assert SkipConnects(cells=("normal_0", "normal_1"))(records) is None
 
 
 @pytest.mark.parametrize("criterion", [SkipConnects, StableRanking])

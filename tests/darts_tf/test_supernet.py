@@ -24,11 +24,13 @@ def supernets():
     return made
 
 
-def run(net, size, seed, batch_size=4):
+def run(net, size, seed, batch_size=4, cells=twin.SHARED):
     """Evaluates our supernet and the twin on the same random numbers."""
     rng = np.random.default_rng(seed)
-    params = twin.random_params(rng, channels=4, layers=4, classes=5)
-    alphas = twin.random_alphas(rng, deviation=0.5)
+    params = twin.random_params(
+        rng, net.init_channels, net.cell_count, classes=5, stem_convolutions=len(net.stem.convs)
+    )
+    alphas = twin.random_alphas(rng, 0.5, cells)
     images, labels = rng.normal(size=(batch_size, *size, 3)), rng.integers(0, 5, batch_size)
     variables = weights.assign(weights.of_supernet(net), params)
     tables = weights.assign(dict(net.relaxation.alphas), alphas)
@@ -57,6 +59,17 @@ def test_the_supernet_equals_its_twin_forwards_and_backwards(supernets, size, se
         assert weights.relative_error(ours, theirs) < 1e-9
 
 
+@pytest.mark.parametrize(("stem", "size"), [("tiny_imagenet", (15, 8)), ("imagenet", (40, 33))])
+def test_with_another_stem_and_alphas_by_stage_it_equals_its_twin(stem, size, seed):
+    net = Supernet(layers=5, init_channels=2, classes=5, stem=stem, by_stage=True, dtype="float64")
+    net.build((None, *size, 3))
+    found, right = run(net, size, seed, cells=twin.STAGED)
+    assert weights.relative_error(found[0], right[0]) < 1e-9
+    assert len(found[2]) == 5
+    for ours, theirs in zip([*found[2], *found[3]], [*right[2], *right[3]], strict=True):
+        assert weights.relative_error(ours, theirs) < 1e-9
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_the_supernet_equals_its_twin_in_float32(supernets, size, seed):
     found, right = run(supernets["float32", size], size, seed, batch_size=12)
@@ -70,6 +83,14 @@ def test_darts_supernet_has_its_published_size():
     net.build((None, 32, 32, 3))
     assert sum(math.prod(variable.shape) for variable in net.weight_variables) == 1_930_618
     assert [tuple(variable.shape) for variable in net.architecture_variables] == [(14, 8)] * 2
+
+
+def test_alphas_by_stage_are_five_tables_and_leave_the_weights_as_they_are():
+    net = Supernet(by_stage=True)
+    net.build((None, 32, 32, 3))
+    assert sum(math.prod(variable.shape) for variable in net.weight_variables) == 1_930_618
+    assert list(net.architecture_parameters()) == list(twin.STAGED)
+    assert [tuple(variable.shape) for variable in net.architecture_variables] == [(14, 8)] * 5
 
 
 def test_weights_start_as_in_pytorch_and_alphas_near_zero():
@@ -89,7 +110,16 @@ def test_weights_start_as_in_pytorch_and_alphas_near_zero():
         assert 0.5e-3 < table.std() < 1.5e-3
 
 
-@pytest.mark.parametrize("wrong", [{"layers": 2}, {"init_channels": 1}, {"classes": 1}])
-def test_a_supernet_that_cannot_be_is_refused(wrong):
-    with pytest.raises(ValueError, match=str(*wrong.values())):
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"layers": 2}, "at least 3 layers.* found 2"),
+        ({"layers": 4, "by_stage": True}, "at least 5 layers.* found 4"),
+        ({"init_channels": 1}, "found 8, 1"),
+        ({"classes": 1}, "and 1"),
+        ({"stem": "mnist"}, "found 'mnist'"),
+    ],
+)
+def test_a_supernet_that_cannot_be_is_refused(wrong, told):
+    with pytest.raises(ValueError, match=told):
         Supernet(**wrong)

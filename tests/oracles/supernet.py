@@ -13,6 +13,11 @@ from tests.oracles.operations import CANDIDATES
 from tests.oracles.parameters import random_affine, random_cell, random_kernel
 from tests.oracles.tape import Var
 
+SHARED = ("normal", "reduce")
+STAGED = ("normal_0", "reduce_0", "normal_1", "reduce_1", "normal_2")
+# The strides of a stem's convolutions, by their number.
+STRIDES = {1: (1,), 2: (2, 1), 3: (2, 2, 2)}
+
 
 class Evaluation(NamedTuple):
     """Logits [batch, classes], the loss, and gradients as trees like the inputs; plain arrays."""
@@ -29,7 +34,7 @@ def evaluate(pictures: Any, labels: Any, alphas: Mapping[str, Any], params: Any)
     Args:
         pictures: [batch, rows, columns, channels].
         labels: Integers [batch].
-        alphas: Under normal and reduce a table [14, 8].
+        alphas: Under normal and reduce, or under each of `STAGED`, a table [14, 8].
         params: Arrays as `random_params` makes them.
     """
     alpha_vars, param_vars = trees.map_leaves(Var, dict(alphas)), trees.map_leaves(Var, params)
@@ -44,19 +49,32 @@ def evaluate(pictures: Any, labels: Any, alphas: Mapping[str, Any], params: Any)
 def logits(pictures: Var, alphas: Mapping[str, Var], params: Mapping[str, Any]) -> Var:
     """The supernet in training mode, on the tape; as many cells as `params` has."""
     weights = {kind: tape.softmax(table) for kind, table in alphas.items()}
-    stem = params["stem"]
-    x, _, _ = images.batch_norm(
-        images.conv2d(pictures, stem["kernel"]), stem["gamma"], stem["beta"]
-    )
-    before_previous, previous, previous_reduction = x, x, False
+    before_previous, previous = stem(pictures, params["stem"])
+    previous_reduction = len(params["stem"]) == 3
     reductions = reduction_cells(len(params["cells"]))
+    stage = 0
     for number, cell in enumerate(params["cells"]):
         reduction = number in reductions
-        table = weights["reduce" if reduction else "normal"]
+        kind = "reduce" if reduction else "normal"
+        table = weights[kind if kind in weights else f"{kind}_{stage}"]
+        stage += reduction
         output = search_cell(before_previous, previous, table, cell, reduction, previous_reduction)
         before_previous, previous, previous_reduction = previous, output, reduction
     classifier = params["classifier"]
     return tape.dense(images.global_mean(previous), classifier["kernel"], classifier["bias"])
+
+
+def stem(pictures: Var, params: list[Mapping[str, Var]]) -> tuple[Var, Var]:
+    """The two inputs of the first cell: one convolution, or two for Tiny-ImageNet, 3 for ImageNet.
+
+    All but CIFAR's, and the second of Tiny-ImageNet, have stride 2.
+    """
+    results = [pictures]
+    for number, layer in enumerate(params):
+        x = tape.relu(results[-1]) if number else pictures
+        x = images.conv2d(x, layer["kernel"], STRIDES[len(params)][number])
+        results.append(images.batch_norm(x, layer["gamma"], layer["beta"])[0])
+    return results[-2 if len(params) == 3 else -1], results[-1]
 
 
 def reduction_cells(layers: int) -> set[int]:
@@ -64,10 +82,12 @@ def reduction_cells(layers: int) -> set[int]:
     return {layers // 3, 2 * layers // 3}
 
 
-def random_alphas(rng: np.random.Generator, deviation: float = 1e-3) -> dict[str, np.ndarray]:
-    """Two tables [14, 8] from a normal distribution; DARTS starts with a deviation of 1e-3."""
+def random_alphas(
+    rng: np.random.Generator, deviation: float = 1e-3, cells: tuple[str, ...] = SHARED
+) -> dict[str, np.ndarray]:
+    """Tables [14, 8] from a normal distribution; DARTS starts with a deviation of 1e-3."""
     shape = (len(EDGES), len(CANDIDATES))
-    return {kind: deviation * rng.normal(size=shape) for kind in ("normal", "reduce")}
+    return {kind: deviation * rng.normal(size=shape) for kind in cells}
 
 
 def random_params(
@@ -76,11 +96,18 @@ def random_params(
     layers: int = 8,
     classes: int = 10,
     image_channels: int = 3,
+    stem_convolutions: int = 1,
 ) -> dict[str, Any]:
     """Random parameters of a supernet, as arrays; `channels` are those of a node in cell 0."""
-    stem = 3 * channels
-    kernel = random_kernel(rng, 3, 3, image_channels, stem)
-    cells, inputs, previous_reduction = [], (stem, stem), False
+    wide = 3 * channels
+    widths = [wide] * stem_convolutions
+    if stem_convolutions == 3:
+        widths[0] = wide // 2
+    first = [
+        {"kernel": random_kernel(rng, 3, 3, before, after), **random_affine(rng, after)}
+        for before, after in zip([image_channels, *widths], widths, strict=False)
+    ]
+    cells, inputs, previous_reduction = [], (wide, wide), stem_convolutions == 3
     for number in range(layers):
         reduction = number in reduction_cells(layers)
         channels *= 2 if reduction else 1
@@ -88,7 +115,7 @@ def random_params(
         inputs, previous_reduction = (inputs[1], NODES * channels), reduction
     limit = inputs[1] ** -0.5
     return {
-        "stem": {"kernel": kernel, **random_affine(rng, stem)},
+        "stem": first,
         "cells": cells,
         "classifier": {
             "kernel": rng.uniform(-limit, limit, (inputs[1], classes)),
