@@ -68,11 +68,20 @@ def test_an_adjoint_is_the_derivative_in_every_entry(name: str, seed: int) -> No
             assert_slope(moved, var.grad[index])
 
 
-def test_the_supernets_gradients_are_its_derivatives(seed: int) -> None:
+@pytest.mark.parametrize(
+    ("layers", "stem", "cells", "size"),
+    [
+        (3, 1, supernet.SHARED, (7, 8)),
+        (5, 3, supernet.STAGED, (33, 24)),
+    ],
+)
+def test_the_supernets_gradients_are_its_derivatives(
+    layers: int, stem: int, cells: tuple[str, ...], size: tuple[int, int], seed: int
+) -> None:
     rng = np.random.default_rng(seed)
-    pictures, labels = rng.normal(size=(3, 7, 8, 2)), rng.integers(0, 4, 3)
-    params = supernet.random_params(rng, channels=2, layers=3, classes=4, image_channels=2)
-    alphas = supernet.random_alphas(rng, deviation=1.0)
+    pictures, labels = rng.normal(size=(3, *size, 2)), rng.integers(0, 4, 3)
+    params = supernet.random_params(rng, 2, layers, 4, image_channels=2, stem_convolutions=stem)
+    alphas = supernet.random_alphas(rng, 1.0, cells)
     found = supernet.evaluate(pictures, labels, alphas, params)
     assert found.logits.shape == (3, 4)
 

@@ -14,7 +14,8 @@ from darts_tf import zoo
 from darts_tf.config import SearchConfig, TrainingConfig, flag_lines, training_flag_lines
 from darts_tf.data.facts import DATASETS
 from darts_tf.errors import UserError
-from darts_tf.genotype import Genotype
+from darts_tf.genotype import STAGED_CELLS, Genotype, StagedGenotype, read_genotype
+from darts_tf.search_space import STEMS
 
 CONFIGS = [SearchConfig, TrainingConfig]
 FIELDS = [
@@ -24,6 +25,9 @@ FIELDS = [
 ]
 
 NOT_STEPS = "profile_steps: must be two whole numbers, the first at most the second, such as 10,20;"
+NOT_STAGED = (
+    "layers: with share_alphas=stage must be at least 5, so that each stage has a cell; found 4"
+)
 NOT_SECOND = (
     "mixed_precision: with arch_order=second must be float32 or bfloat16, found float16: "
     "a step of the weights cannot be taken on a scaled loss"
@@ -120,6 +124,11 @@ def test_every_choice_refuses_another_and_names_the_nearest(config, field):
         ),
         (
             SearchConfig,
+            {"share_alphas": "stage", "layers": 4},
+            NOT_STAGED,
+        ),
+        (
+            SearchConfig,
             {"learning_rate": 1e-4},
             "learning_rate_min: must be at most learning_rate (0.0001), found 0.001",
         ),
@@ -210,6 +219,29 @@ def test_any_other_genotype_is_recorded_as_one_line_of_json(seed):
     assert not set(found) & set(" \n")
     assert json.loads(found) == json.loads(genotype.to_json())
     assert Genotype.from_json(found) == genotype
+
+
+def test_a_genotype_by_stage_is_recorded_as_json_and_needs_a_cell_in_each_stage():
+    published = zoo.get("DARTS_V2")
+    fields = {}
+    for cell in STAGED_CELLS:
+        kind = cell.partition("_")[0]
+        fields[cell] = getattr(published, kind)
+        fields[f"{cell}_concat"] = getattr(published, f"{kind}_concat")
+    genotype = StagedGenotype(**fields)
+    line = training_flag_lines(TrainingConfig(layers=5), genotype)[-1]
+    assert read_genotype(line.removeprefix("--genotype=")) == genotype
+    with pytest.raises(UserError, match=r"^--layers=4: .*needs at least 5 layers$"):
+        training_flag_lines(TrainingConfig(layers=4), genotype)
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("name", list(DATASETS))
+def test_the_data_set_names_the_stem_unless_the_user_does(config, name):
+    assert config(dataset=name).stem == DATASETS[name].stem
+    assert f"--stem={DATASETS[name].stem}" in flag_lines(config(dataset=name))
+    for stem in STEMS:
+        assert config(dataset=name, stem=stem).stem == stem
 
 
 def test_what_both_configs_share_has_one_meaning():

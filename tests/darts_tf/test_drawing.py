@@ -21,12 +21,20 @@ from matplotlib.image import imread
 from darts_tf import zoo
 from darts_tf.drawing import draw
 from darts_tf.errors import UserError
-from darts_tf.genotype import Genotype
+from darts_tf.genotype import STAGED_CELLS, AnyGenotype, Genotype, StagedGenotype
 from darts_tf.search_space import OPERATIONS
 
 SVG = "{http://www.w3.org/2000/svg}"
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
-CELLS = ("normal", "reduce")
+CAPTIONS = {
+    "normal": "Normal cell",
+    "reduce": "Reduction cell",
+    "normal_0": "Normal cell, stage 1",
+    "reduce_0": "Reduction cell after stage 1",
+    "normal_1": "Normal cell, stage 2",
+    "reduce_1": "Reduction cell after stage 2",
+    "normal_2": "Normal cell, stage 3",
+}
 
 
 class Text(NamedTuple):
@@ -77,15 +85,15 @@ def points(outline: str) -> np.ndarray:
     return found
 
 
-def drawn(genotype: Genotype, title: str = "") -> Picture:
+def drawn(genotype: AnyGenotype, title: str = "") -> Picture:
     with tempfile.TemporaryDirectory() as folder:
         draw(genotype, Path(folder) / "cells.svg", title)
         return Picture(Path(folder) / "cells.svg")
 
 
-def expected_words(genotype: Genotype) -> Counter[str]:
-    words = Counter(["Normal cell", "Reduction cell"])
-    for cell in CELLS:
+def expected_words(genotype: AnyGenotype) -> Counter[str]:
+    words = Counter(CAPTIONS[cell] for cell in genotype.cells)
+    for cell in genotype.cells:
         edges = getattr(genotype, cell)
         words.update(name for name, _ in edges)
         words.update(str(node) for node in range(len(edges) // 2))
@@ -93,14 +101,14 @@ def expected_words(genotype: Genotype) -> Counter[str]:
     return words
 
 
-def expected_links(genotype: Genotype) -> Counter[tuple[str, str, str]]:
+def expected_links(genotype: AnyGenotype) -> Counter[tuple[str, str, str]]:
     """The links as (source, operation, target), by the names that the drawing has for nodes."""
 
     def name(node: int) -> str:
         return f"k\N{MINUS SIGN}{2 - node}" if node < 2 else str(node - 2)
 
     links: Counter[tuple[str, str, str]] = Counter()
-    for cell in CELLS:
+    for cell in genotype.cells:
         for number, (operation, source) in enumerate(getattr(genotype, cell)):
             links[name(source), operation, str(number // 2)] += 1
         links.update((name(node), "", "k") for node in getattr(genotype, f"{cell}_concat"))
@@ -172,6 +180,28 @@ def test_shows_any_genotype_and_nothing_runs_through_a_label(genotype: Genotype)
         for line, _ in picture.lines:
             inside = (abs(line - [label.x, label.y]) < [41.5, 8.5]).all(axis=1)
             assert not inside.any(), f"a line runs through {label}"
+
+
+def by_stage(*names: str) -> StagedGenotype:
+    """A genotype whose cells are those of published ones."""
+    fields = {}
+    for cell, name in zip(STAGED_CELLS, names, strict=True):
+        kind = cell.partition("_")[0]
+        fields[cell] = getattr(zoo.get(name), kind)
+        fields[f"{cell}_concat"] = getattr(zoo.get(name), f"{kind}_concat")
+    return StagedGenotype(**fields)
+
+
+def test_shows_the_cells_of_all_stages_apart_from_each_other() -> None:
+    genotype = by_stage("DARTS_V2", "DARTS_PLUS_CIFAR10", "DARTS_V1", "NASNET_A", "SNAS_MILD")
+    picture = drawn(genotype, title="stages")
+    assert Counter(picture.words) == expected_words(genotype) + Counter(["stages"])
+    assert shown_links(picture) == expected_links(genotype)
+    for number, label in enumerate(picture.labels):
+        for other in picture.labels[:number]:
+            assert abs(label.x - other.x) > 84 or abs(label.y - other.y) > 18
+    captions = [words for words in picture.words if words in CAPTIONS.values()]
+    assert captions == [CAPTIONS[cell] for cell in STAGED_CELLS]
 
 
 def test_each_kind_of_operation_has_a_colour_of_its_own() -> None:

@@ -15,8 +15,12 @@ import pytest
 from darts_tf import zoo
 from darts_tf.complexity import multiply_adds, parameters
 from darts_tf.drop_path import DropPath, set_drop_path
+from darts_tf.genotype import STAGED_CELLS, StagedGenotype
 from darts_tf.network import build_network, inference_network
 from darts_tf.normalization import BatchNormalization
+from tests import weights
+from tests.oracles import images as twins
+from tests.oracles.tape import Var
 
 ZOO = json.loads(resources.files("darts_tf").joinpath("zoo.json").read_text())
 COUNTS = {name: entry["counts"] for name, entry in ZOO.items() if "counts" in entry}
@@ -176,6 +180,85 @@ def test_the_stem_for_imagenet_divides_the_image_by_eight_and_has_a_twin(seed):
     np.testing.assert_allclose(twin(pixels), keras.ops.softmax(network(images)), rtol=0, atol=1e-6)
 
 
+def test_the_stem_for_tiny_imagenet_halves_the_image_and_has_a_twin(seed):
+    genotype = zoo.get("DARTS_PLUS_CIFAR10")
+    settings = {"layers": 4, "init_channels": 4}
+    network = build_network(genotype, (15, 12, 3), 5, stem="tiny_imagenet", **settings)
+    assert network.get_layer("stem_norm").output.shape[1:] == (8, 6, 12)
+    plain = build_network(genotype, (8, 6, 3), 5, **settings)
+    one_more = 9 * 3 * 12 + 9 * 12 * 12 + 4 * 12 - (9 * 3 * 12 + 2 * 12)
+    assert parameters(network) == parameters(plain) + one_more
+    twin = inference_network(network, genotype, MEAN, DEVIATION, stem="tiny_imagenet", **settings)
+    pixels = np.random.default_rng(seed).integers(0, 256, (2, 15, 12, 3)).astype(np.float32)
+    images = (pixels / 255 - np.float32(MEAN)) / np.float32(DEVIATION)
+    np.testing.assert_allclose(twin(pixels), keras.ops.softmax(network(images)), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("stem", ["tiny_imagenet", "imagenet"])
+def test_a_stem_pads_by_as_many_zeros_on_opposite_sides(stem, seed):
+    rng = np.random.default_rng(seed)
+    network = build_network(zoo.get("DARTS_V1"), (9, 6, 3), 5, layers=3, init_channels=4, stem=stem)
+    layers = [layer for layer in network.layers if "stem" in layer.name and "conv" in layer.name]
+    convs = [layer for layer in layers if hasattr(layer, "kernel")]
+    x = rng.normal(size=(2, 9, 6, 3))
+    first = keras.Model(network.input, convs[0].output)(x.astype(np.float32))
+    right = twins.conv2d(Var(x), Var(convs[0].kernel.numpy()), 2).value
+    assert weights.relative_error(first, right) < 1e-5
+
+
+def staged_and_shared():
+    """A genotype by stage whose cells are of five published ones, and those."""
+    names = ("DARTS_V1", "DARTS_V2", "DARTS_PLUS_CIFAR10", "NASNET_A", "AMOEBANET_A")
+    published = [zoo.get(name) for name in names]
+    fields = {}
+    for cell, genotype in zip(STAGED_CELLS, published, strict=True):
+        kind = cell.partition("_")[0]
+        fields[cell] = getattr(genotype, kind)
+        fields[f"{cell}_concat"] = getattr(genotype, f"{kind}_concat")
+    return StagedGenotype(**fields), published
+
+
+@pytest.mark.parametrize("layers", [5, 8])
+def test_a_network_by_stage_has_the_cells_of_its_stages(layers):
+    staged, published = staged_and_shared()
+    network = build_network(staged, (16, 16, 3), 5, layers, 4)
+    reductions = (layers // 3, 2 * layers // 3)
+    for i in range(layers):
+        stage = 2 * sum(i > r for r in reductions) + (i in reductions)
+        alone = build_network(published[stage], (16, 16, 3), 5, layers, 4)
+        assert inner_layers(network, i) == inner_layers(alone, i)
+
+
+def inner_layers(network, cell):
+    """The names of the layers between the nodes of a cell, without its preprocessing."""
+    return [layer.name for layer in network.layers if layer.name.startswith(f"cell_{cell}_node")]
+
+
+def test_a_network_by_stage_has_a_twin_and_equal_cells_make_the_network_of_two(seed):
+    shared = zoo.get("DARTS_PLUS_CIFAR10")
+    fields = {}
+    for cell in STAGED_CELLS:
+        kind = cell.partition("_")[0]
+        fields[cell] = getattr(shared, kind)
+        fields[f"{cell}_concat"] = getattr(shared, f"{kind}_concat")
+    staged = StagedGenotype(**fields)
+    settings = {"layers": 5, "init_channels": 4}
+    network = build_network(staged, SHAPE, 5, **settings)
+    twin = inference_network(network, staged, MEAN, DEVIATION, **settings)
+    other = inference_network(network, shared, MEAN, DEVIATION, **settings)
+    pixels = np.random.default_rng(seed).integers(0, 256, (2, *SHAPE)).astype(np.float32)
+    scores = keras.ops.softmax(
+        network((pixels / 255 - np.float32(MEAN)) / np.float32(DEVIATION), training=False)
+    )
+    np.testing.assert_allclose(twin(pixels), scores, rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(twin(pixels), other(pixels))
+
+
+def test_a_stage_without_a_cell_is_refused():
+    with pytest.raises(ValueError, match=r"at least 5 layers.*found 4"):
+        build_network(staged_and_shared()[0], SHAPE, layers=4)
+
+
 def test_a_grey_image_is_enough(seed):
     network = build_network(zoo.get("DARTS_V1"), (8, 8, 1), 2, layers=3, init_channels=2)
     pixels = np.random.default_rng(seed).normal(size=(3, 8, 8, 1)).astype(np.float32)
@@ -185,7 +268,10 @@ def test_a_grey_image_is_enough(seed):
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"stem": "cifar10"}, "stem must be one of cifar, imagenet; found 'cifar10'"),
+        (
+            {"stem": "cifar10"},
+            "one of cifar, tiny_imagenet, imagenet; found 'cifar10'",
+        ),
         ({"layers": 2}, "at least 3 layers.*found 2, 4 and 5"),
         ({"init_channels": 1}, "found 3, 1 and 5"),
         ({"classes": 1}, "found 3, 4 and 1"),

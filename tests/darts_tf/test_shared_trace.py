@@ -50,11 +50,10 @@ def agree(ours, right):
         assert weights.relative_error(mine, other) < 1e-9
 
 
-@pytest.mark.parametrize("kind", [PLAIN, STAGED], ids=["plain", "staged"])
-def test_gradients_asked_for_alone_are_those_of_all(kind, seed):
-    everything, averages, count = gradients(seed, "all", kind=kind)
+def test_gradients_asked_for_alone_are_those_of_all(seed):
+    everything, averages, count = gradients(seed, "all")
     for learn, part in (("weights", everything[:count]), ("architecture", everything[count:])):
-        found, moved, _ = gradients(seed, learn, kind=kind)
+        found, moved, _ = gradients(seed, learn)
         agree(found, part)
         agree(moved, averages)
 
