@@ -14,8 +14,9 @@ from darts_tf import zoo
 from darts_tf.config import SearchConfig, TrainingConfig, flag_lines, training_flag_lines
 from darts_tf.data.facts import DATASETS
 from darts_tf.errors import UserError
-from darts_tf.genotype import STAGED_CELLS, Genotype, StagedGenotype, read_genotype
+from darts_tf.genotype import Genotype, read_genotype
 from darts_tf.search_space import STEMS
+from tests.stages import by_stage
 
 CONFIGS = [SearchConfig, TrainingConfig]
 FIELDS = [
@@ -222,13 +223,7 @@ def test_any_other_genotype_is_recorded_as_one_line_of_json(seed):
 
 
 def test_a_genotype_by_stage_is_recorded_as_json_and_needs_a_cell_in_each_stage():
-    published = zoo.get("DARTS_V2")
-    fields = {}
-    for cell in STAGED_CELLS:
-        kind = cell.partition("_")[0]
-        fields[cell] = getattr(published, kind)
-        fields[f"{cell}_concat"] = getattr(published, f"{kind}_concat")
-    genotype = StagedGenotype(**fields)
+    genotype = by_stage("DARTS_V2")
     line = training_flag_lines(TrainingConfig(layers=5), genotype)[-1]
     assert read_genotype(line.removeprefix("--genotype=")) == genotype
     with pytest.raises(UserError, match=r"^--layers=4: .*needs at least 5 layers$"):

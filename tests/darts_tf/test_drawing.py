@@ -21,8 +21,9 @@ from matplotlib.image import imread
 from darts_tf import zoo
 from darts_tf.drawing import draw
 from darts_tf.errors import UserError
-from darts_tf.genotype import STAGED_CELLS, AnyGenotype, Genotype, StagedGenotype
+from darts_tf.genotype import STAGED_CELLS, AnyGenotype, Genotype
 from darts_tf.search_space import OPERATIONS
+from tests.stages import by_stage
 
 SVG = "{http://www.w3.org/2000/svg}"
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
@@ -180,16 +181,6 @@ def test_shows_any_genotype_and_nothing_runs_through_a_label(genotype: Genotype)
         for line, _ in picture.lines:
             inside = (abs(line - [label.x, label.y]) < [41.5, 8.5]).all(axis=1)
             assert not inside.any(), f"a line runs through {label}"
-
-
-def by_stage(*names: str) -> StagedGenotype:
-    """A genotype whose cells are those of published ones."""
-    fields = {}
-    for cell, name in zip(STAGED_CELLS, names, strict=True):
-        kind = cell.partition("_")[0]
-        fields[cell] = getattr(zoo.get(name), kind)
-        fields[f"{cell}_concat"] = getattr(zoo.get(name), f"{kind}_concat")
-    return StagedGenotype(**fields)
 
 
 def test_shows_the_cells_of_all_stages_apart_from_each_other() -> None:

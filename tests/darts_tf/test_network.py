@@ -15,12 +15,12 @@ import pytest
 from darts_tf import zoo
 from darts_tf.complexity import multiply_adds, parameters
 from darts_tf.drop_path import DropPath, set_drop_path
-from darts_tf.genotype import STAGED_CELLS, StagedGenotype
 from darts_tf.network import build_network, inference_network
 from darts_tf.normalization import BatchNormalization
 from tests import weights
 from tests.oracles import images as twins
 from tests.oracles.tape import Var
+from tests.stages import by_stage
 
 ZOO = json.loads(resources.files("darts_tf").joinpath("zoo.json").read_text())
 COUNTS = {name: entry["counts"] for name, entry in ZOO.items() if "counts" in entry}
@@ -206,27 +206,13 @@ def test_a_stem_pads_by_as_many_zeros_on_opposite_sides(stem, seed):
     assert weights.relative_error(first, right) < 1e-5
 
 
-def staged_and_shared():
-    """A genotype by stage whose cells are of five published ones, and those."""
+def test_a_network_by_stage_has_the_cells_of_its_stages():
     names = ("DARTS_V1", "DARTS_V2", "DARTS_PLUS_CIFAR10", "NASNET_A", "AMOEBANET_A")
-    published = [zoo.get(name) for name in names]
-    fields = {}
-    for cell, genotype in zip(STAGED_CELLS, published, strict=True):
-        kind = cell.partition("_")[0]
-        fields[cell] = getattr(genotype, kind)
-        fields[f"{cell}_concat"] = getattr(genotype, f"{kind}_concat")
-    return StagedGenotype(**fields), published
-
-
-@pytest.mark.parametrize("layers", [5, 8])
-def test_a_network_by_stage_has_the_cells_of_its_stages(layers):
-    staged, published = staged_and_shared()
-    network = build_network(staged, (16, 16, 3), 5, layers, 4)
-    reductions = (layers // 3, 2 * layers // 3)
-    for i in range(layers):
-        stage = 2 * sum(i > r for r in reductions) + (i in reductions)
-        alone = build_network(published[stage], (16, 16, 3), 5, layers, 4)
-        assert inner_layers(network, i) == inner_layers(alone, i)
+    network = build_network(by_stage(*names), (8, 8, 3), 5, 7, 2)
+    for name, cells in zip(names, ((0, 1), (2,), (3,), (4,), (5, 6)), strict=True):
+        alone = build_network(zoo.get(name), (8, 8, 3), 5, 7, 2)
+        for i in cells:
+            assert inner_layers(network, i) == inner_layers(alone, i)
 
 
 def inner_layers(network, cell):
@@ -236,12 +222,7 @@ def inner_layers(network, cell):
 
 def test_a_network_by_stage_has_a_twin_and_equal_cells_make_the_network_of_two(seed):
     shared = zoo.get("DARTS_PLUS_CIFAR10")
-    fields = {}
-    for cell in STAGED_CELLS:
-        kind = cell.partition("_")[0]
-        fields[cell] = getattr(shared, kind)
-        fields[f"{cell}_concat"] = getattr(shared, f"{kind}_concat")
-    staged = StagedGenotype(**fields)
+    staged = by_stage("DARTS_PLUS_CIFAR10")
     settings = {"layers": 5, "init_channels": 4}
     network = build_network(staged, SHAPE, 5, **settings)
     twin = inference_network(network, staged, MEAN, DEVIATION, **settings)
@@ -256,7 +237,7 @@ def test_a_network_by_stage_has_a_twin_and_equal_cells_make_the_network_of_two(s
 
 def test_a_stage_without_a_cell_is_refused():
     with pytest.raises(ValueError, match=r"at least 5 layers.*found 4"):
-        build_network(staged_and_shared()[0], SHAPE, layers=4)
+        build_network(by_stage("DARTS_V2"), SHAPE, layers=4)
 
 
 def test_a_grey_image_is_enough(seed):

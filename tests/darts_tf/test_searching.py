@@ -18,7 +18,7 @@ import pytest
 from darts_tf import data
 from darts_tf.config import SearchConfig, flag_lines
 from darts_tf.errors import UserError
-from darts_tf.genotype import CELLS, Genotype, derive, softmax
+from darts_tf.genotype import CELLS, STAGED_CELLS, Genotype, derive, read_genotype, softmax
 from darts_tf.run_directory import RunDirectory
 from darts_tf.search_space import DARTS
 from darts_tf.searching import criterion, search
@@ -37,7 +37,7 @@ _PLAIN_GRAPHS = """
 import tensorflow as tf
 tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 """
-NAMES = ("first", "again", "mirrored")
+NAMES = ("first", "again", "mirrored", "staged")
 LATE = 2
 # What an alpha can move in an epoch: three steps of 3e-4, each longer by Adam's factor, below 1.5.
 FARTHEST = 3 * 1.5 * 3e-4
@@ -48,7 +48,8 @@ class Runs:
     """The searches that the tests share.
 
     `again` repeats `first` with its settings, in a directory where a run broke off; `mirrored` has
-    another seed and two devices.
+    another seed and two devices. `staged` has alphas by stage, the stem of Tiny-ImageNet, the
+    gradient of second order, two devices and no criterion, and computes edges again.
     """
 
     seed: int
@@ -65,6 +66,19 @@ class Runs:
         }
         if name == "mirrored":
             special = {"seed": self.seed + 1, "strategy": "mirrored", "epochs": 1}
+        elif name == "staged":
+            special = {
+                "seed": self.seed,
+                "layers": 5,
+                "share_alphas": "stage",
+                "stem": "tiny_imagenet",
+                "arch_order": "second",
+                "stop_criterion": "none",
+                "strategy": "mirrored",
+                "recompute": True,
+                "batch_size": 1024,
+                "epochs": 1,
+            }
         else:
             special = {
                 "seed": self.seed,
@@ -93,7 +107,7 @@ def runs(tmp_path_factory):
     broken_off = RunDirectory(made.folder / "again", "search")
     assert broken_off.claim(flag_lines(made.config("again"))) == "new"
     broken_off.append_history({"epoch": 0, "from": "a run that broke off"})
-    devices = {"mirrored": SPLIT_CPU}
+    devices = {"mirrored": SPLIT_CPU, "staged": SPLIT_CPU}
     finish(
         *(
             start(
@@ -124,10 +138,12 @@ def test_the_history_has_a_sound_line_for_each_epoch(runs, name):
             assert 0 <= line[f"{part}_accuracy"] <= 1
             assert 0 < line[f"{part}_loss"] < 5
         assert set(line["timing"]) == {"seconds", "images_per_second", "waiting"}
-        alphas = {cell: np.float32(line["alphas"][cell]) for cell in CELLS}
+        cells = STAGED_CELLS if name == "staged" else CELLS
+        assert tuple(line["alphas"]) == cells
+        alphas = {cell: np.float32(line["alphas"][cell]) for cell in cells}
         assert all(table.shape == (14, 8) for table in alphas.values())
-        assert Genotype.from_dict(line["genotype"]) == derive(softmax(alphas), DARTS)
-        for cell in CELLS:
+        assert read_genotype(line["genotype"]) == derive(softmax(alphas), DARTS)
+        for cell in cells:
             kinds = [kind for kind, _ in line["genotype"][cell]]
             assert line["skip_connects"][cell] == kinds.count("skip_connect")
 
@@ -201,6 +217,16 @@ def test_a_search_needs_a_data_set_that_is_there(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_alphas_of_every_stage_learn_in_their_own_way(runs):
+    [line] = runs.history("staged")
+    moved = [np.array(line["alphas"][cell]) for cell in STAGED_CELLS]
+    assert all(np.ptp(table) > 0 for table in moved)
+    assert all((a != b).mean() > 0.9 for i, a in enumerate(moved) for b in moved[:i])
+    assert runs.outcome("staged")["reason"] == "the last of 1 epochs"
+    config = (runs.folder / "staged" / "config.flags").read_text().splitlines()
+    assert {"--share_alphas=stage", "--stem=tiny_imagenet", "--arch_order=second"} <= set(config)
+
+
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
@@ -215,6 +241,18 @@ def test_a_search_needs_a_data_set_that_is_there(tmp_path):
             StableRanking(5, ("reduce",), 1),
         ),
         ({"stop_criterion": "none"}, never),
+        (
+            {"share_alphas": "stage"},
+            SkipConnects(2, ("normal_0", "normal_1", "normal_2"), 1),
+        ),
+        (
+            {"share_alphas": "stage", "stop_criterion": "stable_ranking", "stop_cells": "reduce"},
+            StableRanking(10, ("reduce_0", "reduce_1"), 1),
+        ),
+        (
+            {"share_alphas": "stage", "stop_cells": "both", "stop_at_skip_connects": 3},
+            SkipConnects(3, STAGED_CELLS, 1),
+        ),
     ],
 )
 def test_the_settings_name_the_criterion(settings, expected):

@@ -14,24 +14,30 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from darts_tf import data, training, zoo
 from darts_tf.complexity import multiply_adds, parameters
 from darts_tf.config import TrainingConfig, training_flag_lines
 from darts_tf.data import Split
 from darts_tf.errors import UserError
+from darts_tf.export import export_saved_model
+from darts_tf.genotype import read_genotype
+from darts_tf.model_file import load_model
 from darts_tf.network import build_network
 from darts_tf.run_directory import RunDirectory
 from darts_tf.training import train
 from tests.processes import HIDE, SPLIT_CPU, finish, start
+from tests.stages import by_stage
 
 GENOTYPE = zoo.get("DARTS_PLUS_CIFAR10")
 NAMES = ("first", "again", "other", "mirrored")
+STAGED = by_stage("DARTS_V1", "DARTS_V2", "DARTS_PLUS_CIFAR10", "DARTS_V2", "SNAS_MILD")
 
 _TRAIN = """
 import darts_tf
-for settings, directory in given:
-    genotype = darts_tf.zoo.get("DARTS_PLUS_CIFAR10")
+for settings, directory, genotype in given:
+    genotype = darts_tf.read_genotype(genotype)
     darts_tf.train(darts_tf.TrainingConfig(**settings), genotype, directory)
 """
 
@@ -53,6 +59,7 @@ class Runs:
 
     `again` repeats `first` with its settings: in a directory where a run broke off, after another
     training in the same process. `other` has another seed; `mirrored` does its work on two devices.
+    `staged` trains a cell for each stage after the stem of Tiny-ImageNet.
     """
 
     seed: int
@@ -74,6 +81,8 @@ class Runs:
         special = {
             "other": other,
             "mirrored": other | {"strategy": "mirrored", "sync_batch_norm": True},
+            "staged": {"layers": 5, "init_channels": 2, "epochs": 1, "auxiliary_weight": 0.0}
+            | {"stem": "tiny_imagenet", "strategy": "one_device"},
         }
         return shared | special.get(name, {})
 
@@ -96,11 +105,14 @@ def runs(tmp_path_factory):
     broken_off = RunDirectory(made.folder / "again", "train")
     assert broken_off.claim(training_flag_lines(made.config("again"), GENOTYPE)) == "new"
     broken_off.append_history({"epoch": 0, "from": "a run that broke off"})
-    jobs = {name: (made.settings(name), str(made.folder / name)) for name in NAMES}
+    jobs = {
+        name: (made.settings(name), str(made.folder / name), GENOTYPE.to_json()) for name in NAMES
+    }
+    staged = (made.settings("staged"), str(made.folder / "staged"), STAGED.to_json())
     finish(
         start(_TRAIN, jobs["first"]),
         start(_TRAIN, jobs["other"], jobs["again"]),
-        start(SPLIT_CPU + _TRAIN, jobs["mirrored"]),
+        start(SPLIT_CPU + _TRAIN, jobs["mirrored"], jobs["staged"]),
     )
     return made
 
@@ -172,6 +184,19 @@ def test_two_devices_that_share_statistics_do_what_one_does(runs):
     [one], [two] = runs.history("other"), runs.history("mirrored")
     assert two["train_loss"] == pytest.approx(one["train_loss"], rel=1e-3)
     assert two["train_accuracy"] == pytest.approx(one["train_accuracy"], abs=0.01)
+
+
+def test_a_cell_for_each_stage_is_trained_told_and_exported(runs, tmp_path):
+    result = runs.result("staged")
+    assert read_genotype(result) == STAGED
+    network = build_network(STAGED, (8, 8, 1), 10, 5, 2, stem="tiny_imagenet")
+    assert result["parameters"] == parameters(network)
+    model = load_model(runs.folder / "staged" / "model.keras")
+    folder = export_saved_model(model, tmp_path / "serving")
+    images = data.load("digits", str(runs.folder / "data")).test.images.astype(np.float32)
+    serve = tf.saved_model.load(folder).signatures["serving_default"]
+    served = serve(pixels=tf.constant(images))["scores"].numpy()
+    np.testing.assert_allclose(served, model.predict(images, verbose=0), atol=1e-5)
 
 
 def test_a_finished_training_is_read_and_not_repeated(runs):

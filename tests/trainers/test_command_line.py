@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from darts_tf.config import SearchConfig, TrainingConfig, flag_lines
 from darts_tf.errors import UserError
+from trainers import presets
 from trainers.command_line import parse
 
 EXTRA = {"run_dir": "Where the run goes."}
@@ -55,6 +56,8 @@ def configs(draw, kind):
     values["profile_steps"] = draw(st.sampled_from(("", f"{steps[0]},{steps[1]}")))
     if kind is SearchConfig:
         values["train_portion"] = draw(st.floats(0.01, 0.99))
+        if values["share_alphas"] == "stage":
+            values["layers"] = max(5, values["layers"])
         values["arch_start_epoch"] = draw(st.integers(0, values["epochs"] - 1))
         if values["arch_order"] == "second" and values["mixed_precision"] == "float16":
             values["mixed_precision"] = "bfloat16"
@@ -178,7 +181,9 @@ def test_a_line_that_the_program_does_not_know_is_told_with_file_and_number(tmp_
 
 def test_flag_files_that_cannot_be_read(tmp_path):
     assert "'digits.flags'" in refusal("--flagfile=digit.flags")
-    assert "Presets: cifar10.flags, digits.flags" in refusal("--flagfile=nothing-like-it")
+    assert "Presets: cifar10.flags, cifar100.flags, digits.flags, " in refusal(
+        "--flagfile=nothing-like-it"
+    )
     for name in (tmp_path, tmp_path / ("x" * 300), "", tmp_path / "file" / "below"):
         assert refusal(f"--flagfile={name}").startswith(f"--flagfile={name}: ")
     assert refusal("--flagfile").startswith("--flagfile=: ")
@@ -199,7 +204,8 @@ def test_help_shows_every_flag_with_its_text_and_default(capsys, word):
         default = str(field.default).lower() if field.default is False else field.default
         assert f"--{field.name}={default} {field.metadata['text']}".replace("=  ", "= ") in words
     assert "--run_dir= Where the run goes." in words
-    assert "--flagfile= A file of flags, or one of cifar10.flags, digits.flags." in words
+    known = ", ".join(presets.names("search"))
+    assert f"--flagfile= A file of flags, or one of {known}." in words
 
 
 def test_no_number_is_changed_on_its_way():

@@ -9,7 +9,9 @@ import darts_tf
 from darts_tf import zoo
 from darts_tf.config import SearchConfig, flag_lines
 from darts_tf.errors import UserError
+from darts_tf.genotype import STAGED_CELLS
 from darts_tf.run_directory import RunDirectory
+from tests.stages import by_stage
 from tests.trainers.programs import python, refused
 from trainers import search, train
 
@@ -68,6 +70,25 @@ def test_a_search_tells_the_cells_the_reason_and_a_next_command_that_works(
     assert path.name == "digits-network"
 
 
+def test_a_search_by_stage_tells_each_cell_and_its_next_command_trains_them(
+    searched, capsys, monkeypatch
+):
+    genotype = by_stage("DARTS_PLUS_CIFAR10")
+    monkeypatch.setitem(globals(), "GENOTYPE", genotype)
+    search.main(["--dataset=digits", "--layers=5", "--share_alphas=stage"])
+    told = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in told[1:6]] == [
+        f"{cell} cell" for cell in STAGED_CELLS
+    ]
+    trained = []
+    monkeypatch.setitem(vars(darts_tf), "train", lambda *given: trained.append(given))
+    with pytest.raises(UserError, match=r"result\.json|No such file"):
+        train.main(shlex.split(told[7])[4:])
+    assert trained[0][1] == genotype
+    with pytest.raises(UserError, match="--layers=4: "):
+        train.main([*shlex.split(told[7])[4:], "--layers=4", "--run_dir=other"])
+
+
 def test_a_finished_search_says_so_and_searches_no_more(searched, capsys):
     search.main(["--dataset=digits"])
     first = capsys.readouterr().out.splitlines()
@@ -97,6 +118,8 @@ def test_another_runs_directory_is_refused(searched):
         (["--dataset=cifar"], ["--dataset: ", "'cifar'", "Did you mean 'cifar10'?"]),
         (["--epoch=3"], ["'--epoch'", "Did you mean '--epochs'?"]),
         (["--epochs=0"], ["--epochs: must be at least 1, found 0"]),
+        (["--layers=3", "--share_alphas=stage"], ["--layers: with share_alphas=stage", "found 3"]),
+        (["--stem=image"], ["--stem: must be one of auto, ", "found 'image'"]),
         (["--flagfile=digit.flags"], ["--flagfile=digit.flags", "Did you mean 'digits.flags'?"]),
         (["--flagfile=typo.flags"], ["typo.flags, line 2", "--epoch"]),
         (["--dataset=digits", "extra"], ["unexpected 'extra'"]),

@@ -1,0 +1,18 @@
+"""Genotypes by stage for tests, put together from published ones."""
+
+from darts_tf import zoo
+from darts_tf.genotype import STAGED_CELLS, StagedGenotype
+
+
+def by_stage(*names: str) -> StagedGenotype:
+    """A genotype whose cells are those of published genotypes.
+
+    Args:
+        names: The genotype that each of the five cells is from, or one that all are from.
+    """
+    fields = {}
+    for cell, name in zip(STAGED_CELLS, names * 5 if len(names) == 1 else names, strict=True):
+        kind = cell.partition("_")[0]
+        for part in ("", "_concat"):
+            fields[cell + part] = getattr(zoo.get(name), kind + part)
+    return StagedGenotype(**fields)
