@@ -27,6 +27,7 @@ _HOMES = {
     "read_genotype": "genotype",
     "search": "searching",
     "train": "training",
+    "train_repeats": "repeats",
 }
 _MODULES = ("stopping", "zoo")
 

@@ -180,6 +180,7 @@ class TrainingConfig(RunConfig):
     batch_size: int = _batch_size(96)
     layers: int = _layers(20)
     init_channels: int = _init_channels(36)
+    squeeze_excite: bool = setting(False, "Whether each cell ends in squeeze and excitation.")
     auxiliary_weight: float = setting(
         0.4, "Weight of the auxiliary head's loss; 0 for no head.", low=0.0
     )
@@ -190,8 +191,27 @@ class TrainingConfig(RunConfig):
         -1, "Side of cutout's square in pixels; 0 for none, -1 for the data set's own.", low=-1
     )
 
+    warmup_epochs: int = setting(
+        0, "Epochs in which the learning rate climbs to its full value, before the cosine.", low=0
+    )
+    repeats: int = setting(
+        1,
+        "Trainings, with seeds that follow each other, whose errors give mean and deviation.",
+        low=1,
+    )
+
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.warmup_epochs >= self.epochs:
+            raise UserError(
+                f"warmup_epochs: must be below epochs ({self.epochs}), or no cosine follows; "
+                f"found {self.warmup_epochs}"
+            )
+        if self.seed + self.repeats > 2**31:
+            raise UserError(
+                f"repeats: must leave the last seed below {2**31}, which from seed {self.seed} are "
+                f"at most {2**31 - self.seed} trainings; found {self.repeats}"
+            )
         if self.cutout < 0:
             object.__setattr__(self, "cutout", DATASETS[self.dataset].cutout)
 

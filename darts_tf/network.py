@@ -10,6 +10,7 @@ from darts_tf.blocks import Blocks, Tensor
 from darts_tf.genotype import AnyGenotype
 from darts_tf.genotype_checks import EDGES_PER_NODE, Edge
 from darts_tf.search_space import STEM_MULTIPLIER, STEMS, reductions
+from darts_tf.squeeze_excite import squeeze_excite as excite
 from darts_tf.training_blocks import TrainingBlocks
 
 
@@ -24,6 +25,7 @@ def build_network(
     drop_path: bool = False,
     synchronized: bool = False,
     dtype: Any = None,
+    squeeze_excite: bool = False,
 ) -> keras.Model:
     """Builds the network to train from scratch (DARTS+, section 4.3).
 
@@ -41,6 +43,7 @@ def build_network(
         drop_path: Whether operations other than identities end in a `DropPath`, at rate 0.
         synchronized: Whether replicas share the statistics of normalisation.
         dtype: The layers' dtype or policy, Keras's own when None.
+        squeeze_excite: Whether each cell ends in squeeze and excitation.
 
     Returns:
         A model from normalised images to logits [batch, classes], or to a list of these and the
@@ -60,7 +63,9 @@ def build_network(
     blocks = TrainingBlocks(dtype, drop_path=drop_path, synchronized=synchronized)
     images_dtype = keras.dtype_policies.get(dtype).variable_dtype
     images = keras.Input(input_shape, dtype=images_dtype, name="images")
-    logits, features = _logits(blocks, images, genotype, classes, layers, init_channels, stem)
+    logits, features = _logits(
+        blocks, images, genotype, classes, layers, init_channels, stem, squeeze_excite
+    )
     if not auxiliary:
         return keras.Model(images, logits, name="network")
     head = auxiliary_head(blocks, features, classes, stem)
@@ -75,19 +80,21 @@ def inference_network(
     layers: int = 20,
     init_channels: int = 36,
     stem: str = "cifar",
+    squeeze_excite: bool = False,
 ) -> keras.Model:
     """Rebuilds a trained network from stock Keras layers, without auxiliary head and drop path.
 
     The result loads with `keras.saving.load_model` alone, wherever Keras runs.
 
     Args:
-        trained: What `build_network` made for the same genotype, layers, init_channels and stem.
+        trained: What `build_network` made with the same arguments.
         genotype: The cells.
         mean: Mean of each channel of the pixels divided by 255.
         deviation: Standard deviation of each channel of the pixels divided by 255.
         layers: Number of cells.
         init_channels: Channels of a node in the first cell.
         stem: As in `build_network`.
+        squeeze_excite: As in `build_network`.
 
     Returns:
         A model from images with pixels from 0 to 255, [batch, rows, columns, channels], to the
@@ -99,7 +106,9 @@ def inference_network(
     offset = [-m / value for m, value in zip(mean, deviation, strict=True)]
     images = keras.layers.Rescaling(scale, offset, name="normalize")(pixels)
     blocks = Blocks()
-    output, _ = _logits(blocks, images, genotype, logits.units, layers, init_channels, stem)
+    output, _ = _logits(
+        blocks, images, genotype, logits.units, layers, init_channels, stem, squeeze_excite
+    )
     scores = keras.layers.Softmax(name="scores")(output)
     twin = keras.Model(pixels, scores, name="darts_network")
     for layer in twin.layers:
@@ -116,6 +125,7 @@ def _logits(
     layers: int,
     init_channels: int,
     stem: str,
+    squeeze_excite: bool,
 ) -> tuple[Tensor, Tensor]:
     before_previous, previous = _stem(blocks, images, init_channels, stem)
     channels = init_channels
@@ -128,6 +138,8 @@ def _logits(
         output = _cell(
             blocks, before_previous, previous, cell, channels, reduction, halved, f"cell_{i}"
         )
+        if squeeze_excite:
+            output = excite(blocks, output, f"cell_{i}_squeeze_excite")
         before_previous, previous = previous, blocks.relu(output, f"cell_{i}_relu")
         halved = reduction
         if i == reductions(layers)[1]:

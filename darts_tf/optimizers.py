@@ -267,3 +267,21 @@ def cosine(epoch: int, epochs: int, highest: float, lowest: float) -> float:
         lowest: The rate that epoch `epochs` would have.
     """
     return lowest + (highest - lowest) * (1 + math.cos(math.pi * epoch / epochs)) / 2
+
+
+def warmed_cosine(epoch: int, epochs: int, highest: float, lowest: float, warmup: int) -> float:
+    """Returns the learning rate of an epoch: a line up to `highest`, then half a cosine down.
+
+    Epoch `e` of the first `warmup` has `highest * (e + 1) / warmup`, as in P-DARTS's code for
+    ImageNet; the cosine fills the epochs after them (Goyal et al., 2017; DARTS+, section 4.3).
+
+    Args:
+        epoch: Number of the epoch, from 0.
+        epochs: All epochs, those of the line included.
+        highest: The rate at which the line ends and the cosine begins.
+        lowest: The rate that epoch `epochs` would have.
+        warmup: Epochs of the line, less than `epochs`; 0 for none.
+    """
+    if epoch < warmup:
+        return highest * (epoch + 1) / warmup
+    return cosine(epoch - warmup, epochs - warmup, highest, lowest)

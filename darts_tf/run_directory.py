@@ -12,7 +12,7 @@ from darts_tf.errors import UserError
 
 _logger = logging.getLogger(__name__)
 _TEMPORARY = ".tmp."
-_OUTCOMES = {"search": "genotype.json", "train": "result.json"}
+_OUTCOMES = {"search": "genotype.json", "train": "result.json", "repeats": "repeats.json"}
 
 
 class RunDirectory:
@@ -23,10 +23,13 @@ class RunDirectory:
 
     Args:
         path: Where the run is, or will be.
-        program: `"search"`, finished by `genotype.json`, or `"train"`, finished by `result.json`.
+        program: `"search"`, finished by `genotype.json`, `"train"`, finished by `result.json`, or
+            `"repeats"`, trainings in folders of their own, finished by `repeats.json`.
     """
 
-    def __init__(self, path: str | os.PathLike[str], program: Literal["search", "train"]) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], program: Literal["search", "train", "repeats"]
+    ) -> None:
         self.path = Path(path)
         self.config = self.path / "config.flags"
         self.history = self.path / "history.jsonl"
@@ -36,6 +39,10 @@ class RunDirectory:
         self.tensorboard = self.path / "tensorboard"
         self.log = self.path / f"{program}.log"
         self.outcome = self.path / _OUTCOMES[program]
+
+    def repeat(self, seed: int) -> Path:
+        """Returns the run directory of one of the repeats."""
+        return self.path / f"seed_{seed}"
 
     def claim(self, flag_lines: Sequence[str]) -> Literal["new", "unfinished", "finished"]:
         """Takes the directory for the run with these flags; doing so twice changes nothing.

@@ -18,11 +18,12 @@ from darts_tf.data.augmentation import training_transform
 from darts_tf.data.batches import training_batches
 from darts_tf.devices import make_repeatable, make_strategy
 from darts_tf.drop_path import set_drop_path
+from darts_tf.errors import UserError
 from darts_tf.genotype import AnyGenotype
 from darts_tf.loop import Pace, compile_step, device_name, distribute, run_epoch
 from darts_tf.model_file import load_model, save_model
 from darts_tf.network import build_network, inference_network
-from darts_tf.optimizers import cosine
+from darts_tf.optimizers import warmed_cosine
 from darts_tf.precision import dtype_policy, make_loss_scale, scaled, unscaled, weight_optimizer
 from darts_tf.profiling import Profiler
 from darts_tf.run_directory import RunDirectory
@@ -63,9 +64,13 @@ def train(
         The inference network and what is known of it.
 
     Raises:
-        UserError: If the data set is not there, the images are too small for the network, or the
-            directory holds another run.
+        UserError: If the data set is not there, the images are too small for the network, the
+            directory holds another run, or the settings ask for repeats.
     """
+    if config.repeats > 1:
+        raise UserError(
+            f"repeats: a training has 1, found {config.repeats}; train_repeats has more"
+        )
     data.check(config.dataset, config.data_dir)
     run = RunDirectory(run_directory, "train")
     state = run.claim(training_flag_lines(config, genotype))
@@ -94,6 +99,7 @@ def train(
         config.layers,
         config.init_channels,
         config.stem,
+        config.squeeze_excite,
     )
     days = (time.monotonic() - started) * strategy.num_replicas_in_sync / 86400
     result = {
@@ -159,6 +165,7 @@ class _Epochs:
                 drop_path=config.drop_path > 0,
                 synchronized=config.sync_batch_norm,
                 dtype=dtype_policy(config.mixed_precision),
+                squeeze_excite=config.squeeze_excite,
             )
             self.loss_scale = make_loss_scale(config.mixed_precision)
             self.optimizer = weight_optimizer(
@@ -175,7 +182,13 @@ class _Epochs:
         """Runs one epoch and returns its line of the history and the pace of its steps."""
         begun = time.monotonic()
         config = self.config
-        rate = cosine(epoch, config.epochs, config.learning_rate, config.learning_rate_min)
+        rate = warmed_cosine(
+            epoch,
+            config.epochs,
+            config.learning_rate,
+            config.learning_rate_min,
+            config.warmup_epochs,
+        )
         drop_path = config.drop_path * epoch / config.epochs
         self.optimizer.learning_rate = rate
         set_drop_path(self.network, drop_path)

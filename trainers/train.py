@@ -3,13 +3,15 @@
     python -m trainers.train --flagfile=cifar10.flags --genotype=GENOTYPE [--run_dir=DIR]
 
 GENOTYPE is a search's genotype.json, the name of a published genotype, or JSON itself. The run
-directory receives config.flags, history.jsonl, model.keras, result.json and train.log.
+directory receives config.flags, history.jsonl, model.keras, result.json and train.log; with
+--repeats=N config.flags, repeats.json, repeats.log and a run directory for each seed.
 """
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import darts_tf
 from darts_tf import data, zoo
@@ -43,12 +45,14 @@ def main(arguments: Sequence[str]) -> None:
     )
     genotype = _genotype(given["genotype"])
     data.check(config.dataset, config.data_dir)
-    directory = RunDirectory(given["run_dir"] or f"runs/{config.dataset}-network", "train")
+    path = given["run_dir"] or f"runs/{config.dataset}-network"
+    directory = RunDirectory(path, "train" if config.repeats == 1 else "repeats")
     if directory.claim(training_flag_lines(config, genotype)) == "finished":
         print(f"{directory.path}: this training is finished")
     else:
+        train = darts_tf.train if config.repeats == 1 else darts_tf.train_repeats
         with logging_to(directory.log):
-            darts_tf.train(config, genotype, directory.path)
+            train(config, genotype, directory.path)
     _report(directory, config)
 
 
@@ -85,11 +89,25 @@ def _parsed(where: str, text: str) -> AnyGenotype:
 
 
 def _report(directory: RunDirectory, config: TrainingConfig) -> None:
-    result = directory.read_json(directory.result)
-    numbers = {name: value for name, value in result.items() if isinstance(value, int | float)}
-    print(", ".join(f"{name} {round(value, 2):,}" for name, value in numbers.items()))
-    words = ["python", "-m", "export.saved_model", f"--model={directory.model}"]
+    result = directory.read_json(directory.outcome)
+    print(", ".join(f"{name} {text}" for name, text in _numbers(result)))
+    model = directory.model
+    if config.repeats > 1:
+        errors = result["top1_error"]
+        seed = result["seeds"][errors["each"].index(errors["best"])]
+        model = RunDirectory(directory.repeat(seed), "train").model
+    words = ["python", "-m", "export.saved_model", f"--model={model}"]
     print(f"next: {shlex.join([*words, f'--output=serving/{config.dataset}'])}")
+
+
+def _numbers(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yields the names of a result's numbers and their text; repeats as table 1 writes them."""
+    for name, value in result.items():
+        if isinstance(value, int | float):
+            yield name, f"{round(value, 2):,}"
+        elif isinstance(value, Mapping) and "deviation" in value:
+            mean, deviation, best = (value[key] for key in ("mean", "deviation", "best"))
+            yield name, f"{mean:.2f} +- {deviation:.2f} (best {best:.2f})"
 
 
 if __name__ == "__main__":

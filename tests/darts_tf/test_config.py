@@ -25,6 +25,10 @@ FIELDS = [
     for field in dataclasses.fields(config)
 ]
 
+NOT_SEEDS = (
+    "repeats: must leave the last seed below 2147483648, which from seed 2147483645 are at most "
+    "3 trainings; found 4"
+)
 NOT_STEPS = "profile_steps: must be two whole numbers, the first at most the second, such as 10,20;"
 NOT_STAGED = (
     "layers: with share_alphas=stage must be at least 5, so that each stage has a cell; found 4"
@@ -110,6 +114,12 @@ def test_every_choice_refuses_another_and_names_the_nearest(config, field):
         (SearchConfig, {"seed": 2**31}, "seed: must be at most 2147483647, found 2147483648"),
         (TrainingConfig, {"momentum": 1}, "momentum: must be below 1.0, found 1.0"),
         (TrainingConfig, {"drop_path": 1}, "drop_path: must be below 1.0, found 1.0"),
+        (
+            TrainingConfig,
+            {"epochs": 5, "warmup_epochs": 5},
+            "warmup_epochs: must be below epochs (5), or no cosine follows; found 5",
+        ),
+        (TrainingConfig, {"seed": 2**31 - 3, "repeats": 4}, NOT_SEEDS),
         *(
             (
                 TrainingConfig,
@@ -165,8 +175,7 @@ def test_either_side_of_the_split_keeps_an_image(name):
 
 def test_settings_without_a_working_feature_do_not_exist():
     names = {field.name for config in CONFIGS for field in dataclasses.fields(config)}
-    later = "checkpoint_every repeats"
-    later += " auto_augment mixup label_smoothing warmup_epochs squeeze_excite"
+    later = "checkpoint_every auto_augment mixup label_smoothing"
     assert not names & set(later.split())
 
 

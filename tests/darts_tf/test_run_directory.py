@@ -16,7 +16,7 @@ from darts_tf.run_directory import RunDirectory
 LINES = ["--dataset=digits", "--epochs=3", "--data_dir="]
 
 
-@pytest.fixture(params=["search", "train"])
+@pytest.fixture(params=["search", "train", "repeats"])
 def run(request, tmp_path):
     return RunDirectory(tmp_path / "runs" / "one", request.param)
 
@@ -69,6 +69,9 @@ def test_a_claim_goes_from_new_over_unfinished_to_finished(run):
 def test_each_program_is_finished_by_its_own_file(tmp_path):
     search, train = RunDirectory(tmp_path, "search"), RunDirectory(tmp_path, "train")
     assert (search.outcome, train.outcome) == (search.genotype, train.result)
+    repeats = RunDirectory(tmp_path, "repeats")
+    assert (repeats.outcome, repeats.log) == (tmp_path / "repeats.json", tmp_path / "repeats.log")
+    assert repeats.repeat(7) == tmp_path / "seed_7"
 
 
 def test_other_flags_are_refused_with_both_values(run):

@@ -86,6 +86,29 @@ def test_a_finished_training_says_so_and_trains_no_more(trained, capsys):
     assert "runs/digits-network: this training is finished" in capsys.readouterr().out
 
 
+def test_repeats_are_told_as_table_1_tells_them(monkeypatch, tmp_path, capsys):
+    def stand_in(config, genotype, run_directory):
+        assert (config.repeats, config.seed, genotype) == (3, 4, KNOWN)
+        run = RunDirectory(run_directory, "repeats")
+        errors = {"each": [2.5, 2.32, 2.68], "mean": 2.5, "deviation": 0.18, "best": 2.32}
+        summary = {"seeds": [4, 5, 6], "top1_error": errors, "parameters": 3300000}
+        run.write_json(run.outcome, summary)
+
+    monkeypatch.setitem(vars(darts_tf), "train_repeats", stand_in)
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        train.main([DIGITS, "--genotype=DARTS_V2", "--repeats=3", "--seed=4", "--run_dir=three"])
+    told = [
+        "top1_error 2.50 +- 0.18 (best 2.32), parameters 3,300,000",
+        "next: python -m export.saved_model --model=three/seed_5/model.keras "
+        "--output=serving/digits",
+    ]
+    finished = "three: this training is finished"
+    assert capsys.readouterr().out.splitlines() == [*told, finished, *told]
+    with pytest.raises(UserError, match=r"--repeats \(3 there, 1 now\)"):
+        train.main([DIGITS, "--genotype=DARTS_V2", "--seed=4", "--run_dir=three"])
+
+
 def test_another_genotype_in_the_same_directory_is_refused(trained):
     train.main([DIGITS, "--genotype=DARTS_V2"])
     with pytest.raises(UserError, match=r"--genotype \(DARTS_V2 there, DARTS_V1 now\)"):
