@@ -18,6 +18,8 @@ IN_DARTS_SPACE = {
     "P_DARTS",
     "SNAS_MILD",
     "GDAS",
+    "ASAP",
+    "XNAS",
     "DARTS_PLUS_CIFAR10",
     "DARTS_PLUS_CIFAR100",
 }

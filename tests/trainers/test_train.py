@@ -98,10 +98,10 @@ def test_repeats_are_told_as_table_1_tells_them(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     for _ in range(2):
         train.main([DIGITS, "--genotype=DARTS_V2", "--repeats=3", "--seed=4", "--run_dir=three"])
+    export = "python -m export.saved_model --model=three/seed_5/model.keras"
     told = [
         "top1_error 2.50 +- 0.18 (best 2.32), parameters 3,300,000",
-        "next: python -m export.saved_model --model=three/seed_5/model.keras "
-        "--output=serving/digits",
+        f"next: {export} --output=serving/digits",
     ]
     finished = "three: this training is finished"
     assert capsys.readouterr().out.splitlines() == [*told, finished, *told]
