@@ -48,11 +48,11 @@ def train_repeats(
     results: list[Mapping[str, Any]] = []
     for seed in seeds:
         _logger.info(f"training with seed {seed}, {len(results) + 1} of {len(seeds)}")
-        alone = dataclasses.replace(config, seed=seed, repeats=1)
-        results.append(train(alone, genotype, run.repeat(seed)).result)
-    summary = {"seeds": seeds, **summarised(results)}
-    run.write_json(run.outcome, summary)
-    return summary
+        one = RunDirectory(run.repeat(seed), "train")
+        train(dataclasses.replace(config, seed=seed, repeats=1), genotype, one.path)
+        results.append(one.read_json(one.result))
+    run.write_json(run.outcome, {"seeds": seeds, **summarised(results)})
+    return run.read_json(run.outcome)
 
 
 def summarised(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
