@@ -75,6 +75,46 @@ def network(
     return Counts(parameters + dense + classes, multiply_adds + dense, auxiliary)
 
 
+def elementwise(
+    genotype: Mapping[str, Any],
+    *,
+    side: int,
+    layers: int,
+    channels: int,
+    squeeze_ratio: int = 0,
+) -> int:
+    """Counts what is neither convolution nor dense layer in a network for ImageNet.
+
+    Two for each value of a normalisation, one for each of a ReLU or of a pool, where every
+    operation has a ReLU of its own; the means and products of squeeze and excitation likewise.
+    """
+    *_, before, previous = _stem("imagenet", side, channels, 3)
+    # A ReLU follows the normalisations of the stem but the last.
+    stems = [((_half(side), channels // 2), 3), (before, 3), (previous, 2)]
+    total = sum(times * size**2 * width for (size, width), times in stems)
+    for number in range(layers):
+        reduces = number in (layers // 3, 2 * layers // 3)
+        kind = "reduce" if reduces else "normal"
+        channels = 2 * channels if reduces else channels
+        size = previous[0]
+        total += sum(rows**2 * width for rows, width in (before, previous))
+        total += 2 * 2 * size**2 * channels
+        for operation, source in genotype[kind]:
+            stride = 2 if reduces and source < 2 else 1
+            entered = _half(size) if reduces and source >= 2 else size
+            left = (_half(entered) if stride == 2 else entered) ** 2 * channels
+            if "pool" in operation:
+                total += left
+            elif operation.startswith("sep_conv"):
+                total += entered**2 * channels + 2 * left + left + 2 * left
+            elif operation != "skip_connect" or stride == 2:
+                total += entered**2 * channels + 2 * left
+        width = channels * len(genotype[f"{kind}_concat"])
+        before, previous = previous, (_half(size) if reduces else size, width)
+        total += 2 * previous[0] ** 2 * width * (squeeze_ratio > 0)
+    return total
+
+
 def _half(size: int) -> int:
     return (size + 1) // 2
 

@@ -1,0 +1,155 @@
+"""docs/paper.md: its commands are valid, and every number in it comes out of the closed form."""
+
+import json
+import re
+import shlex
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from darts_tf import zoo
+from darts_tf.config import SearchConfig, TrainingConfig
+from darts_tf.squeeze_excite import RATIO
+from tests.oracles import counts as oracle
+from trainers import presets
+from trainers.command_line import parse
+
+counts = pytest.importorskip("benchmarks.counts")  # not in the wheel
+paper = pytest.importorskip("benchmarks.paper")
+
+PAGE = (Path(counts.__file__).parents[1] / "docs" / "paper.md").read_text(encoding="utf-8")
+ZOO = json.loads(resources.files("darts_tf").joinpath("zoo.json").read_text())
+ROWS = [row for rows in paper.TABLES.values() for row in rows]
+CONFIGS = {"search": SearchConfig, "train": TrainingConfig}
+COMMANDS = sorted(set(re.findall(r"`(python -m trainers\.[^`]*)`", PAGE)))
+CIFAR = {"side": 32, "layers": 20, "channels": 36, "stem": "cifar"}
+IMAGENET = {"side": 224, "layers": 14, "channels": 48}
+
+
+def closed_form(row):
+    config = counts.settings(row)
+    side, classes = counts.IMAGES[config.dataset]
+    found = oracle.network(
+        ZOO[row.genotype],
+        side=side,
+        classes=classes,
+        layers=config.layers,
+        channels=config.init_channels,
+        stem=config.stem,
+        squeeze_ratio=RATIO * config.squeeze_excite,
+    )
+    return counts.Counts(found.parameters, found.multiply_adds)
+
+
+@pytest.mark.parametrize("number", paper.TABLES)
+def test_the_page_has_the_tables_that_the_command_prints(number):
+    text = counts.markdown(number, closed_form)
+    assert f"<!-- table {number} -->\n\n{text}\n\n<!-- end of table {number} -->" in PAGE
+
+
+def test_the_command_counts_the_networks_that_it_builds():
+    rows = [row for row in ROWS if row.genotype == "DARTS_PLUS_CIFAR100" and row.table != 2]
+    assert len({counts.settings(row).dataset for row in rows}) == 3
+    for row in rows:
+        assert counts.count(row) == closed_form(row)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_valid(command):
+    program = command.split()[2].removeprefix("trainers.")
+    words = shlex.split(command)[3:]
+    extra = {"run_dir": ""} | ({"genotype": ""} if program == "train" else {})
+    config, given = parse(words, CONFIGS[program], "", extra=extra, program=program)
+    assert given["run_dir"]
+    assert words[0].removeprefix("--flagfile=") in presets.names(program)
+    genotype = given.get("genotype", "")
+    if genotype and genotype not in zoo.names():
+        folder = genotype.removesuffix("/genotype.json")
+        (search,) = [line for line in COMMANDS if line.endswith(f"--run_dir={folder}")]
+        assert search.startswith("python -m trainers.search --flagfile=")
+    assert config.layers
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.table}, {row.name}, {row.tested}")
+def test_every_row_has_its_command_or_two_or_a_reason(row):
+    published, own, neither = bool(row.genotype), bool(row.search), bool(row.reason)
+    assert published + own + neither == 1
+    assert len(row.commands()) == published + 2 * own
+    assert all(command in COMMANDS for command in row.commands())
+    assert ("±" in row.errors and not neither) == any("repeats" in c for c in row.commands())
+
+
+def test_run_directories_are_apart():
+    trainings = [row.commands()[-1] for row in ROWS if row.commands()]
+    folders = [command.rpartition("--run_dir=")[2] for command in trainings]
+    assert len(set(folders)) == len(folders)
+    assert all(re.fullmatch(r"[a-z0-9_/-]+", folder) for folder in folders)
+
+
+def test_every_training_preset_of_the_paper_has_a_row():
+    names = {f"{row.tested}.flags" for row in ROWS}
+    assert names == set(presets.names("train")) - {"digits.flags"}
+
+
+def millions(number):
+    return f"{number / 1e6:.2f}"
+
+
+def test_the_explanations_have_the_closed_forms_numbers():
+    ten, hundred = ZOO["DARTS_PLUS_CIFAR10"], ZOO["DARTS_PLUS_CIFAR100"]
+    on_10, on_100 = ({**CIFAR, "classes": classes} for classes in (10, 100))
+    small = [oracle.network(cell, **on) for on in (on_10, on_100) for cell in (ten, hundred)]
+    large, larger = (
+        [oracle.network(ten, **on_10 | wide), oracle.network(hundred, **on_100 | wide)]
+        for wide in ({"channels": 50}, {"channels": 51})
+    )
+    tiny = CIFAR | {"side": 64, "classes": 200, "stem": "tiny_imagenet"}
+    on_tiny = oracle.network(ten, **tiny)
+    classes = on_tiny.parameters - oracle.network(ten, **tiny | {"classes": 2}).parameters
+    convolution = 9 * 108 * 108 + 2 * 108
+    params = [millions(each.parameters) for each in small]
+    heads = [millions(each.auxiliary) for each in small]
+    whole = [millions(each.parameters + each.auxiliary) for each in large]
+    snas = oracle.network(
+        ZOO["SNAS_MILD"], classes=1000, stem="imagenet", **IMAGENET | {"channels": 50}
+    )
+    ratios = {
+        ratio: millions(
+            oracle.network(
+                hundred, classes=1000, stem="imagenet", squeeze_ratio=ratio, **IMAGENET
+            ).parameters
+        )
+        for ratio in (4, 8, 16)
+    }
+    for words in (
+        f"the two cells give {params[0]} and {params[1]} on CIFAR-10, {params[2]} and {params[3]} on",
+        f"it alone has {heads[0]} million ({heads[2]} on CIFAR-100)",
+        f"{millions(large[0].parameters)} (CIFAR-10) and {millions(large[1].parameters)} (CIFAR-100)",
+        f"With the head it would be {whole[0]} and {whole[1]}.",
+        f"51 channels give {millions(larger[0].parameters)} and {millions(larger[1].parameters)}.",
+        f"for the cell of CIFAR-10, {millions(on_tiny.parameters)} counted",
+        f"from 108 to 108 channels is {millions(convolution)} of these",
+        f"the classifier for 200 classes {millions(classes)}; the head would add "
+        f"{millions(on_tiny.auxiliary)}.",
+        f"makes {millions(snas.parameters)} million parameters for its printed 4.3",
+        f"the ratio 8 has {ratios[8]} million",
+        f"would make {ratios[16]} million, and 4 would make {ratios[4]}.",
+    ):
+        assert words in " ".join(PAGE.split())
+
+
+def test_the_operations_beside_convolutions_explain_the_printed_multiply_adds():
+    def operations(name, squeeze_ratio=0):
+        sizes = IMAGENET | {"squeeze_ratio": squeeze_ratio}
+        network = oracle.network(ZOO[name], classes=1000, stem="imagenet", **sizes)
+        return (network.multiply_adds + oracle.elementwise(ZOO[name], **sizes)) / 1e6
+
+    names = {"P_DARTS": 557, "PC_DARTS_IMAGENET": 597, "DARTS_PLUS_CIFAR100": 591}
+    found = {name: operations(name) for name in names}
+    assert found == {name: pytest.approx(printed, abs=1.1) for name, printed in names.items()}
+    p, pc, ours = (f"{value:.1f}" for value in found.values())
+    more = operations("DARTS_PLUS_CIFAR100", RATIO) - found["DARTS_PLUS_CIFAR100"]
+    text = " ".join(PAGE.split())
+    assert f"P-DARTS has {p}, PC-DARTS {pc} and DARTS+ (CIFAR100) {ours} million" in text
+    assert f"and {more:.1f} million operations more, means and products included" in text
