@@ -101,14 +101,17 @@ def test_the_explanations_have_the_closed_forms_numbers():
     on_10, on_100 = ({**CIFAR, "classes": classes} for classes in (10, 100))
     small = [oracle.network(cell, **on) for on in (on_10, on_100) for cell in (ten, hundred)]
     large, larger = (
-        [oracle.network(ten, **on_10 | wide), oracle.network(hundred, **on_100 | wide)]
-        for wide in ({"channels": 50}, {"channels": 51})
+        [
+            oracle.network(ten, **on_10 | {"channels": channels}),
+            oracle.network(hundred, **on_100 | {"channels": channels}),
+        ]
+        for channels in (50, 51)
     )
     tiny = CIFAR | {"side": 64, "classes": 200, "stem": "tiny_imagenet"}
     on_tiny = oracle.network(ten, **tiny)
-    classes = on_tiny.parameters - oracle.network(ten, **tiny | {"classes": 2}).parameters
-    convolution = 9 * 108 * 108 + 2 * 108
+    convolution, classifier = 9 * 108 * 108 + 2 * 108, (4 * 4 * 36 + 1) * 200
     params = [millions(each.parameters) for each in small]
+    wide = [millions(each.parameters) for each in (*large, *larger)]
     heads = [millions(each.auxiliary) for each in small]
     whole = [millions(each.parameters + each.auxiliary) for each in large]
     snas = oracle.network(
@@ -122,16 +125,16 @@ def test_the_explanations_have_the_closed_forms_numbers():
         )
         for ratio in (4, 8, 16)
     }
+    head = millions(on_tiny.auxiliary)
     for words in (
-        f"the two cells give {params[0]} and {params[1]} on CIFAR-10, {params[2]} and {params[3]} on",
+        f"two cells give {params[0]} and {params[1]} on CIFAR-10, {params[2]} and {params[3]} on",
         f"it alone has {heads[0]} million ({heads[2]} on CIFAR-100)",
-        f"{millions(large[0].parameters)} (CIFAR-10) and {millions(large[1].parameters)} (CIFAR-100)",
+        f"{wide[0]} (CIFAR-10) and {wide[1]} (CIFAR-100) with 50 channels",
         f"With the head it would be {whole[0]} and {whole[1]}.",
-        f"51 channels give {millions(larger[0].parameters)} and {millions(larger[1].parameters)}.",
+        f"51 channels give {wide[2]} and {wide[3]}.",
         f"for the cell of CIFAR-10, {millions(on_tiny.parameters)} counted",
         f"from 108 to 108 channels is {millions(convolution)} of these",
-        f"the classifier for 200 classes {millions(classes)}; the head would add "
-        f"{millions(on_tiny.auxiliary)}.",
+        f"the classifier for 200 classes {millions(classifier)}; the head would add {head}.",
         f"makes {millions(snas.parameters)} million parameters for its printed 4.3",
         f"the ratio 8 has {ratios[8]} million",
         f"would make {ratios[16]} million, and 4 would make {ratios[4]}.",

@@ -1,0 +1,100 @@
+"""Every preset really starts: a search, its trainings and their exports, one small epoch each.
+
+The data sets are small and of the real layout. Programs run one after another in few processes,
+since most of the time would go into starting them.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from darts_tf import data
+from tests.layouts import prepare
+from tests.processes import finish, start
+from tests.trainers.test_presets import FURTHER
+from trainers import presets
+
+# What runs in one process, one data set after another.
+TURNS = (("digits", "cifar10", "tiny_imagenet"), ("cifar100", "imagenet"))
+SMALL = ("--epochs=1", "--layers=3", "--init_channels=2", "--batch_size=4", "--threads=1")
+# Smaller images where a stem makes them smaller yet.
+SMALLER = {"tiny_imagenet": "--image_size=32", "imagenet": "--image_size=64"}
+SEARCHES = {"digits": ["--train_portion=0.01"], "imagenet": ["--train_portion=0.5"]}
+
+_RUN = """
+import importlib, traceback
+ended = {}
+for name, module, flags in given:
+    try:
+        importlib.import_module(module).main(flags)
+        ended[name] = ""
+    except Exception:
+        ended[name] = traceback.format_exc()
+print()
+print(json.dumps(ended))
+"""
+
+
+def trainings(dataset):
+    return (dataset, *(name for name in FURTHER["train"] if name.startswith(f"{dataset}_")))
+
+
+def programs(dataset, folder):
+    """Yields the name, the module and the flags of each program of a data set."""
+    flags = [*SMALL, f"--data_dir={folder / 'data'}"]
+    flags += [SMALLER[dataset]] if dataset in SMALLER else []
+    search, found = folder / f"{dataset}-search", f"{folder}/{dataset}-search/genotype.json"
+    preset = f"--flagfile={dataset}.flags"
+    more = SEARCHES.get(dataset, [])
+    yield f"search {dataset}", "trainers.search", [preset, *flags, *more, f"--run_dir={search}"]
+    for name in trainings(dataset):
+        words = [f"--flagfile={name}.flags", *flags, "--warmup_epochs=0", f"--genotype={found}"]
+        yield f"train {name}", "trainers.train", [*words, f"--run_dir={folder / name}"]
+        words = [f"--model={folder / name}/model.keras", f"--output={folder / name}-served"]
+        yield f"export {name}", "export.saved_model", words
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("presets")
+
+
+@pytest.fixture(scope="module")
+def ended(folder):
+    """What each program ended with: "" or its error."""
+    for dataset in data.DATASETS:
+        if dataset == "digits":
+            data.load(dataset, str(folder / "data"))
+        else:
+            prepare(dataset, folder / "data")
+    works = ([work for name in names for work in programs(name, folder)] for names in TURNS)
+    written = finish(*(start(_RUN, *work) for work in works))
+    return {
+        name: error for text in written for name, error in json.loads(text.splitlines()[-1]).items()
+    }
+
+
+def test_every_data_set_has_its_turn():
+    assert sorted(name for names in TURNS for name in names) == sorted(data.DATASETS)
+
+
+@pytest.mark.parametrize("name", presets.names("search"))
+def test_a_search_starts_and_ends_with_a_genotype(name, ended, folder):
+    dataset = name.removesuffix(".flags")
+    assert ended[f"search {dataset}"] == ""
+    run = folder / f"{dataset}-search"
+    assert len((run / "history.jsonl").read_text().splitlines()) == 1
+    assert json.loads((run / "genotype.json").read_text())["epoch"] == 0
+
+
+@pytest.mark.parametrize("name", presets.names("train"))
+def test_a_training_starts_and_its_model_is_exported(name, ended, folder):
+    name = name.removesuffix(".flags")
+    assert ended[f"train {name}"] == ""
+    result = json.loads((folder / name / "result.json").read_text())
+    assert name.startswith(result["dataset"])
+    assert 0 <= result["top1_error"] <= 100
+    assert ended[f"export {name}"] == ""
+    assert (folder / f"{name}-served" / "1" / "saved_model.pb").exists()
