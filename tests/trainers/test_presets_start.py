@@ -11,9 +11,8 @@ import json
 import pytest
 
 from darts_tf import data
-from tests.layouts import prepare
+from tests import layouts
 from tests.processes import finish, start
-from tests.trainers.test_presets import FURTHER
 from trainers import presets
 
 # What runs in one process, one data set after another.
@@ -38,7 +37,8 @@ print(json.dumps(ended))
 
 
 def trainings(dataset):
-    return (dataset, *(name for name in FURTHER["train"] if name.startswith(f"{dataset}_")))
+    names = (name.removesuffix(".flags") for name in presets.names("train"))
+    return [name for name in names if name == dataset or name.startswith(f"{dataset}_")]
 
 
 def programs(dataset, folder):
@@ -68,7 +68,7 @@ def ended(folder):
         if dataset == "digits":
             data.load(dataset, str(folder / "data"))
         else:
-            prepare(dataset, folder / "data")
+            layouts.prepare(dataset, folder / "data")
     works = ([work for name in names for work in programs(name, folder)] for names in TURNS)
     written = finish(*(start(_RUN, *work) for work in works))
     return {
