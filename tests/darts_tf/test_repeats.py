@@ -15,6 +15,7 @@ from darts_tf.errors import UserError
 from darts_tf.repeats import summarised, train_repeats
 from darts_tf.run_directory import RunDirectory
 from darts_tf.training import train
+from tests.oracles import counts
 from tests.processes import finish, start
 
 GENOTYPE = zoo.get("DARTS_PLUS_CIFAR100")
@@ -59,7 +60,9 @@ def settings(tmp_path_factory, seed_of_runs):
         "layers": 3,
         "init_channels": 2,
         "batch_size": 512,
-        "epochs": 1,
+        "epochs": 3,
+        "warmup_epochs": 2,
+        "squeeze_excite": True,
         "threads": 1,
         "seed": seed_of_runs,
         "repeats": 2,
@@ -108,6 +111,17 @@ def test_finished_repeats_stay_and_the_others_follow(runs, seed_of_runs):
         check_same(*(runs / name / f"seed_{seed_of_runs + i}" for name in ("all", "rest")))
     one, two = (read(runs / name / "repeats.json", ["cost"]) for name in ("all", "rest"))
     assert one == two
+
+
+def test_warm_up_and_squeeze_and_excitation_reach_the_trainings(runs, seed_of_runs):
+    rates = [line["learning_rate"] for line in history(runs / "all" / f"seed_{seed_of_runs}")]
+    assert rates == pytest.approx([0.0125, 0.025, 0.025])
+    cells = json.loads(GENOTYPE.to_json())
+    sizes = {"side": 8, "colours": 1, "classes": 10, "layers": 3, "channels": 2, "stem": "cifar"}
+    right = counts.network(cells, squeeze_ratio=8, **sizes)
+    summary = read(runs / "all" / "repeats.json")
+    assert summary["parameters"] == right.parameters
+    assert summary["multiply_adds"] == right.multiply_adds
 
 
 def test_the_summary_is_that_of_the_results(runs, seed_of_runs):
