@@ -190,7 +190,13 @@ class TrainingConfig(RunConfig):
     cutout: int = setting(
         -1, "Side of cutout's square in pixels; 0 for none, -1 for the data set's own.", low=-1
     )
-
+    auto_augment: bool = setting(False, "Whether AutoAugment's policy for the data set is applied.")
+    mixup: float = setting(
+        0.0, "Alpha of mixup, which trains on images between images; 0 for none.", low=0.0
+    )
+    label_smoothing: float = setting(
+        0.0, "Part of each label that goes to all classes alike.", low=0.0, below=1.0
+    )
     warmup_epochs: int = setting(
         0, "Epochs in which the learning rate climbs to its full value, before the cosine.", low=0
     )
@@ -211,6 +217,11 @@ class TrainingConfig(RunConfig):
             raise UserError(
                 f"repeats: must leave the last seed below {2**31}, which from seed {self.seed} are "
                 f"at most {2**31 - self.seed} trainings; found {self.repeats}"
+            )
+        if self.auto_augment and not DATASETS[self.dataset].policy:
+            raise UserError(
+                f"auto_augment: must be false for {self.dataset}, for which no policy was "
+                "published; found true"
             )
         if self.cutout < 0:
             object.__setattr__(self, "cutout", DATASETS[self.dataset].cutout)

@@ -14,7 +14,12 @@ import tensorflow as tf
 from darts_tf import data
 from darts_tf.complexity import multiply_adds, parameters
 from darts_tf.config import TrainingConfig, training_flag_lines
-from darts_tf.data.augmentation import training_transform
+from darts_tf.data.augmentation import (
+    LabelledTransform,
+    Transform,
+    labelled_transform,
+    training_transform,
+)
 from darts_tf.data.batches import training_batches
 from darts_tf.devices import make_repeatable, make_strategy
 from darts_tf.drop_path import set_drop_path
@@ -139,6 +144,16 @@ def test_errors(model: keras.Model, images: data.Split, batch_size: int) -> dict
     return errors
 
 
+def transforms(
+    config: TrainingConfig, facts: data.DatasetFacts
+) -> tuple[Transform, LabelledTransform | None]:
+    """Returns what the settings do to training images, and to whole batches with their labels."""
+    return (
+        training_transform(facts, config.cutout, config.auto_augment),
+        labelled_transform(len(facts.classes), config.mixup, config.label_smoothing),
+    )
+
+
 class _Epochs:
     """The network with its data and compiled step."""
 
@@ -152,7 +167,7 @@ class _Epochs:
         self.config = config
         self.strategy = strategy
         self.images = images.train
-        self.transform = training_transform(images.facts, config.cutout)
+        self.transform, self.labelled = transforms(config, images.facts)
         with strategy.scope():
             self.network = build_network(
                 genotype,
@@ -198,6 +213,7 @@ class _Epochs:
             seed=config.seed,
             epoch=epoch,
             transform=self.transform,
+            labelled=self.labelled,
             replicas=self.strategy.num_replicas_in_sync,
         )
         iterator = distribute(self.strategy, batches)

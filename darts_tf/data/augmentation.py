@@ -8,9 +8,14 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from darts_tf.data import auto_augment as auto
+from darts_tf.data.colour import colour_jitter
 from darts_tf.data.facts import DatasetFacts
+from darts_tf.data.mixup import mixup
+from darts_tf.data.soft_labels import smooth
 
 Transform = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+LabelledTransform = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 
 def pad_and_crop(images: tf.Tensor, seed: tf.Tensor, pad: int) -> tf.Tensor:
@@ -75,16 +80,36 @@ def cutout(images: tf.Tensor, seed: tf.Tensor, size: int) -> tf.Tensor:
         The images with the squares.
     """
     _, height, width, _ = images.shape
-    row_seed, column_seed = tf.unstack(tf.random.split(seed, 2))
-    rows = _stretch(tf.shape(images)[0], row_seed, size, height)
-    columns = _stretch(tf.shape(images)[0], column_seed, size, width)
+    number = tf.shape(images)[:1]
+    lengths = zip(tf.unstack(tf.random.split(seed, 2)), (height, width), strict=True)
+    centres = [
+        tf.random.stateless_uniform(number, key, 0, length, tf.int32) for key, length in lengths
+    ]
+    return cut_out(images, tf.stack(centres, axis=1), size)
+
+
+def cut_out(images: tf.Tensor, centres: tf.Tensor, size: int) -> tf.Tensor:
+    """Sets a square about a given centre to zero.
+
+    Args:
+        images: [batch, height, width, channels].
+        centres: Row and column of each centre, int32 [batch, 2]; the square begins `size // 2`
+            above and left of it, and what reaches over the border is cut off.
+        size: Side of the square in pixels.
+
+    Returns:
+        The images with the squares.
+    """
+    _, height, width, _ = images.shape
+    rows = _stretch(centres[:, :1], size, height)
+    columns = _stretch(centres[:, 1:], size, width)
     square = rows[:, :, None, None] & columns[:, None, :, None]
     return tf.where(square, tf.zeros_like(images), images)
 
 
-def _stretch(number: tf.Tensor, seed: tf.Tensor, size: int, length: int) -> tf.Tensor:
-    """Marks `size` places about a random one of each line of `length`: bool [number, length]."""
-    first = tf.random.stateless_uniform([number, 1], seed, 0, length, tf.int32) - size // 2
+def _stretch(centres: tf.Tensor, size: int, length: int) -> tf.Tensor:
+    """Marks `size` places of each line of `length` about [number, 1]: bool [number, length]."""
+    first = centres - size // 2
     places = tf.range(length)[None, :]
     return (places >= first) & (places < first + size)
 
@@ -100,16 +125,22 @@ def plain_transform(facts: DatasetFacts) -> Transform:
 
 
 def search_transform(facts: DatasetFacts) -> Transform:
-    """Returns the transform of the search: pad and crop, flip if the data set may, normalise."""
+    """Returns the transform of the search: that for training, without cutout."""
     return training_transform(facts, cutout_size=0)
 
 
-def training_transform(facts: DatasetFacts, cutout_size: int) -> Transform:
-    """Returns the transform for training a network: that of the search, then cutout.
+def training_transform(
+    facts: DatasetFacts, cutout_size: int, auto_augment: bool = False
+) -> Transform:
+    """Returns the transform for training a network: that of the search and more.
+
+    Images that come cropped are flipped and their colours jittered; others are padded, cropped and
+    flipped. AutoAugment comes next, in place of the jitter; then images are normalised and cut.
 
     Args:
-        facts: How far to pad, whether to flip, mean and deviation.
+        facts: How images are cropped, whether to flip, policy, mean and deviation.
         cutout_size: Side of the square in pixels (DARTS: 16), 0 for none.
+        auto_augment: Whether the data set's policy of AutoAugment is applied.
 
     Returns:
         A function from pixels uint8 [batch, height, width, channels] and a seed int32 [2] to
@@ -118,10 +149,40 @@ def training_transform(facts: DatasetFacts, cutout_size: int) -> Transform:
 
     def transform(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         crop_seed, flip_seed, cutout_seed = tf.unstack(tf.random.split(seed, 3))
-        images = pad_and_crop(images, crop_seed, facts.pad)
+        colour_seed = tf.random.fold_in(seed, 1)
+        if facts.crop == "pad":
+            images = pad_and_crop(images, crop_seed, facts.pad)
         if facts.flip:
             images = flip(images, flip_seed)
+        if auto_augment:
+            images = auto.auto_augment(images, colour_seed, facts.policy)
+        elif facts.crop == "resized":
+            images = colour_jitter(images, colour_seed)
         images = normalise(images, facts)
         return cutout(images, cutout_seed, cutout_size) if cutout_size else images
+
+    return transform
+
+
+def labelled_transform(classes: int, alpha: float, smoothing: float) -> LabelledTransform | None:
+    """Returns the transform of whole batches with their labels: smoothing, then mixup.
+
+    Args:
+        classes: Number of classes.
+        alpha: Mixup's, 0 for none.
+        smoothing: What label smoothing spreads over all classes, 0 for none.
+
+    Returns:
+        A function from normalised images, labels and a seed int32 [2] to images and labels float32
+        [batch, classes]; None where there is nothing to do.
+    """
+    if not alpha and not smoothing:
+        return None
+
+    def transform(
+        images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        labels = smooth(labels, classes, smoothing)
+        return mixup(images, labels, seed, alpha, classes) if alpha else (images, labels)
 
     return transform

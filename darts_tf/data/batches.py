@@ -1,7 +1,8 @@
 """Batches as a function of seed, epoch and step: nothing to save, and resuming is exact.
 
 Every element is `(images float32 [b, height, width, channels], labels int32 [b], sample_weights
-float32 [b])`. The weights are 1 / global batch, so that a loss summed with them is the mean.
+float32 [b])`. The weights are 1 / global batch, so that a loss summed with them is the mean. What
+works on whole batches may make labels float32 [b, classes].
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.data.augmentation import Transform
+from darts_tf.data.augmentation import LabelledTransform, Transform
 from darts_tf.data.images import Split
 from darts_tf.errors import UserError
 
@@ -31,6 +32,7 @@ def training_batches(
     seed: int,
     epoch: int,
     transform: Transform,
+    labelled: LabelledTransform | None = None,
     replicas: int = 1,
 ) -> tf.data.Dataset:
     """Makes the batches of one epoch: every image once, in an order of this epoch's own.
@@ -41,6 +43,8 @@ def training_batches(
         seed: The run's seed, at least 0.
         epoch: Counted from 0.
         transform: Augmentation and normalisation.
+        labelled: What then happens to the images and labels of a global batch, before it is
+            divided; it gets a seed of its own.
         replicas: Each global batch becomes this many consecutive elements of nearly equal size;
             together they are exactly the batch that one replica gets.
 
@@ -53,7 +57,7 @@ def training_batches(
     steps = steps_per_epoch(len(split), batch_size)
     positions = _permutation(len(split), seed, _TRAINING, epoch)
     seeds = _seeds(seed, _TRAINING, epoch * steps, steps)
-    return _batches(split, positions, batch_size, seeds, transform, replicas)
+    return _batches(split, positions, batch_size, seeds, transform, replicas, labelled)
 
 
 def endless_batches(
@@ -135,6 +139,7 @@ def _batches(
     seeds: np.ndarray,
     transform: Transform,
     replicas: int,
+    labelled: LabelledTransform | None = None,
 ) -> tf.data.Dataset:
     smallest = min(batch_size, len(positions) % batch_size or batch_size)
     if smallest < replicas:
@@ -147,7 +152,10 @@ def _batches(
     def make(positions: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         number = tf.shape(positions)[:1]
         weights = tf.fill(number, 1.0 / tf.cast(number[0], tf.float32))
-        return transform(tf.gather(images, positions), seed), tf.gather(labels, positions), weights
+        batch = transform(tf.gather(images, positions), seed), tf.gather(labels, positions)
+        if labelled is not None:
+            batch = labelled(*batch, tf.random.fold_in(seed, 2))
+        return *batch, weights
 
     batches = tf.data.Dataset.zip(
         tf.data.Dataset.from_tensor_slices(positions).batch(batch_size),

@@ -21,6 +21,8 @@ class DatasetFacts:
         cutout: Side of cutout's square in pixels, 0 for none.
         stem: First layers of a network for it: `cifar`, `tiny_imagenet` or `imagenet`.
         policy: AutoAugment's policy for it, `cifar` or `imagenet`; "" for none.
+        crop: `pad` where training images are padded and cropped; `resized` where they come as
+            random parts, resized to the image size.
         train_images: Number of training images.
         test_images: Number of test images.
     """
@@ -36,6 +38,7 @@ class DatasetFacts:
     cutout: int
     stem: str
     policy: str
+    crop: str
     train_images: int
     test_images: int
 
@@ -53,6 +56,7 @@ _ALL = (
         cutout=0,
         stem="cifar",
         policy="",
+        crop="pad",
         train_images=1437,
         test_images=360,
     ),
@@ -79,6 +83,7 @@ _ALL = (
         cutout=16,
         stem="cifar",
         policy="cifar",
+        crop="pad",
         train_images=50000,
         test_images=10000,
     ),

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from darts_tf.config import SearchConfig, TrainingConfig, flag_lines
+from darts_tf.data.facts import DATASETS
 from darts_tf.errors import UserError
 from trainers import presets
 from trainers.command_line import parse
@@ -61,6 +62,8 @@ def configs(draw, kind):
         values["arch_start_epoch"] = draw(st.integers(0, values["epochs"] - 1))
         if values["arch_order"] == "second" and values["mixed_precision"] == "float16":
             values["mixed_precision"] = "bfloat16"
+    else:
+        values["auto_augment"] &= bool(DATASETS[values["dataset"]].policy)
     return kind(**values)
 
 
