@@ -41,7 +41,10 @@ def share(seed: tf.Tensor, alpha: float) -> tf.Tensor:
         seed: int32 [2].
         alpha: Both parameters, above 0.
     """
-    # The share of one of two gammas. Where alpha is tiny, both may be too small for a float.
-    own, other = tf.unstack(tf.random.stateless_gamma([2], seed, alpha, dtype=tf.float64))
-    total = own + other
-    return tf.cast(tf.where(total > 0, own / tf.where(total > 0, total, 1.0), 1.0), tf.float32)
+    # The share that one of two gammas has in their sum. Logarithms, as for a small alpha both are
+    # too small for a float: Gamma(alpha) is Gamma(alpha + 1) * U ** (1 / alpha).
+    gamma_seed, power_seed = tf.unstack(tf.random.split(seed, 2))
+    gammas = tf.random.stateless_gamma([2], gamma_seed, alpha + 1, dtype=tf.float64)
+    powers = 1 - tf.random.stateless_uniform([2], power_seed, dtype=tf.float64)
+    own, other = tf.unstack(tf.math.log(gammas) + tf.math.log(powers) / alpha)
+    return tf.cast(tf.sigmoid(own - other), tf.float32)
