@@ -22,7 +22,8 @@ import darts_tf
 TREE = Path(__file__).resolve().parents[1]
 PACKAGES = {"darts_tf", "trainers", "export", "tests", "benchmarks"}
 NOT_SOURCE = {"build", "dist", "node_modules", "runs", "serving"}
-NOT_REQUIRED = {"torch"}  # some benchmarks compare with it, if it is installed
+# Some benchmarks compare with the first, if it is installed; arrays are made by the second.
+NOT_REQUIRED = {"torch", "tensorflow_addons"}
 
 
 def evaluate_build() -> dict[str, dict[str, Any]]:

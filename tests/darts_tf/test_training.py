@@ -31,7 +31,7 @@ from tests.processes import HIDE, SPLIT_CPU, finish, start
 from tests.stages import by_stage
 
 GENOTYPE = zoo.get("DARTS_PLUS_CIFAR10")
-NAMES = ("first", "again", "other", "mirrored")
+NAMES = ("first", "again", "other", "mixed", "mirrored")
 STAGED = by_stage("DARTS_V1", "DARTS_V2", "DARTS_PLUS_CIFAR10", "DARTS_V2", "SNAS_MILD")
 
 _TRAIN = """
@@ -58,8 +58,9 @@ class Runs:
     """The trainings that the tests share.
 
     `again` repeats `first` with its settings: in a directory where a run broke off, after another
-    training in the same process. `other` has another seed; `mirrored` does its work on two devices.
-    `staged` trains a cell for each stage after the stem of Tiny-ImageNet.
+    training in the same process. `other` has another seed; `mixed` also mixes images and smooths
+    labels; `mirrored` does the work of `mixed` on two devices. `staged` trains a cell for each stage
+    after the stem of Tiny-ImageNet.
     """
 
     seed: int
@@ -78,9 +79,11 @@ class Runs:
             "cutout": 2,
         }
         other = {"seed": self.seed + 1, "epochs": 1}
+        mixed = other | {"mixup": 1.0, "label_smoothing": 0.1}
         special = {
             "other": other,
-            "mirrored": other | {"strategy": "mirrored", "sync_batch_norm": True},
+            "mixed": mixed,
+            "mirrored": mixed | {"strategy": "mirrored", "sync_batch_norm": True},
             "staged": {"layers": 5, "init_channels": 2, "epochs": 1, "auxiliary_weight": 0.0}
             | {"stem": "tiny_imagenet", "strategy": "one_device"},
         }
@@ -110,9 +113,9 @@ def runs(tmp_path_factory):
     }
     staged = (made.settings("staged"), str(made.folder / "staged"), STAGED.to_json())
     finish(
-        start(_TRAIN, jobs["first"]),
+        start(_TRAIN, jobs["first"], jobs["mixed"]),
         start(_TRAIN, jobs["other"], jobs["again"]),
-        start(SPLIT_CPU + _TRAIN, jobs["mirrored"], jobs["staged"]),
+        start(SPLIT_CPU + _TRAIN, jobs["mirrored"], staged),
     )
     return made
 
@@ -180,8 +183,36 @@ def test_another_seed_gives_another_training(runs):
     assert first["train_loss"] != other["train_loss"]
 
 
+def test_mixed_images_and_smooth_labels_are_another_training(runs):
+    [plain], [mixed] = runs.history("other"), runs.history("mixed")
+    assert mixed["train_loss"] != plain["train_loss"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"auto_augment": True}, {"mixup": 0.5}, {"label_smoothing": 0.2}],
+    ids="".join,
+)
+def test_each_setting_changes_what_it_says_of_a_batch(settings, seed):
+    facts = data.DATASETS["cifar10"]
+    random = np.random.default_rng(seed)
+    images = tf.constant(random.integers(0, 256, (16, 32, 32, 3), np.uint8))
+    labels = tf.constant(random.integers(0, 10, 16), tf.int32)
+    key = tf.constant([seed, 5], tf.int32)
+    transform, labelled = training.transforms(TrainingConfig(**settings), facts)
+    plain, _ = training.transforms(TrainingConfig(), facts)
+    changed = (transform(images, key).numpy() != plain(images, key).numpy()).any()
+    assert changed == ("auto_augment" in settings)
+    assert (labelled is None) == ("mixup" not in settings and "label_smoothing" not in settings)
+    if labelled is not None:
+        mixed, soft = labelled(plain(images, key), labels, key)
+        assert (mixed.numpy() != plain(images, key).numpy()).any() == ("mixup" in settings)
+        lowest = 0.02 if "label_smoothing" in settings else 0.0
+        assert soft.numpy().min() == pytest.approx(lowest)
+
+
 def test_two_devices_that_share_statistics_do_what_one_does(runs):
-    [one], [two] = runs.history("other"), runs.history("mirrored")
+    [one], [two] = runs.history("mixed"), runs.history("mirrored")
     assert two["train_loss"] == pytest.approx(one["train_loss"], rel=1e-3)
     assert two["train_accuracy"] == pytest.approx(one["train_accuracy"], abs=0.01)
 

@@ -5,9 +5,16 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.data import augmentation
+from darts_tf.data.auto_augment import auto_augment
+from darts_tf.data.colour import colour_jitter
 from darts_tf.data.facts import DATASETS
+from darts_tf.data.mixup import mixup
+from darts_tf.data.soft_labels import smooth
 
 CIFAR10 = DATASETS["cifar10"]
+# Keeps pixels as they are, so that a transform's geometry and colours can be read off.
+PLAIN = dataclasses.replace(CIFAR10, mean=(0.0,) * 3, deviation=(1 / 255,) * 3)
+RESIZED = dataclasses.replace(PLAIN, crop="resized", policy="imagenet")
 
 
 def key(seed: int) -> tf.Tensor:
@@ -146,3 +153,79 @@ def test_the_plain_transform_only_normalises(seed):
     images = tf.constant(np.random.default_rng(seed).integers(0, 256, (3, 32, 32, 3), np.uint8))
     transformed = augmentation.plain_transform(CIFAR10)(images, key(seed)).numpy()
     np.testing.assert_array_equal(transformed, augmentation.normalise(images, CIFAR10).numpy())
+
+
+def pixels(transform: augmentation.Transform, images: np.ndarray, seed: int) -> np.ndarray:
+    """What a transform makes of images, as whole pixels."""
+    return np.rint(transform(tf.constant(images), key(seed)).numpy()).astype(np.uint8)
+
+
+def test_images_that_come_cropped_are_flipped_and_jittered_but_not_moved(seed):
+    random = np.random.default_rng(seed)
+    images = np.zeros((400, 8, 8, 3), np.uint8)
+    images[:, 2:4, 1:3] = random.integers(60, 200, (400, 1, 1, 3))
+    made = pixels(augmentation.training_transform(RESIZED, 0), images, seed)
+    bright = made.astype(int).sum(axis=-1) > made.astype(int).sum(axis=-1)[:, :1, :1]
+    left, right = (np.zeros((8, 8), bool) for _ in range(2))
+    left[2:4, 1:3] = right[2:4, 5:7] = True
+    mirrored = (bright == right).all(axis=(1, 2))
+    assert (mirrored | (bright == left).all(axis=(1, 2))).all()
+    assert abs(mirrored.mean() - 0.5) < unlike(0.5, 400)
+    colours = np.where(mirrored[:, None], made[:, 2, 5], made[:, 2, 1])
+    assert (colours != images[:, 2, 1]).any(axis=-1).mean() > 0.9
+    black = np.zeros_like(images)
+    np.testing.assert_array_equal(
+        pixels(augmentation.training_transform(RESIZED, 0), black, seed), black
+    )
+
+
+def test_the_search_treats_cropped_images_as_the_training_does_without_cutout(seed):
+    images = np.random.default_rng(seed).integers(0, 256, (20, 8, 8, 3), np.uint8)
+    found = augmentation.search_transform(RESIZED)(tf.constant(images), key(seed)).numpy()
+    training = augmentation.training_transform(RESIZED, 0)(tf.constant(images), key(seed)).numpy()
+    np.testing.assert_array_equal(found, training)
+
+
+@pytest.mark.parametrize("facts", [PLAIN, RESIZED], ids=["pad", "resized"])
+def test_auto_augment_works_on_pixels_after_crop_and_flip_and_before_cutout(seed, facts):
+    """On images of one colour, crop and flip do nothing, and so the policy can be seen alone."""
+    colours = np.random.default_rng(seed).integers(0, 256, (600, 1, 1, 3), np.uint8)
+    images = np.broadcast_to(colours, (600, 8, 8, 3))
+    still = dataclasses.replace(facts, pad=0)
+    made = pixels(augmentation.training_transform(still, 0, auto_augment=True), images, seed)
+    policy_seed = tf.random.fold_in(key(seed), 1)
+    alone = auto_augment(tf.constant(images), policy_seed, facts.policy).numpy()
+    jittered = colour_jitter(tf.constant(images), policy_seed).numpy()
+    np.testing.assert_array_equal(made, alone)
+    assert (made != jittered).any()
+    cut = pixels(augmentation.training_transform(still, 4, auto_augment=True), images, seed)
+    square = (cut != made).any(axis=(3,))
+    assert (cut[square] == 0).all()
+    assert square.sum(axis=(1, 2)).max() == 16
+
+
+def test_without_auto_augment_padded_images_keep_their_colours(seed):
+    images = np.random.default_rng(seed).integers(1, 256, (50, 8, 8, 3), np.uint8)
+    made = pixels(augmentation.training_transform(PLAIN, 0), images, seed)
+    for image, found in zip(images, made, strict=True):
+        colours = {tuple(pixel) for pixel in image.reshape(-1, 3)} | {(0, 0, 0)}
+        assert {tuple(pixel) for pixel in found.reshape(-1, 3)} <= colours
+
+
+def test_whole_batches_are_left_alone_where_nothing_is_asked_for():
+    assert augmentation.labelled_transform(10, 0.0, 0.0) is None
+
+
+@pytest.mark.parametrize(("alpha", "smoothing"), [(0.4, 0.0), (0.0, 0.1), (0.4, 0.1)])
+def test_labels_are_smoothed_and_mixed(seed, alpha, smoothing):
+    random = np.random.default_rng(seed)
+    images = tf.constant(random.normal(size=(9, 4, 4, 3)), tf.float32)
+    labels = tf.constant(random.integers(0, 10, 9), tf.int32)
+    transform = augmentation.labelled_transform(10, alpha, smoothing)
+    made, soft = transform(images, labels, key(seed))
+    expected = images, smooth(labels, 10, smoothing)
+    if alpha:
+        mixed, certain = mixup(images, labels, key(seed), alpha, 10)
+        expected = mixed, (1 - smoothing) * certain + smoothing / 10
+    for found, twin in zip((made, soft), expected, strict=True):
+        np.testing.assert_allclose(found.numpy(), twin.numpy(), atol=1e-6)

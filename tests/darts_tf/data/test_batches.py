@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from darts_tf.data import batches
-from darts_tf.data.augmentation import training_transform
+from darts_tf.data.augmentation import labelled_transform, training_transform
 from darts_tf.data.facts import DATASETS
 from darts_tf.data.images import Split
 from darts_tf.devices import make_strategy
@@ -159,6 +159,37 @@ def test_the_replicas_of_a_batch_together_get_what_one_gets(seed, replicas):
             for part, joined in zip(batch, zip(*own, strict=True), strict=True):
                 np.testing.assert_array_equal(part, np.concatenate(joined))
             assert sum(one[2].sum() for one in own) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("replicas", [2, 3])
+def test_mixup_acts_on_the_global_batch_before_it_is_divided(seed, replicas):
+    labelled = labelled_transform(73, 1.0, 0.1)
+    whole = arrays(training(73, 16, seed, 1, labelled=labelled))
+    shares = arrays(training(73, 16, seed, 1, labelled=labelled, replicas=replicas))
+    plain = arrays(training(73, 16, seed, 1))
+    for step, (batch, before) in enumerate(zip(whole, plain, strict=True)):
+        own = shares[step * replicas : (step + 1) * replicas]
+        for part, joined in zip(batch, zip(*own, strict=True), strict=True):
+            np.testing.assert_array_equal(part, np.concatenate(joined))
+        images, soft, weights = batch
+        assert soft.shape == (len(weights), 73)
+        # Images hold their own numbers, so mixed ones hold the mean number of their labels.
+        certain = (soft - 0.1 / 73) / 0.9
+        np.testing.assert_allclose(images[:, 0, 0, 0], certain @ np.arange(73), atol=1e-2)
+        assert (images != before[0]).any()
+
+
+def test_whole_batches_are_transformed_alike_each_time_and_unlike_in_each_step(seed):
+    seeds = []
+
+    def note(images, labels, own):
+        return images, tf.tile(own[None], [tf.shape(labels)[0], 1])
+
+    for _ in range(2):
+        elements = arrays(training(40, 8, seed, 0, labelled=note))
+        seeds.append([tuple(element[1][0]) for element in elements])
+    assert seeds[0] == seeds[1]
+    assert len(set(seeds[0])) == 5
 
 
 def test_a_strategy_hands_each_device_its_share(seed, two_devices):

@@ -11,6 +11,7 @@ def test_facts_fit_together(name):
     assert len(facts.mean) == len(facts.deviation) == facts.channels
     assert len(set(facts.classes)) == len(facts.classes) == 10
     assert all(deviation > 0 for deviation in facts.deviation)
+    assert facts.crop in ("pad", "resized")
 
 
 def test_digits_mean_and_deviation_are_those_of_the_training_images(digits):
@@ -24,6 +25,7 @@ def test_cifar10_facts_are_those_of_darts():
     assert facts.mean == (0.49139968, 0.48215827, 0.44653124)
     assert facts.deviation == (0.24703233, 0.24348505, 0.26158768)
     assert (facts.image_size, facts.channels, facts.pad, facts.flip) == (32, 3, 4, True)
+    assert (facts.crop, facts.policy) == ("pad", "cifar")
     assert (facts.train_images, facts.test_images) == (50_000, 10_000)
 
 
