@@ -161,7 +161,8 @@ def training_transform(
         images = normalise(images, facts)
         return cutout(images, cutout_seed, cutout_size) if cutout_size else images
 
-    return transform
+    # One trace for all epochs, each of which makes a pipeline of its own.
+    return tf.function(transform, autograph=False)
 
 
 def labelled_transform(classes: int, alpha: float, smoothing: float) -> LabelledTransform | None:
@@ -185,4 +186,4 @@ def labelled_transform(classes: int, alpha: float, smoothing: float) -> Labelled
         labels = smooth(labels, classes, smoothing)
         return mixup(images, labels, seed, alpha, classes) if alpha else (images, labels)
 
-    return transform
+    return tf.function(transform, autograph=False)

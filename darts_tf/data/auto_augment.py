@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from darts_tf.data import image_ops
+from darts_tf.data.per_image import apply_each
 from darts_tf.data.policies import POLICIES
 
 
@@ -117,7 +118,5 @@ def auto_augment(images: tf.Tensor, seed: tf.Tensor, policy: str) -> tf.Tensor:
     draws = draw(policy, tf.shape(images)[0], seed, (height, width))
     operations = [getattr(image_ops, name) for name in OPERATIONS]
     for half in range(2):
-        images = image_ops.apply_each(
-            operations, images, draws.choices[:, half], draws.magnitudes[:, half]
-        )
+        images = apply_each(operations, images, draws.choices[:, half], draws.magnitudes[:, half])
     return images

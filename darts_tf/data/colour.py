@@ -5,7 +5,8 @@ The strengths are those of DARTS's training on ImageNet.
 
 import tensorflow as tf
 
-from darts_tf.data.image_ops import apply_each, brightness, color, contrast
+from darts_tf.data.image_ops import brightness, color, contrast
+from darts_tf.data.per_image import apply_each
 
 STRENGTH = 0.4
 HUE = 0.2
