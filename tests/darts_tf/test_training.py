@@ -59,8 +59,8 @@ class Runs:
 
     `again` repeats `first` with its settings: in a directory where a run broke off, after another
     training in the same process. `other` has another seed; `mixed` also mixes images and smooths
-    labels; `mirrored` does the work of `mixed` on two devices. `staged` trains a cell for each stage
-    after the stem of Tiny-ImageNet.
+    labels; `mirrored` does the work of `mixed` on two devices. `staged` trains a cell for each
+    stage after the stem of Tiny-ImageNet.
     """
 
     seed: int
