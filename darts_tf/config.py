@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from darts_tf import zoo
-from darts_tf.data.facts import DATASETS
+from darts_tf.data.facts import DATASETS, DatasetFacts, facts_of, portions
 from darts_tf.errors import UserError
 from darts_tf.genotype import AnyGenotype, StagedGenotype
 from darts_tf.search_space import STEMS
@@ -30,8 +30,15 @@ _learning_rate_min = partial(setting, text="Learning rate at which the cosine en
 class RunConfig(Settings):
     """What a search and a training have in common."""
 
-    dataset: str = setting("cifar10", "Data set.", choices=tuple(DATASETS))
+    dataset: str = setting(
+        "cifar10",
+        f"Data set: {', '.join(DATASETS)}; or image_folder:PATH for images of your own, one "
+        "folder a class.",
+    )
     data_dir: str = setting("", "Folder of the data sets; empty for tensorflow-datasets' own.")
+    download: bool = setting(
+        False, "Whether a data set that is not there may be downloaded.", recorded=False
+    )
     image_size: int = setting(0, "Side of the images in pixels; 0 for the data set's own.", low=0)
     stem: str = setting(
         "auto",
@@ -66,6 +73,7 @@ class RunConfig(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.facts()
         if self.learning_rate_min > self.learning_rate:
             raise UserError(
                 f"learning_rate_min: must be at most learning_rate ({self.learning_rate}), "
@@ -76,6 +84,10 @@ class RunConfig(Settings):
             object.__setattr__(self, "stem", DATASETS[self.dataset].stem)
         if not self.threads:
             object.__setattr__(self, "threads", usable_cores())
+
+    def facts(self) -> DatasetFacts:
+        """Returns what is known of the data set before it is read."""
+        return facts_of(self.dataset, self.image_size)
 
     def profiled(self) -> tuple[int, int] | None:
         """Returns the first and the last step of `profile_steps`, None where it is empty."""
@@ -100,8 +112,14 @@ class SearchConfig(RunConfig):
     init_channels: int = _init_channels(16)
     train_portion: float = setting(
         0.5,
-        "Share of the training images for the weights; the rest is for the architecture.",
+        "Share of the training images for the weights.",
         above=0.0,
+        below=1.0,
+    )
+    valid_portion: float = setting(
+        0.0,
+        "Share of the training images for the architecture; 0 for the rest.",
+        low=0.0,
         below=1.0,
     )
     learning_rate_min: float = _learning_rate_min(0.001)
@@ -164,12 +182,7 @@ class SearchConfig(RunConfig):
                 "mixed_precision: with arch_order=second must be float32 or bfloat16, found "
                 "float16: a step of the weights cannot be taken on a scaled loss"
             )
-        images = DATASETS[self.dataset].train_images
-        if not 1 <= int(self.train_portion * images) < images:
-            raise UserError(
-                f"train_portion: must leave some of the {images} images on either side, "
-                f"found {self.train_portion}"
-            )
+        portions(self.facts().train_images, self.train_portion, self.valid_portion)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,7 +237,7 @@ class TrainingConfig(RunConfig):
                 "published; found true"
             )
         if self.cutout < 0:
-            object.__setattr__(self, "cutout", DATASETS[self.dataset].cutout)
+            object.__setattr__(self, "cutout", self.facts().cutout)
 
 
 def training_flag_lines(config: TrainingConfig, genotype: AnyGenotype) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ def train_repeats(
     """
     if config.repeats < 2:
         raise UserError(f"repeats: must be at least 2 for a deviation, found {config.repeats}")
-    data.check(config.dataset, config.data_dir)
+    data.check(config.dataset, config.data_dir, config.download)
     run = RunDirectory(run_directory, "repeats")
     if run.claim(training_flag_lines(config, genotype)) == "finished":
         return run.read_json(run.outcome)

@@ -74,7 +74,7 @@ def search(config: SearchConfig, run_directory: str | os.PathLike[str]) -> Searc
     Raises:
         UserError: If the data set is not there, or the directory holds another run.
     """
-    data.check(config.dataset, config.data_dir)
+    data.check(config.dataset, config.data_dir, config.download)
     run = RunDirectory(run_directory, "search")
     state = run.claim(flag_lines(config))
     if state == "finished":
@@ -144,9 +144,9 @@ class _Epochs:
         self.config = config
         self.profiler = profiler
         self.strategy = strategy
-        images = data.load(config.dataset, config.data_dir, config.image_size)
+        images = data.load(config.dataset, config.data_dir, config.image_size, config.download)
         self.facts = images.facts
-        self.train, self.valid = images.train.halves(config.train_portion)
+        self.train, self.valid = images.train.halves(config.train_portion, config.valid_portion)
         with strategy.scope():
             self.supernet = Supernet(
                 layers=config.layers,
@@ -159,7 +159,7 @@ class _Epochs:
                 dtype=dtype_policy(config.mixed_precision),
             )
             loss_scale = make_loss_scale(config.mixed_precision)
-            self.supernet.build((None, *self.train.images.shape[1:]))
+            self.supernet.build((None, *self.train.shape))
             step = BilevelStep(
                 self.supernet,
                 weight_optimizer(

@@ -19,6 +19,7 @@ def setting(
     above: float | None = None,
     below: float | None = None,
     choices: tuple[str, ...] = (),
+    recorded: bool = True,
 ) -> Any:
     """Declares one field of a `Settings` class; its type is that of the default.
 
@@ -30,6 +31,7 @@ def setting(
         above: A bound that the value must exceed.
         below: A bound that the value must stay under.
         choices: The only allowed values of a str.
+        recorded: Whether it is among what a run is, and so among `flag_lines`.
 
     Returns:
         The field, for the right-hand side of a dataclass's annotation.
@@ -42,6 +44,7 @@ def setting(
         "text": f"{text} Must be {right}." if right else text,
         "bounds": bounds,
         "choices": choices,
+        "recorded": recorded,
     }
     return dataclasses.field(default=default, metadata=metadata)
 
@@ -69,9 +72,14 @@ def flag_lines(settings: Settings) -> tuple[str, ...]:
         settings: Any settings.
 
     Returns:
-        Lines such as `--epochs=60`; a float reads back as the same number.
+        Lines such as `--epochs=60`; a float reads back as the same number. What is not recorded is
+        left out.
     """
-    values = {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
+    values = {
+        field.name: getattr(settings, field.name)
+        for field in dataclasses.fields(settings)
+        if field.metadata["recorded"]
+    }
     return tuple(
         f"--{name}={str(value).lower() if isinstance(value, bool) else value}"
         for name, value in values.items()

@@ -20,7 +20,7 @@ from darts_tf.data.augmentation import (
     labelled_transform,
     training_transform,
 )
-from darts_tf.data.batches import training_batches
+from darts_tf.data.batches import evaluation_batches, training_batches
 from darts_tf.devices import make_repeatable, make_strategy
 from darts_tf.drop_path import set_drop_path
 from darts_tf.errors import UserError
@@ -76,7 +76,7 @@ def train(
         raise UserError(
             f"repeats: a training has 1, found {config.repeats}; train_repeats has more"
         )
-    data.check(config.dataset, config.data_dir)
+    data.check(config.dataset, config.data_dir, config.download)
     run = RunDirectory(run_directory, "train")
     state = run.claim(training_flag_lines(config, genotype))
     if state == "finished":
@@ -86,7 +86,7 @@ def train(
     started = time.monotonic()
     make_repeatable(config.seed, config.threads)
     strategy = make_strategy(config.strategy)
-    images = data.load(config.dataset, config.data_dir, config.image_size)
+    images = data.load(config.dataset, config.data_dir, config.image_size, config.download)
     epochs = _Epochs(config, genotype, images, strategy)
     with Profiler(config.profiled(), run.tensorboard) as profiler:
         for epoch in range(config.epochs):
@@ -113,7 +113,7 @@ def train(
         "multiply_adds": multiply_adds(model),
         "epochs": config.epochs,
         "dataset": images.facts.name,
-        "image_size": images.test.images.shape[1],
+        "image_size": images.facts.image_size,
         "classes": list(images.facts.classes),
         "genotype": genotype.to_dict(),
         "cost": {"device_days": days, "device": device_name()},
@@ -124,7 +124,7 @@ def train(
     return TrainingResult(model, result)
 
 
-def test_errors(model: keras.Model, images: data.Split, batch_size: int) -> dict[str, float]:
+def test_errors(model: keras.Model, images: data.Images, batch_size: int) -> dict[str, float]:
     """Returns the share of images, in percent, that a model gets wrong.
 
     Args:
@@ -135,9 +135,11 @@ def test_errors(model: keras.Model, images: data.Split, batch_size: int) -> dict
     Returns:
         `top1_error`, and from 5 classes on `top5_error`: the true class is not among the five best.
     """
-    scores = model.predict(images.images, batch_size=batch_size, verbose=0)
+    batches = evaluation_batches(images, batch_size, transform=lambda pixels, seed: pixels)
+    answers = [(model.predict_on_batch(pixels), labels) for pixels, labels, _ in batches]
+    scores, labels = (np.concatenate(parts) for parts in zip(*answers, strict=True))
     order = np.argsort(-scores, axis=1, kind="stable")
-    rank = np.argmax(order == images.labels[:, np.newaxis], axis=1)
+    rank = np.argmax(order == labels[:, np.newaxis], axis=1)
     errors = {"top1_error": 100 * int(np.sum(rank >= 1)) / len(rank)}
     if scores.shape[1] >= 5:
         errors["top5_error"] = 100 * int(np.sum(rank >= 5)) / len(rank)
@@ -171,7 +173,7 @@ class _Epochs:
         with strategy.scope():
             self.network = build_network(
                 genotype,
-                images.train.images.shape[1:],
+                images.train.shape,
                 len(images.facts.classes),
                 config.layers,
                 config.init_channels,

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from darts_tf import data
 from darts_tf.errors import UserError
@@ -59,7 +59,7 @@ def _program(module: str, *flags: str) -> None:
 
 
 def _report(found: dict[str, Any], result: dict[str, Any], saved_model: Path) -> None:
-    test = data.load("digits", str(ROOT / "data")).test
+    test = cast(data.Split, data.load("digits", str(ROOT / "data")).test)
     answers = _ask(saved_model, test.images)
     truth = [str(label) for label in test.labels]
     right = sum(answer == true for answer, true in zip(answers, truth, strict=True))

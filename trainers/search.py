@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import darts_tf
 from darts_tf import data
 from darts_tf.config import SearchConfig, flag_lines
+from darts_tf.data.facts import run_name
 from darts_tf.genotype import read_genotype
 from darts_tf.run_directory import RunDirectory
 from trainers import presets
@@ -35,8 +36,8 @@ def main(arguments: Sequence[str]) -> None:
         extra={"run_dir": "Directory of the run; runs/<dataset> when empty."},
         program="search",
     )
-    data.check(config.dataset, config.data_dir)
-    directory = RunDirectory(paths["run_dir"] or f"runs/{config.dataset}", "search")
+    data.check(config.dataset, config.data_dir, config.download)
+    directory = RunDirectory(paths["run_dir"] or f"runs/{run_name(config.dataset)}", "search")
     if directory.claim(flag_lines(config)) == "finished":
         print(f"{directory.path}: this search is finished")
     else:
@@ -54,7 +55,10 @@ def _report(directory: RunDirectory, config: SearchConfig) -> None:
     print(f"stopped after epoch {found.get('epoch')}: {found.get('reason')}")
     preset = f"{config.dataset}.flags"
     words = ["python", "-m", "trainers.train", f"--genotype={directory.genotype}"]
-    words += [f"--flagfile={preset}"] * (preset in presets.names("train"))
+    if preset in presets.names("train"):
+        words.append(f"--flagfile={preset}")
+    else:
+        words += [f"--dataset={config.dataset}", f"--image_size={config.image_size}"]
     words += [f"--data_dir={config.data_dir}"] * bool(config.data_dir)
     print(f"next: {shlex.join(words)}")
 

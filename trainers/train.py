@@ -16,6 +16,7 @@ from typing import Any
 import darts_tf
 from darts_tf import data, zoo
 from darts_tf.config import TrainingConfig, training_flag_lines
+from darts_tf.data.facts import run_name
 from darts_tf.errors import UserError, nearest
 from darts_tf.genotype import AnyGenotype, read_genotype
 from darts_tf.run_directory import RunDirectory
@@ -44,8 +45,8 @@ def main(arguments: Sequence[str]) -> None:
         program="train",
     )
     genotype = _genotype(given["genotype"])
-    data.check(config.dataset, config.data_dir)
-    path = given["run_dir"] or f"runs/{config.dataset}-network"
+    data.check(config.dataset, config.data_dir, config.download)
+    path = given["run_dir"] or f"runs/{run_name(config.dataset)}-network"
     directory = RunDirectory(path, "train" if config.repeats == 1 else "repeats")
     if directory.claim(training_flag_lines(config, genotype)) == "finished":
         print(f"{directory.path}: this training is finished")
@@ -97,7 +98,7 @@ def _report(directory: RunDirectory, config: TrainingConfig) -> None:
         seed = result["seeds"][errors["each"].index(errors["best"])]
         model = RunDirectory(directory.repeat(seed), "train").model
     words = ["python", "-m", "export.saved_model", f"--model={model}"]
-    print(f"next: {shlex.join([*words, f'--output=serving/{config.dataset}'])}")
+    print(f"next: {shlex.join([*words, f'--output=serving/{run_name(config.dataset)}'])}")
 
 
 def _numbers(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ Importing this package loads no TensorFlow; `darts_tf.data.batches` and
 """
 
 from darts_tf.data.facts import DATASETS, DatasetFacts
-from darts_tf.data.images import ImageData, Split
+from darts_tf.data.images import ImageData, Images, Split
 from darts_tf.data.sources import check, load
 
-__all__ = ["DATASETS", "DatasetFacts", "ImageData", "Split", "check", "load"]
+__all__ = ["DATASETS", "DatasetFacts", "ImageData", "Images", "Split", "check", "load"]

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from darts_tf.data.augmentation import LabelledTransform, Transform
-from darts_tf.data.images import Split
+from darts_tf.data.images import Images
 from darts_tf.errors import UserError
 
 # Part of every random key, so that the two streams of a search are independent of each other.
@@ -26,7 +26,7 @@ def steps_per_epoch(images: int, batch_size: int) -> int:
 
 
 def training_batches(
-    split: Split,
+    split: Images,
     batch_size: int,
     *,
     seed: int,
@@ -61,7 +61,7 @@ def training_batches(
 
 
 def endless_batches(
-    split: Split,
+    split: Images,
     batch_size: int,
     *,
     seed: int,
@@ -100,7 +100,7 @@ def endless_batches(
 
 
 def evaluation_batches(
-    split: Split, batch_size: int, *, transform: Transform, replicas: int = 1
+    split: Images, batch_size: int, *, transform: Transform, replicas: int = 1
 ) -> tf.data.Dataset:
     """Makes batches of every image once, in the split's order, without randomness.
 
@@ -117,7 +117,8 @@ def evaluation_batches(
         UserError: If a batch has fewer images than there are replicas.
     """
     seeds = np.zeros((steps_per_epoch(len(split), batch_size), 2), np.int32)
-    return _batches(split, np.arange(len(split)), batch_size, seeds, transform, replicas)
+    positions = np.arange(len(split))
+    return _batches(split, positions, batch_size, seeds, transform, replicas, crop=False)
 
 
 def _permutation(images: int, seed: int, stream: int, number: int) -> np.ndarray:
@@ -133,13 +134,14 @@ def _seeds(seed: int, stream: int, first_step: int, steps: int) -> np.ndarray:
 
 
 def _batches(
-    split: Split,
+    split: Images,
     positions: np.ndarray,
     batch_size: int,
     seeds: np.ndarray,
     transform: Transform,
     replicas: int,
     labelled: LabelledTransform | None = None,
+    crop: bool = True,
 ) -> tf.data.Dataset:
     smallest = min(batch_size, len(positions) % batch_size or batch_size)
     if smallest < replicas:
@@ -147,20 +149,19 @@ def _batches(
             f"batch_size: must leave an image for each of {replicas} devices in every batch, "
             f"found {batch_size}: of {len(positions)} images the last batch has {smallest}"
         )
-    images, labels = split.tensors
 
-    def make(positions: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        number = tf.shape(positions)[:1]
+    def make(
+        images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        number = tf.shape(labels)
         weights = tf.fill(number, 1.0 / tf.cast(number[0], tf.float32))
-        batch = transform(tf.gather(images, positions), seed), tf.gather(labels, positions)
+        batch = transform(images, seed), labels
         if labelled is not None:
             batch = labelled(*batch, tf.random.fold_in(seed, 2))
         return *batch, weights
 
-    batches = tf.data.Dataset.zip(
-        tf.data.Dataset.from_tensor_slices(positions).batch(batch_size),
-        tf.data.Dataset.from_tensor_slices(seeds),
-    ).map(make, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    pixels = split.batches(positions, batch_size, seeds, crop=crop)
+    batches = pixels.map(make, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     if replicas > 1:
         batches = batches.flat_map(lambda *batch: _shares(batch, replicas))
         batches = batches.apply(tf.data.experimental.assert_cardinality(len(seeds) * replicas))

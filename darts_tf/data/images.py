@@ -1,22 +1,75 @@
-"""Images and labels in memory: a split, and the pair of splits that a data set is."""
+"""Images and labels: what a split can do, one in memory, and the two that a data set is."""
 
 from __future__ import annotations
 
 import functools
-import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from darts_tf.data.facts import DatasetFacts
-from darts_tf.errors import UserError
+from darts_tf.data.facts import DatasetFacts, portions
+
+
+class Images(ABC):
+    """Images with their labels, in a fixed order that does not go by class.
+
+    Attributes:
+        shape: Height, width and channels of an image in a batch.
+    """
+
+    shape: tuple[int, int, int]
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Returns the number of images."""
+
+    @abstractmethod
+    def take(self, indices: Sequence[int] | slice | np.ndarray) -> Self:
+        """Returns the images at `indices`, in their order."""
+
+    @abstractmethod
+    def batches(
+        self, positions: np.ndarray, batch_size: int, seeds: np.ndarray, *, crop: bool
+    ) -> Any:
+        """Makes batches of pixels.
+
+        Args:
+            positions: Which images, one batch after the other, [images].
+            batch_size: Images in a batch; the last one may have fewer.
+            seeds: A seed for each batch, int32 [batches, 2].
+            crop: Whether what is decoded here is cropped at random.
+
+        Returns:
+            A `tf.data.Dataset` of pixels, uint8 [batch, height, width, channels], labels, int32
+            [batch], and the batch's seed, int32 [2].
+        """
+
+    def halves(self, train_portion: float, valid_portion: float = 0.0) -> tuple[Self, Self]:
+        """Divides the images into those that train weights and those that train alphas.
+
+        The division is fixed, without a random draw, as in DARTS.
+
+        Args:
+            train_portion: The part of the images that trains weights, between 0 and 1.
+            valid_portion: The part that trains alphas; 0 for all the others.
+
+        Returns:
+            The first `floor(train_portion * images)` images, and those that follow them: the
+            others, or `floor(valid_portion * images)`.
+
+        Raises:
+            UserError: If one of the two would be empty, or both do not fit in.
+        """
+        first, second = portions(len(self), train_portion, valid_portion)
+        return self.take(slice(0, first)), self.take(slice(first, first + second))
 
 
 @dataclass(frozen=True, eq=False)
-class Split:
-    """Images with their labels, in a fixed order.
+class Split(Images):
+    """Images in memory.
 
     Args:
         images: Pixels, uint8, [images, height, width, channels].
@@ -39,31 +92,30 @@ class Split:
     def __len__(self) -> int:
         return len(self.images)
 
+    @property
+    def shape(self) -> tuple[int, int, int]:  # type: ignore[override]
+        """Height, width and channels of an image."""
+        return self.images.shape[1:]
+
     def take(self, indices: Sequence[int] | slice | np.ndarray) -> Split:
         """Returns the split of the images at `indices`, in their order."""
         return Split(self.images[indices], self.labels[indices])
 
-    def halves(self, portion: float) -> tuple[Split, Split]:
-        """Divides the images into those that train weights and those that train alphas.
+    def batches(
+        self, positions: np.ndarray, batch_size: int, seeds: np.ndarray, *, crop: bool
+    ) -> Any:
+        """Makes batches of pixels as they are, `crop` or not: see `Images.batches`."""
+        import tensorflow as tf
 
-        The division is fixed, without a random draw, as in DARTS.
-
-        Args:
-            portion: The part of the images that goes into the first half, between 0 and 1.
-
-        Returns:
-            The first `floor(portion * images)` images, and the rest.
-
-        Raises:
-            UserError: If one of the halves would be empty.
-        """
-        first = math.floor(portion * len(self))
-        if not 0 < first < len(self):
-            raise UserError(
-                f"train_portion: must leave images for the weights and for the alphas, "
-                f"found {portion} of {len(self)} images"
-            )
-        return self.take(slice(0, first)), self.take(slice(first, None))
+        images, labels = self.tensors
+        return tf.data.Dataset.zip(
+            tf.data.Dataset.from_tensor_slices(positions).batch(batch_size),
+            tf.data.Dataset.from_tensor_slices(seeds),
+        ).map(
+            lambda places, seed: (tf.gather(images, places), tf.gather(labels, places), seed),
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=True,
+        )
 
     @functools.cached_property
     def tensors(self) -> tuple[Any, Any]:
@@ -76,7 +128,7 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class ImageData:
-    """A data set in memory.
+    """A data set.
 
     Args:
         facts: What is known of it, with the image size that was asked for.
@@ -85,5 +137,5 @@ class ImageData:
     """
 
     facts: DatasetFacts
-    train: Split
-    test: Split
+    train: Images
+    test: Images

@@ -1,0 +1,102 @@
+"""Reading a user's own images, any size and format, into memory."""
+
+from __future__ import annotations
+
+import dataclasses
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.data.facts import DatasetFacts
+from darts_tf.data.image_folder import ImageFolder
+from darts_tf.data.images import ImageData, Split
+from darts_tf.errors import UserError
+
+_KINDS = {1: "grey", 2: "grey with alpha", 3: "in colour", 4: "in colour with alpha"}
+_AT_ONCE = 1024
+
+
+def read_folder(folder: ImageFolder, facts: DatasetFacts) -> ImageData:
+    """Reads the images of a folder, resized to a square.
+
+    They are grey if all files are, else in colour; an alpha channel that all have is dropped. The
+    training images come in a fixed random order, so that both halves of a search have all classes.
+
+    Args:
+        folder: The files.
+        facts: What is known before, with the size to resize to.
+
+    Returns:
+        Both splits, and the facts with channels, mean and deviation as they are.
+
+    Raises:
+        UserError: If a file cannot be decoded, or some files are in colour and others are not.
+    """
+    files = [path for path, _ in (*folder.train, *folder.test)]
+    size = facts.image_size
+    images = np.empty((len(files), size, size, 3), np.uint8)
+    channels = np.empty(len(files), np.int32)
+    with ThreadPoolExecutor() as pool:
+        for begin in range(0, len(files), _AT_ONCE):
+            part = pool.map(lambda path: _read(path, size), files[begin : begin + _AT_ONCE])
+            for number, (image, own) in enumerate(part, start=begin):
+                images[number], channels[number] = image, own
+    if _common_channels(files, channels) == 1:
+        images = images[..., :1]
+    labels = np.array([label for _, label in (*folder.train, *folder.test)], np.int32)
+    number = len(folder.train)
+    order = np.random.default_rng(0).permutation(number)
+    train, test = Split(images[order], labels[order]), Split(images[number:], labels[number:])
+    mean, deviation = _statistics(train.images)
+    facts = dataclasses.replace(facts, channels=train.shape[-1], mean=mean, deviation=deviation)
+    return ImageData(facts, train, test)
+
+
+def _read(path: Path, size: int) -> tuple[np.ndarray, int]:
+    """Returns an image as red, green and blue, [size, size, 3], and how many channels it had."""
+    try:
+        image = tf.io.decode_image(path.read_bytes(), expand_animations=False)
+    except tf.errors.InvalidArgumentError as error:
+        raise UserError(
+            f"dataset: {path} cannot be decoded; a whole JPEG, PNG, BMP or GIF is right"
+        ) from error
+    except OSError as error:
+        raise UserError(
+            f"dataset: {path}: {error.strerror}; a file that can be read is right"
+        ) from error
+    channels = image.shape[-1]
+    image = image[..., :3] if channels > 2 else tf.repeat(image[..., :1], 3, axis=-1)
+    if image.shape[:2] != (size, size):
+        image = tf.image.resize(image, (size, size), antialias=True)
+        image = tf.saturate_cast(tf.round(image), tf.uint8)
+    return image.numpy(), channels
+
+
+def _common_channels(files: list[Path], channels: np.ndarray) -> int:
+    """Returns 1 if all files are grey, 3 if all are in colour with or all without alpha."""
+    kinds = set(channels.tolist())
+    if kinds <= {1, 2}:
+        return 1
+    if len(kinds) == 1:
+        return 3
+    usual = 3 if 3 in kinds else 4
+    first = [files[int(np.argmax(where))] for where in (channels != usual, channels == usual)]
+    kind = _KINDS[int(channels[files.index(first[0])])]
+    raise UserError(
+        f"dataset: {first[0]} is {kind}, but {first[1]} is {_KINDS[usual]}; one kind throughout "
+        "is right"
+    )
+
+
+def _statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and deviation of each channel, of pixels divided by 255, from a count of each level."""
+    levels = np.arange(256) / 255
+    mean, deviation = [], []
+    for channel in range(images.shape[-1]):
+        shares = np.bincount(images[..., channel].ravel(), minlength=256) / images[..., 0].size
+        mean.append(float(shares @ levels))
+        deviation.append(float(np.sqrt(shares @ (levels - mean[-1]) ** 2)))
+    # Images of one level only, whatever they are good for, must not be divided by 0.
+    return tuple(mean), tuple(value or 1.0 for value in deviation)
