@@ -205,7 +205,10 @@ def _problem(path: Path) -> str:
         return "" if zipfile.is_zipfile(path) else "no whole zip file"
     if path.suffix == ".tar":
         with path.open("rb") as file:
-            file.seek(-min(path.stat().st_size, tarfile.BLOCKSIZE), os.SEEK_END)
-            ended = file.read() == tarfile.NUL * tarfile.BLOCKSIZE
-        return "" if ended and tarfile.is_tarfile(path) else "no whole tar file"
+            first = file.read(tarfile.BLOCKSIZE)
+            file.seek(-len(first), os.SEEK_END)
+            last = file.read()
+        nothing = tarfile.NUL * tarfile.BLOCKSIZE
+        whole = first != nothing and last == nothing and tarfile.is_tarfile(path)
+        return "" if whole else "no whole tar file"
     return ""  # TFDS compares the checksum

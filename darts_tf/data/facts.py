@@ -192,7 +192,7 @@ def facts_of(dataset: str, image_size: int = 0) -> DatasetFacts:
         known = [*DATASETS, f"{image_folder.PREFIX}PATH"]
         raise UserError(
             f"dataset: must be one of {', '.join(known)}; found '{dataset}'."
-            f"{nearest(dataset, DATASETS)}"
+            f"{nearest(dataset, known)}"
         )
     return DATASETS[dataset]
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow_datasets as tfds
+from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
+from tensorflow_datasets.core.download.util import DownloadError
 
 import darts_tf.data.digits
 import darts_tf.data.tiny_imagenet  # noqa: F401, makes their names known to TFDS
@@ -71,10 +73,10 @@ def _write(name: str, builder: Any, root: Path, own: Path, download: bool) -> No
                 download_config=config,
                 file_format="array_record" if origin.encoded else None,
             )
-    except tfds.download.NonMatchingChecksumError as error:
+    except NonMatchingChecksumError as error:
         where = Path(origin.url) if from_net else archives[0]
         raise broken(name, where, "its checksum is not that of the published one") from error
-    except (tfds.download.DownloadError, OSError) as error:
+    except (DownloadError, OSError) as error:
         if not (download and from_net):
             raise
         raise UserError(

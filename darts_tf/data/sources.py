@@ -33,10 +33,10 @@ def check(name: str, data_dir: str = "", download: bool = False) -> None:
         image_folder.scan(folder)
         return
     facts_of(name)
-    builder = _builder(name, data_dir)
-    root = _root(builder)
-    if _is_prepared(builder):
-        archives.check_prepared(name, Path(os.fspath(builder.data_path)))
+    root = _root(data_dir)
+    place = _place(name, root)
+    if (place / "dataset_info.json").exists():
+        archives.check_prepared(name, place)
         return
     if not archives.missing(name, root):
         archives.check_whole(name, root)
@@ -74,12 +74,12 @@ def load(name: str, data_dir: str = "", image_size: int = 0, download: bool = Fa
 
         return read_folder(image_folder.scan(folder), known)
     check(name, data_dir, download)
-    builder = _builder(name, data_dir)
-    if not _is_prepared(builder):
+    root = _root(data_dir)
+    if not (_place(name, root) / "dataset_info.json").exists():
         from darts_tf.data.preparing import prepare
 
-        prepare(name, _root(builder), download)
-        builder = _builder(name, data_dir)
+        prepare(name, root, download)
+    builder = _builder_class(name)(data_dir=root)
     size = image_size or known.image_size
     read = _records if ORIGINS[name].encoded else _read
     train, test = (read(builder, split, size) for split in ("train", ORIGINS[name].test))
@@ -101,23 +101,24 @@ def _scaled_pad(known: DatasetFacts, size: int) -> int:
     return max(1, round(known.pad * size / known.image_size)) if known.pad else 0
 
 
-def _builder(name: str, data_dir: str) -> Any:
+def _builder_class(name: str) -> Any:
     import tensorflow_datasets as tfds
 
     import darts_tf.data.digits
     import darts_tf.data.tiny_imagenet  # noqa: F401, makes their names known to TFDS
 
-    return tfds.builder(ORIGINS[name].builder, data_dir=os.path.expanduser(data_dir) or None)
+    return tfds.builder_cls(ORIGINS[name].builder)
 
 
-def _root(builder: Any) -> Path:
-    """The folder of all data sets: that of this one is ROOT/name/version."""
-    return Path(os.fspath(builder.data_path)).expanduser().absolute().parents[1]
+def _root(data_dir: str) -> Path:
+    import tensorflow_datasets as tfds
+
+    return Path(data_dir or tfds.core.constants.DATA_DIR).expanduser().absolute()
 
 
-def _is_prepared(builder: Any) -> bool:
-    # Not builder.is_prepared(), which writes a warning to stderr when the answer is no.
-    return (builder.data_path / "dataset_info.json").exists()
+def _place(name: str, root: Path) -> Path:
+    builder = _builder_class(name)
+    return root / builder.name / str(builder.VERSION)
 
 
 def _refuse_unwritable(name: str, root: Path) -> None:

@@ -177,6 +177,35 @@ def test_either_side_of_the_split_keeps_an_image(name):
             SearchConfig(dataset=name, train_portion=portion)
     SearchConfig(dataset=name, train_portion=1.5 / images)
     SearchConfig(dataset=name, train_portion=1 - 0.5 / images)
+    for train, valid in ((0.1, 0.5 / images), (0.6, 0.6)):
+        with pytest.raises(UserError, match=rf"^valid_portion: .* found {valid}$"):
+            SearchConfig(dataset=name, train_portion=train, valid_portion=valid)
+    SearchConfig(dataset=name, train_portion=0.1, valid_portion=0.1)
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_the_data_set_is_one_that_is_known_or_a_folder_with_a_size(config, tmp_path):
+    for name in DATASETS:
+        assert config(dataset=name).facts() == DATASETS[name]
+    with pytest.raises(UserError, match=r"^dataset: must be one of .*Did you mean 'cifar100'\?$"):
+        config(dataset="cifar_100")
+    for path in (tmp_path / "cat" / "1.png", tmp_path / "dog" / "1.png"):
+        path.parent.mkdir()
+        for number in range(5):
+            path.with_name(f"{number}.png").touch()
+    folder = f"image_folder:{tmp_path}"
+    with pytest.raises(UserError, match=r"^image_size: .* at least 8 pixels, found 0$"):
+        config(dataset=folder)
+    assert config(dataset=folder, image_size=40).facts().classes == ("cat", "dog")
+
+
+def test_a_download_is_no_part_of_what_a_run_is():
+    assert flag_lines(SearchConfig(download=True)) == flag_lines(SearchConfig())
+
+
+def test_cutout_is_the_data_sets_own_unless_said():
+    assert [TrainingConfig(dataset=name).cutout for name in DATASETS] == [0, 16, 16, 32, 0]
+    assert TrainingConfig(dataset="imagenet", cutout=7).cutout == 7
 
 
 def test_settings_without_a_working_feature_do_not_exist():
@@ -214,7 +243,8 @@ def test_floats_in_flag_lines_read_back_as_the_same_number(rate, decay):
     lines = dict(line.removeprefix("--").split("=", 1) for line in flag_lines(config))
     assert float(lines["learning_rate"]) == rate
     assert float(lines["weight_decay"]) == decay
-    assert list(lines) == [field.name for field in dataclasses.fields(config)]
+    fields = [field.name for field in dataclasses.fields(config)]
+    assert list(lines) == [name for name in fields if name != "download"]
 
 
 @pytest.mark.parametrize("name", zoo.names())

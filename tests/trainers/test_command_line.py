@@ -52,11 +52,16 @@ def values_of(field):
 @st.composite
 def configs(draw, kind):
     values = {field.name: draw(values_of(field)) for field in dataclasses.fields(kind)}
+    values["dataset"] = draw(st.sampled_from(tuple(DATASETS)))
+    values["download"] = False  # not recorded
     values["learning_rate_min"] = min(values["learning_rate_min"], values["learning_rate"])
     steps = sorted(draw(st.lists(st.integers(0, 10**6), min_size=2, max_size=2)))
     values["profile_steps"] = draw(st.sampled_from(("", f"{steps[0]},{steps[1]}")))
     if kind is SearchConfig:
-        values["train_portion"] = draw(st.floats(0.01, 0.99))
+        values["train_portion"] = draw(st.floats(0.01, 0.98))
+        values["valid_portion"] = draw(st.sampled_from((0.0, 0.98 - values["train_portion"])))
+        if values["valid_portion"] < 0.01:
+            values["valid_portion"] = 0.0
         if values["share_alphas"] == "stage":
             values["layers"] = max(5, values["layers"])
         values["arch_start_epoch"] = draw(st.integers(0, values["epochs"] - 1))

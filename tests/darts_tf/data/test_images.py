@@ -28,6 +28,12 @@ def test_an_empty_half_is_refused(portion):
         numbered(10).halves(portion)
 
 
+def test_two_tenths_are_disjoint():
+    first, second = numbered(105).halves(0.1, 0.1)
+    assert first.labels.tolist() == list(range(10))
+    assert second.labels.tolist() == list(range(10, 20))
+
+
 def test_take_keeps_images_and_labels_together(seed):
     indices = np.random.default_rng(seed).permutation(300)[:20]
     taken = numbered(300).take(indices)

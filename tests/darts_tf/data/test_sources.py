@@ -1,5 +1,5 @@
+import json
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -7,21 +7,46 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow_datasets as tfds
 
 from darts_tf import data
+from darts_tf.data.archives import MANUAL, ORIGINS
 from darts_tf.data.digits import Digits
 from darts_tf.errors import UserError
-from tests import cifar
+from tests import layouts
+
+FETCHED = [name for name, origin in ORIGINS.items() if origin.fetched]
+GIVEN = [name for name, origin in ORIGINS.items() if origin.archives and not origin.fetched]
+
+
+def refusals(name: str, folder: Path, **how) -> str:
+    """The one line that `check` and `load` refuse with alike."""
+    lines = set()
+    for function in (data.check, data.load):
+        with pytest.raises(UserError) as caught:
+            function(name, str(folder), **how)
+        lines.add(str(caught.value))
+    [line] = lines
+    assert "\n" not in line
+    return line
 
 
 def test_nothing_that_is_checked_loads_tensorflow(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / "folder" / name).mkdir(parents=True)
+        for number in range(5):
+            (tmp_path / "folder" / name / f"{number}.png").touch()
     program = (
         "import sys\n"
         "from darts_tf import data\n"
         "assert 'tensorflow_datasets' not in sys.modules\n"
-        f"data.check('digits', {str(tmp_path)!r})\n"
-        f"try: data.check('cifar10', {str(tmp_path)!r})\n"
-        "except ValueError as error: print(error)\n"
+        f"data.check('image_folder:{tmp_path}/folder')\n"
+        "assert 'tensorflow_datasets' not in sys.modules\n"
+        f"data.check('digits', {str(tmp_path / 'data')!r})\n"
+        f"data.check('cifar10', {str(tmp_path / 'data')!r}, download=True)\n"
+        "for name in data.DATASETS:\n"
+        f"    try: data.check(name, {str(tmp_path / 'data')!r})\n"
+        "    except ValueError as error: print(error)\n"
         "assert 'tensorflow' not in sys.modules\n"
     )
     run = subprocess.run(
@@ -32,40 +57,54 @@ def test_nothing_that_is_checked_loads_tensorflow(tmp_path):
         env={"PYTHONPATH": str(Path(data.__file__).parents[2])},
     )
     assert (run.returncode, run.stderr) == (0, "")
-    assert run.stdout.count("\n") == 1
-    assert list(tmp_path.iterdir()) == []
+    assert run.stdout.count("\n") == len(data.DATASETS) - 1
+    assert not (tmp_path / "data").exists()
 
 
-def test_the_line_for_an_absent_data_set_says_how_to_get_it(tmp_path):
+@pytest.mark.parametrize("name", [*FETCHED, *GIVEN])
+def test_the_line_for_an_absent_data_set_says_how_to_get_it(tmp_path, name):
     folder = tmp_path / "it's here"
-    for function in (data.check, data.load):
-        with pytest.raises(UserError) as caught:
-            function("cifar10", str(folder))
-        line = str(caught.value)
-        assert line.startswith(f"data set 'cifar10' is not in {folder}: run python -c ")
-        assert line.endswith(" on a machine with a network, or give --data_dir")
-        command = line.split(": run ", 1)[1].split(" on a machine", 1)[0]
-        code = shlex.split(command)[2]
-        compile(code, "command", "exec")
-        assert f'builder("cifar10", data_dir="{folder}").download_and_prepare()' in code
+    line = refusals(name, folder)
+    assert line.startswith(f"data set '{name}' is not in {folder}: ")
+    assert ("add --download, or" in line) == (name in FETCHED)
+    for archive in ORIGINS[name].archives:
+        assert str(folder / "downloads" / "manual" / archive) in line
+    assert f"from {ORIGINS[name].url}" in line
+    assert line.endswith(", or give another --data_dir")
     assert not folder.exists()
 
 
+@pytest.mark.parametrize("name", GIVEN)
+def test_what_cannot_be_downloaded_is_asked_for_even_with_download(tmp_path, name):
+    assert "--download" not in refusals(name, tmp_path, download=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_the_archive_that_is_missing_is_asked_for(tmp_path):
+    train, valid = (tmp_path / MANUAL / name for name in ORIGINS["imagenet"].archives)
+    train.parent.mkdir(parents=True)
+    train.touch()
+    line = refusals("imagenet", tmp_path)
+    assert f"put {valid} there" in line
+    assert train.name not in line
+
+
 def test_an_unknown_data_set_is_named_with_its_nearest():
-    with pytest.raises(UserError, match=r"'cifar-10' .* cifar10\. Did you mean 'cifar10'"):
+    with pytest.raises(UserError, match=r"'cifar-10'\. Did you mean 'cifar10'\?$"):
         data.check("cifar-10")
+    with pytest.raises(UserError, match=r"image_folder:PATH; found 'imagenet2012'\. Did"):
+        data.load("imagenet2012")
 
 
 def test_a_place_that_cannot_hold_the_digits_is_refused_at_once(tmp_path):
     (tmp_path / "file").touch()
-    for function in (data.check, data.load):
-        with pytest.raises(UserError, match=re.escape(f"{tmp_path / 'file'} is not a folder")):
-            function("digits", str(tmp_path / "file" / "below"))
+    line = refusals("digits", tmp_path / "file" / "below")
+    assert f"{tmp_path / 'file'} is not a folder" in line
 
 
 def test_digits_that_cannot_be_put_in_place_end_in_one_line(tmp_path):
     (tmp_path / "digits").touch()
-    with pytest.raises(UserError, match="data_dir: the digits cannot be put into"):
+    with pytest.raises(UserError, match="data_dir: data set 'digits' cannot be put into"):
         data.load("digits", str(tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["digits"]
 
@@ -84,8 +123,8 @@ def test_digits_are_the_same_each_time_and_say_nothing(tmp_path, capfd):
 def test_a_second_process_may_put_the_digits_there_first(tmp_path, monkeypatch, digits):
     prepare = Digits.download_and_prepare
 
-    def overtaken(builder):
-        prepare(builder)
+    def overtaken(builder, **how):
+        prepare(builder, **how)
         shutil.copytree(builder.data_dir, tmp_path / "digits" / "1.0.0")
 
     monkeypatch.setattr(Digits, "download_and_prepare", overtaken)
@@ -114,14 +153,108 @@ def test_resizing_is_linear_between_pixel_centres(tmp_path, digits):
         data.load("digits", str(tmp_path), image_size=-1)
 
 
-def test_cifar10_is_read_as_its_files_have_it(tmp_path, seed):
-    written = cifar.prepare(tmp_path, np.random.default_rng(seed))
-    assert data.check("cifar10", str(tmp_path / "data")) is None
-    loaded = data.load("cifar10", str(tmp_path / "data"))
-    assert (loaded.facts.train_images, loaded.facts.test_images) == (30, 6)
-    for split, part in ((loaded.train, "train"), (loaded.test, "test")):
+def as_records(split: data.Split) -> list[bytes]:
+    """Labels and pixels as CIFAR's files have them, sorted."""
+    planes = split.images.transpose(0, 3, 1, 2).reshape(len(split), -1)
+    read = np.concatenate([split.labels[:, None].astype(np.uint8), planes], axis=1)
+    return sorted(map(bytes, read))
+
+
+@pytest.mark.parametrize(
+    ("name", "train", "test"),
+    [("cifar10", r"data_batch_\d.bin", "test_batch.bin"), ("cifar100", "train.bin", "test.bin")],
+)
+def test_cifar_is_read_as_its_files_have_it(tmp_path, seed, name, train, test):
+    layouts.prepare(name, tmp_path, seed)
+    assert data.check(name, str(tmp_path)) is None
+    loaded = data.load(name, str(tmp_path))
+    assert loaded.facts.classes == data.DATASETS[name].classes
+    assert loaded.facts.train_images == len(loaded.train)
+    files = list((tmp_path / "downloads" / "extracted").rglob("*.bin"))
+    bytes_before = int(name == "cifar100")  # the coarse label
+    for split, pattern in ((loaded.train, train), (loaded.test, test)):
         assert split.images.shape[1:] == (32, 32, 3)
         assert (split.images.dtype, split.labels.dtype) == (np.uint8, np.int32)
-        planes = split.images.transpose(0, 3, 1, 2).reshape(len(split), -1)
-        read = np.concatenate([split.labels[:, None].astype(np.uint8), planes], axis=1)
-        assert sorted(map(bytes, read)) == sorted(map(bytes, written[part]))
+        written = b"".join(path.read_bytes() for path in files if re.fullmatch(pattern, path.name))
+        records = np.frombuffer(written, np.uint8).reshape(-1, 3073 + bytes_before)
+        assert as_records(split) == sorted(map(bytes, records[:, bytes_before:]))
+
+
+def known_checksum(monkeypatch, name: str, archive: Path) -> None:
+    """Has the builder take this archive for the published one."""
+    [url] = [url for url in tfds.builder(name).url_infos if url.endswith(archive.name)]
+    info = tfds.download.checksums.compute_url_info(archive)
+    monkeypatch.setattr(tfds.core.DatasetBuilder, "url_infos", {url: info})
+
+
+@pytest.mark.parametrize("name", FETCHED)
+def test_an_archive_of_cifar_in_place_is_enough(tmp_path, seed, name, monkeypatch, no_network):
+    archive = getattr(layouts, name)(tmp_path / MANUAL, np.random.default_rng(seed))
+    known_checksum(monkeypatch, name, archive)
+    loaded = data.load(name, str(tmp_path))
+    layouts.prepare(name, tmp_path / "other", seed)
+    other = data.load(name, str(tmp_path / "other"))
+    assert as_records(loaded.train) == as_records(other.train)
+    assert {path.name for path in tmp_path.iterdir()} == {"downloads", name, "other"}
+    assert [path.name for path in (tmp_path / "downloads").iterdir()] == ["manual"]
+
+
+@pytest.mark.parametrize("name", FETCHED)
+def test_a_false_archive_of_cifar_is_named(tmp_path, seed, name, no_network):
+    archive = getattr(layouts, name)(tmp_path / MANUAL, np.random.default_rng(seed))
+    with pytest.raises(UserError) as caught:
+        data.load(name, str(tmp_path))
+    line = f"data set '{name}': {archive}: its checksum is not that of the published one; the whole"
+    assert str(caught.value).startswith(line)
+    assert [path.name for path in tmp_path.iterdir()] == ["downloads"]
+
+
+def test_a_download_that_fails_ends_in_one_line(tmp_path, no_network):
+    data.check("cifar10", str(tmp_path), download=True)
+    with pytest.raises(UserError) as caught:
+        data.load("cifar10", str(tmp_path), download=True)
+    line = str(caught.value)
+    assert line.startswith("data set 'cifar10': cannot be downloaded (no network here); a machine")
+    assert f"{tmp_path / MANUAL / 'cifar-10-binary.tar.gz'}, put there from http" in line
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("name", FETCHED)
+def test_a_download_gives_what_an_archive_in_place_does(tmp_path, seed, name, monkeypatch):
+    archive = getattr(layouts, name)(tmp_path / "net", np.random.default_rng(seed))
+    asked = []
+
+    def fetch(manager, url):
+        asked.append(url)
+        shutil.unpack_archive(archive, tmp_path / "unpacked", filter="data")
+        return tmp_path / "unpacked"
+
+    monkeypatch.setattr(tfds.download.DownloadManager, "download_and_extract", fetch)
+    loaded = data.load(name, str(tmp_path / "data"), download=True)
+    assert [url.rpartition("/")[2] for url in asked] == [archive.name]
+    assert len(loaded.train) > 0
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """Refuses as a machine without a network does, without its minutes of trying again."""
+
+    def refuse(*_, **__):
+        raise ConnectionError("no network here")
+
+    monkeypatch.setattr(tfds.download.DownloadManager, "_download", refuse)
+
+
+def test_a_set_that_was_prepared_without_its_test_split_is_named(tmp_path):
+    layouts.prepare("imagenet", tmp_path)
+    [file] = tmp_path.glob("imagenet2012/*/dataset_info.json")
+    info = json.loads(file.read_text())
+    whole = info["splits"]
+    info["splits"] = [split for split in whole if split["name"] == "train"]
+    file.write_text(json.dumps(info))
+    line = refusals("imagenet", tmp_path)
+    assert line.startswith(f"data set 'imagenet' in {file.parent} has no split 'validation';")
+    file.write_text(json.dumps(info | {"splits": whole, "fileFormat": "tfrecord"}))
+    assert "is in the format tfrecord; array_record" in refusals("imagenet", tmp_path)
+    file.write_text("{")
+    assert f"{file} cannot be read" in refusals("imagenet", tmp_path)
