@@ -67,9 +67,10 @@ class Training:
     Args:
         sizes: The sizes.
         drop_path: The rate of dropped operations.
+        stem: The network's first layers.
     """
 
-    def __init__(self, sizes: Sizes, drop_path: float = DROP_PATH) -> None:
+    def __init__(self, sizes: Sizes, drop_path: float = DROP_PATH, stem: str = "cifar") -> None:
         self.images = images_and_labels(sizes, 0)[0]
         strategy = make_strategy("one_device")
         with strategy.scope():
@@ -80,6 +81,7 @@ class Training:
                 sizes.cells,
                 sizes.channels,
                 auxiliary=True,
+                stem=stem,
                 drop_path=True,
             )
             self.optimizer = SGD(0.025, 0.9, l2=3e-4, clip=5.0)

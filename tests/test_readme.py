@@ -5,10 +5,9 @@ import shlex
 import subprocess
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from tests import cifar
+from tests import layouts
 from tests.trainers.programs import python, refused
 
 TREE = Path(__file__).resolve().parents[1]
@@ -28,7 +27,7 @@ def run(*words, cwd):
 def test_it_is_short_and_every_block_is_known():
     assert README.count("\n") <= 150
     assert {kind for kind, _ in BLOCKS} == {"", "python", "text"}
-    known = ("make demo", "make test", "python -c ", "python -m trainers", "python -m export")
+    known = ("make demo", "make test", "python -m trainers", "python -m export")
     assert all(line.startswith(known) for line in COMMANDS)
 
 
@@ -41,7 +40,7 @@ def test_make_knows_the_commands(command):
 
 
 def test_the_three_programs_go_from_cifar10_to_a_saved_model(tmp_path, seed):
-    cifar.prepare(tmp_path, np.random.default_rng(seed))
+    layouts.prepare("cifar10", tmp_path / "data", seed)
     programs = [line for line in COMMANDS if line.startswith("python -m")]
     assert len(programs) == 3
     for line in programs:
@@ -52,11 +51,12 @@ def test_the_three_programs_go_from_cifar10_to_a_saved_model(tmp_path, seed):
     assert (tmp_path / "serving" / "cifar10" / "1" / "saved_model.pb").exists()
 
 
-def test_the_command_that_fetches_cifar10_is_the_one_that_the_search_asks_for(tmp_path):
-    (fetch,) = (line for line in COMMANDS if line.startswith("python -c"))
-    run("-c", shlex.split(fetch)[2].replace("download_and_prepare()", "name"), cwd=tmp_path)
-    asked = refused("trainers.search", "--flagfile=cifar10.flags", cwd=tmp_path)
-    assert re.search(r'tfds.builder\("cifar10".*\).download_and_prepare\(\)', asked)
+def test_the_flag_that_fetches_cifar10_is_the_one_that_the_search_asks_for(tmp_path):
+    [search] = (line for line in COMMANDS if "trainers.search" in line)
+    words = shlex.split(search)[3:]
+    words.remove("--download")
+    assert "add --download, or put" in refused("trainers.search", *words, cwd=tmp_path)
+    assert "--download" not in " ".join(line for line in COMMANDS if line != search)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.split("\n")[1][:30])

@@ -13,7 +13,7 @@ TREE = Path(__file__).resolve().parents[1]
 PACKAGES = ("darts_tf", "trainers", "export")
 PACKAGED = (*PACKAGES, "tests", "pyproject.toml", "README.md", "LICENSE")
 # What tests may read besides the installed packages. The last two look at the tree itself.
-TESTED = ("tests", "pyproject.toml", "README.md")
+TESTED = ("tests", "pyproject.toml", "README.md", "docs")
 TREE_TESTS = ("tests/test_build.py", "tests/test_wheel.py")
 
 

@@ -4,6 +4,7 @@ import csv
 import os
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from tests.trainers.programs import python
@@ -71,3 +72,23 @@ def test_sides_compute_the_same(name):
     for values in found.values():
         assert len(values) == (1 if name == "inference_1" else 3)
         assert all(value <= check.BOUNDS[key] for key, value in values.items()), found
+
+
+def test_pipeline_is_measured_beside_the_step_that_it_feeds(tmp_path):
+    words = ["-m", "benchmarks.pipeline", "--tiny", "--runs=1", "--output=p.csv"]
+    ended = python(*words, cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    with (tmp_path / "p.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["work"] for row in rows] == ["cifar10", "imagenet"]
+    for row in rows:
+        pipeline, step = float(row["pipeline_images_s"]), float(row["step_images_s"])
+        assert float(row["ratio"]) == pytest.approx(pipeline / step, rel=0.05, abs=0.1)
+    assert len(ended.stdout.splitlines()) == 4
+
+
+def test_synthetic_jpegs_are_as_large_as_imagenets(seed):
+    from benchmarks import pipeline
+
+    sizes = [len(pipeline._jpeg(np.random.default_rng([seed, number]))) for number in range(5)]
+    assert 90_000 < np.mean(sizes) < 130_000

@@ -1,0 +1,188 @@
+"""Images a second of the input pipeline beside those of a training step.
+
+    python -m benchmarks.pipeline [--works=cifar10,imagenet] [--runs=5]
+
+Both are measured with all cores and one after the other, in one process that is set up as the
+programs are. The images are synthetic: CIFAR-10's number and size in memory, and JPEGs of
+500x375 pixels and about 110 kB, as ImageNet's are. The table, and the CSV file, tell medians; a
+ratio above 1 means that the step, not the pipeline, is what a training waits for.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from benchmarks import table
+from benchmarks.command_line import Parser, positive, prepare_output
+from benchmarks.works import Sizes
+from darts_tf.data.facts import DATASETS, DatasetFacts
+from darts_tf.data.images import Images
+from darts_tf.errors import UserError, nearest
+from trainers.program import run
+
+COLUMNS = ("work", "pipeline_images_s", "step_images_s", "ratio")
+JPEG_SIZE = (375, 500)
+JPEGS = 256  # different ones, each of which stands in many places
+
+
+@dataclass(frozen=True)
+class Work:
+    """A pipeline and the step that it feeds.
+
+    Attributes:
+        sizes: Of the network, and of the batch.
+        stem: The network's first layers.
+        images: Images in an epoch of the pipeline.
+    """
+
+    sizes: Sizes
+    stem: str
+    images: int
+
+    def tiny(self) -> "Work":
+        """Returns the work at sizes for tests."""
+        sizes = replace(self.sizes, batch=4, channels=4, cells=3)
+        return replace(self, sizes=sizes, images=24)
+
+
+# The networks of the paper's tables 1 and 3; ImageNet's at a batch that fits into a small memory.
+WORKS = {
+    "cifar10": Work(Sizes(batch=96, channels=36, cells=20), "cifar", 50_000),
+    "imagenet": Work(Sizes(batch=32, image_size=224, channels=48, cells=14), "imagenet", 1024),
+}
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measures what is asked for, writes the CSV file and prints the table.
+
+    Args:
+        arguments: The command line without the program's name.
+
+    Raises:
+        UserError: If something in them is wrong.
+    """
+    options = _parse(arguments)
+    for name in options.works.split(","):
+        if name not in WORKS:
+            hint = nearest(name, WORKS) or f" Known: {', '.join(WORKS)}."
+            raise UserError(f"there is no work '{name}'.{hint}")
+    prepare_output(options.output)
+
+    from benchmarks import ours
+
+    ours.set_up()
+    rows = []
+    for name in options.works.split(","):
+        work = WORKS[name].tiny() if options.tiny else WORKS[name]
+        pipeline = _median(options.runs, _pipeline(work, DATASETS[name]))
+        step = _median(options.runs, _step(work))
+        values = (name, f"{pipeline:.0f}", f"{step:.1f}", f"{pipeline / step:.1f}")
+        rows.append(dict(zip(COLUMNS, values, strict=True)))
+        table.write(options.output, COLUMNS, rows)
+    print(table.markdown(COLUMNS, rows))
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = Parser("benchmarks.pipeline", __doc__)
+    parser.add_argument(
+        "--works", default=",".join(WORKS), help="names, with commas (default: %(default)s)"
+    )
+    parser.add_argument("--runs", type=positive, default=5, help="runs of each")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default="benchmarks/results/pipeline.csv",
+        help="CSV file (default: %(default)s)",
+    )
+    parser.add_tiny()
+    return parser.parse_args(arguments)
+
+
+def _median(runs: int, measured: Callable[[], float]) -> float:
+    """Returns the median images a second of some runs after another one."""
+    measured()
+    return median(measured() for _ in range(runs))
+
+
+def _pipeline(work: Work, facts: DatasetFacts) -> Callable[[], float]:
+    from darts_tf.data.augmentation import training_transform
+    from darts_tf.data.batches import training_batches
+
+    random = np.random.default_rng(0)
+    split = _in_memory(work, random) if facts.crop == "pad" else _encoded(work, random)
+    transform = training_transform(facts, facts.cutout)
+
+    def epoch() -> float:
+        batches: Any = iter(
+            training_batches(split, work.sizes.batch, seed=0, epoch=0, transform=transform)
+        )
+        next(batches)
+        begun = time.perf_counter()
+        images = sum(len(labels) for _, labels, _ in batches)
+        return images / (time.perf_counter() - begun)
+
+    return epoch
+
+
+def _step(work: Work) -> Callable[[], float]:
+    from benchmarks.ours import Training
+
+    training = Training(work.sizes, stem=work.stem)
+
+    def step() -> float:
+        begun = time.perf_counter()
+        training()
+        return work.sizes.batch / (time.perf_counter() - begun)
+
+    return step
+
+
+def _in_memory(work: Work, random: np.random.Generator) -> Images:
+    from darts_tf.data.images import Split
+
+    size = work.sizes.image_size
+    pixels = random.integers(0, 256, (work.images, size, size, 3), np.uint8)
+    return Split(pixels, random.integers(0, 10, work.images).astype(np.int32))
+
+
+class _Records(list[bytes]):
+    def __getitems__(self, keys: Sequence[int]) -> list[bytes]:
+        return [self[key] for key in keys]
+
+
+def _encoded(work: Work, random: np.random.Generator) -> Images:
+    from darts_tf.data.encoded import EncodedSplit
+
+    number = min(JPEGS, work.images)
+    records = _Records(_example(_jpeg(random), label) for label in range(number))
+    return EncodedSplit(records, np.arange(work.images) % number, work.sizes.image_size)
+
+
+def _jpeg(random: np.random.Generator) -> bytes:
+    """Returns a JPEG of soft shapes and a grain that makes it as large as a photograph's."""
+    import tensorflow as tf
+
+    shapes = tf.image.resize(random.uniform(0, 255, (1, 9, 12, 3)), JPEG_SIZE, "bicubic")[0]
+    pixels = np.clip(shapes.numpy() + random.normal(0, 19, (*JPEG_SIZE, 1)), 0, 255)
+    return tf.io.encode_jpeg(pixels.astype(np.uint8), quality=90).numpy()
+
+
+def _example(jpeg: bytes, label: int) -> bytes:
+    import tensorflow as tf
+
+    features = {
+        "image": tf.train.Feature(bytes_list=tf.train.BytesList(value=[jpeg])),
+        "label": tf.train.Feature(int64_list=tf.train.Int64List(value=[label])),
+    }
+    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+
+
+if __name__ == "__main__":
+    sys.exit(run("pipeline", main))
