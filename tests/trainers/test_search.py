@@ -89,6 +89,32 @@ def test_a_search_by_stage_tells_each_cell_and_its_next_command_trains_them(
         train.main([*shlex.split(told[7])[4:], "--layers=4", "--run_dir=other"])
 
 
+def test_a_folder_of_images_names_the_run_and_stands_in_the_next_command(
+    searched, capsys, tmp_path, monkeypatch
+):
+    for name in "ab":
+        (tmp_path / "my pets" / name).mkdir(parents=True)
+        for number in range(5):
+            (tmp_path / "my pets" / name / f"{number}.png").touch()
+    search.main(["--dataset=image_folder:my pets", "--image_size=16"])
+    assert searched[0][1].resolve() == tmp_path / "runs" / "my pets"
+    trained = []
+    monkeypatch.setitem(vars(darts_tf), "train", lambda *given: trained.append(given))
+    words = shlex.split(capsys.readouterr().out.splitlines()[-1])
+    with pytest.raises(UserError, match=r"result\.json|No such file"):
+        train.main(words[4:])
+    [(config, _, path)] = trained
+    assert (config.dataset, config.image_size) == ("image_folder:my pets", 16)
+    assert path.name == "my pets-network"
+
+
+def test_a_data_set_that_is_fetched_or_there_is_the_same_run(searched, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    search.main(["--dataset=digits", "--download"])
+    search.main(["--dataset=digits"])
+    assert [config.download for config, _ in searched] == [True]
+
+
 def test_a_finished_search_says_so_and_searches_no_more(searched, capsys):
     search.main(["--dataset=digits"])
     first = capsys.readouterr().out.splitlines()
@@ -116,6 +142,7 @@ def test_another_runs_directory_is_refused(searched):
     ("arguments", "told"),
     [
         (["--dataset=cifar"], ["--dataset: ", "'cifar'", "Did you mean 'cifar10'?"]),
+        (["--dataset=image_folder:empty"], ["--dataset: empty must hold a folder for each"]),
         (["--epoch=3"], ["'--epoch'", "Did you mean '--epochs'?"]),
         (["--epochs=0"], ["--epochs: must be at least 1, found 0"]),
         (["--layers=3", "--share_alphas=stage"], ["--layers: with share_alphas=stage", "found 3"]),
