@@ -21,15 +21,15 @@ DEGREES = (-30.0, -10.0, 6.7, 26.7)
 CENTRES = ((0, 0), (23, 20), (12, 10), (3, 19))
 
 
-def make_images():
+def make_images(height, width):
     """Waves, noise, noise of few values, and an image with two channels of one value each."""
     random = np.random.default_rng(0)
-    rows, columns = np.mgrid[:HEIGHT, :WIDTH]
+    rows, columns = np.mgrid[:height, :width]
     waves = [127.5 * (1 + np.sin(rows / 4 + columns / (3 + c) + c)) for c in range(3)]
-    flat = np.full((HEIGHT, WIDTH, 3), (90, 130, 0))
-    flat[..., 2] = 10 * columns
-    noise = random.integers(0, 256, (HEIGHT, WIDTH, 3))
-    few = random.integers(40, 103, (HEIGHT, WIDTH, 3))
+    flat = np.full((height, width, 3), (90, 130, 0))
+    flat[..., 2] = 200 * columns // width
+    noise = random.integers(0, 256, (height, width, 3))
+    few = random.integers(40, 103, (height, width, 3))
     return np.stack([np.stack(waves, -1), noise, few, flat]).astype(np.uint8)
 
 
@@ -45,7 +45,8 @@ def in_yiq(images, saturation, value):
 
 
 def main():
-    images = tf.constant(make_images())
+    images = tf.constant(make_images(HEIGHT, WIDTH))
+    large = make_images(60, 45)  # On fewer pixels than shades, equalizing means little.
     replaced = tf.constant([FILL] * 3, tf.uint8)
     grey = tf.image.grayscale_to_rgb(tf.image.rgb_to_grayscale(images))
     means = tf.round(tf.reduce_mean(tf.cast(grey, tf.float32), [1, 2, 3], keepdims=True))
@@ -58,7 +59,6 @@ def main():
         "translate_x": (PIXELS, lambda m: image.translate(images, [-m, 0.0], fill_value=FILL)),
         "translate_y": (PIXELS, lambda m: image.translate(images, [0.0, -m], fill_value=FILL)),
         "rotate": (DEGREES, lambda m: image.rotate(images, np.radians(m), fill_value=FILL)),
-        "equalize": ((0.0,), lambda _: image.equalize(images)),
         "sharpness": (FACTORS, lambda m: image.sharpness(images, m)),
         "contrast": (FACTORS, lambda m: image.blend(even, images, m)),
         "color": (FACTORS, lambda m: image.blend(grey, images, m)),
@@ -67,6 +67,7 @@ def main():
         "brightness_in_yiq": (FACTORS, lambda m: in_yiq(images, 1.0, m)),
     }
     arrays = {"images": images.numpy(), "cutout_centres": np.array(CENTRES, np.int32)}
+    arrays |= {"large": large, "equalize": image.equalize(tf.constant(large)).numpy()}
     centres = tf.constant(CENTRES)
     for size in (6, 16):
         arrays[f"cutout_{size}"] = image.cutout(images, [size, size], centres).numpy()

@@ -179,17 +179,19 @@ def test_mixup_acts_on_the_global_batch_before_it_is_divided(seed, replicas):
         assert (images != before[0]).any()
 
 
-def test_whole_batches_are_transformed_alike_each_time_and_unlike_in_each_step(seed):
-    seeds = []
+def test_each_step_has_two_seeds_of_its_own_each_time_the_same():
+    def note_seed(images, seed):
+        return tf.tile(seed[None], [tf.shape(images)[0], 1])
 
-    def note(images, labels, own):
-        return images, tf.tile(own[None], [tf.shape(labels)[0], 1])
+    def note_both(first, labels, seed):
+        return first, note_seed(labels, seed)
 
-    for _ in range(2):
-        elements = arrays(training(40, 8, seed, 0, labelled=note))
-        seeds.append([tuple(element[1][0]) for element in elements])
-    assert seeds[0] == seeds[1]
-    assert len(set(seeds[0])) == 5
+    def seeds():
+        elements = arrays(training(40, 8, 3, 0, transform=note_seed, labelled=note_both))
+        return [tuple(part[0]) for element in elements for part in element[:2]]
+
+    assert len(set(seeds())) == 10
+    assert seeds() == seeds()
 
 
 def test_a_strategy_hands_each_device_its_share(seed, two_devices):

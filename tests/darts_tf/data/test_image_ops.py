@@ -19,11 +19,11 @@ ENHANCED = {
 FACTORS = (0.1, 0.3, 0.7, 1.0, 1.3, 1.9)
 
 
-def pictures(seed, channels=3):
+def pictures(seed, channels=3, size=(17, 14)):
     """Noise, noise of few values, overexposed noise, ramps, two values, one value."""
     random = np.random.default_rng(seed)
-    shape = (3, 17, 14, channels)
-    ramps = np.indices(shape)[1] * 15 + np.indices(shape)[3]
+    shape = (3, *size, channels)
+    ramps = np.indices(shape)[1] * 240 // size[0] + np.indices(shape)[3]
     two = np.where(random.random(shape) < 0.01, 90, 91)
     one = np.full(shape, random.integers(0, 256, (3, 1, 1, channels)))
     few = random.integers(0, 128, (3, 1, 1, 1)) + random.integers(0, 64, shape)
@@ -59,10 +59,12 @@ def moved(images, place):
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_invert_and_equalize_are_pils(seed, channels):
-    images = pictures(seed, channels)
+@pytest.mark.parametrize("size", [(17, 14), (60, 45)], ids=["few pixels", "more than shades"])
+def test_invert_and_equalize_are_pils(seed, channels, size):
+    images = pictures(seed, channels, size)
     np.testing.assert_array_equal(ours("invert", images), pils(ImageOps.invert, images))
     np.testing.assert_array_equal(ours("equalize", images), pils(ImageOps.equalize, images))
+    assert (ours("equalize", images) != images).any() == (size != (17, 14))
 
 
 @pytest.mark.parametrize("channels", [1, 3])
