@@ -81,7 +81,7 @@ class RunConfig(Settings):
             )
         self.profiled()
         if self.stem == "auto":
-            object.__setattr__(self, "stem", DATASETS[self.dataset].stem)
+            object.__setattr__(self, "stem", self.facts().stem)
         if not self.threads:
             object.__setattr__(self, "threads", usable_cores())
 
@@ -231,7 +231,7 @@ class TrainingConfig(RunConfig):
                 f"repeats: must leave the last seed below {2**31}, which from seed {self.seed} are "
                 f"at most {2**31 - self.seed} trainings; found {self.repeats}"
             )
-        if self.auto_augment and not DATASETS[self.dataset].policy:
+        if self.auto_augment and not self.facts().policy:
             raise UserError(
                 f"auto_augment: must be false for {self.dataset}, for which no policy was "
                 "published; found true"

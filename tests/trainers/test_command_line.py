@@ -68,6 +68,8 @@ def configs(draw, kind):
         if values["arch_order"] == "second" and values["mixed_precision"] == "float16":
             values["mixed_precision"] = "bfloat16"
     else:
+        values["warmup_epochs"] %= values["epochs"]
+        values["repeats"] = min(values["repeats"], 2**31 - values["seed"])
         values["auto_augment"] &= bool(DATASETS[values["dataset"]].policy)
     return kind(**values)
 
