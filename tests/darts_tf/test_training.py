@@ -108,10 +108,11 @@ def runs(tmp_path_factory):
     broken_off = RunDirectory(made.folder / "again", "train")
     assert broken_off.claim(training_flag_lines(made.config("again"), GENOTYPE)) == "new"
     broken_off.append_history({"epoch": 0, "from": "a run that broke off"})
+    cells = dict.fromkeys(NAMES, GENOTYPE) | {"staged": STAGED}
     jobs = {
-        name: (made.settings(name), str(made.folder / name), GENOTYPE.to_json()) for name in NAMES
+        name: (made.settings(name), str(made.folder / name), genotype.to_json())
+        for name, genotype in cells.items()
     }
-    staged = (made.settings("staged"), str(made.folder / "staged"), STAGED.to_json())
     finish(
         start(_TRAIN, jobs["first"], jobs["mixed"]),
         start(_TRAIN, jobs["other"], jobs["again"]),
