@@ -126,6 +126,9 @@ def test_the_explanations_have_the_closed_forms_numbers():
         for ratio in (4, 8, 16)
     }
     head = millions(on_tiny.auxiliary)
+    darts, asap = (
+        millions(oracle.network(ZOO[n], **tiny).parameters) for n in ("DARTS_V2", "ASAP")
+    )
     for words in (
         f"two cells give {params[0]} and {params[1]} on CIFAR-10, {params[2]} and {params[3]} on",
         f"it alone has {heads[0]} million ({heads[2]} on CIFAR-100)",
@@ -133,9 +136,10 @@ def test_the_explanations_have_the_closed_forms_numbers():
         f"With the head it would be {whole[0]} and {whole[1]}.",
         f"51 channels give {wide[2]} and {wide[3]}.",
         f"for the cell of CIFAR-10, {millions(on_tiny.parameters)} counted",
+        f"(DARTS 3.8 and {darts}, ASAP 3.3 and {asap})",
         f"from 108 to 108 channels is {millions(convolution)} of these",
         f"the classifier for 200 classes {millions(classifier)}; the head would add {head}.",
-        f"makes {millions(snas.parameters)} million parameters for its printed 4.3",
+        f"makes {millions(snas.parameters)} million parameters for the printed 4.3",
         f"the ratio 8 has {ratios[8]} million",
         f"would make {ratios[16]} million, and 4 would make {ratios[4]}.",
     ):
