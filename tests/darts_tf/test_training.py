@@ -116,7 +116,7 @@ def runs(tmp_path_factory):
     finish(
         start(_TRAIN, jobs["first"], jobs["mixed"]),
         start(_TRAIN, jobs["other"], jobs["again"]),
-        start(SPLIT_CPU + _TRAIN, jobs["mirrored"], staged),
+        start(SPLIT_CPU + _TRAIN, jobs["mirrored"], jobs["staged"]),
     )
     return made
 
