@@ -42,7 +42,7 @@ class EncodedSplit(Images):
         return len(self.positions)
 
     @property
-    def shape(self) -> tuple[int, int, int]:  # type: ignore[override]
+    def shape(self) -> tuple[int, int, int]:
         """Height, width and channels of an image in a batch."""
         return self.size, self.size, 3
 
@@ -64,7 +64,8 @@ class EncodedSplit(Images):
         Returns:
             Pixels, uint8 [batch, size, size, 3], labels, int32 [batch], and the batch's seed.
         """
-        batch_seeds = tf.constant(seeds, tf.int32)
+        with tf.device("CPU:0"):
+            batch_seeds = tf.constant(seeds, tf.int32)
 
         def read(places: tf.Tensor) -> dict[str, tf.Tensor]:
             records = tf.numpy_function(self._read, [places], tf.string, stateful=False)

@@ -14,17 +14,16 @@ from darts_tf.data.facts import DatasetFacts, portions
 
 
 class Images(ABC):
-    """Images with their labels, in a fixed order that does not go by class.
-
-    Attributes:
-        shape: Height, width and channels of an image in a batch.
-    """
-
-    shape: tuple[int, int, int]
+    """Images with their labels, in a fixed order that does not go by class."""
 
     @abstractmethod
     def __len__(self) -> int:
         """Returns the number of images."""
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of an image in a batch."""
 
     @abstractmethod
     def take(self, indices: Sequence[int] | slice | np.ndarray) -> Self:
@@ -93,7 +92,7 @@ class Split(Images):
         return len(self.images)
 
     @property
-    def shape(self) -> tuple[int, int, int]:  # type: ignore[override]
+    def shape(self) -> tuple[int, int, int]:
         """Height, width and channels of an image."""
         return self.images.shape[1:]
 
