@@ -17,7 +17,8 @@ from tensorflow_datasets.core.download.util import DownloadError
 
 import darts_tf.data.digits
 import darts_tf.data.tiny_imagenet  # noqa: F401, makes their names known to TFDS
-from darts_tf.data.archives import MANUAL, ORIGINS, broken, check_jpeg, explained, missing
+from darts_tf.data.archives import broken, check_jpeg, explained, missing
+from darts_tf.data.origins import MANUAL, ORIGINS
 from darts_tf.errors import UserError
 
 _logger = logging.getLogger(__name__)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from darts_tf.data import archives, image_folder
-from darts_tf.data.archives import ORIGINS
 from darts_tf.data.facts import DatasetFacts, facts_of
 from darts_tf.data.images import ImageData, Images, Split
+from darts_tf.data.origins import ORIGINS
 from darts_tf.errors import UserError
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import tensorflow_datasets as tfds
 
-from darts_tf.data.archives import MANUAL, ORIGINS, broken, check_jpeg, explained
+from darts_tf.data.archives import broken, check_jpeg, explained
+from darts_tf.data.origins import MANUAL, ORIGINS
 
 _NAME = "tiny_imagenet"
 _ORIGIN = ORIGINS[_NAME]

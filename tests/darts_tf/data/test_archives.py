@@ -13,7 +13,7 @@ import tensorflow_datasets as tfds
 
 from darts_tf import data
 from darts_tf.data import batches, decoding
-from darts_tf.data.archives import MANUAL, ORIGINS
+from darts_tf.data.origins import MANUAL, ORIGINS
 from darts_tf.errors import UserError
 from tests import layouts
 

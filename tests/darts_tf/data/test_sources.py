@@ -10,8 +10,8 @@ import pytest
 import tensorflow_datasets as tfds
 
 from darts_tf import data
-from darts_tf.data.archives import MANUAL, ORIGINS
 from darts_tf.data.digits import Digits
+from darts_tf.data.origins import MANUAL, ORIGINS
 from darts_tf.errors import UserError
 from tests import layouts
 
