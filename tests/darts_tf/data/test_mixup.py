@@ -48,7 +48,7 @@ def test_images_and_labels_are_mixed_alike_and_each_is_a_partner_once(seed):
     # Each image has a label of its own, so the labels tell partners and share.
     labels = random.permutation(classes).astype(np.int32)
     key = keys(seed, 1)[0]
-    mixed, soft = mixup(tf.constant(images), tf.constant(labels), key, 1.0, classes)
+    mixed, soft = mixup(tf.constant(images), tf.constant(labels), key, 4.0, classes)
     assert (mixed.dtype, soft.dtype, soft.shape) == (tf.float32, tf.float32, [count, classes])
     by_image = soft.numpy()[:, labels]
     own, rest = np.diag(by_image), by_image - np.diag(np.diag(by_image))
@@ -68,9 +68,9 @@ def test_kerass_layer_makes_the_same_of_the_same_draws(seed):
     images = random.normal(size=(6, 4, 4, 1)).astype(np.float32)
     labels = np.eye(6, dtype=np.float32)
     key = keys(seed, 1)[0]
-    mixed, soft = mixup(tf.constant(images), tf.constant(labels), key, 0.7, 6)
+    mixed, soft = mixup(tf.constant(images), tf.constant(labels), key, 4.0, 6)
     drawn = {
-        "mix_weight": share(tf.random.split(key, 2)[0], 0.7)[None],
+        "mix_weight": share(tf.random.split(key, 2)[0], 4.0)[None],
         "permutation_order": np.argmax(soft.numpy() - np.eye(6) * 2, axis=1),
     }
     alone = np.isclose(np.diag(soft.numpy()), 1)
