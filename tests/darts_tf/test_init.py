@@ -15,9 +15,11 @@ GROUND_FLOOR = (
     "Genotype",
     "SearchConfig",
     "SearchSpace",
+    "StagedGenotype",
     "TrainingConfig",
     "UserError",
     "derive",
+    "read_genotype",
     "stopping",
     "zoo",
 )
