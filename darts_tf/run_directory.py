@@ -37,6 +37,7 @@ class RunDirectory:
         self.result = self.path / "result.json"
         self.model = self.path / "model.keras"
         self.tensorboard = self.path / "tensorboard"
+        self.checkpoints = self.path / "checkpoints"
         self.log = self.path / f"{program}.log"
         self.outcome = self.path / _OUTCOMES[program]
 
@@ -135,6 +136,7 @@ class RunDirectory:
         temporary = path.with_name(f"{_TEMPORARY}{os.getpid()}.{path.name}")
         with self._explained():
             try:
+                path.parent.mkdir(exist_ok=True)
                 yield temporary
                 _sync(temporary)
                 temporary.replace(path)

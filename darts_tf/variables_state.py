@@ -1,0 +1,79 @@
+"""The values of variables, out of every replica and back, to the bit."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+
+class VariablesState:
+    """Reads and writes the values of variables, those that differ between replicas one by one.
+
+    Args:
+        strategy: The strategy that the variables were made under.
+        variables: Keras variables; their order and shapes are part of what is stored.
+    """
+
+    def __init__(self, strategy: tf.distribute.Strategy, variables: Sequence[Any]) -> None:
+        self._strategy = strategy
+        several = strategy.num_replicas_in_sync > 1
+        self._own = {
+            f"{number} {variable.path}": variable
+            for number, variable in enumerate(variables)
+            if several and variable.synchronization == "on_read"
+        }
+        self._shared = {
+            name: variable
+            for number, variable in enumerate(variables)
+            if (name := f"{number} {variable.path}") not in self._own
+        }
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Returns the values by name, a leading axis for replicas where these differ."""
+        found = {name: variable.numpy() for name, variable in self._shared.items()}
+        if self._own:
+            parts = self._strategy.run(lambda: [v.value + 0 for v in self._own.values()])
+            for name, part in zip(self._own, parts, strict=True):
+                values = self._strategy.experimental_local_results(part)
+                found[name] = np.stack([value.numpy() for value in values])
+        return found
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Gives the variables their values.
+
+        Args:
+            arrays: What `arrays` returned.
+
+        Raises:
+            ValueError: If names, shapes or dtypes are not those of the variables.
+        """
+        wrong = sorted({*self._shared, *self._own} ^ set(arrays))
+        if wrong:
+            raise ValueError(f"the state of other variables: {', '.join(wrong[:3])} ...")
+        for name, variable in self._shared.items():
+            _check(name, arrays[name], tuple(variable.shape), variable.dtype)
+            variable.assign(arrays[name])
+        if not self._own:
+            return
+        replicas = self._strategy.num_replicas_in_sync
+        for name, variable in self._own.items():
+            _check(name, arrays[name], (replicas, *variable.shape), variable.dtype)
+
+        def own(context: Any) -> list[tf.Tensor]:
+            number = context.replica_id_in_sync_group
+            return [tf.constant(arrays[name][number]) for name in self._own]
+
+        values = self._strategy.experimental_distribute_values_from_function(own)
+        self._strategy.run(self._assign, args=(values,))
+
+    def _assign(self, values: Sequence[tf.Tensor]) -> None:
+        for variable, value in zip(self._own.values(), values, strict=True):
+            variable.assign(value)
+
+
+def _check(name: str, array: np.ndarray, shape: tuple[int, ...], dtype: str) -> None:
+    if array.shape != shape or array.dtype.name != dtype:
+        raise ValueError(
+            f"{name}: {dtype} {shape} is right, found {array.dtype.name} {array.shape}"
+        )
