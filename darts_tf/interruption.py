@@ -1,0 +1,59 @@
+"""SIGTERM and SIGINT as a request to save and end, not as an end."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Interrupted(Exception):  # noqa: N818 - it is not an error
+    """A run that has saved its state and ends because a signal asked for it.
+
+    Args:
+        number: The signal.
+        where: The checkpoint, for the message.
+    """
+
+    def __init__(self, number: int, where: str) -> None:
+        super().__init__(
+            f"{signal.Signals(number).name}: saved {where}; the same command goes on from there"
+        )
+        self.number = number
+
+
+class Request:
+    """What a signal has asked for.
+
+    Attributes:
+        number: The signal, None as long as there was none.
+    """
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+
+    def _take(self, number: int, frame: FrameType | None) -> None:
+        del frame
+        if self.number is not None and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.number = number
+
+
+@contextmanager
+def noticing() -> Iterator[Request]:
+    """Takes note of signals while the block runs; a second SIGINT interrupts at once.
+
+    Outside of the main thread, where Python has no handlers, signals do what they did before.
+    """
+    request = Request()
+    if threading.current_thread() is not threading.main_thread():
+        yield request
+        return
+    before = {number: signal.signal(number, request._take) for number in SIGNALS}
+    try:
+        yield request
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

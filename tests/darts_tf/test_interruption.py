@@ -1,0 +1,51 @@
+"""Signals are taken note of, and the handlers that were there come back."""
+
+import signal
+import threading
+
+import pytest
+
+from darts_tf.interruption import SIGNALS, Interrupted, noticing
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_is_noticed_and_nothing_else_happens(number):
+    with noticing() as request:
+        assert request.number is None
+        signal.raise_signal(number)
+        assert request.number == number
+
+
+def test_the_handlers_come_back_whatever_happens():
+    before = [signal.getsignal(number) for number in SIGNALS]
+    with pytest.raises(ZeroDivisionError), noticing():
+        assert [signal.getsignal(number) for number in SIGNALS] != before
+        raise ZeroDivisionError
+    assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+def test_a_second_ctrl_c_interrupts_at_once():
+    with noticing() as request:
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        assert request.number == signal.SIGINT
+
+
+def test_another_thread_changes_nothing():
+    before = [signal.getsignal(number) for number in SIGNALS]
+    seen = []
+
+    def work():
+        with noticing() as request:
+            seen.extend((request.number, *(signal.getsignal(number) for number in SIGNALS)))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [None, *before]
+
+
+def test_the_message_tells_the_signal_and_how_to_go_on():
+    told = str(Interrupted(signal.SIGTERM, "epoch 3, step 4"))
+    assert told == "SIGTERM: saved epoch 3, step 4; the same command goes on from there"
