@@ -1,5 +1,6 @@
 """Signals are taken note of, and the handlers that were there come back."""
 
+import contextlib
 import signal
 import threading
 
@@ -18,9 +19,11 @@ def test_a_signal_is_noticed_and_nothing_else_happens(number):
 
 def test_the_handlers_come_back_whatever_happens():
     before = [signal.getsignal(number) for number in SIGNALS]
-    with pytest.raises(ZeroDivisionError), noticing():
-        assert [signal.getsignal(number) for number in SIGNALS] != before
+    inside = []
+    with contextlib.suppress(ZeroDivisionError), noticing():
+        inside += [signal.getsignal(number) for number in SIGNALS]
         raise ZeroDivisionError
+    assert not set(inside) & set(before)
     assert [signal.getsignal(number) for number in SIGNALS] == before
 
 
