@@ -63,6 +63,12 @@ class StopSearch(keras.callbacks.Callback):
         """The genotype of the last epoch."""
         return self.records[-1].genotype if self.records else None
 
+    def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
+        """Decides whether a search that is resumed had already met its criterion."""
+        del logs
+        if self.records:
+            self._decide(self.records[-1].epoch)
+
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Takes the epoch's record and decides.
 
@@ -72,6 +78,9 @@ class StopSearch(keras.callbacks.Callback):
                 `val_accuracy` and `learning_rate`; all may be absent, others are not read.
         """
         self.records.append(self._record(epoch, logs or {}))
+        self._decide(epoch)
+
+    def _decide(self, epoch: int) -> None:
         if epoch < self.first_epoch:
             return
         self.reason = self.criterion(self.records)

@@ -64,6 +64,9 @@ class RunConfig(Settings):
     profile_steps: str = setting(
         "", "First and last training step to profile for TensorBoard, as 10,20, from 0; or empty."
     )
+    checkpoint_every: str = setting(
+        "1epoch", "How often a run saves itself, such as 200steps or 5epochs.", recorded=False
+    )
     sync_batch_norm: bool = setting(False, "Whether devices normalise over the whole batch.")
     learning_rate: float = setting(0.025, "Learning rate of the weights at the start.", above=0.0)
     learning_rate_min: float = _learning_rate_min(0.0)
@@ -80,6 +83,7 @@ class RunConfig(Settings):
                 f"found {self.learning_rate_min}"
             )
         self.profiled()
+        self.checkpoint_interval()
         if self.stem == "auto":
             object.__setattr__(self, "stem", self.facts().stem)
         if not self.threads:
@@ -100,6 +104,16 @@ class RunConfig(Settings):
                 f"10,20; found '{self.profile_steps}'"
             )
         return int(match[1]), int(match[2])
+
+    def checkpoint_interval(self) -> tuple[int, str]:
+        """Returns the number and the unit, `step` or `epoch`, of `checkpoint_every`."""
+        match = re.fullmatch(r"([1-9][0-9]{0,8}) ?(step|epoch)s?", self.checkpoint_every)
+        if match is None:
+            raise UserError(
+                "checkpoint_every: must be a number of steps or epochs, such as 200steps or "
+                f"5epochs; found '{self.checkpoint_every}'"
+            )
+        return int(match[1]), match[2]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from darts_tf.durability import Durability, check_finite
 from darts_tf.errors import UserError
 from darts_tf.profiling import Profiler
 from darts_tf.scoring import Score
@@ -94,6 +95,7 @@ def run_epoch(
     batch_size: int,
     text: str,
     profiler: Profiler | None = None,
+    durability: Durability | None = None,
 ) -> tuple[Mean, Pace]:
     """Runs a step until every image has been seen once, with a progress bar on a terminal.
 
@@ -104,13 +106,20 @@ def run_epoch(
         batch_size: Images in a global batch; the last one may be smaller.
         text: Says what runs, before the bar.
         profiler: Records some of the steps.
+        durability: Saves the run between steps, and knows those of this epoch that were done
+            before; `batches` begins after these.
+
+    Raises:
+        UserError: If a loss is infinite or not a number.
     """
     sizes = np.full(-(-images // batch_size), batch_size)
     sizes[-1] = images - batch_size * (len(sizes) - 1)
-    scores: list[Score] = []
+    scores: list[Any] = list(durability.scores) if durability else []
+    begin = len(scores)
     waited = 0.0
     begun = time.perf_counter()
-    for _ in tqdm(sizes, text, leave=False, disable=None, unit="batch"):
+    bar = {"leave": False, "disable": None, "unit": "batch", "initial": begin, "total": len(sizes)}
+    for _ in tqdm(sizes[begin:], text, **bar):
         if profiler is not None:
             profiler.before_step()
         asked = time.perf_counter()
@@ -119,10 +128,13 @@ def run_epoch(
         scores.append(step(batch, batches.element_spec))
         if profiler is not None:
             profiler.after_step(scores[-1])
-    parts = np.array([[float(part) for part in score] for score in scores])
+        if durability is not None:
+            durability.after_step(scores[-1])
+    values = [[float(part) for part in score] for score in scores]
     seconds = time.perf_counter() - begun
-    mean = Mean(*(float(total) for total in sizes @ parts / images))
-    return mean, Pace(images / seconds, waited / seconds)
+    check_finite(values, text)
+    mean = Mean(*(float(total) for total in sizes @ np.array(values) / images))
+    return mean, Pace(int(sizes[begin:].sum()) / seconds, waited / seconds)
 
 
 def device_name() -> str:

@@ -46,6 +46,11 @@ class LossScale:
         """The scale, a scalar."""
         return tf.convert_to_tensor(self._scale.value)
 
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """What it remembers: the scale, and how many gradients in a row were finite."""
+        return [self._scale, self._good]
+
     def update(self, finite: tf.Tensor) -> None:
         """Takes note of whether gradients were finite, a bool that all replicas share."""
         good = tf.where(finite, tf.convert_to_tensor(self._good.value) + 1, 0)

@@ -78,14 +78,40 @@ class RunDirectory:
             started = self.history.exists() and self.history.stat().st_size > 0
         return "unfinished" if started else "new"
 
-    def start_over(self) -> None:
-        """Drops the history of an unfinished run that has no checkpoint, and logs that."""
+    def go_on(self, epoch: int, step: int = 0) -> list[dict[str, Any]]:
+        """Makes an unfinished run ready to go on, and logs where; a new run is ready as it is.
+
+        What a run that was killed has left over goes: half-written files, and lines of the history
+        from `epoch` on.
+
+        Args:
+            epoch: The epoch to go on with.
+            step: The steps of it that are done.
+
+        Returns:
+            The lines of the history before that epoch.
+
+        Raises:
+            UserError: If the history has fewer.
+        """
+        lines = self.read_history()
+        if len(lines) < epoch:
+            raise UserError(
+                f"--run_dir={self.path}: {self.history.name} has {len(lines)} epochs, the last "
+                f"checkpoint {epoch}; a directory that nobody has edited is right"
+            )
         with self._explained():
-            self.history.unlink(missing_ok=True)
-            for entry in self.path.iterdir():
-                if _is_temporary(entry):
-                    entry.unlink()
-        _logger.info("%s: unfinished and without a checkpoint, begins at epoch 0", self.path)
+            for folder in (self.path, self.checkpoints):
+                for entry in folder.iterdir() if folder.is_dir() else ():
+                    if _is_temporary(entry):
+                        entry.unlink()
+            if self.history.exists():
+                kept = "".join(f"{_json('', line, None)}\n" for line in lines[:epoch])
+                with self.writing(self.history) as temporary:
+                    _write(temporary, kept)
+            if lines or step:
+                _logger.info("%s: goes on with step %d of epoch %d", self.path, step, epoch)
+        return lines[:epoch]
 
     def append_history(self, line: Mapping[str, Any]) -> None:
         """Adds one line to the history and waits until it is on the disk.

@@ -21,8 +21,10 @@ from darts_tf.data.batches import (
     training_batches,
 )
 from darts_tf.devices import make_repeatable, make_strategy
+from darts_tf.durability import Durability
 from darts_tf.genotype import CELLS, STAGED_CELLS, AnyGenotype, read_genotype
 from darts_tf.history import EpochRecord
+from darts_tf.interruption import Request, noticing
 from darts_tf.loop import Mean, Pace, compile_step, device_name, distribute, run_epoch
 from darts_tf.normalization import average_statistics
 from darts_tf.optimizers import cosine
@@ -66,50 +68,58 @@ def search(config: SearchConfig, run_directory: str | os.PathLike[str]) -> Searc
     Args:
         config: All settings.
         run_directory: Where the run's files go. A finished run there is read, not repeated; an
-            unfinished one begins again.
+            unfinished one goes on from its last checkpoint.
 
     Returns:
         The genotype of the stopping epoch, and the records.
 
     Raises:
-        UserError: If the data set is not there, or the directory holds another run.
+        UserError: If the data set is not there, the directory holds another run, or a loss is not a
+            number.
+        Interrupted: If SIGTERM or SIGINT has asked for the end; the run is saved.
     """
     data.check(config.dataset, config.data_dir, config.download)
     run = RunDirectory(run_directory, "search")
-    state = run.claim(flag_lines(config))
-    if state == "finished":
+    if run.claim(flag_lines(config)) == "finished":
         return _finished(run)
-    if state == "unfinished":
-        run.start_over()
-    started = time.monotonic()
+    with noticing() as request:
+        return _searched(config, run, request)
+
+
+def _searched(config: SearchConfig, run: RunDirectory, request: Request) -> SearchResult:
     make_repeatable(config.seed, config.threads)
     strategy = make_strategy(config.strategy)
     profiler = Profiler(config.profiled(), run.tensorboard)
     epochs = _Epochs(config, strategy, profiler)
+    durability = Durability(run, config, strategy, epochs.variables, request)
     stop = StopSearch(
-        criterion(config), ranks=config.stable_ranks, first_epoch=config.arch_start_epoch
+        criterion(config),
+        ranks=config.stable_ranks,
+        first_epoch=config.arch_start_epoch,
+        records=[EpochRecord.from_dict(line) for line in durability.go_on()],
     )
     callbacks = keras.callbacks.CallbackList([stop], model=epochs.supernet)
     epochs.supernet.stop_training = False
     callbacks.on_train_begin()
     with profiler:
-        for epoch in range(config.epochs):
-            begun = time.monotonic()
+        while durability.epoch < config.epochs and not epochs.supernet.stop_training:
+            begun, epoch = time.monotonic(), durability.epoch
             callbacks.on_epoch_begin(epoch)
-            logs, pace = epochs.run(epoch)
+            logs, pace = epochs.run(epoch, durability)
             callbacks.on_epoch_end(epoch, logs)
             timing = {"seconds": time.monotonic() - begun, **pace._asdict()}
             record = stop.records[-1] = replace(stop.records[-1], timing=timing)
             run.append_history(record.to_dict())
             _logger.info(f"{_line(record)}, {pace}")
-            if epochs.supernet.stop_training:
-                break
+            durability.after_epoch()
     callbacks.on_train_end()
     reason = stop.reason or f"the last of {config.epochs} epochs"
     genotype = stop.genotype
     if genotype is None:
         raise RuntimeError("the supernet's cells gave no genotype")
-    days = (time.monotonic() - started) * strategy.num_replicas_in_sync / 86400
+    epoch = stop.records[-1].epoch
+    seconds = sum(record.timing["seconds"] for record in stop.records)
+    days = seconds * strategy.num_replicas_in_sync / 86400
     run.write_json(
         run.genotype,
         {
@@ -176,6 +186,12 @@ class _Epochs:
                 loss_scale,
             )
         self.optimizer = step.weight_optimizer
+        self.variables = [
+            *self.supernet.variables,
+            *step.weight_optimizer.variables,
+            *step.architecture_optimizer.variables,
+            *(loss_scale.variables if loss_scale else ()),
+        ]
         self.bilevel = compile_step(
             strategy,
             lambda train, valid: step(Batch(*train), Batch(*valid)),
@@ -188,15 +204,20 @@ class _Epochs:
         )
         self.evaluate = compile_step(strategy, self._evaluate, config.jit_compile)
 
-    def run(self, epoch: int) -> tuple[dict[str, float], Pace]:
-        """Runs one epoch and returns its logs and the pace of its training steps."""
+    def run(self, epoch: int, durability: Durability) -> tuple[dict[str, float], Pace]:
+        """Runs what is left of an epoch; returns its logs and the pace of its training steps."""
         rate = cosine(
             epoch, self.config.epochs, self.config.learning_rate, self.config.learning_rate_min
         )
         self.optimizer.learning_rate = rate
         step = self.bilevel if epoch >= self.config.arch_start_epoch else self.weights_only
         train, pace = self._run(
-            step, self._batches(epoch), len(self.train), f"epoch {epoch}", self.profiler
+            step,
+            self._batches(epoch, len(durability.scores)),
+            len(self.train),
+            f"epoch {epoch}",
+            self.profiler,
+            durability,
         )
         average_statistics(self.supernet)
         plain = evaluation_batches(
@@ -215,16 +236,22 @@ class _Epochs:
         }
         return logs, pace
 
-    def _batches(self, epoch: int) -> tf.data.Dataset:
+    def _batches(self, epoch: int, first: int) -> tf.data.Dataset:
         steps = steps_per_epoch(len(self.train), self.config.batch_size)
         shared = {
             "seed": self.config.seed,
             "transform": search_transform(self.facts),
             "replicas": self.strategy.num_replicas_in_sync,
         }
-        train = training_batches(self.train, self.config.batch_size, epoch=epoch, **shared)
+        train = training_batches(
+            self.train, self.config.batch_size, epoch=epoch, first_step=first, **shared
+        )
         valid = endless_batches(
-            self.valid, self.config.batch_size, first_step=epoch * steps, steps=steps, **shared
+            self.valid,
+            self.config.batch_size,
+            first_step=epoch * steps + first,
+            steps=steps - first,
+            **shared,
         )
         return tf.data.Dataset.zip(train, valid)
 
@@ -235,9 +262,11 @@ class _Epochs:
         images: int,
         text: str,
         profiler: Profiler | None = None,
+        durability: Durability | None = None,
     ) -> tuple[Mean, Pace]:
         iterator = distribute(self.strategy, batches)
-        return run_epoch(step, iterator, images, self.config.batch_size, text, profiler)
+        size = self.config.batch_size
+        return run_epoch(step, iterator, images, size, text, profiler, durability)
 
     def _evaluate(self, *batch: tf.Tensor) -> Score:
         return score(self.supernet(batch[0], training=False), Batch(*batch))

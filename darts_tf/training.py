@@ -23,8 +23,10 @@ from darts_tf.data.augmentation import (
 from darts_tf.data.batches import evaluation_batches, training_batches
 from darts_tf.devices import make_repeatable, make_strategy
 from darts_tf.drop_path import set_drop_path
+from darts_tf.durability import Durability
 from darts_tf.errors import UserError
 from darts_tf.genotype import AnyGenotype
+from darts_tf.interruption import Request, noticing
 from darts_tf.loop import Pace, compile_step, device_name, distribute, run_epoch
 from darts_tf.model_file import load_model, save_model
 from darts_tf.network import build_network, inference_network
@@ -63,14 +65,15 @@ def train(
         config: All settings.
         genotype: The cells.
         run_directory: Where the run's files go. A finished run there is read, not repeated; an
-            unfinished one begins again.
+            unfinished one goes on from its last checkpoint.
 
     Returns:
         The inference network and what is known of it.
 
     Raises:
         UserError: If the data set is not there, the images are too small for the network, the
-            directory holds another run, or the settings ask for repeats.
+            directory holds another run, the settings ask for repeats, or a loss is not a number.
+        Interrupted: If SIGTERM or SIGINT has asked for the end; the run is saved.
     """
     if config.repeats > 1:
         raise UserError(
@@ -78,24 +81,31 @@ def train(
         )
     data.check(config.dataset, config.data_dir, config.download)
     run = RunDirectory(run_directory, "train")
-    state = run.claim(training_flag_lines(config, genotype))
-    if state == "finished":
+    if run.claim(training_flag_lines(config, genotype)) == "finished":
         return TrainingResult(load_model(run.model), run.read_json(run.result))
-    if state == "unfinished":
-        run.start_over()
-    started = time.monotonic()
+    with noticing() as request:
+        return _trained(config, genotype, run, request)
+
+
+def _trained(
+    config: TrainingConfig, genotype: AnyGenotype, run: RunDirectory, request: Request
+) -> TrainingResult:
     make_repeatable(config.seed, config.threads)
     strategy = make_strategy(config.strategy)
     images = data.load(config.dataset, config.data_dir, config.image_size, config.download)
     epochs = _Epochs(config, genotype, images, strategy)
+    durability = Durability(run, config, strategy, epochs.variables, request)
+    history = durability.go_on()
     with Profiler(config.profiled(), run.tensorboard) as profiler:
-        for epoch in range(config.epochs):
-            line, pace = epochs.run(epoch, profiler)
+        while durability.epoch < config.epochs:
+            line, pace = epochs.run(durability.epoch, profiler, durability)
+            history.append(line)
             run.append_history(line)
             _logger.info(
-                f"epoch {epoch}: train {line['train_loss']:.3f} {line['train_accuracy']:.1%}, "
-                f"{line['timing']['seconds']:.0f} s, {pace}"
+                f"epoch {line['epoch']}: train {line['train_loss']:.3f} "
+                f"{line['train_accuracy']:.1%}, {line['timing']['seconds']:.0f} s, {pace}"
             )
+            durability.after_epoch()
     model = inference_network(
         epochs.network,
         genotype,
@@ -106,7 +116,8 @@ def train(
         config.stem,
         config.squeeze_excite,
     )
-    days = (time.monotonic() - started) * strategy.num_replicas_in_sync / 86400
+    seconds = sum(line["timing"]["seconds"] for line in history)
+    days = seconds * strategy.num_replicas_in_sync / 86400
     result = {
         **test_errors(model, images.test, config.batch_size),
         "parameters": parameters(model),
@@ -193,10 +204,17 @@ class _Epochs:
                 clip=config.grad_clip,
             )
             self.optimizer.build(self.network.trainable_variables)
+        self.variables = [
+            *self.network.variables,
+            *self.optimizer.variables,
+            *(self.loss_scale.variables if self.loss_scale else ()),
+        ]
         self.step = compile_step(strategy, self._step, config.jit_compile)
 
-    def run(self, epoch: int, profiler: Profiler) -> tuple[dict[str, Any], Pace]:
-        """Runs one epoch and returns its line of the history and the pace of its steps."""
+    def run(
+        self, epoch: int, profiler: Profiler, durability: Durability
+    ) -> tuple[dict[str, Any], Pace]:
+        """Runs what is left of an epoch; returns its line of the history and its steps' pace."""
         begun = time.monotonic()
         config = self.config
         rate = warmed_cosine(
@@ -217,6 +235,7 @@ class _Epochs:
             transform=self.transform,
             labelled=self.labelled,
             replicas=self.strategy.num_replicas_in_sync,
+            first_step=len(durability.scores),
         )
         iterator = distribute(self.strategy, batches)
         mean, pace = run_epoch(
@@ -226,6 +245,7 @@ class _Epochs:
             config.batch_size,
             f"epoch {epoch}",
             profiler,
+            durability,
         )
         line = {
             "epoch": epoch,

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from darts_tf.errors import UserError
+from darts_tf.interruption import Interrupted
 
 
 def run(name: str, main: Callable[[Sequence[str]], None]) -> int:
@@ -18,7 +19,8 @@ def run(name: str, main: Callable[[Sequence[str]], None]) -> int:
         main: Takes the arguments that follow the program's name.
 
     Returns:
-        The exit status: 0; 2 after a user's mistake, told in one line on stderr; 130 after Ctrl-C.
+        The exit status: 0; 2 after a user's mistake, told in one line on stderr; 128 and the
+        signal's number after a run that has saved itself; 130 after Ctrl-C elsewhere.
     """
     # TensorFlow's notes and hints would bury ours; its errors stay, and a user's own value wins.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -27,6 +29,9 @@ def run(name: str, main: Callable[[Sequence[str]], None]) -> int:
     except UserError as error:
         print(f"{name}: {' '.join(str(error).splitlines())}", file=sys.stderr)
         return 2
+    except Interrupted as saved:
+        print(f"{name}: {saved}", file=sys.stderr)
+        return 128 + saved.number
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)
         return 130

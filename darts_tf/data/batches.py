@@ -34,6 +34,7 @@ def training_batches(
     transform: Transform,
     labelled: LabelledTransform | None = None,
     replicas: int = 1,
+    first_step: int = 0,
 ) -> tf.data.Dataset:
     """Makes the batches of one epoch: every image once, in an order of this epoch's own.
 
@@ -47,16 +48,17 @@ def training_batches(
             divided; it gets a seed of its own.
         replicas: Each global batch becomes this many consecutive elements of nearly equal size;
             together they are exactly the batch that one replica gets.
+        first_step: The first batch to make, counted from 0 in this epoch.
 
     Returns:
-        A `tf.data.Dataset` of `steps_per_epoch(len(split), batch_size) * replicas` elements.
+        A `tf.data.Dataset` of `replicas` elements for each batch from `first_step` on.
 
     Raises:
         UserError: If a batch has fewer images than there are replicas.
     """
     steps = steps_per_epoch(len(split), batch_size)
-    positions = _permutation(len(split), seed, _TRAINING, epoch)
-    seeds = _seeds(seed, _TRAINING, epoch * steps, steps)
+    positions = _permutation(len(split), seed, _TRAINING, epoch)[first_step * batch_size :]
+    seeds = _seeds(seed, _TRAINING, epoch * steps + first_step, steps - first_step)
     return _batches(split, positions, batch_size, seeds, transform, replicas, labelled)
 
 
@@ -94,7 +96,7 @@ def endless_batches(
     passes = range(start // len(split), math.ceil(stop / len(split)))
     orders = [_permutation(len(split), seed, _ENDLESS, number) for number in passes]
     skipped = start - passes.start * len(split)
-    positions = np.concatenate(orders)[skipped : skipped + stop - start]
+    positions = np.concatenate([np.arange(0), *orders])[skipped : skipped + stop - start]
     seeds = _seeds(seed, _ENDLESS, first_step, steps)
     return _batches(split, positions, batch_size, seeds, transform, replicas)
 

@@ -170,3 +170,14 @@ def test_several_replicas_are_not_compiled(two_devices):
 
 def test_the_device_has_a_name():
     assert device_name().startswith("CPU (") or tf.config.list_physical_devices("GPU")
+
+
+@pytest.mark.parametrize("loss", [float("nan"), float("inf")])
+def test_a_loss_that_is_no_number_is_told_with_its_step(loss):
+    losses = iter((0.5, loss, 0.25))
+
+    def step(element, spec):
+        return Score(tf.constant(next(losses)), tf.constant(0.0))
+
+    with pytest.raises(UserError, match=rf"^epoch 7, step 1: the training loss is {loss}"):
+        run_epoch(step, Elements(3), 3, 1, "epoch 7")

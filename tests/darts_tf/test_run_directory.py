@@ -182,14 +182,36 @@ def test_no_history_reads_as_none(run):
     assert run.read_history() == []
 
 
-def test_starting_over_drops_the_history_and_says_so(run, caplog):
+def test_going_on_keeps_the_lines_before_the_epoch_and_says_where(run, caplog):
+    run.claim(LINES)
+    lines = [{"epoch": epoch, "loss": 0.1 * epoch} for epoch in range(4)]
+    for line in lines:
+        run.append_history(line)
+    whole = run.history.read_bytes().splitlines(keepends=True)
+    run.history.write_bytes(b"".join(whole) + b'{"epoch": 4, "lo')
+    run.checkpoints.mkdir()
+    for folder in (run.path, run.checkpoints):
+        (folder / ".tmp.17.half").touch()
+    with caplog.at_level(logging.INFO, logger="darts_tf"):
+        assert run.go_on(2, step=5) == lines[:2]
+    assert run.history.read_bytes() == b"".join(whole[:2])
+    assert "goes on with step 5 of epoch 2" in caplog.text
+    assert not list(run.path.rglob(".tmp.*"))
+
+
+def test_a_new_run_goes_on_without_a_word(run, caplog):
+    run.claim(LINES)
+    with caplog.at_level(logging.INFO, logger="darts_tf"):
+        assert run.go_on(0) == []
+    assert not caplog.text
+    assert run.claim(LINES) == "new"
+
+
+def test_a_history_shorter_than_its_checkpoint_is_refused(run):
     run.claim(LINES)
     run.append_history({"epoch": 0})
-    with caplog.at_level(logging.INFO, logger="darts_tf"):
-        run.start_over()
-    assert run.claim(LINES) == "new"
-    assert run.read_history() == []
-    assert "begins at epoch 0" in caplog.text
+    assert "has 1 epochs, the last checkpoint 2" in refusal(run.go_on, 2)
+    assert run.read_history() == [{"epoch": 0}]
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])

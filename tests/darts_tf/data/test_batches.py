@@ -84,6 +84,19 @@ def test_same_seed_and_epoch_give_the_same_batches_bit_for_bit(seed):
     assert_same(one, other)
 
 
+@pytest.mark.parametrize("first", [1, 2, 3])
+def test_an_epoch_goes_on_from_any_step_bit_for_bit(seed, first):
+    transform = training_transform(DIGITS, 4)
+    whole = training(90, 32, seed, epoch=2, transform=transform)
+    rest = training(90, 32, seed, epoch=2, transform=transform, first_step=first)
+    assert len(rest) == 3 - first
+    assert_same(rest, whole.skip(first))
+
+
+def test_no_steps_are_no_batches(seed):
+    assert arrays(endless(5, 5, seed, first=2, steps=0)) == []
+
+
 def test_augmentation_differs_between_steps_and_epochs(seed):
     """On one image that repeats, only the augmentation can tell batches apart."""
     same = Split(

@@ -1,0 +1,128 @@
+"""What makes a run durable: it saves itself at its pace, and goes on where it was."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.checkpoints import Checkpoint, Checkpoints
+from darts_tf.config import RunConfig
+from darts_tf.errors import UserError
+from darts_tf.interruption import Interrupted, Request
+from darts_tf.run_directory import RunDirectory
+from darts_tf.scoring import Score
+from darts_tf.variables_state import VariablesState
+
+_logger = logging.getLogger(__name__)
+_SCORES = "scores of this epoch's steps"
+
+
+class Durability:
+    """Saves a run, and brings it back: bit for bit what it would have been.
+
+    The data are a function of seed, epoch and step, and the criteria read the history, so that the
+    variables and the scores of an epoch that is under way are all there is to save.
+
+    Args:
+        run: The run's directory.
+        config: Says how often to save.
+        strategy: The strategy that the variables were made under.
+        variables: All that moves: weights, averages, alphas, optimizers, random states.
+        request: Tells of signals; a run that is asked to end saves first.
+
+    Attributes:
+        epoch: The epoch under way.
+        scores: Loss and accuracy of each of its steps so far.
+    """
+
+    def __init__(
+        self,
+        run: RunDirectory,
+        config: RunConfig,
+        strategy: tf.distribute.Strategy,
+        variables: Sequence[Any],
+        request: Request,
+    ) -> None:
+        self.epoch = 0
+        self.scores: list[Sequence[Any]] = []
+        self._run = run
+        self._checkpoints = Checkpoints(run)
+        self._every, self._unit = config.checkpoint_interval()
+        self._state = VariablesState(strategy, variables)
+        self._request = request
+
+    def go_on(self) -> list[dict[str, Any]]:
+        """Goes to where the last good checkpoint was made, or to the start.
+
+        Returns:
+            The lines of the history before that epoch.
+        """
+        found = self._checkpoints.latest()
+        if found is not None:
+            arrays = dict(found.arrays)
+            scores = arrays.pop(_SCORES)
+            try:
+                self._state.restore(arrays)
+            except ValueError as error:
+                raise UserError(
+                    f"{self._run.checkpoints}: made by another release of this library: {error}"
+                ) from error
+            self.epoch = found.epoch
+            self.scores = [tuple(part) for part in scores]
+        return self._run.go_on(self.epoch, len(self.scores))
+
+    def after_step(self, score: Score) -> None:
+        """Takes a step's score; saves if it is time, or if the run is to end.
+
+        Raises:
+            Interrupted: If a signal has asked for the end.
+        """
+        self.scores.append(score)
+        if self._unit == "step" and len(self.scores) % self._every == 0:
+            self._save()
+        self._end_if_asked(saved=False)
+
+    def after_epoch(self) -> None:
+        """Goes on to the next epoch, whose predecessor is in the history by now; saves as above."""
+        self.epoch += 1
+        self.scores = []
+        due = self._unit == "step" or self.epoch % self._every == 0
+        if due:
+            self._save()
+        self._end_if_asked(saved=due)
+
+    def _end_if_asked(self, saved: bool) -> None:
+        if self._request.number is None:
+            return
+        if not saved:
+            self._save()
+        where = f"after step {len(self.scores)} of epoch {self.epoch}"
+        raise Interrupted(self._request.number, where)
+
+    def _save(self) -> None:
+        values = [[float(part) for part in score] for score in self.scores]
+        check_finite(values, f"epoch {self.epoch}")
+        scores = np.array(values, np.float64).reshape(-1, 2)
+        arrays = {**self._state.arrays(), _SCORES: scores}
+        self._checkpoints.save(Checkpoint(self.epoch, len(values), arrays))
+
+
+def check_finite(scores: Sequence[Sequence[float]], text: str) -> None:
+    """Refuses scores that are not numbers.
+
+    Args:
+        scores: Loss and accuracy of each step.
+        text: What ran.
+
+    Raises:
+        UserError: If a loss is infinite or not a number; it names the step.
+    """
+    for step, (loss, _) in enumerate(scores):
+        if not np.isfinite(loss):
+            raise UserError(
+                f"{text}, step {step}: the training loss is {loss}; the last good checkpoint is "
+                "kept. A lower --learning_rate, or --mixed_precision=float32, is the first thing "
+                "to try, in another --run_dir"
+            )

@@ -1,0 +1,107 @@
+"""Runs of programs that are killed and started again, beside one that is left alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import darts_tf
+
+ROOT = str(Path(darts_tf.__file__).parents[1])
+SMALL = ("--layers=3", "--init_channels=2", "--batch_size=300", "--threads=1", "--epochs=3")
+SEARCH = (
+    *("-m", "trainers.search", "--dataset=digits", *SMALL),
+    *("--stop_criterion=none", "--arch_start_epoch=1"),
+)
+TRAIN = ("-m", "trainers.train", "--dataset=digits", *SMALL, "--genotype=DARTS_PLUS_CIFAR10")
+OUTCOMES = {SEARCH: "genotype.json", TRAIN: "result.json"}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A program's run in a directory.
+
+    Args:
+        words: What Python is given, `SEARCH` or `TRAIN`.
+        seed: The run's seed.
+        folder: Holds the data set and the run directories.
+        name: The run directory's name.
+    """
+
+    words: tuple[str, ...]
+    seed: int
+    folder: Path
+    name: str
+
+    @property
+    def path(self) -> Path:
+        """The run directory."""
+        return self.folder / self.name
+
+    def start(self, *more: str) -> subprocess.Popen[str]:
+        """Starts the program.
+
+        Args:
+            *more: Further flags.
+        """
+        flags = (f"--seed={self.seed}", f"--data_dir={self.folder / 'data'}")
+        return subprocess.Popen(
+            [sys.executable, *self.words, *flags, f"--run_dir={self.path}", *more],
+            cwd=self.folder,
+            env=os.environ | {"PYTHONPATH": ROOT, "TF_CPP_MIN_LOG_LEVEL": "3"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def finish(self, *more: str) -> None:
+        """Runs the program to its end.
+
+        Raises:
+            RuntimeError: If it fails.
+        """
+        process = self.start(*more)
+        _, told = process.communicate()
+        if process.returncode:
+            raise RuntimeError(f"status {process.returncode}: {told[-2000:]}")
+
+    def kill(self, seconds: float, *more: str, number: int = signal.SIGKILL) -> int:
+        """Starts the program and sends it a signal after some seconds; returns its status."""
+        process = self.start(*more)
+        try:
+            process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.send_signal(number)
+            process.communicate()
+        return process.returncode
+
+    def kill_after_checkpoints(self, count: int, *more: str, number: int = signal.SIGKILL) -> int:
+        """Sends the signal once so many new checkpoints have been written; returns the status."""
+        process = self.start(*more)
+        seen = set(self.checkpoints())
+        while count > 0 and process.poll() is None:
+            time.sleep(0.005)
+            new = set(self.checkpoints()) - seen
+            seen |= new
+            count -= len(new)
+        process.send_signal(number)
+        process.communicate()
+        return process.returncode
+
+    def checkpoints(self) -> list[str]:
+        """Returns the names of the checkpoints there are."""
+        folder = self.path / "checkpoints"
+        return [p.name for p in folder.glob("*.checkpoint")] if folder.is_dir() else []
+
+    def outcome(self) -> tuple[list[dict], dict]:
+        """Returns the history without its timing, and the result without its cost."""
+        lines = (self.path / "history.jsonl").read_text().splitlines()
+        history = [{**json.loads(line), "timing": None} for line in lines]
+        result = json.loads((self.path / OUTCOMES[self.words]).read_text())
+        return history, {**result, "cost": None}

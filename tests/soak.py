@@ -1,0 +1,84 @@
+"""Kills runs at random instants for as long as it is told, and compares bit for bit.
+
+    python -m tests.soak --minutes=30 [--seed=1]
+
+Searches and trainings in turn: one is left alone; the same one is killed by SIGKILL again and
+again, in its start, between and within steps, in the middle of checkpoints and of lines of the
+history, and started again until it ends. Both must have the same history and result. Ends with
+status 1 where they differ.
+"""
+
+import argparse
+import random
+import secrets
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from darts_tf import data
+from tests.killing import SEARCH, TRAIN, Job
+
+OFTEN = "--checkpoint_every=1step"
+
+
+def soak(job: Job, whole: Job, rng: random.Random, until: float) -> int:
+    """Kills a run until it is through, or the time is up.
+
+    Args:
+        job: The run to kill.
+        whole: The same one, left alone.
+        rng: Draws the instants.
+        until: When to stop, as `time.monotonic` has it.
+
+    Returns:
+        The number of kills.
+
+    Raises:
+        SystemExit: If the outcomes differ.
+    """
+    begun = time.monotonic()
+    whole.finish()
+    lifetime = time.monotonic() - begun
+    kills = 0
+    while time.monotonic() < until:
+        if rng.random() < 0.25:
+            status = job.kill(rng.uniform(0, lifetime), OFTEN)
+        else:
+            status = job.kill_after_checkpoints(rng.randrange(3), OFTEN)
+        if status == 0:
+            break
+        kills += 1
+    else:
+        job.finish(OFTEN)
+    if job.outcome() != whole.outcome():
+        raise SystemExit(f"{job.path} and {whole.path} differ after {kills} kills")
+    return kills
+
+
+def main() -> None:
+    """Soaks and prints the counts, run by run."""
+    parser = argparse.ArgumentParser("tests.soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(2**30))
+    options = parser.parse_args()
+    rng = random.Random(options.seed)
+    until = time.monotonic() + 60 * options.minutes
+    print(f"seed {options.seed}", flush=True)
+    total = {SEARCH: 0, TRAIN: 0}
+    folder = Path(tempfile.mkdtemp(prefix="soak-"))
+    data.load("digits", str(folder / "data"))
+    number = 0
+    while time.monotonic() < until:
+        words = (SEARCH, TRAIN)[number % 2]
+        seed = rng.randrange(2**30)
+        pair = [Job(words, seed, folder, f"{number}-{name}") for name in ("killed", "whole")]
+        kills = soak(*pair, rng, until)
+        total[words] += kills
+        number += 1
+        print(f"{words[1]}, seed {seed}: the same after {kills} kills", flush=True)
+    print(f"{total[SEARCH]} kills of searches, {total[TRAIN]} of trainings: no difference")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
