@@ -7,7 +7,7 @@ from darts_tf.config import usable_cores
 from darts_tf.errors import UserError
 
 
-def make_repeatable(seed: int, threads: int) -> None:
+def make_repeatable(seed: int, threads: int, jit_compile: bool = False) -> None:
     """Makes what follows in this process a function of its seed.
 
     Sets Keras's, NumPy's, Python's and TensorFlow's seeds, TensorFlow's deterministic kernels and
@@ -18,6 +18,9 @@ def make_repeatable(seed: int, threads: int) -> None:
     Args:
         seed: The run's seed.
         threads: Operations that run side by side on the CPU.
+        jit_compile: Whether XLA compiles the steps. TensorFlow then takes its usual kernels, for it
+            refuses to compile the gradient of max pooling with deterministic ones: on a GPU, runs
+            may differ in the last bits.
 
     Raises:
         UserError: If TensorFlow has already started with another number of threads.
@@ -33,7 +36,8 @@ def make_repeatable(seed: int, threads: int) -> None:
                 f"with {running}; start the run before anything else of TensorFlow"
             ) from error
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-    tf.config.experimental.enable_op_determinism()
+    if not jit_compile:
+        tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
 
 

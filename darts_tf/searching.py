@@ -87,7 +87,7 @@ def search(config: SearchConfig, run_directory: str | os.PathLike[str]) -> Searc
 
 
 def _searched(config: SearchConfig, run: RunDirectory, request: Request) -> SearchResult:
-    make_repeatable(config.seed, config.threads)
+    make_repeatable(config.seed, config.threads, config.jit_compile)
     strategy = make_strategy(config.strategy)
     profiler = Profiler(config.profiled(), run.tensorboard)
     epochs = _Epochs(config, strategy, profiler)

@@ -90,7 +90,7 @@ def train(
 def _trained(
     config: TrainingConfig, genotype: AnyGenotype, run: RunDirectory, request: Request
 ) -> TrainingResult:
-    make_repeatable(config.seed, config.threads)
+    make_repeatable(config.seed, config.threads, config.jit_compile)
     strategy = make_strategy(config.strategy)
     images = data.load(config.dataset, config.data_dir, config.image_size, config.download)
     epochs = _Epochs(config, genotype, images, strategy)

@@ -33,6 +33,7 @@ NOT_STEPS = "profile_steps: must be two whole numbers, the first at most the sec
 NOT_STAGED = (
     "layers: with share_alphas=stage must be at least 5, so that each stage has a cell; found 4"
 )
+NOT_PACE = "checkpoint_every: must be a number of steps or epochs, such as 200steps or 5epochs;"
 NOT_SECOND = (
     "mixed_precision: with arch_order=second must be float32 or bfloat16, found float16: "
     "a step of the weights cannot be taken on a scaled loss"
@@ -129,6 +130,14 @@ def test_every_choice_refuses_another_and_names_the_nearest(config, field):
             )
             for text in ("3", "4,3", "-1,3", "1,2,3", "1, 2", "1.0,2", "٣,٤")
         ),
+        *(
+            (
+                SearchConfig,
+                {"checkpoint_every": text},
+                f"{NOT_PACE} found '{text}'",
+            )
+            for text in ("", "0steps", "5", "epoch", "1.5epochs", "-1steps", "3 hours")
+        ),
         (
             SearchConfig,
             {"mixed_precision": "float16", "arch_order": "second"},
@@ -208,10 +217,14 @@ def test_cutout_is_the_data_sets_own_unless_said():
     assert TrainingConfig(dataset="imagenet", cutout=7).cutout == 7
 
 
-def test_settings_without_a_working_feature_do_not_exist():
-    names = {field.name for config in CONFIGS for field in dataclasses.fields(config)}
-    later = "checkpoint_every"
-    assert not names & set(later.split())
+@pytest.mark.parametrize(
+    ("text", "interval"),
+    [("1epoch", (1, "epoch")), ("5 epochs", (5, "epoch")), ("200steps", (200, "step"))],
+)
+def test_checkpoints_come_after_steps_or_epochs(text, interval):
+    config = TrainingConfig(checkpoint_every=text)
+    assert config.checkpoint_interval() == interval
+    assert flag_lines(config) == flag_lines(TrainingConfig())
 
 
 def test_numbers_of_numpy_and_paths_become_plain(tmp_path):
@@ -244,7 +257,7 @@ def test_floats_in_flag_lines_read_back_as_the_same_number(rate, decay):
     assert float(lines["learning_rate"]) == rate
     assert float(lines["weight_decay"]) == decay
     fields = [field.name for field in dataclasses.fields(config)]
-    assert list(lines) == [name for name in fields if name != "download"]
+    assert list(lines) == [n for n in fields if n not in ("download", "checkpoint_every")]
 
 
 @pytest.mark.parametrize("name", zoo.names())

@@ -279,3 +279,19 @@ def test_fewer_than_five_classes_have_no_top_five_error():
     images = Split(np.arange(2, dtype=np.uint8), np.array([1, 1], np.int32))
     errors = training.test_errors(Scores([[0, 1, 0, 0], [1, 0, 0, 0]]), images, 2)
     assert errors == {"top1_error": 50.0}
+
+
+def test_xla_trains_a_network_with_max_pools(tmp_path):
+    settings = {
+        "dataset": "digits",
+        "data_dir": str(tmp_path / "data"),
+        "layers": 3,
+        "init_channels": 2,
+        "batch_size": 720,
+        "epochs": 1,
+        "auxiliary_weight": 0.0,
+        "jit_compile": True,
+    }
+    job = (settings, str(tmp_path / "run"), zoo.get("DARTS_V2").to_json())
+    finish(start(_TRAIN, job))
+    assert json.loads((tmp_path / "run" / "result.json").read_text())["epochs"] == 1

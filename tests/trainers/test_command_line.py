@@ -53,7 +53,7 @@ def values_of(field):
 def configs(draw, kind):
     values = {field.name: draw(values_of(field)) for field in dataclasses.fields(kind)}
     values["dataset"] = draw(st.sampled_from(tuple(DATASETS)))
-    values["download"] = False  # not recorded
+    values |= {"download": False, "checkpoint_every": "1epoch"}  # not recorded
     values["learning_rate_min"] = min(values["learning_rate_min"], values["learning_rate"])
     steps = sorted(draw(st.lists(st.integers(0, 10**6), min_size=2, max_size=2)))
     values["profile_steps"] = draw(st.sampled_from(("", f"{steps[0]},{steps[1]}")))
