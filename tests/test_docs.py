@@ -34,9 +34,11 @@ def test_a_command_is_one_that_its_program_knows(command, tmp_path):
     assert ended.returncode == 0, ended.stderr
 
 
-@pytest.mark.parametrize("name", ["compare", "growth"])
-def test_the_table_of_a_page_is_that_of_the_results(name):
+@pytest.mark.parametrize(
+    ("name", "page"), [("compare", "performance"), ("growth", "performance"), ("pipeline", "data")]
+)
+def test_the_table_of_a_page_is_that_of_the_results(name, page):
     with (TREE / "benchmarks" / "results" / f"{name}.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    page = (TREE / "docs" / "performance.md").read_text(encoding="utf-8")
-    assert table.markdown(list(rows[0]), rows).strip() in page
+    text = (TREE / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    assert table.markdown(list(rows[0]), rows).strip() in text
