@@ -48,6 +48,11 @@ class Search:
                 Adam(3e-4, l2=1e-3),
                 ARCHITECTURE_GRADIENTS[order],
             )
+        self.variables = [
+            *self.supernet.variables,
+            *step.weight_optimizer.variables,
+            *step.architecture_optimizer.variables,
+        ]
         self._run = _runner(
             strategy, lambda train, valid: step(Batch(*train), Batch(*valid)), sizes, [0, 1]
         )
@@ -86,6 +91,7 @@ class Training:
             )
             self.optimizer = SGD(0.025, 0.9, l2=3e-4, clip=5.0)
             self.optimizer.build(self.network.trainable_variables)
+        self.variables = [*self.network.variables, *self.optimizer.variables]
         set_drop_path(self.network, drop_path)
         self._run = _runner(strategy, self._train, sizes, [0])
 

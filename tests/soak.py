@@ -9,6 +9,7 @@ status 1 where they differ.
 """
 
 import argparse
+import os
 import random
 import secrets
 import sys
@@ -62,6 +63,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(2**30))
     options = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     rng = random.Random(options.seed)
     until = time.monotonic() + 60 * options.minutes
     print(f"seed {options.seed}", flush=True)

@@ -35,7 +35,13 @@ def test_a_command_is_one_that_its_program_knows(command, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "page"), [("compare", "performance"), ("growth", "performance"), ("pipeline", "data")]
+    ("name", "page"),
+    [
+        ("compare", "performance"),
+        ("growth", "performance"),
+        ("pipeline", "data"),
+        ("checkpoint", "durability"),
+    ],
 )
 def test_the_table_of_a_page_is_that_of_the_results(name, page):
     with (TREE / "benchmarks" / "results" / f"{name}.csv").open(encoding="utf-8") as file:

@@ -74,6 +74,16 @@ def test_sides_compute_the_same(name):
         assert all(value <= check.BOUNDS[key] for key, value in values.items()), found
 
 
+def test_a_checkpoint_is_measured_beside_a_step(tmp_path):
+    words = ["-m", "benchmarks.checkpoint", "--tiny", "--runs=1", "--output=c.csv"]
+    ended = python(*words, cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    with (tmp_path / "c.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["work"] for row in rows] == ["search_32", "training"]
+    assert all(float(row[key]) > 0 for row in rows for key in ("step_s", "save_s", "go_on_s", "mb"))
+
+
 def test_pipeline_is_measured_beside_the_step_that_it_feeds(tmp_path):
     words = ["-m", "benchmarks.pipeline", "--tiny", "--runs=1", "--output=p.csv"]
     ended = python(*words, cwd=tmp_path)

@@ -1,0 +1,110 @@
+"""What a checkpoint costs: `python -m benchmarks.checkpoint [--runs=5]`.
+
+Seconds of an iteration, of saving it and of going on from it, and the size of the file, for the
+search and the training of `benchmarks.works`. The table, and the CSV file, tell medians; `steps` is
+how many iterations one saving takes as long as.
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+from benchmarks import table
+from benchmarks.command_line import Parser, positive, prepare_output
+from benchmarks.works import WORKS
+from trainers.program import run
+
+COLUMNS = ("work", "step_s", "save_s", "go_on_s", "mb", "steps")
+MEASURED = ("search_32", "training")
+
+
+def measure(name: str, tiny: bool, runs: int) -> dict[str, str]:
+    """Returns a row of `COLUMNS` for a work.
+
+    Args:
+        name: The work's name.
+        tiny: Whether to take the sizes of the tests.
+        runs: How often to measure.
+    """
+    from benchmarks import ours
+    from darts_tf.checkpoints import Checkpoint, Checkpoints
+    from darts_tf.devices import make_strategy
+    from darts_tf.run_directory import RunDirectory
+    from darts_tf.variables_state import VariablesState
+
+    work = WORKS[name].tiny() if tiny else WORKS[name]
+    sizes = replace(work.sizes, candidates=2) if tiny and work.kind == "search" else work.sizes
+    iterate = ours.build(work.kind, sizes)
+    iterate()
+    state = VariablesState(make_strategy("one_device"), iterate.variables)
+    with tempfile.TemporaryDirectory() as folder:
+        directory = RunDirectory(Path(folder) / "run", "search")
+        directory.claim([])
+        checkpoints = Checkpoints(directory)
+        path = checkpoints.save(Checkpoint(0, 0, state.arrays()))
+        size = path.stat().st_size
+
+        def go_on() -> None:
+            found = checkpoints.latest()
+            if found is None:
+                raise RuntimeError("the checkpoint that was just written is not whole")
+            state.restore(found.arrays)
+
+        step = _median(runs, iterate)
+        save = _median(runs, lambda: checkpoints.save(Checkpoint(0, 0, state.arrays())))
+        back = _median(runs, go_on)
+    return {
+        "work": name,
+        "step_s": table.seconds(step),
+        "save_s": table.seconds(save),
+        "go_on_s": table.seconds(back),
+        "mb": f"{size / 1e6:.1f}",
+        "steps": f"{save / step:.2f}",
+    }
+
+
+def _median(runs: int, call: Callable[[], object]) -> float:
+    times = []
+    for _ in range(runs):
+        begun = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - begun)
+    return median(times)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measures, writes the CSV file and prints the table.
+
+    Args:
+        arguments: The command line without the program's name.
+
+    Raises:
+        UserError: If something in them is wrong.
+    """
+    parser = Parser("benchmarks.checkpoint", __doc__)
+    parser.add_argument("--runs", type=positive, default=5, help="runs of each")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default="benchmarks/results/checkpoint.csv",
+        help="CSV file (default: %(default)s)",
+    )
+    parser.add_tiny()
+    options = parser.parse_args(arguments)
+    prepare_output(options.output)
+    from benchmarks import ours
+
+    ours.set_up()
+    rows = []
+    for name in MEASURED:
+        rows.append(measure(name, options.tiny, options.runs))
+        table.write(options.output, COLUMNS, rows)
+    print(table.markdown(COLUMNS, rows))
+
+
+if __name__ == "__main__":
+    sys.exit(run("checkpoint", main))
