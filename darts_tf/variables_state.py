@@ -1,10 +1,14 @@
 """The values of variables, out of every replica and back, to the bit."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+
+# Keras numbers models and seed generators through a process, whatever else was built in it.
+_COUNTER = re.compile(r"_[0-9]+(?=/|$)")
 
 
 class VariablesState:
@@ -18,15 +22,16 @@ class VariablesState:
     def __init__(self, strategy: tf.distribute.Strategy, variables: Sequence[Any]) -> None:
         self._strategy = strategy
         several = strategy.num_replicas_in_sync > 1
+        names = [f"{n} {_COUNTER.sub('', v.path)}" for n, v in enumerate(variables)]
         self._own = {
-            f"{number} {variable.path}": variable
-            for number, variable in enumerate(variables)
+            name: variable
+            for name, variable in zip(names, variables, strict=True)
             if several and variable.synchronization == "on_read"
         }
         self._shared = {
             name: variable
-            for number, variable in enumerate(variables)
-            if (name := f"{number} {variable.path}") not in self._own
+            for name, variable in zip(names, variables, strict=True)
+            if name not in self._own
         }
 
     def arrays(self) -> dict[str, np.ndarray]:

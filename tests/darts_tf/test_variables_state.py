@@ -65,3 +65,14 @@ def test_a_state_of_something_else_is_refused(seed):
         state.restore(arrays | {name: arrays[name].astype(np.float64)})
     with pytest.raises(ValueError, match=r"found float32 \(4,\)"):
         state.restore(arrays | {name: np.zeros(4, np.float32)})
+
+
+def test_a_state_comes_back_in_a_process_where_keras_has_numbered_more(seed):
+    strategy = make_strategy("one_device")
+    images = np.random.default_rng(seed).normal(size=(8, 2, 2, 3)).astype(np.float32)
+    step, state = network(strategy)
+    arrays = state.arrays()
+    expected = np.array(step(images))
+    again, other = network(strategy)
+    other.restore(arrays)
+    np.testing.assert_array_equal(np.array(again(images)), expected)
