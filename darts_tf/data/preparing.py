@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import random
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
 from tensorflow_datasets.core.download.util import DownloadError
@@ -27,6 +29,8 @@ _logger = logging.getLogger(__name__)
 def prepare(name: str, root: Path, download: bool) -> None:
     """Prepares a data set in a folder of this process's own, then moves it into place in one step.
 
+    Python's random numbers go on as if nothing had been prepared: a run must not depend on it.
+
     Args:
         name: A key of `ORIGINS`.
         root: The folder of all data sets, which holds the archives in `MANUAL`.
@@ -39,6 +43,7 @@ def prepare(name: str, root: Path, download: bool) -> None:
     if origin.archives:
         _logger.info(f"{name}: being prepared in {root}, once; a large one takes hours")
     place = None
+    state = random.getstate()
     try:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=root) as own:
@@ -56,6 +61,8 @@ def prepare(name: str, root: Path, download: bool) -> None:
                 f"data_dir: data set '{name}' cannot be put into {root}: {error}; "
                 "give another --data_dir"
             ) from error
+    finally:
+        random.setstate(state)
 
 
 def _write(name: str, builder: Any, root: Path, own: Path, download: bool) -> None:
@@ -77,6 +84,11 @@ def _write(name: str, builder: Any, root: Path, own: Path, download: bool) -> No
     except NonMatchingChecksumError as error:
         where = Path(origin.url) if from_net else archives[0]
         raise broken(name, where, "its checksum is not that of the published one") from error
+    except RuntimeError as error:
+        cause = error.__cause__  # what TFDS wraps
+        if not isinstance(cause, tf.errors.ResourceExhaustedError):
+            raise
+        raise OSError(cause.message) from error
     except (DownloadError, OSError) as error:
         if not (download and from_net):
             raise
