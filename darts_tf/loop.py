@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from darts_tf.data import reading
 from darts_tf.durability import Durability, check_finite
 from darts_tf.errors import UserError
 from darts_tf.profiling import Profiler
@@ -110,7 +111,7 @@ def run_epoch(
             before; `batches` begins after these.
 
     Raises:
-        UserError: If a loss is infinite or not a number.
+        UserError: If a loss is infinite or not a number, or images cannot be read.
     """
     sizes = np.full(-(-images // batch_size), batch_size)
     sizes[-1] = images - batch_size * (len(sizes) - 1)
@@ -123,7 +124,8 @@ def run_epoch(
         if profiler is not None:
             profiler.before_step()
         asked = time.perf_counter()
-        batch = next(batches)
+        with reading.explained("data_dir"):
+            batch = next(batches)
         waited += time.perf_counter() - asked
         scores.append(step(batch, batches.element_spec))
         if profiler is not None:
@@ -133,6 +135,8 @@ def run_epoch(
     values = [[float(part) for part in score] for score in scores]
     seconds = time.perf_counter() - begun
     check_finite(values, text)
+    if durability is not None:
+        durability.check_state()
     mean = Mean(*(float(total) for total in sizes @ np.array(values) / images))
     return mean, Pace(int(sizes[begin:].sum()) / seconds, waited / seconds)
 

@@ -132,12 +132,17 @@ def _refuse_unwritable(name: str, root: Path) -> None:
 
 
 def _read(builder: Any, split: str, size: int) -> Images:
+    from darts_tf.data.reading import each
+
     channels = builder.info.features["image"].shape[-1]
     count = builder.info.splits[split].num_examples
+    paths = builder.info.splits[split].filepaths
+    where = paths[0] if len(paths) == 1 else builder.data_dir
     images = np.empty((count, size, size, channels), np.uint8)
     labels = np.empty(count, np.int32)
     begin = 0
-    for batch in builder.as_dataset(split=split, shuffle_files=False).batch(512):
+    batches = builder.as_dataset(split=split, shuffle_files=False).batch(512)
+    for batch in each(batches, where):
         end = begin + len(batch["label"])
         images[begin:end], labels[begin:end] = _resized(batch["image"], size), batch["label"]
         begin = end
@@ -148,10 +153,13 @@ def _records(builder: Any, split: str, size: int) -> Images:
     import tensorflow_datasets as tfds
 
     from darts_tf.data.encoded import EncodedSplit
+    from darts_tf.data.records import NamedRecords
 
-    records = builder.as_data_source(
+    source = builder.as_data_source(
         split, deserialize_method=tfds.core.decode.DeserializeMethod.RAW_BYTES
     )
+    info = builder.info.splits[split]
+    records = NamedRecords(source, [Path(path) for path in info.filepaths], info.shard_lengths)
     return EncodedSplit(records, np.arange(len(records)), size)
 
 

@@ -1,4 +1,5 @@
 import json
+import random
 import re
 import shutil
 import subprocess
@@ -118,6 +119,33 @@ def test_digits_are_the_same_each_time_and_say_nothing(tmp_path, capfd):
     output = capfd.readouterr()
     assert "Downloading" not in output.out + output.err
     assert "examples" not in output.out + output.err
+
+
+def test_random_numbers_do_not_depend_on_whether_digits_had_to_be_prepared(tmp_path, seed):
+    drawn = []
+    for _ in range(2):
+        random.seed(seed)
+        data.load("digits", str(tmp_path))
+        drawn.append(random.random())
+    assert drawn[0] == drawn[1]
+
+
+@pytest.mark.parametrize(
+    ("size", "problem"),
+    [(None, "No such file or directory"), (5000, "truncated"), (0, "to contain 360 elements")],
+)
+def test_a_file_that_is_lost_is_named(tmp_path, size, problem):
+    data.load("digits", str(tmp_path))
+    [file] = tmp_path.rglob("*-test.tfrecord*")
+    content = file.read_bytes()
+    file.unlink()
+    if size is not None:
+        file.write_bytes(content[:size])
+    with pytest.raises(UserError, match=rf"^{file}: cannot be read .*{problem}") as caught:
+        data.load("digits", str(tmp_path))
+    assert "\n" not in str(caught.value)
+    file.write_bytes(content)
+    assert len(data.load("digits", str(tmp_path)).test) == 360
 
 
 def test_a_second_process_may_put_the_digits_there_first(tmp_path, monkeypatch, digits):
