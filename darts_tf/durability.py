@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from darts_tf.checkpoints import Checkpoint, Checkpoints
 from darts_tf.config import RunConfig
+from darts_tf.data.facts import DatasetFacts
 from darts_tf.errors import UserError
 from darts_tf.interruption import Interrupted, Request
 from darts_tf.run_directory import RunDirectory
@@ -17,6 +18,11 @@ from darts_tf.variables_state import VariablesState
 
 _logger = logging.getLogger(__name__)
 _SCORES = "scores of this epoch's steps"
+_DATA = "images to train and test with, mean, deviation"
+_MEND = (
+    "the checkpoints before it are kept. A lower --learning_rate is the first thing to try, or "
+    "--mixed_precision=float32 where it was not, in another --run_dir"
+)
 
 
 class Durability:
@@ -31,6 +37,7 @@ class Durability:
         strategy: The strategy that the variables were made under.
         variables: All that moves: weights, averages, alphas, optimizers, random states.
         request: Tells of signals; a run that is asked to end saves first.
+        facts: What is known of the images, with which alone the run may go on.
 
     Attributes:
         epoch: The epoch under way.
@@ -44,6 +51,7 @@ class Durability:
         strategy: tf.distribute.Strategy,
         variables: Sequence[Any],
         request: Request,
+        facts: DatasetFacts,
     ) -> None:
         self.epoch = 0
         self.scores: list[Sequence[Any]] = []
@@ -52,17 +60,23 @@ class Durability:
         self._every, self._unit = config.checkpoint_interval()
         self._state = VariablesState(strategy, variables)
         self._request = request
+        counts = facts.train_images, facts.test_images
+        self._data = np.array([*counts, *facts.mean, *facts.deviation], np.float64)
 
     def go_on(self) -> list[dict[str, Any]]:
         """Goes to where the last good checkpoint was made, or to the start.
 
         Returns:
             The lines of the history before that epoch.
+
+        Raises:
+            UserError: If the checkpoint is of another release, or of other images.
         """
         found = self._checkpoints.latest()
         if found is not None:
             arrays = dict(found.arrays)
             scores = arrays.pop(_SCORES)
+            self._check_data(arrays.pop(_DATA, self._data))
             try:
                 self._state.restore(arrays)
             except ValueError as error:
@@ -101,11 +115,32 @@ class Durability:
         where = f"after step {len(self.scores)} of epoch {self.epoch}"
         raise Interrupted(self._request.number, where)
 
+    def check_state(self) -> dict[str, np.ndarray]:
+        """Returns the values of all variables, by name.
+
+        Raises:
+            UserError: If one is infinite or not a number, which no loss need have told yet.
+        """
+        arrays = self._state.arrays()
+        for name, array in arrays.items():
+            if not np.isfinite(array).all():
+                where = f"epoch {self.epoch}, training, after {len(self.scores)} steps"
+                raise UserError(f"{where}: not all of '{name}' are finite numbers; {_MEND}")
+        return arrays
+
+    def _check_data(self, there: np.ndarray) -> None:
+        if not np.array_equal(there, self._data):
+            raise UserError(
+                f"--run_dir={self._run.path}: was begun with other images, {there[0]:.0f} to train "
+                f"and {there[1]:.0f} to test with, now {self._data[0]:.0f} and "
+                f"{self._data[1]:.0f}; the same images, or another --run_dir, are right"
+            )
+
     def _save(self) -> None:
         values = [[float(part) for part in score] for score in self.scores]
-        check_finite(values, f"epoch {self.epoch}")
+        check_finite(values, f"epoch {self.epoch}, training")
         scores = np.array(values, np.float64).reshape(-1, 2)
-        arrays = {**self._state.arrays(), _SCORES: scores}
+        arrays = {**self.check_state(), _SCORES: scores, _DATA: self._data}
         self._checkpoints.save(Checkpoint(self.epoch, len(values), arrays))
 
 
@@ -114,15 +149,11 @@ def check_finite(scores: Sequence[Sequence[float]], text: str) -> None:
 
     Args:
         scores: Loss and accuracy of each step.
-        text: What ran.
+        text: The epoch, and whether it was training or validation.
 
     Raises:
         UserError: If a loss is infinite or not a number; it names the step.
     """
     for step, (loss, _) in enumerate(scores):
         if not np.isfinite(loss):
-            raise UserError(
-                f"{text}, step {step}: the training loss is {loss}; the last good checkpoint is "
-                "kept. A lower --learning_rate, or --mixed_precision=float32, is the first thing "
-                "to try, in another --run_dir"
-            )
+            raise UserError(f"{text} loss of step {step}: {loss}; {_MEND}")

@@ -1,7 +1,10 @@
 """The one exception for users' mistakes, and the hint that goes with a wrong name."""
 
 import difflib
+import errno
 from collections.abc import Iterable
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class UserError(ValueError):
@@ -24,3 +27,18 @@ def nearest(name: str, names: Iterable[str]) -> str:
     by_lower = {known.lower(): known for known in names}
     found = difflib.get_close_matches(name.lower(), by_lower, n=1)
     return f" Did you mean '{by_lower[found[0]]}'?" if found else ""
+
+
+def reason(error: OSError, right: str) -> str:
+    """Returns why a file could not be read or written, and what would be right.
+
+    Args:
+        error: What the system says.
+        right: What would be right, unless the disk is full.
+
+    Returns:
+        Both, as the end of a message.
+    """
+    if error.errno in _NO_ROOM:
+        right = "once there is room, the same command goes on"
+    return f"{error.strerror or error}; {right}"

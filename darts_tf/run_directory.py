@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from darts_tf.errors import UserError
+from darts_tf.errors import UserError, reason
 
 _logger = logging.getLogger(__name__)
 _TEMPORARY = ".tmp."
@@ -206,11 +206,8 @@ class RunDirectory:
         try:
             yield
         except OSError as error:
-            reason = error.strerror or error
-            raise UserError(
-                f"--run_dir={self.path}: {reason}; a directory that can be read and written is "
-                "right"
-            ) from error
+            why = reason(error, "a directory that can be read and written is right")
+            raise UserError(f"--run_dir={self.path}: {why}") from error
 
 
 def _flags(lines: Sequence[str]) -> dict[str, str]:

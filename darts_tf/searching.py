@@ -91,7 +91,7 @@ def _searched(config: SearchConfig, run: RunDirectory, request: Request) -> Sear
     strategy = make_strategy(config.strategy)
     profiler = Profiler(config.profiled(), run.tensorboard)
     epochs = _Epochs(config, strategy, profiler)
-    durability = Durability(run, config, strategy, epochs.variables, request)
+    durability = Durability(run, config, strategy, epochs.variables, request, epochs.facts)
     stop = StopSearch(
         criterion(config),
         ranks=config.stable_ranks,
@@ -215,7 +215,7 @@ class _Epochs:
             step,
             self._batches(epoch, len(durability.scores)),
             len(self.train),
-            f"epoch {epoch}",
+            f"epoch {epoch}, training",
             self.profiler,
             durability,
         )

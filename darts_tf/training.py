@@ -21,6 +21,7 @@ from darts_tf.data.augmentation import (
     training_transform,
 )
 from darts_tf.data.batches import evaluation_batches, training_batches
+from darts_tf.data.reading import each
 from darts_tf.devices import make_repeatable, make_strategy
 from darts_tf.drop_path import set_drop_path
 from darts_tf.durability import Durability
@@ -94,7 +95,7 @@ def _trained(
     strategy = make_strategy(config.strategy)
     images = data.load(config.dataset, config.data_dir, config.image_size, config.download)
     epochs = _Epochs(config, genotype, images, strategy)
-    durability = Durability(run, config, strategy, epochs.variables, request)
+    durability = Durability(run, config, strategy, epochs.variables, request, images.facts)
     history = durability.go_on()
     with Profiler(config.profiled(), run.tensorboard) as profiler:
         while durability.epoch < config.epochs:
@@ -147,7 +148,8 @@ def test_errors(model: keras.Model, images: data.Images, batch_size: int) -> dic
         `top1_error`, and from 5 classes on `top5_error`: the true class is not among the five best.
     """
     batches = evaluation_batches(images, batch_size, transform=lambda pixels, seed: pixels)
-    answers = [(model.predict_on_batch(pixels), labels) for pixels, labels, _ in batches]
+    read = each(batches, "data_dir")
+    answers = [(model.predict_on_batch(pixels), labels) for pixels, labels, _ in read]
     scores, labels = (np.concatenate(parts) for parts in zip(*answers, strict=True))
     order = np.argsort(-scores, axis=1, kind="stable")
     rank = np.argmax(order == labels[:, np.newaxis], axis=1)
@@ -243,7 +245,7 @@ class _Epochs:
             iterator,
             len(self.images),
             config.batch_size,
-            f"epoch {epoch}",
+            f"epoch {epoch}, training",
             profiler,
             durability,
         )

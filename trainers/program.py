@@ -4,10 +4,11 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
-from darts_tf.errors import UserError
+from darts_tf.errors import UserError, reason
 from darts_tf.interruption import Interrupted
 
 
@@ -46,14 +47,15 @@ def logging_to(path: Path) -> Iterator[None]:
         path: The log, continued where it exists.
 
     Raises:
-        UserError: If the file cannot be written.
+        UserError: If the file cannot be written, at once or later, or the terminal cannot.
     """
     try:
-        file = logging.FileHandler(path, encoding="utf-8")
+        file = path.open("a", encoding="utf-8")
     except OSError as error:
-        raise UserError(f"{path}: {error.strerror}; a file that can be written is right") from error
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout), file]
+        raise _unwritable(path, error) from error
+    in_file = _Lines(file, path)
+    in_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handlers = [_Lines(sys.stdout, "stdout"), in_file]
     logger = logging.getLogger("darts_tf")
     before = logger.level, logger.propagate
     logger.setLevel(logging.INFO)
@@ -66,4 +68,26 @@ def logging_to(path: Path) -> Iterator[None]:
         for handler in handlers:
             logger.removeHandler(handler)
             handler.close()
+        with suppress(OSError):  # its last line has been told of then
+            file.close()
         logger.level, logger.propagate = before
+
+
+class _Lines(logging.StreamHandler):
+    """A log's lines; one that cannot be written ends the program, without logging's traceback."""
+
+    def __init__(self, stream: TextIO, name: object) -> None:
+        super().__init__(stream)
+        self._name_of_stream = name
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Raises the error of a line that could not be written."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+            return
+        raise _unwritable(self._name_of_stream, error) from error
+
+
+def _unwritable(name: object, error: OSError) -> UserError:
+    return UserError(f"{name}: {reason(error, 'a file that can be written is right')}")

@@ -1,9 +1,12 @@
 """The exception for users' mistakes, and the hint that goes with a wrong name."""
 
+import errno
+import os
+
 import numpy as np
 import pytest
 
-from darts_tf.errors import UserError, nearest
+from darts_tf.errors import UserError, nearest, reason
 
 DATASETS = ("digits", "cifar10", "cifar100", "tiny_imagenet", "imagenet")
 
@@ -38,3 +41,14 @@ def test_no_hint_when_nothing_is_similar():
 
 def test_the_names_may_come_from_an_iterator():
     assert nearest("digit", iter(DATASETS)) == " Did you mean 'digits'?"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_where_there_is_no_room_room_would_be_right(number):
+    text = reason(OSError(number, os.strerror(number)), "another file is right")
+    assert text == f"{os.strerror(number)}; once there is room, the same command goes on"
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EACCES, "no"), OSError("no")])
+def test_elsewhere_the_caller_says_what_would_be_right(error):
+    assert reason(error, "another file is right") == "no; another file is right"

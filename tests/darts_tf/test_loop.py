@@ -179,5 +179,5 @@ def test_a_loss_that_is_no_number_is_told_with_its_step(loss):
     def step(element, spec):
         return Score(tf.constant(next(losses)), tf.constant(0.0))
 
-    with pytest.raises(UserError, match=rf"^epoch 7, step 1: the training loss is {loss}"):
-        run_epoch(step, Elements(3), 3, 1, "epoch 7")
+    with pytest.raises(UserError, match=rf"^epoch 7, training loss of step 1: {loss}; "):
+        run_epoch(step, Elements(3), 3, 1, "epoch 7, training")

@@ -1,6 +1,7 @@
 """What every program does with a mistake, an interruption and its log."""
 
 import logging
+import os
 
 import pytest
 
@@ -60,3 +61,24 @@ def test_a_log_that_cannot_be_written_is_a_users_mistake(tmp_path):
         logging_to(tmp_path / "search.log"),
     ):
         pass
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_a_log_on_a_full_disk_ends_the_program_in_one_line(tmp_path, capsys):
+    (tmp_path / "search.log").symlink_to("/dev/full")
+
+    def main(_):
+        with logging_to(tmp_path / "search.log"):
+            logging.getLogger("darts_tf.search").info("epoch 0")
+
+    assert run("search", main) == 2
+    assert capsys.readouterr().err == (
+        f"search: {tmp_path}/search.log: No space left on device; once there is room, the same "
+        "command goes on\n"
+    )
+
+
+def test_a_line_that_cannot_be_made_is_a_bug_that_logging_tells_of(tmp_path, capsys):
+    with logging_to(tmp_path / "search.log"):
+        logging.getLogger("darts_tf.search").info("epoch %d", "none")
+    assert "TypeError" in capsys.readouterr().err
