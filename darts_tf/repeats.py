@@ -49,7 +49,10 @@ def train_repeats(
     for seed in seeds:
         _logger.info(f"training with seed {seed}, {len(results) + 1} of {len(seeds)}")
         one = RunDirectory(run.repeat(seed), "train")
-        train(dataclasses.replace(config, seed=seed, repeats=1), genotype, one.path)
+        own = dataclasses.replace(config, seed=seed, repeats=1)
+        # Reading the network of a finished one would start TensorFlow before its threads are set.
+        if one.claim(training_flag_lines(own, genotype)) != "finished":
+            train(own, genotype, one.path)
         results.append(one.read_json(one.result))
     run.write_json(run.outcome, {"seeds": seeds, **summarised(results)})
     return run.read_json(run.outcome)
