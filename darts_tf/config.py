@@ -52,8 +52,12 @@ class RunConfig(Settings):
     )
     strategy: str = setting(
         "auto",
-        "Devices: auto takes all GPUs, or the CPU where there is none.",
-        choices=("auto", "one_device", "mirrored"),
+        "Devices: auto takes all GPUs, or the CPU where there is none; multi_worker all those of "
+        "the machines in TF_CONFIG.",
+        choices=("auto", "one_device", "mirrored", "multi_worker"),
+    )
+    worker_timeout: int = setting(
+        300, "Seconds in which all machines of TF_CONFIG must come.", low=1, recorded=False
     )
     mixed_precision: str = setting(
         "float32",
@@ -244,6 +248,11 @@ class TrainingConfig(RunConfig):
             raise UserError(
                 f"repeats: must leave the last seed below {2**31}, which from seed {self.seed} are "
                 f"at most {2**31 - self.seed} trainings; found {self.repeats}"
+            )
+        if self.repeats > 1 and self.strategy == "multi_worker":
+            raise UserError(
+                "repeats: with strategy=multi_worker must be 1, for a process joins its cluster "
+                f"once; found {self.repeats}"
             )
         if self.auto_augment and not self.facts().policy:
             raise UserError(

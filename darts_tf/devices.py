@@ -5,6 +5,9 @@ import tensorflow as tf
 
 from darts_tf.config import usable_cores
 from darts_tf.errors import UserError
+from darts_tf.interruption import ending_after
+
+_JOINING = 60  # seconds; it takes one or two
 
 
 def make_repeatable(seed: int, threads: int, jit_compile: bool = False) -> None:
@@ -46,8 +49,12 @@ def make_strategy(name: str) -> tf.distribute.Strategy:
 
     Args:
         name: `one_device`, the first GPU or else the CPU; `mirrored`, all GPUs or else all logical
-            CPUs; `auto`, the latter where there are several GPUs and the former elsewhere.
+            CPUs; `auto`, the latter where there are several GPUs and the former elsewhere;
+            `multi_worker`, those of all machines in `TF_CONFIG`, which must be there already.
     """
+    if name == "multi_worker":
+        with ending_after(_JOINING):
+            return tf.distribute.MultiWorkerMirroredStrategy()
     gpus = [device.name for device in tf.config.list_logical_devices("GPU")]
     devices = gpus or [device.name for device in tf.config.list_logical_devices("CPU")]
     if name == "mirrored" or (name == "auto" and len(gpus) > 1):

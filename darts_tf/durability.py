@@ -15,6 +15,7 @@ from darts_tf.interruption import Interrupted, Request
 from darts_tf.run_directory import RunDirectory
 from darts_tf.scoring import Score
 from darts_tf.variables_state import VariablesState
+from darts_tf.workers import Agreement
 
 _logger = logging.getLogger(__name__)
 _SCORES = "scores of this epoch's steps"
@@ -62,6 +63,7 @@ class Durability:
         self._request = request
         counts = facts.train_images, facts.test_images
         self._data = np.array([*counts, *facts.mean, *facts.deviation], np.float64)
+        self._agreement = Agreement(strategy)
 
     def go_on(self) -> list[dict[str, Any]]:
         """Goes to where the last good checkpoint was made, or to the start.
@@ -108,12 +110,13 @@ class Durability:
         self._end_if_asked(saved=due)
 
     def _end_if_asked(self, saved: bool) -> None:
-        if self._request.number is None:
+        number = self._agreement.on(self._request.number)
+        if number is None:
             return
         if not saved:
             self._save()
         where = f"after step {len(self.scores)} of epoch {self.epoch}"
-        raise Interrupted(self._request.number, where)
+        raise Interrupted(number, where)
 
     def check_state(self) -> dict[str, np.ndarray]:
         """Returns the values of all variables, by name.

@@ -42,6 +42,28 @@ class Request:
 
 
 @contextmanager
+def ending_after(seconds: int) -> Iterator[None]:
+    """Ends the process by SIGALRM if the block takes longer, also where Python gets no turn.
+
+    TensorFlow holds Python's lock while it waits for other workers, so no exception can be raised.
+    Outside of the main thread the block may take as long as it likes.
+
+    Args:
+        seconds: How long it may take.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
 def noticing() -> Iterator[Request]:
     """Takes note of signals while the block runs; a second SIGINT interrupts at once.
 

@@ -85,8 +85,23 @@ def compile_step(
 
 
 def distribute(strategy: tf.distribute.Strategy, data: tf.data.Dataset) -> Iterator:
-    """Returns an iterator that hands consecutive elements of `data` to consecutive replicas."""
-    return iter(strategy.distribute_datasets_from_function(lambda context: data))
+    """Returns an iterator that hands consecutive elements of `data` to consecutive replicas.
+
+    With several workers each prepares all elements, and drops those of the others' replicas: so
+    every random draw is the same, whatever the number of machines.
+    """
+    replicas = strategy.num_replicas_in_sync
+
+    def own(context: tf.distribute.InputContext) -> tf.data.Dataset:
+        workers, worker = context.num_input_pipelines, context.input_pipeline_id
+        if workers == 1:
+            return data
+        numbered = data.enumerate().filter(
+            lambda n, _: n % replicas * workers // replicas == worker
+        )
+        return numbered.map(lambda _, element: element)
+
+    return iter(strategy.distribute_datasets_from_function(own))
 
 
 def run_epoch(

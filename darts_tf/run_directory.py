@@ -113,6 +113,18 @@ class RunDirectory:
                 _logger.info("%s: goes on with step %d of epoch %d", self.path, step, epoch)
         return lines[:epoch]
 
+    def contents(self) -> dict[str, bytes]:
+        """Returns what the run has so far, by path in the directory, for a copy of it."""
+        files = [self.history, self.outcome, self.model]
+        with self._explained():
+            if self.checkpoints.is_dir():
+                files += self.checkpoints.iterdir()
+            return {
+                str(path.relative_to(self.path)): path.read_bytes()
+                for path in files
+                if path.is_file() and not _is_temporary(path)
+            }
+
     def append_history(self, line: Mapping[str, Any]) -> None:
         """Adds one line to the history and waits until it is on the disk.
 

@@ -39,6 +39,7 @@ from darts_tf.run_directory import RunDirectory
 from darts_tf.scoring import Batch, Score, score
 from darts_tf.stopping import Criterion, SkipConnects, StableRanking, never
 from darts_tf.supernet import Supernet
+from darts_tf.workers import own_run
 
 _logger = logging.getLogger(__name__)
 
@@ -68,7 +69,8 @@ def search(config: SearchConfig, run_directory: str | os.PathLike[str]) -> Searc
     Args:
         config: All settings.
         run_directory: Where the run's files go. A finished run there is read, not repeated; an
-            unfinished one goes on from its last checkpoint.
+            unfinished one goes on from its last checkpoint. Of several workers, only the chief
+            has it.
 
     Returns:
         The genotype of the stopping epoch, and the records.
@@ -77,18 +79,24 @@ def search(config: SearchConfig, run_directory: str | os.PathLike[str]) -> Searc
         UserError: If the data set is not there, the directory holds another run, or a loss is not a
             number.
         Interrupted: If SIGTERM or SIGINT has asked for the end; the run is saved.
+        WorkerLost: If another worker has died.
     """
     data.check(config.dataset, config.data_dir, config.download)
-    run = RunDirectory(run_directory, "search")
-    if run.claim(flag_lines(config)) == "finished":
-        return _finished(run)
-    with noticing() as request:
-        return _searched(config, run, request)
+    with own_run(run_directory, "search", config, flag_lines(config)) as run:
+        if run.outcome.exists():
+            return _finished(run)
+        make_repeatable(config.seed, config.threads, config.jit_compile)
+        strategy = make_strategy(config.strategy)
+        with noticing() as request:  # after the strategy, which would take SIGTERM for itself
+            return _searched(config, run, strategy, request)
 
 
-def _searched(config: SearchConfig, run: RunDirectory, request: Request) -> SearchResult:
-    make_repeatable(config.seed, config.threads, config.jit_compile)
-    strategy = make_strategy(config.strategy)
+def _searched(
+    config: SearchConfig,
+    run: RunDirectory,
+    strategy: tf.distribute.Strategy,
+    request: Request,
+) -> SearchResult:
     profiler = Profiler(config.profiled(), run.tensorboard)
     epochs = _Epochs(config, strategy, profiler)
     durability = Durability(run, config, strategy, epochs.variables, request, epochs.facts)

@@ -36,6 +36,7 @@ from darts_tf.precision import dtype_policy, make_loss_scale, scaled, unscaled, 
 from darts_tf.profiling import Profiler
 from darts_tf.run_directory import RunDirectory
 from darts_tf.scoring import Batch, Score, score
+from darts_tf.workers import own_run
 
 _logger = logging.getLogger(__name__)
 
@@ -66,7 +67,8 @@ def train(
         config: All settings.
         genotype: The cells.
         run_directory: Where the run's files go. A finished run there is read, not repeated; an
-            unfinished one goes on from its last checkpoint.
+            unfinished one goes on from its last checkpoint. Of several workers, only the chief
+            has it.
 
     Returns:
         The inference network and what is known of it.
@@ -75,24 +77,29 @@ def train(
         UserError: If the data set is not there, the images are too small for the network, the
             directory holds another run, the settings ask for repeats, or a loss is not a number.
         Interrupted: If SIGTERM or SIGINT has asked for the end; the run is saved.
+        WorkerLost: If another worker has died.
     """
     if config.repeats > 1:
         raise UserError(
             f"repeats: a training has 1, found {config.repeats}; train_repeats has more"
         )
     data.check(config.dataset, config.data_dir, config.download)
-    run = RunDirectory(run_directory, "train")
-    if run.claim(training_flag_lines(config, genotype)) == "finished":
-        return TrainingResult(load_model(run.model), run.read_json(run.result))
-    with noticing() as request:
-        return _trained(config, genotype, run, request)
+    with own_run(run_directory, "train", config, training_flag_lines(config, genotype)) as run:
+        if run.outcome.exists():
+            return TrainingResult(load_model(run.model), run.read_json(run.result))
+        make_repeatable(config.seed, config.threads, config.jit_compile)
+        strategy = make_strategy(config.strategy)
+        with noticing() as request:  # after the strategy, which would take SIGTERM for itself
+            return _trained(config, genotype, run, strategy, request)
 
 
 def _trained(
-    config: TrainingConfig, genotype: AnyGenotype, run: RunDirectory, request: Request
+    config: TrainingConfig,
+    genotype: AnyGenotype,
+    run: RunDirectory,
+    strategy: tf.distribute.Strategy,
+    request: Request,
 ) -> TrainingResult:
-    make_repeatable(config.seed, config.threads, config.jit_compile)
-    strategy = make_strategy(config.strategy)
     images = data.load(config.dataset, config.data_dir, config.image_size, config.download)
     epochs = _Epochs(config, genotype, images, strategy)
     durability = Durability(run, config, strategy, epochs.variables, request, images.facts)

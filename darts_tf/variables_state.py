@@ -38,10 +38,12 @@ class VariablesState:
         """Returns the values by name, a leading axis for replicas where these differ."""
         found = {name: variable.numpy() for name, variable in self._shared.items()}
         if self._own:
-            parts = self._strategy.run(lambda: [v.value + 0 for v in self._own.values()])
-            for name, part in zip(self._own, parts, strict=True):
-                values = self._strategy.experimental_local_results(part)
-                found[name] = np.stack([value.numpy() for value in values])
+            parts = self._read()
+            local = [
+                np.stack([v.numpy() for v in self._strategy.experimental_local_results(part)])
+                for part in parts
+            ]
+            found |= zip(self._own, self._gathered(local), strict=True)
         return found
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
@@ -69,12 +71,39 @@ class VariablesState:
             number = context.replica_id_in_sync_group
             return [tf.constant(arrays[name][number]) for name in self._own]
 
-        values = self._strategy.experimental_distribute_values_from_function(own)
-        self._strategy.run(self._assign, args=(values,))
+        self._write(self._strategy.experimental_distribute_values_from_function(own))
 
-    def _assign(self, values: Sequence[tf.Tensor]) -> None:
-        for variable, value in zip(self._own.values(), values, strict=True):
-            variable.assign(value)
+    def _gathered(self, local: list[np.ndarray]) -> list[np.ndarray]:
+        """Returns arrays [replicas, ...] of all workers, from this one's [local replicas, ...]."""
+        own, replicas = len(local[0]), self._strategy.num_replicas_in_sync
+        if own == replicas:
+            return local
+        # As one vector a replica: each collective costs a round through all machines.
+        rows = [b"".join(part[i].tobytes() for part in local) for i in range(own)]
+        words = tf.constant([np.frombuffer(row, np.int32) for row in rows])
+        rows_of_all = self._strategy.gather(
+            self._strategy.experimental_distribute_values_from_function(
+                lambda context: words[context.replica_id_in_sync_group % own, tf.newaxis]
+            ),
+            axis=0,
+        ).numpy()
+        ends = np.cumsum([part[0].nbytes // 4 for part in local])[:-1]
+        return [
+            np.ascontiguousarray(columns).view(part.dtype).reshape(replicas, *part.shape[1:])
+            for columns, part in zip(np.split(rows_of_all, ends, axis=1), local, strict=True)
+        ]
+
+    @tf.function(autograph=False)
+    def _read(self) -> Any:
+        return self._strategy.run(lambda: [tf.identity(v.value) for v in self._own.values()])
+
+    @tf.function(autograph=False)
+    def _write(self, values: Any) -> None:
+        def assign(values: list[tf.Tensor]) -> None:
+            for variable, value in zip(self._own.values(), values, strict=True):
+                variable.assign(value)
+
+        self._strategy.run(assign, args=(values,))
 
 
 def _check(name: str, array: np.ndarray, shape: tuple[int, ...], dtype: str) -> None:

@@ -8,8 +8,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
+from darts_tf.cluster import WorkerLost, cluster_of
 from darts_tf.errors import UserError, reason
 from darts_tf.interruption import Interrupted
+from darts_tf.run_directory import RunDirectory
 
 
 def run(name: str, main: Callable[[Sequence[str]], None]) -> int:
@@ -20,8 +22,9 @@ def run(name: str, main: Callable[[Sequence[str]], None]) -> int:
         main: Takes the arguments that follow the program's name.
 
     Returns:
-        The exit status: 0; 2 after a user's mistake, told in one line on stderr; 128 and the
-        signal's number after a run that has saved itself; 130 after Ctrl-C elsewhere.
+        The exit status: 0; 2 after a user's mistake, told in one line on stderr; 75, which asks for
+        another attempt, after the loss of a worker; 128 and the signal's number after a run that
+        has saved itself; 130 after Ctrl-C elsewhere.
     """
     # TensorFlow's notes and hints would bury ours; its errors stay, and a user's own value wins.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -30,6 +33,9 @@ def run(name: str, main: Callable[[Sequence[str]], None]) -> int:
     except UserError as error:
         print(f"{name}: {' '.join(str(error).splitlines())}", file=sys.stderr)
         return 2
+    except WorkerLost as lost:
+        print(f"{name}: {lost}", file=sys.stderr)
+        return os.EX_TEMPFAIL
     except Interrupted as saved:
         print(f"{name}: {saved}", file=sys.stderr)
         return 128 + saved.number
@@ -39,23 +45,57 @@ def run(name: str, main: Callable[[Sequence[str]], None]) -> int:
     return 0
 
 
+def carry_out(
+    directory: RunDirectory, flags: Sequence[str], strategy: str, work: Callable[[], object]
+) -> bool:
+    """Does a run's work, or says that it is done.
+
+    Args:
+        directory: Of the run. Of several workers, only the chief touches it.
+        flags: The lines of the run's flag file.
+        strategy: The setting.
+        work: The library's part.
+
+    Returns:
+        Whether the run's files are here to be read.
+
+    Raises:
+        UserError: If the directory is another run's, or the work cannot be done.
+    """
+    cluster = cluster_of(strategy)
+    if cluster is not None and not cluster.chief:
+        with logging_to(None):
+            work()
+        return False
+    if directory.claim(flags) == "finished":
+        print(f"{directory.path}: this run is finished")
+        if cluster is not None:  # the others wait to be told
+            work()
+    else:
+        with logging_to(directory.log):
+            work()
+    return True
+
+
 @contextmanager
-def logging_to(path: Path) -> Iterator[None]:
+def logging_to(path: Path | None) -> Iterator[None]:
     """Sends what the library logs to the terminal and, with the time, to a file.
 
     Args:
-        path: The log, continued where it exists.
+        path: The log, continued where it exists; None for the terminal alone.
 
     Raises:
         UserError: If the file cannot be written, at once or later, or the terminal cannot.
     """
-    try:
-        file = path.open("a", encoding="utf-8")
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    in_file = _Lines(file, path)
-    in_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    handlers = [_Lines(sys.stdout, "stdout"), in_file]
+    handlers: list[logging.Handler] = [_Lines(sys.stdout, "stdout")]
+    file = None
+    if path is not None:
+        try:
+            file = path.open("a", encoding="utf-8")
+        except OSError as error:
+            raise _unwritable(path, error) from error
+        handlers.append(_Lines(file, path))
+        handlers[-1].setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logger = logging.getLogger("darts_tf")
     before = logger.level, logger.propagate
     logger.setLevel(logging.INFO)
@@ -68,8 +108,9 @@ def logging_to(path: Path) -> Iterator[None]:
         for handler in handlers:
             logger.removeHandler(handler)
             handler.close()
-        with suppress(OSError):  # its last line has been told of then
-            file.close()
+        if file is not None:
+            with suppress(OSError):  # its last line has been told of then
+                file.close()
         logger.level, logger.propagate = before
 
 

@@ -17,7 +17,7 @@ from darts_tf.genotype import read_genotype
 from darts_tf.run_directory import RunDirectory
 from trainers import presets
 from trainers.command_line import parse
-from trainers.program import logging_to, run
+from trainers.program import carry_out, run
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -38,12 +38,13 @@ def main(arguments: Sequence[str]) -> None:
     )
     data.check(config.dataset, config.data_dir, config.download)
     directory = RunDirectory(paths["run_dir"] or f"runs/{run_name(config.dataset)}", "search")
-    if directory.claim(flag_lines(config)) == "finished":
-        print(f"{directory.path}: this search is finished")
-    else:
-        with logging_to(directory.log):
-            darts_tf.search(config, directory.path)
-    _report(directory, config)
+    if carry_out(
+        directory,
+        flag_lines(config),
+        config.strategy,
+        lambda: darts_tf.search(config, directory.path),
+    ):
+        _report(directory, config)
 
 
 def _report(directory: RunDirectory, config: SearchConfig) -> None:

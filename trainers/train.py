@@ -21,7 +21,7 @@ from darts_tf.errors import UserError, nearest
 from darts_tf.genotype import AnyGenotype, read_genotype
 from darts_tf.run_directory import RunDirectory
 from trainers.command_line import parse
-from trainers.program import logging_to, run
+from trainers.program import carry_out, run
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -48,13 +48,14 @@ def main(arguments: Sequence[str]) -> None:
     data.check(config.dataset, config.data_dir, config.download)
     path = given["run_dir"] or f"runs/{run_name(config.dataset)}-network"
     directory = RunDirectory(path, "train" if config.repeats == 1 else "repeats")
-    if directory.claim(training_flag_lines(config, genotype)) == "finished":
-        print(f"{directory.path}: this training is finished")
-    else:
-        train = darts_tf.train if config.repeats == 1 else darts_tf.train_repeats
-        with logging_to(directory.log):
-            train(config, genotype, directory.path)
-    _report(directory, config)
+    train = darts_tf.train if config.repeats == 1 else darts_tf.train_repeats
+    if carry_out(
+        directory,
+        training_flag_lines(config, genotype),
+        config.strategy,
+        lambda: train(config, genotype, directory.path),
+    ):
+        _report(directory, config)
 
 
 def _genotype(given: str) -> AnyGenotype:

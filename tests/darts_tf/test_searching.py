@@ -47,9 +47,9 @@ FARTHEST = 3 * 1.5 * 3e-4
 class Runs:
     """The searches that the tests share.
 
-    `again` repeats `first` with its settings, in a directory where a run broke off; `mirrored` has
-    another seed and two devices. `staged` has alphas by stage, the stem of Tiny-ImageNet, one level
-    and no criterion.
+    `again` repeats `first` with its settings, in a directory where a run broke off, and prepares
+    its data set itself; `mirrored` has another seed and two devices. `staged` has alphas by stage,
+    the stem of Tiny-ImageNet, one level and no criterion.
     """
 
     seed: int
@@ -58,7 +58,7 @@ class Runs:
     def settings(self, name):
         shared = {
             "dataset": "digits",
-            "data_dir": str(self.folder / "data"),
+            "data_dir": str(self.folder / ("its own" if name == "again" else "data")),
             "layers": 3,
             "init_channels": 2,
             "batch_size": 256,

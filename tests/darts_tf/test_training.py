@@ -58,9 +58,9 @@ class Runs:
     """The trainings that the tests share.
 
     `again` repeats `first` with its settings: in a directory where a run broke off, after another
-    training in the same process. `other` has another seed; `mixed` also mixes images and smooths
-    labels; `mirrored` does the work of `mixed` on two devices. `staged` trains a cell for each
-    stage after the stem of Tiny-ImageNet.
+    training in the same process, with a data set that it prepares itself. `other` has another seed;
+    `mixed` also mixes images and smooths labels; `mirrored` does the work of `mixed` on two
+    devices. `staged` trains a cell for each stage after the stem of Tiny-ImageNet.
     """
 
     seed: int
@@ -69,7 +69,7 @@ class Runs:
     def settings(self, name):
         shared = {
             "dataset": "digits",
-            "data_dir": str(self.folder / "data"),
+            "data_dir": str(self.folder / ("its own" if name == "again" else "data")),
             "layers": 3,
             "init_channels": 4,
             "batch_size": 256,

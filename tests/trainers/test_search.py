@@ -121,7 +121,7 @@ def test_a_finished_search_says_so_and_searches_no_more(searched, capsys):
     search.main(["--dataset=digits"])
     second = capsys.readouterr().out.splitlines()
     assert len(searched) == 1
-    assert second[0] == "runs/digits: this search is finished"
+    assert second[0] == "runs/digits: this run is finished"
     assert second[1:] == first[1:]
 
 

@@ -83,7 +83,7 @@ def test_a_finished_training_says_so_and_trains_no_more(trained, capsys):
     for _ in range(2):
         train.main([DIGITS, "--genotype=DARTS_V2"])
     assert len(trained) == 1
-    assert "runs/digits-network: this training is finished" in capsys.readouterr().out
+    assert "runs/digits-network: this run is finished" in capsys.readouterr().out
 
 
 def test_repeats_are_told_as_table_1_tells_them(monkeypatch, tmp_path, capsys):
@@ -103,7 +103,7 @@ def test_repeats_are_told_as_table_1_tells_them(monkeypatch, tmp_path, capsys):
         "top1_error 2.50 +- 0.18 (best 2.32), parameters 3,300,000",
         f"next: {export} --output=serving/digits",
     ]
-    finished = "three: this training is finished"
+    finished = "three: this run is finished"
     assert capsys.readouterr().out.splitlines() == [*told, finished, *told]
     with pytest.raises(UserError, match=r"--repeats \(3 there, 1 now\)"):
         train.main([DIGITS, "--genotype=DARTS_V2", "--seed=4", "--run_dir=three"])

@@ -1,0 +1,94 @@
+"""The machines of a run on several: who they are, by TensorFlow's TF_CONFIG."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from darts_tf.errors import UserError
+
+_JOBS = ("chief", "worker")
+_RIGHT = (
+    '{"cluster": {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}, "task": {"type": "worker", '
+    '"index": 0}} is right, with an index of its own on each machine'
+)
+
+
+class WorkerLost(Exception):  # noqa: N818 - it is nobody's mistake
+    """A worker has died; the others end too, and all can go on later."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The workers of a run, of which this process is one.
+
+    Attributes:
+        tasks: What TensorFlow calls each, such as `("worker", 1)`; the chief is the first.
+        addresses: `host:port` of each.
+        index: This one's place among them.
+    """
+
+    tasks: tuple[tuple[str, int], ...]
+    addresses: tuple[str, ...]
+    index: int
+
+    @property
+    def chief(self) -> bool:
+        """Whether this is the one that writes."""
+        return self.index == 0
+
+    def name(self, index: int) -> str:
+        """Returns what messages call a worker."""
+        return f"{f'worker {index}' if index else 'the chief'} ({self.addresses[index]})"
+
+    def endpoint(self, index: int) -> tuple[str, int]:
+        """Returns the host and the port of a worker."""
+        host, _, port = self.addresses[index].rpartition(":")
+        return host, int(port)
+
+
+def cluster_of(strategy: str, environment: Mapping[str, str] = os.environ) -> Cluster | None:
+    """Returns the cluster that a strategy asks for.
+
+    Args:
+        strategy: The setting; only `multi_worker` asks for one.
+        environment: Has `TF_CONFIG`.
+
+    Returns:
+        The cluster, None with any other strategy.
+
+    Raises:
+        UserError: If `TF_CONFIG` is absent or wrong.
+    """
+    if strategy != "multi_worker":
+        return None
+    text = environment.get("TF_CONFIG", "")
+    if not text:
+        raise _wrong("is not set")
+    try:
+        found = json.loads(text)
+        jobs, task = found["cluster"], (found["task"]["type"], found["task"]["index"])
+        places = {(job, i): where for job in _JOBS for i, where in enumerate(jobs.get(job, ()))}
+        others = sorted(set(jobs) - set(_JOBS))
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
+        raise _wrong(f"cannot be read ({type(error).__name__}: {error})") from error
+    if others:
+        raise _wrong(f"has a job '{others[0]}', and only chief and worker are known")
+    for address in places.values():
+        if not _is_address(address) or list(places.values()).count(address) > 1:
+            raise _wrong(f"has the address {address!r}, which is no host:port of its own")
+    if task not in places or isinstance(task[1], bool):
+        raise _wrong(f"says that this is {task[0]} {task[1]}, which is not in its cluster")
+    tasks = tuple(places)
+    return Cluster(tasks, tuple(places.values()), tasks.index(task))
+
+
+def _is_address(value: Any) -> bool:
+    host, _, port = str(value).rpartition(":")
+    isport = port.isascii() and port.isdecimal() and len(port) < 6 and 0 < int(port) < 65536
+    return isinstance(value, str) and bool(host) and isport
+
+
+def _wrong(found: str) -> UserError:
+    return UserError(f"--strategy=multi_worker: TF_CONFIG {found}; {_RIGHT}")

@@ -1,0 +1,64 @@
+"""A connection between two workers: messages of one line, and bytes."""
+
+import json
+import socket
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+PATIENCE = 10.0  # seconds for a word of somebody who is there
+_LONGEST = 2**20  # bytes of a message
+
+
+class Wire:
+    """Messages, which are JSON objects in a line each, and bytes over a connection.
+
+    What goes wrong is an OSError, a ValueError or a TypeError.
+
+    Args:
+        connection: A connected socket, which this now owns.
+        patience: How long to wait for the other side, in seconds.
+    """
+
+    def __init__(self, connection: socket.socket, patience: float = PATIENCE) -> None:
+        connection.settimeout(patience)
+        self._connection = connection
+        self._stream = connection.makefile("rb")
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Sends a message."""
+        self.send_bytes(json.dumps(message).encode() + b"\n")
+
+    def send_bytes(self, content: bytes) -> None:
+        """Sends bytes, whose number the other side has to know."""
+        self._connection.sendall(content)
+
+    def receive(self) -> dict[str, Any]:
+        """Waits for a message."""
+        line = self._stream.readline(_LONGEST)
+        if not line.endswith(b"\n"):
+            raise ValueError(f"cut off: {line!r}")
+        return dict(json.loads(line))
+
+    def receive_bytes(self, size: int) -> bytes:
+        """Waits for so many bytes."""
+        content = self._stream.read(size)
+        if len(content) < size:
+            raise ValueError(f"cut off: {len(content)} bytes of {size}")
+        return content
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._stream.close()
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

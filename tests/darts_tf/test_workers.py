@@ -1,0 +1,144 @@
+"""Searches and trainings on several workers, each a process on the loopback."""
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from darts_tf import data
+from darts_tf.loop import distribute
+from tests.killing import SMALL
+from tests.machines import Machines, ended
+from tests.processes import finish, start
+from tests.trainers.programs import python
+
+TRAIN = ("-m", "trainers.train", "--genotype=DARTS_PLUS_CIFAR10")
+SEARCH = ("-m", "trainers.search")
+# The same work on as many devices of one process.
+_MIRRORED = """
+import tensorflow as tf
+devices, module, *arguments = given
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(
+    cpu, [tf.config.LogicalDeviceConfiguration()] * devices
+)
+import importlib
+importlib.import_module(module).main(["--strategy=mirrored", *arguments])
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("workers")
+    data.load("digits", str(made / "data"))
+    return made
+
+
+def flags(folder, seed):
+    return (
+        *("--dataset=digits", f"--data_dir={folder / 'data'}", *SMALL, "--epochs=2"),
+        *(f"--seed={seed % 2**30}", "--checkpoint_every=1step"),
+    )
+
+
+def outcome(path, name):
+    lines = [json.loads(line) for line in (path / "history.jsonl").read_text().splitlines()]
+    result = json.loads((path / name).read_text())
+    return [line | {"timing": None} for line in lines], result | {"cost": None}
+
+
+def wait_for_checkpoint(path: Path, processes) -> None:
+    before = set(path.glob("checkpoints/*.checkpoint"))
+    while not set(path.glob("checkpoints/*.checkpoint")) - before:
+        assert all(process.poll() is None for process in processes)
+        time.sleep(0.01)
+
+
+def test_two_workers_of_which_one_dies_and_one_is_asked_to_end_do_what_two_devices_do(folder, seed):
+    settings = (*flags(folder, seed), "--stop_criterion=none")
+    alone = start(_MIRRORED, 2, SEARCH[1], *settings, f"--run_dir={folder / 'mirrored'}")
+    machines = Machines(SEARCH, 2, folder / "search", settings)
+
+    processes = machines.start()
+    wait_for_checkpoint(machines.path, processes)
+    processes[1].kill()
+    (status, _, told), _ = ended(processes)
+    assert status == os.EX_TEMPFAIL, told[-2000:]
+    [line] = [line for line in told.splitlines() if line.startswith("search: ")]
+    assert line.startswith("search: lost worker 1 (localhost:")
+    assert line.endswith("the same command on every machine goes on from the last checkpoint")
+
+    processes = machines.start()
+    wait_for_checkpoint(machines.path, processes)
+    processes[1].send_signal(signal.SIGTERM)
+    for status, _, told in ended(processes):
+        assert status == 128 + signal.SIGTERM, told[-2000:]
+        assert "search: SIGTERM: saved after step " in told
+
+    for status, written, told in ended(machines.start()):
+        assert status == 0, told[-2000:]
+        assert "all 2 workers are here" in written or "stopped after" not in written
+    finish(alone)
+    assert outcome(machines.path, "genotype.json") == outcome(folder / "mirrored", "genotype.json")
+    written = {entry.name for entry in machines.path.iterdir()}
+    assert written == {entry.name for entry in (folder / "mirrored").iterdir()}
+    assert (machines.path / "search.log").read_text().count("goes on with step") == 2
+
+
+def test_three_workers_whose_chief_dies_do_what_three_devices_do(folder, seed):
+    settings = flags(folder, seed)
+    alone = start(_MIRRORED, 3, *TRAIN[1:], *settings, f"--run_dir={folder / 'three'}")
+    machines = Machines(TRAIN, 3, folder / "train", settings)
+    processes = machines.start()
+    wait_for_checkpoint(machines.path, processes)
+    processes[0].kill()
+    _, *others = ended(processes)
+    for status, _, told in others:
+        assert status == os.EX_TEMPFAIL, told[-2000:]
+        assert "train: lost " in told
+    for status, _, told in ended(machines.start()):
+        assert status == 0, told[-2000:]
+    finish(alone)
+    assert outcome(machines.path, "result.json") == outcome(folder / "three", "result.json")
+    # All are told that a finished run is finished.
+    for status, _, told in ended(machines.start()):
+        assert status == 0, told[-2000:]
+
+
+def test_a_worker_that_never_comes_is_told_in_bounded_time(folder, monkeypatch):
+    cluster = {"worker": ["localhost:1", "localhost:2"]}
+    task = {"type": "worker", "index": 1}
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": task}))
+    flags = ("--dataset=digits", "--strategy=multi_worker", "--worker_timeout=1")
+    ended = python(*SEARCH, *flags, f"--data_dir={folder / 'data'}", cwd=folder)
+    assert ended.returncode == 2
+    [line] = [line for line in ended.stderr.splitlines() if line.startswith("search: ")]
+    assert "after 1 s not here: the chief (localhost:1)" in line
+
+
+class Pipelines:
+    """What `distribute` asks of a strategy, for each of several workers."""
+
+    def __init__(self, workers, replicas):
+        self.workers, self.num_replicas_in_sync = workers, replicas
+
+    def distribute_datasets_from_function(self, make):
+        return [
+            list(make(tf.distribute.InputContext(self.workers, worker, self.num_replicas_in_sync)))
+            for worker in range(self.workers)
+        ]
+
+
+@pytest.mark.parametrize(("workers", "each"), [(1, 2), (2, 1), (3, 1), (2, 4)])
+def test_elements_are_shared_out_without_overlap_and_without_loss(workers, each):
+    replicas, steps = workers * each, 5
+    elements = tf.data.Dataset.range(replicas * steps).map(lambda n: ((n, n), n))
+    shares = list(distribute(Pipelines(workers, replicas), elements))
+    found = np.array([[int(n) for _, n in share] for share in shares])
+    right = np.arange(replicas * steps).reshape(steps, workers, each).swapaxes(0, 1)
+    np.testing.assert_array_equal(found, right.reshape(workers, -1))
