@@ -7,7 +7,9 @@ import os
 import socket
 import subprocess
 import sys
-from contextlib import ExitStack
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,21 +43,33 @@ class Machines:
     path: Path
     flags: tuple[str, ...]
 
-    def start(self) -> list[subprocess.Popen[str]]:
-        """Starts all workers, the chief first."""
+    @contextmanager
+    def running(self) -> Iterator[list[subprocess.Popen[str]]]:
+        """Starts all workers, the chief first; whoever still runs at the end is killed."""
         flags = ["--strategy=multi_worker", f"--run_dir={self.path}", *self.flags]
-        return [
-            subprocess.Popen(
-                [sys.executable, *self.words, *flags],
-                cwd=self.path.parent,
-                env=os.environ
-                | {"PYTHONPATH": ROOT, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_CONFIG": config},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            for config in tf_configs(self.workers)
-        ]
+        shared = os.environ | {"PYTHONPATH": ROOT, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        with ExitStack() as stack:
+            processes = []
+            for config in tf_configs(self.workers):
+                process = subprocess.Popen(
+                    [sys.executable, *self.words, *flags],
+                    cwd=self.path.parent,
+                    env=shared | {"TF_CONFIG": config},
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
+                processes.append(stack.enter_context(process))
+                stack.callback(process.kill)
+            yield processes
+
+    def wait_for_checkpoint(self, processes: list[subprocess.Popen[str]]) -> None:
+        """Waits until the run has one more, and fails if a worker ends before."""
+        before = set(self.path.glob("checkpoints/*.checkpoint"))
+        while not set(self.path.glob("checkpoints/*.checkpoint")) - before:
+            for process in processes:
+                assert process.poll() is None, process.communicate()
+            time.sleep(0.01)
 
 
 def ended(processes: list[subprocess.Popen[str]]) -> list[tuple[int, str, str]]:

@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,62 +50,54 @@ def outcome(path, name):
     return [line | {"timing": None} for line in lines], result | {"cost": None}
 
 
-def wait_for_checkpoint(path: Path, processes) -> None:
-    before = set(path.glob("checkpoints/*.checkpoint"))
-    while not set(path.glob("checkpoints/*.checkpoint")) - before:
-        assert all(process.poll() is None for process in processes)
-        time.sleep(0.01)
+def finishes(machines):
+    with machines.running() as processes:
+        for status, _, told in ended(processes):
+            assert status == 0, told[-2000:]
 
 
 def test_two_workers_of_which_one_dies_and_one_is_asked_to_end_do_what_two_devices_do(folder, seed):
     settings = (*flags(folder, seed), "--stop_criterion=none")
-    alone = start(_MIRRORED, 2, SEARCH[1], *settings, f"--run_dir={folder / 'mirrored'}")
     machines = Machines(SEARCH, 2, folder / "search", settings)
-
-    processes = machines.start()
-    wait_for_checkpoint(machines.path, processes)
-    processes[1].kill()
-    (status, _, told), _ = ended(processes)
+    with machines.running() as processes:
+        machines.wait_for_checkpoint(processes)
+        processes[1].kill()
+        (status, _, told), _ = ended(processes)
     assert status == os.EX_TEMPFAIL, told[-2000:]
     [line] = [line for line in told.splitlines() if line.startswith("search: ")]
     assert line.startswith("search: lost worker 1 (localhost:")
     assert line.endswith("the same command on every machine goes on from the last checkpoint")
 
-    processes = machines.start()
-    wait_for_checkpoint(machines.path, processes)
-    processes[1].send_signal(signal.SIGTERM)
-    for status, _, told in ended(processes):
-        assert status == 128 + signal.SIGTERM, told[-2000:]
-        assert "search: SIGTERM: saved after step " in told
+    with machines.running() as processes:
+        machines.wait_for_checkpoint(processes)
+        processes[1].send_signal(signal.SIGTERM)
+        for status, _, told in ended(processes):
+            assert status == 128 + signal.SIGTERM, told[-2000:]
+            assert "search: SIGTERM: saved after step " in told
 
-    for status, written, told in ended(machines.start()):
-        assert status == 0, told[-2000:]
-        assert "all 2 workers are here" in written or "stopped after" not in written
+    alone = start(_MIRRORED, 2, SEARCH[1], *settings, f"--run_dir={folder / 'mirrored'}")
+    finishes(machines)
     finish(alone)
     assert outcome(machines.path, "genotype.json") == outcome(folder / "mirrored", "genotype.json")
     written = {entry.name for entry in machines.path.iterdir()}
-    assert written == {entry.name for entry in (folder / "mirrored").iterdir()}
+    assert written == {*(entry.name for entry in (folder / "mirrored").iterdir()), "search.log"}
     assert (machines.path / "search.log").read_text().count("goes on with step") == 2
 
 
 def test_three_workers_whose_chief_dies_do_what_three_devices_do(folder, seed):
     settings = flags(folder, seed)
-    alone = start(_MIRRORED, 3, *TRAIN[1:], *settings, f"--run_dir={folder / 'three'}")
     machines = Machines(TRAIN, 3, folder / "train", settings)
-    processes = machines.start()
-    wait_for_checkpoint(machines.path, processes)
-    processes[0].kill()
-    _, *others = ended(processes)
+    with machines.running() as processes:
+        machines.wait_for_checkpoint(processes)
+        processes[0].kill()
+        _, *others = ended(processes)
     for status, _, told in others:
         assert status == os.EX_TEMPFAIL, told[-2000:]
         assert "train: lost " in told
-    for status, _, told in ended(machines.start()):
-        assert status == 0, told[-2000:]
-    finish(alone)
+    finishes(machines)
+    finish(start(_MIRRORED, 3, *TRAIN[1:], *settings, f"--run_dir={folder / 'three'}"))
     assert outcome(machines.path, "result.json") == outcome(folder / "three", "result.json")
-    # All are told that a finished run is finished.
-    for status, _, told in ended(machines.start()):
-        assert status == 0, told[-2000:]
+    finishes(machines)  # all are told that it is finished
 
 
 def test_a_worker_that_never_comes_is_told_in_bounded_time(folder, monkeypatch):
