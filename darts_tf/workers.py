@@ -51,12 +51,12 @@ def own_run(
         return
     files = answer_roll(cluster, flags, config.worker_timeout)
     with tempfile.TemporaryDirectory(prefix=f"darts_tf-worker-{cluster.index}-") as folder:
+        run = RunDirectory(folder, program)
+        run.claim(flags)
         for name, content in files.items():
             path = Path(folder, name)
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
-        run = RunDirectory(folder, program)
-        run.claim(flags)
         with _noticing_losses(cluster):
             yield run
 

@@ -68,7 +68,7 @@ class Machines:
         before = set(self.path.glob("checkpoints/*.checkpoint"))
         while not set(self.path.glob("checkpoints/*.checkpoint")) - before:
             for process in processes:
-                assert process.poll() is None, process.communicate()
+                assert process.poll() is None, process.communicate()[1][-2000:]
             time.sleep(0.01)
 
 
