@@ -124,19 +124,20 @@ def _take(values: flags.FlagValues, arguments: list[str]) -> None:
         if "\0" in argument:
             raise UserError(f"unexpected {argument!r}; a flag is text without null bytes")
     try:
-        _, *others = values(["", *arguments])
-    except flags.UnrecognizedFlagError as error:
-        wrong = f"--{error.flagname}"
-        known = [f"--{name}" for name in ["flagfile", *values]]
-        raise UserError(
-            f"unknown flag {wrong!r}.{nearest(wrong, known)} --help lists all"
-        ) from error
+        # Else absl would compare an unknown name with all others, and not end if it is long.
+        _, *others = values(["", *arguments], known_only=True)
     except (flags.Error, ValueError) as error:
         raise UserError(str(error).removeprefix("flag ")) from error
-    if others:
-        isfile = Path(others[0]).suffix == ".flags"
-        hint = f" Did you mean '--flagfile={others[0]}'?" if isfile else ""
-        raise UserError(f"unexpected '{others[0]}'; a flag is --name=value.{hint}")
+    if not others:
+        return
+    match = re.fullmatch(r"--?([^=]*)(=.*)?", others[0], re.DOTALL)
+    if match and match[1]:
+        wrong = f"--{match[1]}"
+        known = [f"--{name}" for name in ["flagfile", *values]]
+        raise UserError(f"unknown flag {wrong!r}.{nearest(wrong, known)} --help lists all")
+    isfile = Path(others[0]).suffix == ".flags"
+    hint = f" Did you mean '--flagfile={others[0]}'?" if isfile else ""
+    raise UserError(f"unexpected '{others[0]}'; a flag is --name=value.{hint}")
 
 
 def _expanded(path: str) -> str:

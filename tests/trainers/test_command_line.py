@@ -151,6 +151,9 @@ def test_the_tilde_is_the_users_home(tmp_path, monkeypatch):
         ("--epochs", "Missing value for flag --epochs"),
         ("cifar10", "unexpected 'cifar10'; a flag is --name=value."),
         ("-", "unexpected '-'; a flag is --name=value."),
+        ("--", "unexpected '--'; a flag is --name=value."),
+        ("--=1", "unexpected '--=1'; a flag is --name=value."),
+        (f"--{'x' * 5000}=1", f"unknown flag '--{'x' * 5000}'. --help lists all"),
         ("--data_dir=a\nb", "--data_dir: must be one line without spaces around it, found 'a\\nb'"),
     ],
 )
@@ -172,6 +175,7 @@ def test_unknown_flags_cannot_be_waved_through(argument):
     [
         ("--epoch=3", "unknown flag '--epoch'. Did you mean '--epochs'?"),
         ("epochs=3", "unexpected 'epochs=3'"),
+        ("--", "unexpected '--'"),
         ("--epochs 3", "unknown flag '--epochs 3'"),
         ("--epochs=x", "--epochs=x: must be a whole number"),
         ("--epochs", "Missing value for flag --epochs"),
