@@ -167,6 +167,7 @@ _ALL = (
 DATASETS: Mapping[str, DatasetFacts] = MappingProxyType({facts.name: facts for facts in _ALL})
 
 SMALLEST_FOLDER_IMAGES = 8  # pixels; a network halves them twice
+LARGEST_FOLDER_IMAGES = 2**15
 
 
 def facts_of(dataset: str, image_size: int = 0) -> DatasetFacts:
@@ -237,6 +238,10 @@ def _of_folder(dataset: str, found: image_folder.ImageFolder, image_size: int) -
         raise UserError(
             f"image_size: a folder of images has no size of its own; give the side that they are "
             f"to be resized to, at least {SMALLEST_FOLDER_IMAGES} pixels, found {image_size}"
+        )
+    if image_size > LARGEST_FOLDER_IMAGES:
+        raise UserError(
+            f"image_size: must be at most {LARGEST_FOLDER_IMAGES} pixels, found {image_size}"
         )
     stems = ((48, "cifar"), (96, "tiny_imagenet"))
     return DatasetFacts(

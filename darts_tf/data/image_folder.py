@@ -34,14 +34,19 @@ def path_of(dataset: str) -> Path | None:
     """Returns PATH of `image_folder:PATH`, None for any other name.
 
     Raises:
-        UserError: If nothing follows the colon.
+        UserError: If nothing follows the colon, or `~name` is no user's home.
     """
     if not dataset.startswith(PREFIX):
         return None
     path = dataset.removeprefix(PREFIX)
     if not path:
         raise UserError(f"dataset: {PREFIX}PATH names a folder, found '{dataset}'")
-    return Path(path).expanduser()
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise UserError(
+            f"dataset: {path}: no such user's home; a folder that exists is right"
+        ) from error
 
 
 def scan(path: Path) -> ImageFolder:

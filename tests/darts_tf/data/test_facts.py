@@ -86,6 +86,17 @@ def test_a_folder_has_cifars_recipe_in_proportion_to_its_size(tmp_path, size, st
     assert facts.cutout == pytest.approx(16 * size / 32, abs=0.5)
 
 
+@pytest.mark.parametrize("size", [2**15 + 1, 10**400])
+def test_a_folders_images_have_a_largest_size(tmp_path, size):
+    for part in ("train", "test"):
+        for name in ("a", "b"):
+            (tmp_path / part / name).mkdir(parents=True)
+            (tmp_path / part / name / "1.png").touch()
+    assert facts_of(f"image_folder:{tmp_path}", 2**15).image_size == 2**15
+    with pytest.raises(UserError, match=r"^image_size: must be at most 32768 pixels, found \d+$"):
+        facts_of(f"image_folder:{tmp_path}", size)
+
+
 def test_a_run_of_a_folder_is_named_like_the_folder(tmp_path, monkeypatch):
     assert run_name(f"image_folder:{tmp_path}/flowers/") == "flowers"
     monkeypatch.chdir(tmp_path)

@@ -31,6 +31,8 @@ def test_only_a_name_with_the_prefix_is_a_folder(monkeypatch):
         UserError, match=r"^dataset: image_folder:PATH names a folder, found 'image"
     ):
         path_of("image_folder:")
+    with pytest.raises(UserError, match=r"^dataset: ~nobody-here/photos: no such user's home"):
+        path_of("image_folder:~nobody-here/photos")
 
 
 def test_every_fifth_image_of_each_class_is_a_test_image(tmp_path):
