@@ -202,7 +202,8 @@ class RunDirectory:
 
     def _text(self, path: Path) -> str:
         with self._explained():
-            return path.read_text(encoding="utf-8", errors="surrogateescape")
+            # As bytes, so that a line ends where whoever adds the next one sees its end.
+            return path.read_bytes().decode("utf-8", errors="surrogateescape")
 
     def _parsed(self, text: str, where: str) -> dict[str, Any]:
         try:

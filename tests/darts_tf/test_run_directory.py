@@ -178,6 +178,14 @@ def test_a_broken_line_within_the_history_is_named(run, text):
     assert f"history.jsonl, line {text.count(chr(10))} is not" in line
 
 
+def test_a_line_ends_where_it_does_for_whoever_adds_the_next(run):
+    run.claim(LINES)
+    run.history.write_bytes(b'{"a":\r1}\r\n{"b": 2}\r{"c":')
+    assert run.read_history() == [{"a": 1}]
+    run.append_history({"d": 4})
+    assert run.read_history() == [{"a": 1}, {"d": 4}]
+
+
 def test_no_history_reads_as_none(run):
     assert run.read_history() == []
 
