@@ -10,8 +10,14 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 class UserError(ValueError):
     """A mistake that a user can mend: the message says what was found and what would be right.
 
-    The programs print the message as one line and end with status 2.
+    The programs print the message and end with status 2.
+
+    Args:
+        message: What went wrong. It becomes one line, whatever the user's words in it hold.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.splitlines()))
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

@@ -31,7 +31,7 @@ def run(name: str, main: Callable[[Sequence[str]], None]) -> int:
     try:
         main(sys.argv[1:])
     except UserError as error:
-        print(f"{name}: {' '.join(str(error).splitlines())}", file=sys.stderr)
+        print(f"{name}: {error}", file=sys.stderr)
         return 2
     except WorkerLost as lost:
         print(f"{name}: {lost}", file=sys.stderr)

@@ -15,6 +15,11 @@ def test_a_users_mistake_is_a_value_error():
     assert issubclass(UserError, ValueError)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x0c", "\x85", "\u2028"])
+def test_its_message_is_one_line_whatever_was_found(end):
+    assert str(UserError(f"--run_dir=a{end}b: a file")) == "--run_dir=a b: a file"
+
+
 @pytest.mark.parametrize("name", DATASETS)
 def test_a_slip_of_one_letter_finds_the_name(name, seed):
     rng = np.random.default_rng(seed)
