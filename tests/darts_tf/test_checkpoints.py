@@ -1,7 +1,7 @@
 """Checkpoints: the same bits again, the last few kept, damaged ones passed over."""
 
-import hashlib
 import logging
+import zipfile
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from darts_tf.checkpoints import Checkpoint, Checkpoints
 from darts_tf.errors import UserError
 from darts_tf.run_directory import RunDirectory
+from tests.fuzzing.checkpoints import archive, npy, npy_of, with_checksum
 
 
 @pytest.fixture
@@ -78,13 +79,29 @@ def test_one_that_was_cut_off_is_damaged(run, length):
     assert checkpoints.latest() is None
 
 
-def test_a_checksum_alone_is_not_enough(run):
+HEADER = "{{'descr': '<f4', 'fortran_order': False, 'shape': {}}}"
+PICKLED = b"cos\nsystem\n(S'touch ran'\ntR."
+FOREIGN = {
+    "a pickle": PICKLED,
+    "an array alone": npy(np.ones(3)),
+    "a pickle in an archive": archive({"a": PICKLED}),
+    "an array of objects": archive({"a.npy": npy(np.array([{}]), allow_pickle=True)}),
+    "text": archive({"a.npy": npy(np.array("text"))}),
+    "no header": archive({"a.npy": npy_of("{'descr': '<f4'(")}),
+    "a shape beyond memory": archive({"a.npy": npy_of(HEADER.format("(99999999999999999,)"))}),
+    "a shape of text": archive({"a.npy": npy_of(HEADER.format("('x',)"))}),
+    "a header of Python 2": archive({"a.npy": npy_of(HEADER.format("(4L,)"))}),
+    "compressed": archive({"a.npy": npy(np.zeros(10**6))}, zipfile.ZIP_DEFLATED),
+}
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+def test_a_checksum_alone_is_not_enough(run, case):
     checkpoints = Checkpoints(run)
-    path = checkpoints.save(Checkpoint(1, 0, state(1)))
-    pickled = b"cos\nsystem\n(S'touch ran'\ntR."
-    header = path.read_bytes()[:31]
-    path.write_bytes(header + hashlib.sha256(pickled).hexdigest().encode() + b"\n" + pickled)
-    assert checkpoints.latest() is None
+    checkpoints.save(Checkpoint(1, 0, state(1)))
+    path = checkpoints.save(Checkpoint(2, 0, state(2)))
+    path.write_bytes(with_checksum(FOREIGN[case]))
+    assert checkpoints.latest().epoch == 1
 
 
 @settings(deadline=None, max_examples=200)
