@@ -3,14 +3,50 @@
 import json
 import os
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from darts_tf.errors import UserError
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+# All that a model of stock layers names. Keras itself would import packages that lie about, and
+# hand any of its functions to a Lambda, in safe mode too.
+_MODULES: tuple[str | None, ...] = (
+    None,
+    "builtins",
+    "keras",
+    "keras.activations",
+    "keras.constraints",
+    "keras.initializers",
+    "keras.layers",
+    "keras.models",
+    "keras.regularizers",
+    "keras.src.models.functional",
+    "keras.src.models.sequential",
+)
+_FUNCTIONS: tuple[str | None, ...] = ("builtins", "keras.activations")
+_WITH_CODE = ("Lambda", "__lambda__", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper")
+_LONGEST = 300
+# What Keras ends with when a file is damaged or wrong.
+_FOREIGN = (
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    ImportError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+    tf.errors.OpError,
+)
 
 
 def save_model(model: keras.Model, path: Path) -> None:
@@ -36,15 +72,43 @@ def load_model(path: str | os.PathLike[str]) -> keras.Model:
     """Loads a model; nothing that a file could bring along is executed.
 
     Args:
-        path: A file that Keras or `save_model` wrote.
+        path: A `.keras` file that Keras or `save_model` wrote, of layers that come with Keras and
+            hold no code.
 
     Raises:
-        UserError: If the file is no Keras model.
+        UserError: If the file is no such model.
     """
     try:
+        _check_names(path)
         return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path}: not a Keras model that can be loaded ({error})") from error
+    except _FOREIGN as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]}..."
+        raise UserError(f"{path}: not a Keras model that can be loaded ({reason})") from error
+
+
+def _check_names(path: str | os.PathLike[str]) -> None:
+    """Refuses a file that is no archive, or names anything but stock layers without code."""
+    if Path(path).suffix != ".keras":
+        raise ValueError("its name must end in .keras")
+    with zipfile.ZipFile(path) as archive:
+        parts = [json.loads(archive.read("config.json"))]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, dict) and "class_name" in part:
+            _check_name(part)
+        if isinstance(part, dict | list):
+            parts += part.values() if isinstance(part, dict) else part
+
+
+def _check_name(part: dict[str, Any]) -> None:
+    module, name = part.get("module"), str(part["class_name"])
+    allowed = _MODULES
+    if name == "function":
+        allowed, name = _FUNCTIONS, str(part.get("config"))
+    # A dot would lead on to other modules.
+    if module not in allowed or "." in name or name in _WITH_CODE:
+        raise ValueError(f"{name} of {module}, which may run code, is refused")
 
 
 def _number_shared_objects(config: bytes) -> bytes:
