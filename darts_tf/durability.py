@@ -77,11 +77,11 @@ class Durability:
         found = self._checkpoints.latest()
         if found is not None:
             arrays = dict(found.arrays)
-            scores = arrays.pop(_SCORES)
             self._check_data(arrays.pop(_DATA, self._data))
             try:
+                scores = arrays.pop(_SCORES)
                 self._state.restore(arrays)
-            except ValueError as error:
+            except (ValueError, KeyError) as error:
                 raise UserError(
                     f"{self._run.checkpoints}: made by another release of this library: {error}"
                 ) from error
