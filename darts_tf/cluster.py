@@ -45,7 +45,7 @@ class Cluster:
     def endpoint(self, index: int) -> tuple[str, int]:
         """Returns the host and the port of a worker."""
         host, _, port = self.addresses[index].rpartition(":")
-        return host, int(port)
+        return host.strip("[]"), int(port)
 
 
 def cluster_of(strategy: str, environment: Mapping[str, str] = os.environ) -> Cluster | None:

@@ -118,7 +118,13 @@ def _answers(wire: Wire) -> bool:
 
 def _listening(cluster: Cluster) -> socket.socket:
     try:
-        return socket.create_server(("", cluster.endpoint(0)[1]), backlog=len(cluster.tasks))
+        both = socket.has_dualstack_ipv6()
+        return socket.create_server(
+            ("", cluster.endpoint(0)[1]),
+            family=socket.AF_INET6 if both else socket.AF_INET,
+            backlog=len(cluster.tasks),
+            dualstack_ipv6=both,
+        )
     except OSError as error:
         raise UserError(
             f"--strategy=multi_worker: the chief cannot listen at {cluster.addresses[0]} "

@@ -28,6 +28,7 @@ def test_the_first_worker_is_the_chief(index):
     assert found == Cluster((("worker", 0), ("worker", 1)), tuple(TWO), index)
     assert found.chief == (index == 0)
     assert found.endpoint(1) == ("two", 2)
+    assert read({"worker": ["[::1]:1"]}, "worker", 0).endpoint(0) == ("::1", 1)
     assert found.name(0) == "the chief (one:1)"
     assert found.name(1) == "worker 1 (two:2)"
 

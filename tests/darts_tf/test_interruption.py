@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from darts_tf.interruption import SIGNALS, Interrupted, noticing
+from tests.processes import start
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -52,3 +53,21 @@ def test_another_thread_changes_nothing():
 def test_the_message_tells_the_signal_and_how_to_go_on():
     told = str(Interrupted(signal.SIGTERM, "epoch 3, step 4"))
     assert told == "SIGTERM: saved epoch 3, step 4; the same command goes on from there"
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(30, 0), (1, -signal.SIGALRM)])
+def test_what_takes_too_long_is_ended_also_where_python_gets_no_turn(seconds, status):
+    process = start(
+        """
+import ctypes, signal
+from darts_tf.interruption import ending_after
+before = signal.getsignal(signal.SIGALRM)
+with ending_after(given[0]):
+    ctypes.PyDLL(None).usleep(3_000_000 if given[0] == 1 else 1000)  # holds Python's lock
+assert signal.getsignal(signal.SIGALRM) == before
+assert signal.alarm(0) == 0
+""",
+        seconds,
+    )
+    process.communicate()
+    assert process.returncode == status

@@ -12,21 +12,15 @@ from darts_tf import data
 from darts_tf.loop import distribute
 from tests.killing import SMALL
 from tests.machines import Machines, ended
-from tests.processes import finish, start
+from tests.processes import SPLIT_CPU, finish, start
 from tests.trainers.programs import python
 
 TRAIN = ("-m", "trainers.train", "--genotype=DARTS_PLUS_CIFAR10")
 SEARCH = ("-m", "trainers.search")
-# The same work on as many devices of one process.
-_MIRRORED = """
-import tensorflow as tf
-devices, module, *arguments = given
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(
-    cpu, [tf.config.LogicalDeviceConfiguration()] * devices
-)
-import importlib
-importlib.import_module(module).main(["--strategy=mirrored", *arguments])
+# The same search on two devices of one process.
+_MIRRORED = f"""{SPLIT_CPU}
+from trainers.search import main
+main(["--strategy=mirrored", *given])
 """
 
 
@@ -75,7 +69,7 @@ def test_two_workers_of_which_one_dies_and_one_is_asked_to_end_do_what_two_devic
             assert status == 128 + signal.SIGTERM, told[-2000:]
             assert "search: SIGTERM: saved after step " in told
 
-    alone = start(_MIRRORED, 2, SEARCH[1], *settings, f"--run_dir={folder / 'mirrored'}")
+    alone = start(_MIRRORED, *settings, f"--run_dir={folder / 'mirrored'}")
     finishes(machines)
     finish(alone)
     assert outcome(machines.path, "genotype.json") == outcome(folder / "mirrored", "genotype.json")
@@ -84,7 +78,7 @@ def test_two_workers_of_which_one_dies_and_one_is_asked_to_end_do_what_two_devic
     assert (machines.path / "search.log").read_text().count("goes on with step") == 2
 
 
-def test_three_workers_whose_chief_dies_do_what_three_devices_do(folder, seed):
+def test_three_workers_whose_chief_dies_do_what_they_do_undisturbed(folder, seed):
     settings = flags(folder, seed)
     machines = Machines(TRAIN, 3, folder / "train", settings)
     with machines.running() as processes:
@@ -95,8 +89,9 @@ def test_three_workers_whose_chief_dies_do_what_three_devices_do(folder, seed):
         assert status == os.EX_TEMPFAIL, told[-2000:]
         assert "train: lost " in told
     finishes(machines)
-    finish(start(_MIRRORED, 3, *TRAIN[1:], *settings, f"--run_dir={folder / 'three'}"))
-    assert outcome(machines.path, "result.json") == outcome(folder / "three", "result.json")
+    undisturbed = Machines(TRAIN, 3, folder / "undisturbed", settings)
+    finishes(undisturbed)
+    assert outcome(machines.path, "result.json") == outcome(undisturbed.path, "result.json")
     finishes(machines)  # all are told that it is finished
 
 
