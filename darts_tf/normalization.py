@@ -125,10 +125,10 @@ class BatchNormalization(keras.layers.Layer):
         replica = tf.distribute.get_replica_context()
         if self.synchronized and replica is not None and replica.num_replicas_in_sync > 1:
             local, own = mean, count
-            total = replica.all_reduce("SUM", tf.concat([local * own, own[tf.newaxis]], 0))
+            total = _sum_over_replicas(tf.concat([local * own, own[tf.newaxis]], 0))
             mean, count = total[:-1] / total[-1], total[-1]
             deviation = tf.reduce_mean(tf.square(x - mean), (0, 1, 2))
-            return mean, replica.all_reduce("SUM", deviation * own) / count, count
+            return mean, _sum_over_replicas(deviation * own) / count, count
         return mean, tf.reduce_mean(tf.square(x - mean), (0, 1, 2)), count
 
     def compute_output_shape(self, x_shape: Shape) -> Shape:
@@ -157,6 +157,17 @@ def average_statistics(model: keras.Model) -> None:
     for variable in model.non_trainable_variables:
         if variable.synchronization == "on_read":
             variable.assign(variable.numpy())
+
+
+@tf.custom_gradient
+def _sum_over_replicas(x: tf.Tensor) -> tuple[tf.Tensor, Any]:
+    """Returns the sum, which TensorFlow's own gradient searches the whole graph for."""
+    return _all_reduce(x), _all_reduce
+
+
+def _all_reduce(x: tf.Tensor) -> tf.Tensor:
+    # The search stops here, or it would take time with the square of the layers.
+    return tf.distribute.get_replica_context().all_reduce("SUM", tf.stop_gradient(x))
 
 
 def _normalize(
