@@ -1,5 +1,6 @@
 """Batch normalisation by TensorFlow's fused kernel."""
 
+import math
 from typing import Any
 
 import keras
@@ -99,12 +100,10 @@ class BatchNormalization(keras.layers.Layer):
             return y
         keep = self.momentum
         if dtype == "float64" or self.synchronized:
-            wide = tf.cast(x, dtype)
-            mean, variance, count = self._moments(wide)
-            y = tf.cast(_normalize(wide, gamma, beta, mean, variance, self.epsilon), x.dtype)
-            unbiased = variance * count / tf.maximum(count - 1, 1)
+            y, mean, variance = self._plain(tf.cast(x, dtype), gamma, beta)
+            y = tf.cast(y, x.dtype)
             mean = keep * self.moving_mean + (1 - keep) * mean
-            variance = keep * self.moving_variance + (1 - keep) * unbiased
+            variance = keep * self.moving_variance + (1 - keep) * variance
         else:
             y, mean, variance = tf.compat.v1.nn.fused_batch_norm(
                 x,
@@ -119,17 +118,20 @@ class BatchNormalization(keras.layers.Layer):
         self.moving_variance.assign(variance)
         return y
 
-    def _moments(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        count = tf.cast(tf.reduce_prod(tf.shape(x)[:-1]), x.dtype)
-        mean = tf.reduce_mean(x, (0, 1, 2))
+    def _plain(
+        self, x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Returns the result, and the mean and unbiased variance of the batch."""
         replica = tf.distribute.get_replica_context()
-        if self.synchronized and replica is not None and replica.num_replicas_in_sync > 1:
-            local, own = mean, count
-            total = _sum_over_replicas(tf.concat([local * own, own[tf.newaxis]], 0))
-            mean, count = total[:-1] / total[-1], total[-1]
-            deviation = tf.reduce_mean(tf.square(x - mean), (0, 1, 2))
-            return mean, _sum_over_replicas(deviation * own) / count, count
-        return mean, tf.reduce_mean(tf.square(x - mean), (0, 1, 2)), count
+        if not self.synchronized or replica is None or replica.num_replicas_in_sync == 1:
+            sums = _sums(x)
+            return _normalized(x, gamma, beta, sums, _squares(x, sums), self.epsilon)
+        sums = _sum_over_replicas(_shared_sums(x))
+        squares = _sum_over_replicas(_shared_squares(x, sums))
+        gamma, beta = tf.convert_to_tensor(gamma), tf.convert_to_tensor(beta)
+        y, mean, variance = _shared_normalized(x, gamma, beta, sums, squares, self.epsilon)
+        y.set_shape(x.shape)
+        return y, mean, variance
 
     def compute_output_shape(self, x_shape: Shape) -> Shape:
         """Returns the shape of the input."""
@@ -150,13 +152,54 @@ def average_statistics(model: keras.Model) -> None:
     """Gives every replica the mean of all replicas' running averages, before an evaluation.
 
     Args:
-        model: A model built under the current strategy's scope; call this outside of replicas.
+        model: A model, built in the scope of any strategy; call this outside of replicas.
     """
-    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+    own = [v for v in model.non_trainable_variables if v.synchronization == "on_read"]
+    strategy = getattr(own[0].value, "distribute_strategy", None) if own else None
+    if strategy is None:
         return
-    for variable in model.non_trainable_variables:
-        if variable.synchronization == "on_read":
-            variable.assign(variable.numpy())
+    # As one vector: between machines, each sum costs a round through all of them.
+    vectors = strategy.run(lambda: tf.concat([tf.reshape(v.value, (-1,)) for v in own], 0))
+    mean = strategy.reduce("MEAN", vectors, axis=None)
+    parts = tf.split(mean, [math.prod(variable.shape) for variable in own])
+    for variable, part in zip(own, parts, strict=True):
+        variable.assign(tf.reshape(part, variable.shape))
+
+
+def _sums(x: tf.Tensor) -> tf.Tensor:
+    """Returns the sum of each channel, and how many pixels it has, [channels + 1]."""
+    count = tf.cast(tf.reduce_prod(tf.shape(x)[:-1]), x.dtype)
+    return tf.concat([tf.reduce_sum(x, (0, 1, 2)), count[tf.newaxis]], 0)
+
+
+def _squares(x: tf.Tensor, sums: tf.Tensor) -> tf.Tensor:
+    """Returns the sum of the squared deviations of each channel from the mean of `sums`."""
+    return tf.reduce_sum(tf.square(x - sums[:-1] / sums[-1]), (0, 1, 2))
+
+
+def _normalized(
+    x: tf.Tensor,
+    gamma: tf.Tensor,
+    beta: tf.Tensor,
+    sums: tf.Tensor,
+    squares: tf.Tensor,
+    epsilon: float,
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    mean, count = sums[:-1] / sums[-1], sums[-1]
+    y = _normalize(x, gamma, beta, mean, squares / count, epsilon)
+    return y, mean, squares / tf.maximum(count - 1, 1)
+
+
+# Replicas cannot meet inside of a function, but what they do between is one for all layers.
+_shared_sums, _shared_squares, _shared_normalized = (
+    tf.function(
+        function,
+        autograph=False,
+        reduce_retracing=True,
+        experimental_attributes={"_noinline": True},
+    )
+    for function in (_sums, _squares, _normalized)
+)
 
 
 @tf.custom_gradient
