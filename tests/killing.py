@@ -20,7 +20,25 @@ SEARCH = (
     *("--stop_criterion=none", "--arch_start_epoch=1"),
 )
 TRAIN = ("-m", "trainers.train", "--dataset=digits", *SMALL, "--genotype=DARTS_PLUS_CIFAR10")
-OUTCOMES = {SEARCH: "genotype.json", TRAIN: "result.json"}
+RESULTS = ("genotype.json", "result.json")
+# No flag divides a CPU, which only a test needs: it is done before the program's own module runs.
+_ON_DEVICES = """
+import runpy, sys, tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * {})
+runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
+"""
+
+
+def on_devices(words: tuple[str, ...], devices: int) -> tuple[str, ...]:
+    """Returns words that run the same program on so many CPU devices.
+
+    Args:
+        words: `SEARCH` or `TRAIN`.
+        devices: How many.
+    """
+    _, module, *flags = words
+    return ("-c", _ON_DEVICES.format(devices), module, *flags, "--strategy=mirrored")
 
 
 @dataclass(frozen=True)
@@ -28,7 +46,7 @@ class Job:
     """A program's run in a directory.
 
     Args:
-        words: What Python is given, `SEARCH` or `TRAIN`.
+        words: What Python is given: `SEARCH`, `TRAIN`, or what `on_devices` made of one.
         seed: The run's seed.
         folder: Holds the data set and the run directories.
         name: The run directory's name.
@@ -95,7 +113,7 @@ class Job:
         return process.returncode
 
     def checkpoints(self) -> list[str]:
-        """Returns the names of the checkpoints there are."""
+        """Returns the names of the checkpoints there are, with the one that is being written."""
         folder = self.path / "checkpoints"
         return [p.name for p in folder.glob("*.checkpoint")] if folder.is_dir() else []
 
@@ -103,5 +121,6 @@ class Job:
         """Returns the history without its timing, and the result without its cost."""
         lines = (self.path / "history.jsonl").read_text().splitlines()
         history = [{**json.loads(line), "timing": None} for line in lines]
-        result = json.loads((self.path / OUTCOMES[self.words]).read_text())
+        [path] = [path for name in RESULTS if (path := self.path / name).exists()]
+        result = json.loads(path.read_text())
         return history, {**result, "cost": None}

@@ -1,0 +1,126 @@
+"""A short search or training on several CPU devices or on one: all that it leaves behind."""
+
+from dataclasses import replace
+from typing import Any
+from unittest import mock
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from darts_tf import training, zoo
+from darts_tf.bilevel import ARCHITECTURE_GRADIENTS, BilevelStep
+from darts_tf.config import TrainingConfig
+from darts_tf.data.batches import endless_batches, training_batches
+from darts_tf.data.facts import DATASETS
+from darts_tf.data.images import ImageData, Split
+from darts_tf.devices import make_strategy
+from darts_tf.loop import compile_step, distribute
+from darts_tf.optimizers import SGD, Adam
+from darts_tf.scoring import Batch
+from darts_tf.search_space import DARTS
+from darts_tf.supernet import Supernet
+from darts_tf.variables_state import VariablesState
+from tests import weights
+
+SPACE = replace(
+    DARTS,
+    candidates=("none", "max_pool_3x3", "skip_connect", "sep_conv_3x3", "dil_conv_5x5"),
+    nodes=1,
+    learnable=("sep_conv_3x3", "dil_conv_5x5"),
+)
+SHAPE, CLASSES = (6, 6, 2), 3
+# The last batch has 5 images, which no number of devices divides.
+IMAGES, BATCH_SIZE = 13, 8
+
+
+def strategy(devices: int) -> tf.distribute.Strategy:
+    """The strategy of a run on the first so many CPU devices."""
+    names = tf.config.list_logical_devices("CPU")[:devices]
+    seen = {"CPU": names, "GPU": []}
+    with mock.patch.object(tf.config, "list_logical_devices", seen.__getitem__):
+        return make_strategy("one_device" if devices == 1 else "mirrored")
+
+
+def split(rng: np.random.Generator, shape: tuple[int, int, int] = SHAPE) -> Split:
+    """Random images."""
+    pixels = rng.integers(0, 256, (IMAGES, *shape)).astype(np.uint8)
+    return Split(pixels, rng.integers(0, CLASSES, IMAGES).astype(np.int32))
+
+
+def centred(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    return tf.cast(images, tf.float32) / 64 - 2
+
+
+def searched(devices: int, seed: int, order: str) -> dict[str, np.ndarray]:
+    """An epoch of a search in float64 with synchronised statistics.
+
+    Returns:
+        The scores of its steps, and every variable of supernet and optimizers; a leading axis for
+        devices where these have values of their own.
+    """
+    rng = np.random.default_rng(seed)
+    train, valid = split(rng), split(rng)
+    scheme = strategy(devices)
+    with scheme.scope():
+        net = Supernet(SPACE, 3, 2, CLASSES, synchronized=True, dtype="float64", name="supernet")
+        net.build((None, *SHAPE))
+        for variable in net.trainable_variables:
+            variable.assign(rng.normal(size=variable.shape, scale=0.3))
+        step = BilevelStep(
+            net,
+            SGD(0.025, l2=3e-4, clip=0.5),
+            Adam(3e-4, l2=1e-3),
+            ARCHITECTURE_GRADIENTS[order],
+        )
+    run = compile_step(scheme, lambda train, valid: step(Batch(*train), Batch(*valid)))
+    shared: dict[str, Any] = {"seed": seed, "transform": centred, "replicas": devices}
+    batches = tf.data.Dataset.zip(
+        training_batches(train, BATCH_SIZE, epoch=0, **shared),
+        endless_batches(valid, BATCH_SIZE, first_step=0, steps=2, **shared),
+    )
+    iterator = distribute(scheme, batches)
+    scores = [run(next(iterator), iterator.element_spec) for _ in range(2)]
+    optimizers = (*step.weight_optimizer.variables, *step.architecture_optimizer.variables)
+    found = VariablesState(scheme, [*net.variables, *optimizers]).arrays()
+    return {**found, "scores": np.array(scores)}
+
+
+def trained(devices: int, seed: int) -> dict[str, np.ndarray]:
+    """An epoch of a training, with auxiliary head and without drop path; the rest as `searched`."""
+    keras.utils.set_random_seed(seed)
+    facts = DATASETS["digits"]
+    images = split(np.random.default_rng(seed), (8, 8, 1))
+    scheme = strategy(devices)
+    config = TrainingConfig(
+        dataset="digits", layers=3, init_channels=2, drop_path=0.0, sync_batch_norm=True
+    )
+    with mock.patch.object(training, "dtype_policy", return_value="float64"):
+        epochs = training._Epochs(
+            config, zoo.get("DARTS_PLUS_CIFAR10"), ImageData(facts, images, images), scheme
+        )
+    batches = training_batches(
+        images, BATCH_SIZE, seed=seed, epoch=0, transform=centred, replicas=devices
+    )
+    iterator = distribute(scheme, batches)
+    scores = [epochs.step(next(iterator), iterator.element_spec) for _ in range(2)]
+    return {**VariablesState(scheme, epochs.variables).arrays(), "scores": np.array(scores)}
+
+
+def greatest_error(devices: int, seed: int, order: str | None) -> float:
+    """The greatest difference between what several devices leave and what one leaves.
+
+    Args:
+        devices: How many.
+        seed: Of all that is random.
+        order: The search's architecture gradient; None for a training.
+    """
+    one, several = (searched(n, seed, order) if order else trained(n, seed) for n in (1, devices))
+    assert set(one) == set(several)
+    return max(weights.relative_error(part, one[name]) for name, part in parts(several, one))
+
+
+def parts(several: dict[str, np.ndarray], one: dict[str, np.ndarray]) -> Any:
+    """Each array by name, those of every device one by one."""
+    for name, array in several.items():
+        yield from ((name, own) for own in (array if array.ndim > one[name].ndim else [array]))
