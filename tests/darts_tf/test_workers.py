@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 
 import numpy as np
@@ -45,9 +46,14 @@ def outcome(path, name):
 
 
 def finishes(machines):
+    """Runs all workers to the end, where each has seen the same epochs."""
     with machines.running() as processes:
-        for status, _, told in ended(processes):
+        epochs = []
+        for status, written, told in ended(processes):
             assert status == 0, told[-2000:]
+            lines = [line for line in written.splitlines() if line.startswith("epoch ")]
+            epochs.append([re.sub(r", [0-9]+ s.*", "", line) for line in lines])
+    assert all(seen == epochs[0] for seen in epochs)
 
 
 def test_two_workers_of_which_one_dies_and_one_is_asked_to_end_do_what_two_devices_do(folder, seed):
