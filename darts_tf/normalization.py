@@ -159,8 +159,10 @@ def average_statistics(model: keras.Model) -> None:
     if strategy is None:
         return
     # As one vector: between machines, each sum costs a round through all of them.
-    vectors = strategy.run(lambda: tf.concat([tf.reshape(v.value, (-1,)) for v in own], 0))
-    mean = strategy.reduce("MEAN", vectors, axis=None)
+    read = tf.function(
+        lambda: tf.concat([tf.reshape(v.value, (-1,)) for v in own], 0), autograph=False
+    )
+    mean = strategy.reduce("MEAN", strategy.run(read), axis=None)
     parts = tf.split(mean, [math.prod(variable.shape) for variable in own])
     for variable, part in zip(own, parts, strict=True):
         variable.assign(tf.reshape(part, variable.shape))
