@@ -56,7 +56,7 @@ def finishes(machines):
     assert all(seen == epochs[0] for seen in epochs)
 
 
-def test_two_workers_of_which_one_dies_and_one_is_asked_to_end_do_what_two_devices_do(folder, seed):
+def test_two_workers_of_which_one_dies_do_what_two_devices_do(folder, seed):
     settings = (*flags(folder, seed), "--stop_criterion=none")
     machines = Machines(SEARCH, 2, folder / "search", settings)
     with machines.running() as processes:
@@ -67,24 +67,16 @@ def test_two_workers_of_which_one_dies_and_one_is_asked_to_end_do_what_two_devic
     [line] = [line for line in told.splitlines() if line.startswith("search: ")]
     assert line.startswith("search: lost worker 1 (localhost:")
     assert line.endswith("the same command on every machine goes on from the last checkpoint")
-
-    with machines.running() as processes:
-        machines.wait_for_checkpoint(processes)
-        processes[1].send_signal(signal.SIGTERM)
-        for status, _, told in ended(processes):
-            assert status == 128 + signal.SIGTERM, told[-2000:]
-            assert "search: SIGTERM: saved after step " in told
-
     alone = start(_MIRRORED, *settings, f"--run_dir={folder / 'mirrored'}")
     finishes(machines)
     finish(alone)
     assert outcome(machines.path, "genotype.json") == outcome(folder / "mirrored", "genotype.json")
     written = {entry.name for entry in machines.path.iterdir()}
     assert written == {*(entry.name for entry in (folder / "mirrored").iterdir()), "search.log"}
-    assert (machines.path / "search.log").read_text().count("goes on with step") == 2
+    assert "goes on with step" in (machines.path / "search.log").read_text()
 
 
-def test_three_workers_whose_chief_dies_do_what_they_do_undisturbed(folder, seed):
+def test_three_workers_whose_chief_dies_and_of_which_one_is_asked_to_end_go_on(folder, seed):
     settings = flags(folder, seed)
     machines = Machines(TRAIN, 3, folder / "train", settings)
     with machines.running() as processes:
@@ -94,8 +86,16 @@ def test_three_workers_whose_chief_dies_do_what_they_do_undisturbed(folder, seed
     for status, _, told in others:
         assert status == os.EX_TEMPFAIL, told[-2000:]
         assert "train: lost " in told
-    finishes(machines)
+
+    with machines.running() as processes:
+        machines.wait_for_checkpoint(processes)
+        processes[2].send_signal(signal.SIGTERM)
+        for status, _, told in ended(processes):
+            assert status == 128 + signal.SIGTERM, told[-2000:]
+            assert "train: SIGTERM: saved after step " in told
+
     undisturbed = Machines(TRAIN, 3, folder / "undisturbed", settings)
+    finishes(machines)
     finishes(undisturbed)
     assert outcome(machines.path, "result.json") == outcome(undisturbed.path, "result.json")
     finishes(machines)  # all are told that it is finished
