@@ -64,7 +64,9 @@ class CellLayout:
                 self._steps[self._layer(a)].append((a, b))
         tried = [self._untangled(Random(start)) for start in range(STARTS)]
         fewest = min(map(self._crossings, tried))
-        arranged = [self._heights(layers) for layers in tried if self._crossings(layers) == fewest]
+        best = (layers for layers in tried if self._crossings(layers) == fewest)
+        distinct = dict.fromkeys(tuple(map(tuple, layers)) for layers in best)
+        arranged = [self._heights(layers) for layers in distinct]
         self._y = min(arranged, key=self._climb)
         self.height = max(y + self._half(station) for station, y in self._y.items())
         self._left, self._right = self._sides()
@@ -167,7 +169,7 @@ class CellLayout:
     def _climb(self, y: Mapping[Station, float]) -> float:
         return sum(abs(y[a] - y[b]) for chain in self._chains for a, b in pairwise(chain))
 
-    def _heights(self, layers: list[list[Station]]) -> dict[Station, float]:
+    def _heights(self, layers: Sequence[Sequence[Station]]) -> dict[Station, float]:
         """Draws linked stations together, as near as their order and sizes allow."""
         y = {station: 0.0 for layer in layers for station in layer}
         near: dict[Station, list[Station]] = {station: [] for station in y}
