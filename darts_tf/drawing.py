@@ -62,15 +62,27 @@ def draw(genotype: AnyGenotype, path: str | os.PathLike[str], title: str = "") -
     Raises:
         UserError: If the suffix is another.
     """
-    from matplotlib import style
-    from matplotlib.figure import Figure
-
     path = Path(path)
     form = path.suffix.lower().removeprefix(".")
     if form not in METADATA:
         raise UserError(f"{path}: a drawing is an .svg or a .png file; found '{path.suffix}'")
+    path.write_bytes(picture(genotype, form, title))
+
+
+def picture(genotype: AnyGenotype, form: str, title: str = "", dpi: int = 200) -> bytes:
+    """Returns what `draw` would write.
+
+    Args:
+        genotype: The cells to draw.
+        form: `svg` or `png`.
+        title: A line above the cells.
+        dpi: Pixels of a PNG in 72 points.
+    """
+    from matplotlib import style
+    from matplotlib.figure import Figure
+
     cells = {
-        _caption(name): CellLayout(getattr(genotype, name), getattr(genotype, f"{name}_concat"))
+        caption(name): CellLayout(getattr(genotype, name), getattr(genotype, f"{name}_concat"))
         for name in genotype.cells
     }
     corners = _corners(list(cells.values()), MARGIN + (CAPTION if title else 0.0))
@@ -83,15 +95,16 @@ def draw(genotype: AnyGenotype, path: str | os.PathLike[str], title: str = "") -
         axes.set_axis_off()
         if title:
             _write(axes, (MARGIN, MARGIN + 6), title, 11, ha="left", weight="bold")
-        for (caption, cell), (x, y) in places:
-            _write(axes, (x, y + 6), caption, 9.5, ha="left", color=MUTED)
+        for (words, cell), (x, y) in places:
+            _write(axes, (x, y + 6), words, 9.5, ha="left", color=MUTED)
             _draw_cell(axes, cell, (x, y + CAPTION))
         file = io.BytesIO()
-        figure.savefig(file, format=form, dpi=200, metadata=METADATA[form])
-    path.write_bytes(file.getvalue())
+        figure.savefig(file, format=form, dpi=dpi, metadata=METADATA[form])
+    return file.getvalue()
 
 
-def _caption(cell: str) -> str:
+def caption(cell: str) -> str:
+    """Returns what a reader calls one of a genotype's cells, such as `normal_0`."""
     kind, _, stage = cell.partition("_")
     if kind == "normal":
         return f"Normal cell, stage {int(stage) + 1}" if stage else "Normal cell"

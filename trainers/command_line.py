@@ -26,6 +26,7 @@ def parse(
     *,
     extra: Mapping[str, str] | None = None,
     program: str = "",
+    operand: str = "",
 ) -> tuple[S, dict[str, str]]:
     """Turns arguments into settings; `--help` prints every flag and exits with status 0.
 
@@ -35,6 +36,7 @@ def parse(
         about: What the program does, the opening of `--help`.
         extra: Names and texts of further flags that take a path; empty by default.
         program: Whose presets `--flagfile` finds, "search" or "train"; "" for none.
+        operand: The extra flag whose value may stand without its name; "" for none.
 
     Returns:
         The settings, and the values of the extra flags with `~` expanded.
@@ -54,7 +56,7 @@ def parse(
     values = flags.FlagValues()
     for row in rows:
         _define(values, *row)
-    _read(values, arguments, program)
+    _read(values, arguments, program, operand)
     try:
         chosen = settings(**{field.name: values[field.name].value for field in fields})
     except UserError as error:
@@ -96,7 +98,7 @@ def _define(values: flags.FlagValues, name: str, default: Any, text: str) -> Non
         flags.DEFINE_string(name, default, text, values)
 
 
-def _read(values: flags.FlagValues, arguments: Sequence[str], program: str) -> None:
+def _read(values: flags.FlagValues, arguments: Sequence[str], program: str, operand: str) -> None:
     """Gives the arguments to `values`, the flag files among them where they stand."""
     direct: list[str] = []
     rest = iter(arguments)
@@ -106,17 +108,17 @@ def _read(values: flags.FlagValues, arguments: Sequence[str], program: str) -> N
             direct.append(argument)
             continue
         name = _expanded(match[1] if match[1] is not None else next(rest, ""))
-        _take(values, direct)
+        _take(values, direct, operand)
         direct = []
         for number, line in presets.lines(name, program):
             try:
                 _take(values, [line])
             except UserError as error:
                 raise UserError(f"{name}, line {number}: {error}") from error
-    _take(values, direct)
+    _take(values, direct, operand)
 
 
-def _take(values: flags.FlagValues, arguments: list[str]) -> None:
+def _take(values: flags.FlagValues, arguments: list[str], operand: str = "") -> None:
     for argument in arguments:
         # absl would accept whatever an --undefok names, and read a flag file by rules of its own.
         if re.fullmatch(r"--?(undefok|flagfile)(=.*)?", argument, re.DOTALL):
@@ -128,6 +130,9 @@ def _take(values: flags.FlagValues, arguments: list[str]) -> None:
         _, *others = values(["", *arguments], known_only=True)
     except (flags.Error, ValueError) as error:
         raise UserError(str(error).removeprefix("flag ")) from error
+    is_word = bool(others) and not others[0].startswith("-")
+    if is_word and operand and not values[operand].present:
+        values[operand].parse(others.pop(0))
     if not others:
         return
     match = re.fullmatch(r"--?([^=]*)(=.*)?", others[0], re.DOTALL)

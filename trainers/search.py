@@ -15,7 +15,7 @@ from darts_tf.config import SearchConfig, flag_lines
 from darts_tf.data.facts import run_name
 from darts_tf.genotype import read_genotype
 from darts_tf.run_directory import RunDirectory
-from trainers import presets
+from trainers import genotypes, presets
 from trainers.command_line import parse
 from trainers.program import carry_out, run
 
@@ -49,10 +49,7 @@ def main(arguments: Sequence[str]) -> None:
 
 def _report(directory: RunDirectory, config: SearchConfig) -> None:
     found = directory.read_json(directory.genotype)
-    genotype = read_genotype(found)
-    for cell in genotype.cells:
-        edges = ", ".join(f"{name} of {source}" for name, source in getattr(genotype, cell))
-        print(f"{cell} cell: {edges}")
+    genotypes.show(read_genotype(found))
     print(f"stopped after epoch {found.get('epoch')}: {found.get('reason')}")
     preset = f"{config.dataset}.flags"
     words = ["python", "-m", "trainers.train", f"--genotype={directory.genotype}"]

@@ -10,16 +10,14 @@ directory receives config.flags, history.jsonl, model.keras, result.json and tra
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import darts_tf
-from darts_tf import data, zoo
+from darts_tf import data
 from darts_tf.config import TrainingConfig, training_flag_lines
 from darts_tf.data.facts import run_name
-from darts_tf.errors import UserError, nearest
-from darts_tf.genotype import AnyGenotype, read_genotype
 from darts_tf.run_directory import RunDirectory
+from trainers import genotypes
 from trainers.command_line import parse
 from trainers.program import carry_out, run
 
@@ -38,56 +36,27 @@ def main(arguments: Sequence[str]) -> None:
         TrainingConfig,
         __doc__,
         extra={
-            "genotype": "A genotype.json, JSON, or a published genotype: "
-            f"{', '.join(zoo.names())}. Needed.",
+            "genotype": genotypes.TEXT,
             "run_dir": "Directory of the run; runs/<dataset>-network when empty.",
         },
         program="train",
     )
-    genotype = _genotype(given["genotype"])
+    genotype = genotypes.chosen(given["genotype"])
     data.check(config.dataset, config.data_dir, config.download)
     path = given["run_dir"] or f"runs/{run_name(config.dataset)}-network"
     directory = RunDirectory(path, "train" if config.repeats == 1 else "repeats")
-    train = darts_tf.train if config.repeats == 1 else darts_tf.train_repeats
+
+    def work() -> object:  # the library's functions import TensorFlow once they are named
+        train = darts_tf.train if config.repeats == 1 else darts_tf.train_repeats
+        return train(config, genotype, directory.path)
+
     if carry_out(
         directory,
         training_flag_lines(config, genotype),
         config.strategy,
-        lambda: train(config, genotype, directory.path),
+        work,
     ):
         _report(directory, config)
-
-
-def _genotype(given: str) -> AnyGenotype:
-    known = zoo.names()
-    if not given:
-        raise UserError(
-            f"--genotype: is needed; a genotype.json, JSON or a published genotype is right: "
-            f"{', '.join(known)}"
-        )
-    if given in known:
-        return zoo.get(given)
-    if given.lstrip().startswith("{"):
-        return _parsed("--genotype", given)
-    try:
-        text = Path(given).read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        raise UserError(
-            f"--genotype={given}: no such file, and no published genotype."
-            f"{nearest(given, known)} Published: {', '.join(known)}"
-        ) from None
-    except OSError as error:
-        raise UserError(
-            f"--genotype={given}: {error.strerror}; a file such as genotype.json is right"
-        ) from error
-    return _parsed(f"--genotype={given}", text)
-
-
-def _parsed(where: str, text: str) -> AnyGenotype:
-    try:
-        return read_genotype(text)
-    except UserError as error:
-        raise UserError(f"{where}: {error}") from error
 
 
 def _report(directory: RunDirectory, config: TrainingConfig) -> None:

@@ -53,7 +53,8 @@ def values_of(field):
 def configs(draw, kind):
     values = {field.name: draw(values_of(field)) for field in dataclasses.fields(kind)}
     values["dataset"] = draw(st.sampled_from(tuple(DATASETS)))
-    values |= {"download": False, "checkpoint_every": "1epoch"}  # not recorded
+    not_recorded = {"download": False, "checkpoint_every": "1epoch", "worker_timeout": 300}
+    values |= not_recorded
     values["learning_rate_min"] = min(values["learning_rate_min"], values["learning_rate"])
     steps = sorted(draw(st.lists(st.integers(0, 10**6), min_size=2, max_size=2)))
     values["profile_steps"] = draw(st.sampled_from(("", f"{steps[0]},{steps[1]}")))
@@ -70,6 +71,8 @@ def configs(draw, kind):
     else:
         values["warmup_epochs"] %= values["epochs"]
         values["repeats"] = min(values["repeats"], 2**31 - values["seed"])
+        if values["strategy"] == "multi_worker":
+            values["repeats"] = 1
         values["auto_augment"] &= bool(DATASETS[values["dataset"]].policy)
     return kind(**values)
 
@@ -132,6 +135,26 @@ def test_the_tilde_is_the_users_home(tmp_path, monkeypatch):
     config, extra = read("--flagfile=~/my.flags", "--run_dir=~/runs/x")
     assert config.epochs == 5
     assert extra == {"run_dir": str(tmp_path / "runs" / "x")}
+
+
+def test_an_operand_is_the_value_of_its_flag_wherever_it_stands(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "my.flags").write_text("--epochs=5\n")
+
+    def told(*arguments):
+        config, given = parse(arguments, SearchConfig, "About.", extra=EXTRA, operand="run_dir")
+        return config.epochs, given["run_dir"]
+
+    assert told("here", "--epochs=7") == told("--epochs", "7", "here") == (7, "here")
+    assert told("--run_dir=here") == (60, "here")
+    assert told("~/runs") == (60, str(tmp_path / "runs"))
+    assert told(f"--flagfile={tmp_path / 'my.flags'}", "{}") == (5, "{}")
+    for words in (["a", "b"], ["a", "--flagfile=~/my.flags", "b"], ["b", "--run_dir=a", "b"]):
+        with pytest.raises(UserError, match="unexpected 'b'; a flag is --name=value"):
+            told(*words)
+    (tmp_path / "my.flags").write_text("here\n")
+    with pytest.raises(UserError, match=r"my\.flags, line 1: unexpected 'here'"):
+        told("--flagfile=~/my.flags")
 
 
 @pytest.mark.parametrize(
