@@ -39,9 +39,6 @@ class Pace(NamedTuple):
     images_per_second: float
     waiting: float
 
-    def __str__(self) -> str:
-        return f"{self.images_per_second:.0f} images/s, {self.waiting:.0%} waiting"
-
 
 def compile_step(
     strategy: tf.distribute.Strategy, step: Callable[..., Score], jit_compile: bool = False

@@ -35,9 +35,10 @@ from darts_tf.precision import (
     weight_optimizer,
 )
 from darts_tf.profiling import Profiler
+from darts_tf.progress import search_line, seconds_left
 from darts_tf.run_directory import RunDirectory
 from darts_tf.scoring import Batch, Score, score
-from darts_tf.stopping import Criterion, SkipConnects, StableRanking, never
+from darts_tf.stopping import Criterion, SkipConnects, StableRanking, never, state
 from darts_tf.supernet import Supernet
 from darts_tf.workers import own_run
 
@@ -118,7 +119,7 @@ def _searched(
             timing = {"seconds": time.monotonic() - begun, **pace._asdict()}
             record = stop.records[-1] = replace(stop.records[-1], timing=timing)
             run.append_history(record.to_dict())
-            _logger.info(f"{_line(record)}, {pace}")
+            _logger.info(_line(config, stop))
             durability.after_epoch()
     callbacks.on_train_end()
     reason = stop.reason or f"the last of {config.epochs} epochs"
@@ -138,6 +139,17 @@ def _searched(
         },
     )
     return SearchResult(genotype, epoch, reason, tuple(stop.records))
+
+
+def _line(config: SearchConfig, stop: StopSearch) -> str:
+    """Returns what a person is told of the last epoch."""
+    record = stop.records[-1]
+    words = state(stop.criterion, stop.records)
+    if record.epoch < config.arch_start_epoch:
+        words = "weights only"
+    seconds = [one.timing["seconds"] for one in stop.records]
+    left = 0.0 if stop.reason else seconds_left(seconds, config.epochs)
+    return search_line(record, words, left)
 
 
 def criterion(config: SearchConfig) -> Criterion:
@@ -284,13 +296,3 @@ def _finished(run: RunDirectory) -> SearchResult:
     found = run.read_json(run.genotype)
     records = tuple(EpochRecord.from_dict(line) for line in run.read_history())
     return SearchResult(read_genotype(found), int(found["epoch"]), str(found["reason"]), records)
-
-
-def _line(record: EpochRecord) -> str:
-    skips = ", ".join(f"{cell} {count}" for cell, count in record.skip_connects.items())
-    stable = min(min(counts) for counts in record.stable_epochs.values())
-    return (
-        f"epoch {record.epoch}: train {record.train_loss:.3f} {record.train_accuracy:.1%}, "
-        f"valid {record.valid_loss:.3f} {record.valid_accuracy:.1%}, skips {skips}, "
-        f"stable {stable}, {record.timing['seconds']:.0f} s"
-    )

@@ -40,6 +40,17 @@ class SkipConnects:
                 return f"Criterion 1: {found[cell]} skip-connects in the {cell} cell"
         return None
 
+    def state(self, records: Sequence[EpochRecord]) -> str:
+        """Returns how far the search is in words: the most skip-connects of a cell that counts."""
+        if not records:
+            return ""
+        found = records[-1].skip_connects
+        _check_cells(self.cells, found)
+        cell = max(self.cells, key=found.__getitem__)
+        where = f" in {cell}" if len(self.cells) > 1 else ""
+        wait = _wait(records, self.min_epochs) if found[cell] >= self.at else ""
+        return f"{found[cell]} of {self.at} skip-connects{where}{wait}"
+
 
 @dataclass(frozen=True)
 class StableRanking:
@@ -69,11 +80,35 @@ class StableRanking:
             return None
         return f"Criterion 1*: ranking stable for {stable} epochs"
 
+    def state(self, records: Sequence[EpochRecord]) -> str:
+        """Returns how far the search is in words: the epochs for which every edge has held."""
+        if not records:
+            return ""
+        counts = records[-1].stable_epochs
+        _check_cells(self.cells, counts)
+        stable = min(min(counts[cell]) for cell in self.cells)
+        wait = _wait(records, self.min_epochs) if stable >= self.epochs else ""
+        return f"ranking stable for {stable} of {self.epochs} epochs{wait}"
+
 
 def never(records: Sequence[EpochRecord]) -> str | None:
     """Lets every search run to its last epoch, as DARTS does."""
     del records
     return None
+
+
+def state(criterion: Criterion, records: Sequence[EpochRecord]) -> str:
+    """Returns how far a search is, in words.
+
+    Args:
+        criterion: One that may have a method `state` for it.
+        records: Those of the epochs so far.
+
+    Returns:
+        Words such as `1 of 2 skip-connects`; `""` where the criterion has none.
+    """
+    words = getattr(criterion, "state", None)
+    return words(records) if words else ""
 
 
 def ranking(alphas: np.ndarray, space: SearchSpace, ranks: int | None = None) -> np.ndarray:
@@ -121,6 +156,12 @@ def stable_epochs(
             for count, held in zip(previous.stable_epochs[cell], same, strict=True)
         )
     return counts
+
+
+def _wait(records: Sequence[EpochRecord], min_epochs: int) -> str:
+    """Returns what a criterion that is met says of the epoch that it waits for."""
+    epochs = min_epochs - len(records)
+    return f", waiting for epoch {records[-1].epoch + epochs}" if epochs > 0 else ""
 
 
 def _check_cells(cells: Sequence[str], counts: Mapping[str, object]) -> None:

@@ -28,12 +28,13 @@ from darts_tf.durability import Durability
 from darts_tf.errors import UserError
 from darts_tf.genotype import AnyGenotype
 from darts_tf.interruption import Request, noticing
-from darts_tf.loop import Pace, compile_step, device_name, distribute, run_epoch
+from darts_tf.loop import compile_step, device_name, distribute, run_epoch
 from darts_tf.model_file import load_model, save_model
 from darts_tf.network import build_network, inference_network
 from darts_tf.optimizers import warmed_cosine
 from darts_tf.precision import dtype_policy, make_loss_scale, scaled, unscaled, weight_optimizer
 from darts_tf.profiling import Profiler
+from darts_tf.progress import seconds_left, training_line
 from darts_tf.run_directory import RunDirectory
 from darts_tf.scoring import Batch, Score, score
 from darts_tf.workers import own_run
@@ -106,13 +107,11 @@ def _trained(
     history = durability.go_on()
     with Profiler(config.profiled(), run.tensorboard) as profiler:
         while durability.epoch < config.epochs:
-            line, pace = epochs.run(durability.epoch, profiler, durability)
+            line = epochs.run(durability.epoch, profiler, durability)
             history.append(line)
             run.append_history(line)
-            _logger.info(
-                f"epoch {line['epoch']}: train {line['train_loss']:.3f} "
-                f"{line['train_accuracy']:.1%}, {line['timing']['seconds']:.0f} s, {pace}"
-            )
+            seconds = [one["timing"]["seconds"] for one in history]
+            _logger.info(training_line(line, seconds_left(seconds, config.epochs)))
             durability.after_epoch()
     model = inference_network(
         epochs.network,
@@ -220,10 +219,8 @@ class _Epochs:
         ]
         self.step = compile_step(strategy, self._step, config.jit_compile)
 
-    def run(
-        self, epoch: int, profiler: Profiler, durability: Durability
-    ) -> tuple[dict[str, Any], Pace]:
-        """Runs what is left of an epoch; returns its line of the history and its steps' pace."""
+    def run(self, epoch: int, profiler: Profiler, durability: Durability) -> dict[str, Any]:
+        """Runs what is left of an epoch; returns its line of the history."""
         begun = time.monotonic()
         config = self.config
         rate = warmed_cosine(
@@ -256,7 +253,7 @@ class _Epochs:
             profiler,
             durability,
         )
-        line = {
+        return {
             "epoch": epoch,
             "train_loss": mean.loss,
             "train_accuracy": mean.accuracy,
@@ -264,7 +261,6 @@ class _Epochs:
             "drop_path": drop_path,
             "timing": {"seconds": time.monotonic() - begun, **pace._asdict()},
         }
-        return line, pace
 
     def _step(self, *elements: tf.Tensor) -> Score:
         batch = scaled(Batch(*elements), self.loss_scale)

@@ -1,5 +1,8 @@
 """The loop: batches of any size in one trace, and means over images."""
 
+import io
+import re
+import sys
 import time
 
 import keras
@@ -10,7 +13,7 @@ import tensorflow as tf
 from darts_tf.bilevel import BilevelStep
 from darts_tf.devices import make_strategy
 from darts_tf.errors import UserError
-from darts_tf.loop import Mean, Pace, compile_step, device_name, distribute, run_epoch
+from darts_tf.loop import Mean, compile_step, device_name, distribute, run_epoch
 from darts_tf.optimizers import SGD, Adam
 from darts_tf.scoring import Batch, Score
 from darts_tf.search_space import SearchSpace
@@ -111,8 +114,28 @@ def test_the_pace_tells_slow_data_from_a_slow_step():
     assert max(hungry.images_per_second, busy.images_per_second) <= 12 / 0.06
 
 
-def test_the_pace_reads_as_images_and_a_share():
-    assert str(Pace(1234.4, 0.021)) == "1234 images/s, 2% waiting"
+class Terminal(io.StringIO):
+    """A stream that says whether a person looks at it."""
+
+    def __init__(self, tty):
+        super().__init__()
+        self.tty = tty
+
+    def isatty(self):
+        return self.tty
+
+
+@pytest.mark.parametrize("tty", [True, False])
+def test_a_bar_with_the_time_left_is_on_terminals_alone(monkeypatch, tty):
+    monkeypatch.setattr("sys.stderr", Terminal(tty))
+    monkeypatch.setattr("tqdm.tqdm.monitor_interval", 0)  # no thread that outlives the test
+    run_epoch(lambda batch, spec: Score(0.0, 0.0), Elements(3, 0.15), 12, 4, "epoch 7, training")
+    shown = sys.stderr.getvalue()
+    if tty:
+        assert re.search(r"\repoch 7, training: +67%.* 2/3 \[00:\d\d<00:\d\d, ", shown), shown
+        assert not shown.rpartition("\r")[0].rpartition("\r")[2].strip()  # and goes with the epoch
+    else:
+        assert shown == ""
 
 
 def test_a_compiled_step_gives_the_same_in_one_trace(two_devices, seed):

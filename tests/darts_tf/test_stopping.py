@@ -1,6 +1,7 @@
 """The criteria of DARTS+ against their independent twin, over random histories of alphas."""
 
 import json
+import re
 from functools import partial
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from darts_tf.genotype import CELLS, STAGED_CELLS, derive, softmax
 from darts_tf.history import EpochRecord
 from darts_tf.search_space import DARTS, SearchSpace
-from darts_tf.stopping import SkipConnects, StableRanking, never, ranking, stable_epochs
+from darts_tf.stopping import SkipConnects, StableRanking, never, ranking, stable_epochs, state
 from tests.oracles import criteria
 
 SKIP = DARTS.candidates.index("skip_connect")
@@ -225,3 +226,39 @@ def test_only_the_leading_ranks_must_hold():
         first = record(None, 0, dict.fromkeys(CELLS, tables[0]), ranks)
         counts[ranks] = stable_epochs(first, {"normal": tables[1]}, DARTS, ranks)["normal"][0]
     assert counts == {1: 1, 2: 1, 3: 0, 4: 0, None: 0}
+
+
+@given(HISTORIES, st.integers(0, 8), st.integers(0, 12), WHICH_CELLS, MIN_EPOCHS)
+def test_the_words_of_a_criterion_tell_how_far_it_is(history, at, epochs, cells, min_epochs):
+    records = recorded(history)
+    for count in range(len(records) + 1):
+        some = records[:count]
+        for criterion in (SkipConnects(at, cells, min_epochs), StableRanking(epochs, cells)):
+            words = state(criterion, some)
+            if not some:
+                assert words == ""
+                continue
+            found, needed = map(int, re.findall(r"(\d+) of (\d+)", words)[0])
+            met = found >= needed
+            assert ("waiting" in words) == (met and criterion(some) is None)
+            assert met or criterion(some) is None
+
+
+def test_the_words_of_a_criterion_are_plain():
+    records = calm(skips=1, counts=[7] * 13 + [4])
+    assert SkipConnects().state(records) == "1 of 2 skip-connects"
+    assert SkipConnects(cells=CELLS).state(records) == "1 of 2 skip-connects in normal"
+    assert StableRanking().state(records) == "ranking stable for 4 of 10 epochs"
+    assert state(never, records) == ""
+
+
+def test_a_criterion_that_is_met_too_early_says_when_it_may_stop():
+    records = [EpochRecord(epoch, {}, {"normal": 3}, {"normal": (12,)}) for epoch in (4, 5)]
+    words = ", waiting for epoch 7"
+    assert SkipConnects(min_epochs=4).state(records) == f"3 of 2 skip-connects{words}"
+    assert StableRanking(min_epochs=4).state(records) == (
+        f"ranking stable for 12 of 10 epochs{words}"
+    )
+    later = [*records, *(EpochRecord(epoch, {}, {"normal": 3}, {}) for epoch in (6, 7))]
+    assert SkipConnects(min_epochs=4)(later[:-1]) is None
+    assert SkipConnects(min_epochs=4)(later) is not None
