@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from darts_tf import data
 from darts_tf.bilevel import ARCHITECTURE_GRADIENTS, BilevelStep
+from darts_tf.board import Board
 from darts_tf.callbacks import StopSearch
 from darts_tf.config import SearchConfig, flag_lines
 from darts_tf.data.augmentation import plain_transform, search_transform
@@ -107,6 +108,7 @@ def _searched(
         first_epoch=config.arch_start_epoch,
         records=[EpochRecord.from_dict(line) for line in durability.go_on()],
     )
+    board = Board(run, config, [record.to_dict() for record in stop.records])
     callbacks = keras.callbacks.CallbackList([stop], model=epochs.supernet)
     epochs.supernet.stop_training = False
     callbacks.on_train_begin()
@@ -119,9 +121,11 @@ def _searched(
             timing = {"seconds": time.monotonic() - begun, **pace._asdict()}
             record = stop.records[-1] = replace(stop.records[-1], timing=timing)
             run.append_history(record.to_dict())
+            board.add(record.to_dict())
             _logger.info(_line(config, stop))
             durability.after_epoch()
     callbacks.on_train_end()
+    board.finish()
     reason = stop.reason or f"the last of {config.epochs} epochs"
     genotype = stop.genotype
     if genotype is None:

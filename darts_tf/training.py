@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from darts_tf import data
+from darts_tf.board import Board
 from darts_tf.complexity import multiply_adds, parameters
 from darts_tf.config import TrainingConfig, training_flag_lines
 from darts_tf.data.augmentation import (
@@ -105,11 +106,13 @@ def _trained(
     epochs = _Epochs(config, genotype, images, strategy)
     durability = Durability(run, config, strategy, epochs.variables, request, images.facts)
     history = durability.go_on()
+    board = Board(run, config, history, genotype)
     with Profiler(config.profiled(), run.tensorboard) as profiler:
         while durability.epoch < config.epochs:
             line = epochs.run(durability.epoch, profiler, durability)
             history.append(line)
             run.append_history(line)
+            board.add(line)
             seconds = [one["timing"]["seconds"] for one in history]
             _logger.info(training_line(line, seconds_left(seconds, config.epochs)))
             durability.after_epoch()
@@ -138,6 +141,7 @@ def _trained(
     }
     with run.writing(run.model) as temporary:
         save_model(model, temporary)
+    board.finish(result)
     run.write_json(run.result, result)
     return TrainingResult(model, result)
 
