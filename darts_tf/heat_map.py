@@ -43,16 +43,14 @@ def heat_map(alphas: np.ndarray, space: SearchSpace, title: str = "", *, dpi: in
         raise ValueError(f"alphas must have the shape {shape}, found {table.shape}")
     right, bottom = LEFT + columns * CELL_WIDTH, TOP + rows * CELL_HEIGHT
     width, height = right + MARGIN, bottom + MARGIN
-    farthest = float(np.abs(table).max()) or 1.0
+    deepest = 1.3 * float(np.abs(table).max()) or 1.0  # frames show on what is less deep
     ranked = np.where([name == NONE for name in space.candidates], -np.inf, table)
     names = [*INPUTS, *(str(node) for node in range(space.nodes))]
     with style.context(["default", STYLE]):
         figure = Figure(figsize=(width / 72, height / 72), facecolor="white")
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set_axis_off()
-        axes.imshow(
-            table, COLOURS, vmin=-farthest, vmax=farthest, extent=(LEFT, right, bottom, TOP)
-        )
+        axes.imshow(table, COLOURS, vmin=-deepest, vmax=deepest, extent=(LEFT, right, bottom, TOP))
         axes.set(xlim=(0, width), ylim=(height, 0), aspect="auto")
         axes.text(MARGIN, MARGIN + 6, title, size=11, weight="bold", color=INK, parse_math=False)
         for column, name in enumerate(space.candidates):
@@ -65,7 +63,7 @@ def heat_map(alphas: np.ndarray, space: SearchSpace, title: str = "", *, dpi: in
             axes.text(LEFT - 6, y, edge, size=8, ha="right", va="center", color=INK)
             for column, value in enumerate(table[row]):
                 x = LEFT + (column + 0.5) * CELL_WIDTH
-                ink = "white" if abs(value) > 0.6 * farthest else INK
+                ink = "white" if abs(value) > 0.6 * deepest else INK
                 axes.text(x, y, f"{value:.3g}", size=7.5, ha="center", va="center", color=ink)
             corner = (LEFT + int(np.argmax(ranked[row])) * CELL_WIDTH + 1, y - CELL_HEIGHT / 2 + 1)
             frame = Rectangle(corner, CELL_WIDTH - 2, CELL_HEIGHT - 2, fill=False, ec=INK, lw=1.5)

@@ -2,7 +2,7 @@
 
     python -m trainers.search --flagfile=cifar10.flags [--run_dir=DIR] [any flag to override]
 
-The run directory receives config.flags, history.jsonl, genotype.json and search.log.
+The run directory receives config.flags, history.jsonl, genotype.json, search.log and tensorboard/.
 """
 
 import shlex

@@ -3,8 +3,9 @@
     python -m trainers.train --flagfile=cifar10.flags --genotype=GENOTYPE [--run_dir=DIR]
 
 GENOTYPE is a search's genotype.json, the name of a published genotype, or JSON itself. The run
-directory receives config.flags, history.jsonl, model.keras, result.json and train.log; with
---repeats=N config.flags, repeats.json, repeats.log and a run directory for each seed.
+directory receives config.flags, history.jsonl, model.keras, result.json, train.log and
+tensorboard/; with --repeats=N config.flags, repeats.json, repeats.log and a run directory for each
+seed.
 """
 
 import shlex

@@ -9,20 +9,23 @@ import json
 import math
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from darts_tf import data
+from darts_tf import data, searching
+from darts_tf.callbacks import StopSearch
 from darts_tf.config import SearchConfig, flag_lines
 from darts_tf.errors import UserError
 from darts_tf.genotype import CELLS, STAGED_CELLS, Genotype, derive, read_genotype, softmax
+from darts_tf.history import EpochRecord
 from darts_tf.run_directory import RunDirectory
 from darts_tf.search_space import DARTS
 from darts_tf.searching import criterion, search
 from darts_tf.stopping import SkipConnects, StableRanking, never
+from tests import events
 from tests.processes import SPLIT_CPU, finish, start
 
 _SEARCH = """
@@ -164,6 +167,36 @@ def test_the_same_settings_give_the_same_files_even_where_a_run_broke_off(runs):
     for outcome in outcomes:
         del outcome["cost"]
     assert outcomes[0] == outcomes[1]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_tensorboard_shows_the_history(runs, name):
+    history = runs.history(name)
+    shown = events.read(runs.folder / name / "tensorboard")
+    events.check_scalars(shown, history)
+    events.check_histograms(shown, history)
+    for tag in ("cells", *(f"heat_maps/{cell}" for cell in history[0]["alphas"])):
+        assert max(shown.values[tag]) == history[-1]["epoch"]
+    assert shown.settings["layers"] == runs.config(name).layers
+    assert shown.ended
+
+
+def test_an_epochs_line_tells_the_criterion_once_the_alphas_learn(runs):
+    config = runs.config("first")
+    records = [EpochRecord.from_dict(line) for line in runs.history("first")]
+    records = [replace(record, timing={"seconds": 60.0}) for record in records]
+    told = []
+    for epoch in range(len(records)):
+        stop = StopSearch(criterion(config), records=records[: epoch + 1])
+        stop.reason = "met" if epoch == len(records) - 1 else None
+        told.append(searching._line(config, stop))
+    for epoch, line in enumerate(told[:-1]):
+        assert line.startswith(f"epoch {epoch}: train ")
+        words = "weights only" if epoch < LATE else "0 of 1 skip-connects"
+        assert line.endswith(f", {words}, up to {60 * (LATE + 1 - epoch)} s left")
+    skips = records[-1].skip_connects["normal"]
+    assert told[-1].endswith(f", {skips} of 1 skip-connects")
+    assert max(map(len, told)) <= 100
 
 
 def test_another_seed_gives_another_search(runs):

@@ -27,6 +27,7 @@ from darts_tf.model_file import load_model
 from darts_tf.network import build_network
 from darts_tf.run_directory import RunDirectory
 from darts_tf.training import train
+from tests import events
 from tests.processes import HIDE, SPLIT_CPU, finish, start
 from tests.stages import by_stage
 
@@ -131,6 +132,18 @@ def test_the_history_has_a_line_for_each_epoch(runs):
         assert 0 < line["train_loss"] < 5
         assert 0 <= line["train_accuracy"] <= 1
         assert set(line["timing"]) == {"seconds", "images_per_second", "waiting"}
+
+
+@pytest.mark.parametrize("name", ["first", "again", "staged"])
+def test_tensorboard_shows_the_history_and_the_errors(runs, name):
+    history, result = runs.history(name), runs.result(name)
+    shown = events.read(runs.folder / name / "tensorboard")
+    events.check_scalars(shown, history)
+    for error in ("top1_error", "top5_error"):
+        assert shown.values[f"test/{error}"] == {history[-1]["epoch"]: np.float32(result[error])}
+    assert list(shown.values["cells"]) == [0]
+    assert shown.settings["init_channels"] == runs.config(name).init_channels
+    assert shown.ended
 
 
 def test_the_result_tells_errors_costs_and_facts(runs):
