@@ -184,7 +184,7 @@ def test_tensorboard_shows_the_history(runs, name):
 def test_an_epochs_line_tells_the_criterion_once_the_alphas_learn(runs):
     config = runs.config("first")
     records = [EpochRecord.from_dict(line) for line in runs.history("first")]
-    records = [replace(record, timing={"seconds": 60.0}) for record in records]
+    records = [replace(record, timing={"seconds": 40.0}) for record in records]
     told = []
     for epoch in range(len(records)):
         stop = StopSearch(criterion(config), records=records[: epoch + 1])
@@ -193,7 +193,7 @@ def test_an_epochs_line_tells_the_criterion_once_the_alphas_learn(runs):
     for epoch, line in enumerate(told[:-1]):
         assert line.startswith(f"epoch {epoch}: train ")
         words = "weights only" if epoch < LATE else "0 of 1 skip-connects"
-        assert line.endswith(f", {words}, up to {60 * (LATE + 1 - epoch)} s left")
+        assert line.endswith(f", {words}, up to {40 * (LATE + 1 - epoch)} s left")
     skips = records[-1].skip_connects["normal"]
     assert told[-1].endswith(f", {skips} of 1 skip-connects")
     assert max(map(len, told)) <= 100
