@@ -19,7 +19,7 @@ from darts_tf.genotype import CELLS, STAGED_CELLS, read_genotype
 from darts_tf.search_space import OPERATIONS
 from tests.fuzzing.running import Kind, Refusal, outcome
 from tests.fuzzing.spoiling import FRAGMENTS, JSON, spoilt_bytes, spoilt_json
-from trainers.train import _genotype as genotype_of_flag
+from trainers.genotypes import chosen as genotype_of_flag
 
 SHALLOW = 200  # brackets
 
