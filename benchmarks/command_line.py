@@ -65,3 +65,13 @@ def require_torch() -> None:
     """
     if find_spec("torch") is None:
         raise UserError("PyTorch is missing: pip install -r benchmarks/requirements.txt")
+
+
+def require_serving() -> None:
+    """Checks that the protocol buffers of TensorFlow Serving are installed.
+
+    Raises:
+        UserError: If they are not.
+    """
+    if find_spec("tensorflow_serving") is None:
+        raise UserError("tensorflow-serving-api is missing: pip install -r requirements-dev.txt")

@@ -1,9 +1,31 @@
-"""Where an export goes: the numbered folders that TensorFlow Serving polls."""
+"""What TensorFlow Serving wants: the numbered folders that it polls, and how it is to batch."""
 
+import errno
 import os
 from pathlib import Path
 
 from darts_tf.errors import UserError
+
+# Where a server looks for what `batching_parameters` returns.
+BATCHING_FILE = "batching_params.pbtxt"
+# Sizes of the batches that it makes of requests.
+BATCHES = (1, 2, 4, 8, 16, 32)
+_WAIT_MICROSECONDS = 1000
+_WAITING_BATCHES = 64
+
+
+def batching_parameters() -> str:
+    """Returns a `BatchingParameters` as text.
+
+    Source: tensorflow/serving, `servables/tensorflow/session_bundle_config.proto`.
+    """
+    lines = [
+        f"max_batch_size {{ value: {BATCHES[-1]} }}",
+        f"batch_timeout_micros {{ value: {_WAIT_MICROSECONDS} }}",
+        f"max_enqueued_batches {{ value: {_WAITING_BATCHES} }}",
+        *(f"allowed_batch_sizes: {size}" for size in BATCHES),
+    ]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def version_folder(directory: str | os.PathLike[str], version: int | None = None) -> Path:
@@ -37,3 +59,40 @@ def version_folder(directory: str | os.PathLike[str], version: int | None = None
             "flag"
         )
     return folder / str(version)
+
+
+def publish(written: Path, directory: Path, version: int | None) -> Path:
+    """Gives a folder that is whole its number, at once; a server sees all of it or nothing.
+
+    Args:
+        written: The folder, in the same file system.
+        directory: The folder of one served model.
+        version: The number; the next one when None.
+
+    Returns:
+        The version's folder.
+
+    Raises:
+        UserError: If the version exists.
+    """
+    for path in (*written.rglob("*"), written):
+        _sync(path)
+    while True:
+        folder = version_folder(directory, version)
+        try:
+            written.rename(folder)
+        except OSError as error:
+            # Another export may have been faster.
+            if version is not None or error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        else:
+            _sync(directory)
+            return folder
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -2,7 +2,8 @@
 
     python -m export.saved_model --model=RUN/model.keras --output=SERVING_DIR [--version=N]
 
-The class names come from the result.json beside the model.
+The class names, and most of the model card, come from the result.json beside the model.
+docs/serving.md tells how to serve what it writes.
 """
 
 import json
@@ -11,6 +12,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import darts_tf
 from darts_tf.errors import UserError
@@ -46,16 +48,18 @@ def main(arguments: Sequence[str]) -> None:
         },
     )
     model_file = _model_file(paths["model"])
-    folder = _folder(paths["output"], chosen.version)
-    labels = _labels(model_file.with_name("result.json"))
+    version = chosen.version or None
+    output = _folder(paths["output"], version)
+    result = _result(model_file.with_name("result.json"))
     from darts_tf.model_file import load_model
 
     try:
         model = load_model(model_file)
+        labels = None if result is None else result["classes"]
         _check_labels(labels, model.output_shape[-1], model_file)
-        written = darts_tf.export_saved_model(model, folder.parent, int(folder.name), labels)
+        written = darts_tf.export_saved_model(model, output, version, labels, result)
     except OSError as error:
-        raise UserError(f"--output={folder.parent}: {error.strerror or error}") from error
+        raise UserError(f"--output={output}: {error.strerror or error}") from error
     print(f"wrote {written}")
 
 
@@ -75,26 +79,27 @@ def _model_file(given: str) -> Path:
     return path
 
 
-def _folder(output: str, version: int) -> Path:
+def _folder(output: str, version: int | None) -> Path:
     if not output:
         raise UserError("--output: is needed; the folder of one served model is right")
     try:
-        return version_folder(output, version or None)
+        return version_folder(output, version).parent
     except OSError as error:
         raise UserError(f"--output={output}: {error.strerror}; a folder is right") from error
 
 
-def _labels(path: Path) -> list[str] | None:
+def _result(path: Path) -> dict[str, Any] | None:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))["classes"]
+        found = json.loads(path.read_text(encoding="utf-8"))
+        classes = found["classes"]
     except FileNotFoundError:
         print(f"{path}: no such file, so the classes are numbered")
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise UserError(f"{path}: the class names cannot be read ({error!r})") from error
-    if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
-        raise UserError(f"{path}: classes must be a list of names, found {found!r}")
-    return found
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+        raise UserError(f"{path}: classes must be a list of names, found {classes!r}")
+    return dict(found)
 
 
 def _check_labels(labels: list[str] | None, classes: int, model_file: Path) -> None:

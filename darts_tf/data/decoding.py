@@ -73,7 +73,19 @@ def central_crop(jpeg: tf.Tensor, size: int) -> tf.Tensor:
         Pixels, uint8 [size, size, 3]: the short side is brought to 256/224 of `size`, and what
         reaches over the middle square is cut off.
     """
-    image = tf.io.decode_jpeg(jpeg, channels=3)
+    return middle(tf.io.decode_jpeg(jpeg, channels=3), size)
+
+
+def middle(image: tf.Tensor, size: int) -> tf.Tensor:
+    """Takes the middle of an image that has been decoded: see `central_crop`.
+
+    Args:
+        image: uint8 [rows, columns, 3].
+        size: Height and width in pixels.
+
+    Returns:
+        Pixels, uint8 [size, size, 3].
+    """
     sides = tf.shape(image)[:2]
     short = round(size * _MARGIN)
     scaled = sides * short // tf.reduce_min(sides)

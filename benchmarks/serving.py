@@ -1,0 +1,179 @@
+"""How fast an export is served: `python -m benchmarks.serving [--requests=10200]`.
+
+Requests a second, and their latency, at 1, 8 and 64 clients on loopback, for both signatures, one
+image a request; the network is that of `inference_1` (see `benchmarks.works`), untrained. Every
+answer is compared with the model's own. Meanwhile another client sends requests that are wrong:
+`refused` says how many, each of which got an error.
+
+The server is `benchmarks.prediction_server`, in Python; TensorFlow Serving is another.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import children, table
+from benchmarks.command_line import Parser, positive, prepare_output, require_serving
+from benchmarks.data import pixels
+from benchmarks.works import WORKS, Sizes
+from darts_tf.errors import UserError
+from trainers.program import run
+
+COLUMNS = (
+    "signature",
+    "clients",
+    "requests",
+    "errors",
+    "refused",
+    "requests_s",
+    "median_ms",
+    "p99_ms",
+)
+CLIENTS = (1, 8, 64)
+NAME = "network"
+_IMAGES = 32
+
+
+def measure(folder: Path, requests: int) -> Iterator[dict[str, str]]:
+    """Serves an export and yields a row of `COLUMNS` for each signature and number of clients.
+
+    Args:
+        folder: The served model's folder, with one version.
+        requests: How many good requests, in all.
+
+    Raises:
+        UserError: If a good request got no right answer, or a bad one no error.
+    """
+    from benchmarks.prediction_clients import ask
+
+    asked, bad = questions(folder)
+    runs = [(signature, clients) for signature in asked for clients in CLIENTS]
+    with serving(folder) as address:
+        for signature in asked:  # the first request of each is slower
+            ask(address, 1, asked[signature], [])
+        for signature, clients in runs:
+            number = -(-requests // len(runs))
+            given = [asked[signature][i % _IMAGES] for i in range(number)]
+            outcome = ask(address, clients, given, bad)
+            if outcome.errors or outcome.accepted:
+                raise UserError(
+                    f"{signature}, {clients} clients: {outcome.errors} of {number} good requests "
+                    f"got no right answer, {outcome.accepted} bad ones no error"
+                )
+            median, high = np.percentile(outcome.latencies, (50, 99))
+            yield {
+                "signature": signature,
+                "clients": str(clients),
+                "requests": str(number),
+                "errors": str(outcome.errors),
+                "refused": str(outcome.refused),
+                "requests_s": f"{number / outcome.seconds:.4g}",
+                "median_ms": table.seconds(1000 * median),
+                "p99_ms": table.seconds(1000 * high),
+            }
+
+
+def questions(folder: Path) -> tuple[dict[str, list[Any]], list[Any]]:
+    """Returns good questions for each signature of an export, and bad requests.
+
+    Args:
+        folder: The served model's folder, with one version.
+    """
+    import tensorflow as tf
+
+    from benchmarks.prediction_clients import Question, predict_request
+
+    model = tf.saved_model.load(folder / "1")
+    signatures = model.signatures
+    size = signatures["serving_default"].structured_input_signature[1]["pixels"].shape[1]
+    images = pixels(Sizes(batch=_IMAGES, image_size=size))
+    asked: dict[str, list[Any]] = {"serving_default": [], "serving_bytes": []}
+    for image in images:
+        png = tf.io.encode_png(image.astype(np.uint8)).numpy()
+        for signature, name, value in (
+            ("serving_default", "pixels", image[np.newaxis]),
+            ("serving_bytes", "image_bytes", [png]),
+        ):
+            scores = signatures[signature](**{name: tf.constant(value)})["scores"].numpy()
+            request = predict_request(NAME, signature, **{name: value})
+            asked[signature].append(Question(request, scores))
+    first = images[:1]
+    bad = [
+        predict_request(NAME, "serving_bytes", image_bytes=[b"neither a JPEG nor a PNG"]),
+        predict_request(NAME, "serving_bytes", image_bytes=[png, png[: len(png) // 2]]),
+        predict_request(NAME, "serving_bytes", image_bytes=[[png]]),
+        predict_request(NAME, "serving_default", pixels=first[:, 1:]),
+        predict_request(NAME, "serving_default", pixels=first.astype(np.int32)),
+        predict_request(NAME, "serving_default", image_bytes=[png]),
+        predict_request(NAME, "serving_default"),
+        predict_request(NAME, "serving_nothing", pixels=first),
+        predict_request("another", "serving_default", pixels=first),
+    ]
+    return asked, bad
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """Serves a folder in a process of its own and yields the server's address."""
+    words = children.command("prediction_server", str(folder))
+    with subprocess.Popen(
+        words,
+        env=children.environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        if process.stdout is None or not (port := process.stdout.readline().strip()):
+            raise UserError(f"the server did not start: {' '.join(words[1:])}")
+        yield f"127.0.0.1:{port}"
+        process.communicate()  # ends its standard input, which ends the server
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measures, writes the CSV file and prints the table.
+
+    Args:
+        arguments: The command line without the program's name.
+
+    Raises:
+        UserError: If something in them is wrong, or an answer is.
+    """
+    parser = Parser("benchmarks.serving", __doc__)
+    parser.add_argument(
+        "--requests", type=positive, default=10_200, help="good requests (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default="benchmarks/results/serving.csv",
+        help="CSV file (default: %(default)s)",
+    )
+    parser.add_tiny()
+    options = parser.parse_args(arguments)
+    require_serving()
+    prepare_output(options.output)
+    work = WORKS["inference_1"]
+    sizes = replace((work.tiny() if options.tiny else work).sizes, batch=1)
+    from benchmarks.exporting import export_untrained
+
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        directory = Path(folder) / NAME
+        export_untrained(sizes, os.fspath(directory))
+        for row in measure(directory, options.requests):
+            rows.append(row)
+            table.write(options.output, COLUMNS, rows)
+    print(table.markdown(COLUMNS, rows))
+
+
+if __name__ == "__main__":
+    sys.exit(run("serving", main))
