@@ -89,10 +89,8 @@ def decode(encoded: tf.Tensor, shape: tuple[int, int, int], crop: bool = False) 
     image = tf.gather(image, colours, axis=2)
     if crop:
         image = middle(image, shape[0])
-    image = tf.image.resize(image, shape[:2], antialias=True)
-    if shape[2] == 1:
-        image = tf.image.rgb_to_grayscale(image)
-    return tf.clip_by_value(tf.round(image), 0, 255)
+    image = tf.round(tf.image.resize(image, shape[:2], antialias=True))
+    return tf.round(tf.image.rgb_to_grayscale(image)) if shape[2] == 1 else image
 
 
 def _names(labels: str | os.PathLike[str]) -> tf.lookup.StaticHashTable:

@@ -1,12 +1,14 @@
-"""The version folders of an export: the next free number, and what is in the way."""
+"""The version folders of an export, the next free number and what is in the way; batching."""
 
 import os
+import re
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from darts_tf.errors import UserError
-from darts_tf.serving import version_folder
+from darts_tf.serving import batching_parameters, publish, version_folder
 
 
 @pytest.fixture
@@ -99,3 +101,53 @@ def test_a_folder_without_permission_is_named(output, monkeypatch):
     with pytest.raises(UserError, match=r"no permission to write in .*digits"):
         version_folder(output)
     assert version_folder(output.parent) == output.parent / "1"
+
+
+def written(output, name, content):
+    folder = output / f".export-{name}"
+    folder.mkdir(parents=True)
+    (folder / "saved_model.pb").write_text(content)
+    return folder
+
+
+def test_what_is_published_takes_its_number_with_all_its_files(output):
+    first = publish(written(output, "a", "first"), output, None)
+    chosen = publish(written(output, "b", "chosen"), output, 9)
+    assert (first, chosen) == (output / "1", output / "9")
+    assert [(folder / "saved_model.pb").read_text() for folder in (first, chosen)] == [
+        "first",
+        "chosen",
+    ]
+    assert sorted(path.name for path in output.iterdir()) == ["1", "9"]
+
+
+def test_a_version_that_has_come_up_meanwhile_is_not_replaced(output):
+    publish(written(output, "a", "first"), output, 4)
+    with pytest.raises(UserError, match="--version=4: exists"):
+        publish(written(output, "b", "second"), output, 4)
+    assert (output / "4" / "saved_model.pb").read_text() == "first"
+
+
+def test_exports_at_the_same_time_get_a_number_each(output):
+    folders = [written(output, str(i), str(i)) for i in range(24)]
+    with ThreadPoolExecutor(8) as pool:
+        numbers = list(pool.map(lambda folder: publish(folder, output, None), folders))
+    assert sorted(int(folder.name) for folder in numbers) == list(range(1, 25))
+    assert [(folder / "saved_model.pb").read_text() for folder in numbers] == [
+        str(i) for i in range(24)
+    ]
+
+
+def test_batching_parameters_follow_the_rules_of_the_server():
+    wrapped = {"max_batch_size", "batch_timeout_micros", "max_enqueued_batches"}
+    values, sizes = {}, []
+    for line in batching_parameters().splitlines():
+        if found := re.fullmatch(r"(\w+) \{ value: (\d+) \}", line):
+            values[found[1]] = int(found[2])
+        else:
+            sizes.append(int(re.fullmatch(r"allowed_batch_sizes: (\d+)", line)[1]))
+    assert set(values) == wrapped
+    assert min(values.values()) > 0
+    # The sizes rise, and end with the greatest.
+    assert sizes == sorted(set(sizes))
+    assert (sizes[0], sizes[-1]) == (1, values["max_batch_size"])

@@ -10,6 +10,7 @@ import pytest
 
 import darts_tf
 from darts_tf.errors import UserError
+from darts_tf.serving import version_folder
 from export import saved_model
 from tests.trainers.programs import python, refused
 
@@ -29,10 +30,11 @@ def exported(monkeypatch, tmp_path):
     """Stands in for the library's reader and writer, and keeps what the writer was given."""
     calls = []
 
-    def stand_in(model, directory, version=None, labels=None):
-        calls.append((directory, version, labels))
-        (directory / str(version)).mkdir(parents=True)
-        return directory / str(version)
+    def stand_in(model, directory, version=None, labels=None, result=None):
+        folder = version_folder(directory, version)
+        calls.append((folder, labels, result))
+        folder.mkdir(parents=True)
+        return folder
 
     monkeypatch.setitem(vars(darts_tf), "export_saved_model", stand_in)
     model = SimpleNamespace(output_shape=(None, len(CLASSES)))
@@ -50,7 +52,7 @@ def export(*arguments):
 def test_versions_count_on_and_carry_the_class_names(exported, tmp_path, capsys):
     for _ in range(2):
         export()
-    assert [call[1:] for call in exported] == [(1, CLASSES), (2, CLASSES)]
+    assert [call[1:] for call in exported] == [(CLASSES, {"classes": CLASSES})] * 2
     assert capsys.readouterr().out.splitlines() == ["wrote serving/1", "wrote serving/2"]
 
 
@@ -58,25 +60,25 @@ def test_the_next_version_follows_the_greatest_whatever_else_lies_there(exported
     for name in ("3", "0", "012", "1.5", "notes", "-20", "²"):
         (tmp_path / "serving" / name).mkdir(parents=True)
     export()
-    assert exported[0][1] == 13
+    assert exported[0][0].name == "13"
 
 
 def test_a_version_may_be_chosen(exported):
     export("--version=7")
     export("--version=5")
-    assert [call[1] for call in exported] == [7, 5]
+    assert [call[0].name for call in exported] == ["7", "5"]
 
 
 def test_a_version_zero_that_exists_is_not_in_the_way(exported, tmp_path):
     (tmp_path / "serving" / "0").mkdir(parents=True)
     export()
-    assert exported[0][1] == 1
+    assert exported[0][0].name == "1"
 
 
 def test_a_model_without_result_has_numbered_classes_and_one_line_says_so(exported, capsys):
     os.remove("result.json")
     export()
-    assert exported[0][2] is None
+    assert exported[0][1:] == (None, None)
     assert capsys.readouterr().out.splitlines()[0] == (
         "result.json: no such file, so the classes are numbered"
     )
