@@ -82,8 +82,8 @@ def publish(written: Path, directory: Path, version: int | None) -> Path:
         try:
             written.rename(folder)
         except OSError as error:
-            # Another export may have been faster.
-            if version is not None or error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            # Otherwise another export was faster, and the next round sees what it has written.
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
         else:
             _sync(directory)

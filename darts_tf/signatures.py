@@ -48,7 +48,11 @@ def signatures(
     module = tf.Module()
     module.names = _names(labels)
 
-    @tf.function(input_signature=[tf.TensorSpec((None, *shape), tf.float32, name="pixels")])
+    pixels_spec = tf.TensorSpec((None, *shape), tf.float32, name="pixels")
+    bytes_spec = tf.TensorSpec((None,), tf.string, name="image_bytes")
+    image_spec = tf.TensorSpec(shape, tf.float32)
+
+    @tf.function(input_signature=[pixels_spec], autograph=False)
     def answer(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
         with keras.StatelessScope(state_mapping=constants):
             scores = served(pixels, training=False)
@@ -59,14 +63,12 @@ def signatures(
             "label": tf.gather(names, tf.argmax(scores, 1)),
         }
 
-    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="image_bytes")])
+    @tf.function(input_signature=[bytes_spec], autograph=False)
     def answer_bytes(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-        spec = tf.TensorSpec(shape, tf.float32)
-        return answer(
-            tf.map_fn(
-                lambda image: decode(image, shape, crop), image_bytes, fn_output_signature=spec
-            )
-        )
+        def pixels(image: tf.Tensor) -> tf.Tensor:
+            return decode(image, shape, crop)
+
+        return answer(tf.map_fn(pixels, image_bytes, fn_output_signature=image_spec))
 
     return module, {PIXELS: answer, ENCODED: answer_bytes}
 

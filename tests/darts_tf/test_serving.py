@@ -2,11 +2,11 @@
 
 import os
 import re
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
+from darts_tf import serving
 from darts_tf.errors import UserError
 from darts_tf.serving import batching_parameters, publish, version_folder
 
@@ -128,14 +128,25 @@ def test_a_version_that_has_come_up_meanwhile_is_not_replaced(output):
     assert (output / "4" / "saved_model.pb").read_text() == "first"
 
 
-def test_exports_at_the_same_time_get_a_number_each(output):
-    folders = [written(output, str(i), str(i)) for i in range(24)]
-    with ThreadPoolExecutor(8) as pool:
-        numbers = list(pool.map(lambda folder: publish(folder, output, None), folders))
-    assert sorted(int(folder.name) for folder in numbers) == list(range(1, 25))
-    assert [(folder / "saved_model.pb").read_text() for folder in numbers] == [
-        str(i) for i in range(24)
-    ]
+@pytest.mark.parametrize("version", [None, 1])
+def test_a_number_that_another_export_takes_at_the_last_moment_is_left_to_it(
+    output, monkeypatch, version
+):
+    rival, ours = written(output, "rival", "rival"), written(output, "ours", "ours")
+
+    def and_then_the_rival(directory, version=None):
+        folder = version_folder(directory, version)
+        if rival.exists():
+            rival.rename(folder)
+        return folder
+
+    monkeypatch.setattr(serving, "version_folder", and_then_the_rival)
+    if version is None:
+        assert publish(ours, output, version) == output / "2"
+    else:
+        with pytest.raises(UserError, match="--version=1: exists"):
+            publish(ours, output, version)
+    assert (output / "1" / "saved_model.pb").read_text() == "rival"
 
 
 def test_batching_parameters_follow_the_rules_of_the_server():
