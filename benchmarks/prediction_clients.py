@@ -13,7 +13,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 _TOLERANCE = 1e-5
-_PAUSE = 0.01
+_PAUSE = 0.05
 
 
 @dataclass(frozen=True)

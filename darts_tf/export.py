@@ -37,9 +37,9 @@ def export_saved_model(
         model: From pixels to scores, as `train` returns it.
         directory: The folder of one served model.
         version: The version's number, from 1; the next one when None.
-        labels: A name for each class; numbers from 0 when None.
-        result: The contents of `result.json`, for the model card. Where they name ImageNet, encoded
-            images are cropped to their middle, as the test images were.
+        labels: A name for each class; those of the result when None, or else numbers from 0.
+        result: The contents of `result.json`, for names and the model card. Where they name
+            ImageNet, encoded images are cropped to their middle, as the test images were.
 
     Returns:
         The version's folder.
@@ -49,6 +49,8 @@ def export_saved_model(
             as the classes or one is not a line, or the model takes no images.
     """
     directory = version_folder(directory, version).parent
+    if labels is None and result is not None:
+        labels = result.get("classes")
     names = _names(labels, model.output_shape[-1])
     directory.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=".export-", dir=directory))

@@ -40,7 +40,7 @@ def write_card(folder: Path, model: Mapping[str, Any], result: Mapping[str, Any]
     extra = folder / "assets.extra"
     extra.mkdir(exist_ok=True)
     for name, text in zip(NAMES, (json.dumps(card, indent=2) + "\n", _page(card)), strict=True):
-        (extra / name).write_text(text, encoding="utf-8")
+        (extra / name).write_text(text, encoding="utf-8", errors="replace")
 
 
 def _checksums(folder: Path) -> Iterator[tuple[str, str]]:

@@ -57,7 +57,7 @@ def prediction_log(name: str, signature: str, input_name: str, tensor: Any) -> b
 
 
 def _text(number: int, text: str) -> bytes:
-    return _field(number, text.encode())
+    return _field(number, text.encode(errors="replace"))
 
 
 def _field(number: int, content: bytes) -> bytes:

@@ -55,9 +55,8 @@ def main(arguments: Sequence[str]) -> None:
 
     try:
         model = load_model(model_file)
-        labels = None if result is None else result["classes"]
-        _check_labels(labels, model.output_shape[-1], model_file)
-        written = darts_tf.export_saved_model(model, output, version, labels, result)
+        _check_labels(result, model.output_shape[-1], model_file)
+        written = darts_tf.export_saved_model(model, output, version, result=result)
     except OSError as error:
         raise UserError(f"--output={output}: {error.strerror or error}") from error
     print(f"wrote {written}")
@@ -102,11 +101,11 @@ def _result(path: Path) -> dict[str, Any] | None:
     return dict(found)
 
 
-def _check_labels(labels: list[str] | None, classes: int, model_file: Path) -> None:
-    if labels is not None and len(labels) != classes:
+def _check_labels(result: dict[str, Any] | None, classes: int, model_file: Path) -> None:
+    if result is not None and len(result["classes"]) != classes:
         raise UserError(
-            f"{model_file.with_name('result.json')}: names {len(labels)} classes, the model has "
-            f"{classes}; the result.json of this model is right"
+            f"{model_file.with_name('result.json')}: names {len(result['classes'])} classes, the "
+            f"model has {classes}; the result.json of this model is right"
         )
 
 

@@ -110,7 +110,8 @@ def test_two_signatures_share_one_copy_of_the_weights(seed, tmp_path):
 
 def test_the_extras_are_what_a_server_and_a_reader_find(tiny, tmp_path):
     result = {"dataset": "digits", "top1_error": 2.5, "classes": LABELS}
-    folder = export_saved_model(tiny, tmp_path / "served", labels=LABELS, result=result)
+    folder = export_saved_model(tiny, tmp_path / "served", result=result)
+    assert (folder / "assets" / "labels.txt").read_text().split() == LABELS
     assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} >= {
         "batching_params.pbtxt",
         "assets/labels.txt",

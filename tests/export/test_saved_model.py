@@ -30,9 +30,9 @@ def exported(monkeypatch, tmp_path):
     """Stands in for the library's reader and writer, and keeps what the writer was given."""
     calls = []
 
-    def stand_in(model, directory, version=None, labels=None, result=None):
+    def stand_in(model, directory, version, result):
         folder = version_folder(directory, version)
-        calls.append((folder, labels, result))
+        calls.append((folder, result))
         folder.mkdir(parents=True)
         return folder
 
@@ -52,7 +52,7 @@ def export(*arguments):
 def test_versions_count_on_and_carry_the_class_names(exported, tmp_path, capsys):
     for _ in range(2):
         export()
-    assert [call[1:] for call in exported] == [(CLASSES, {"classes": CLASSES})] * 2
+    assert [result for _, result in exported] == [{"classes": CLASSES}] * 2
     assert capsys.readouterr().out.splitlines() == ["wrote serving/1", "wrote serving/2"]
 
 
@@ -78,7 +78,7 @@ def test_a_version_zero_that_exists_is_not_in_the_way(exported, tmp_path):
 def test_a_model_without_result_has_numbered_classes_and_one_line_says_so(exported, capsys):
     os.remove("result.json")
     export()
-    assert exported[0][1:] == (None, None)
+    assert exported[0][1] is None
     assert capsys.readouterr().out.splitlines()[0] == (
         "result.json: no such file, so the classes are numbered"
     )
