@@ -22,6 +22,8 @@ _HOMES = {
     "UserError": "errors",
     "build_network": "network",
     "derive": "genotype",
+    "export_lite": "formats",
+    "export_onnx": "formats",
     "export_saved_model": "export",
     "inference_network": "network",
     "read_genotype": "genotype",

@@ -12,7 +12,7 @@ from darts_tf.convolutions import Conv2D
 _CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
 
 
-def folded(model: keras.Model) -> keras.Model:
+def folded(model: keras.Model, conv_kind: type[keras.layers.Conv2D] = Conv2D) -> keras.Model:
     """Returns a model for inference that computes the same in less time.
 
     A batch normalisation is folded into the convolution that it follows, or into those whose
@@ -21,6 +21,8 @@ def folded(model: keras.Model) -> keras.Model:
 
     Args:
         model: Any model. One that is not functional comes back as it is.
+        conv_kind: The class of convolutions. Ours is fast in TensorFlow; converters to other
+            formats know Keras's.
     """
     pairs = dict(_pairs(model))
     if not pairs:
@@ -28,7 +30,7 @@ def folded(model: keras.Model) -> keras.Model:
     changed = {conv.name for convs in pairs.values() for conv in convs}
 
     def clone(layer: keras.layers.Layer) -> keras.layers.Layer:
-        kind = Conv2D if type(layer) is keras.layers.Conv2D else type(layer)
+        kind = conv_kind if type(layer) is keras.layers.Conv2D else type(layer)
         more = {"use_bias": True} if layer.name in changed else {}
         return kind.from_config({**layer.get_config(), **more})
 

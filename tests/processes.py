@@ -20,22 +20,30 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 """
 
-# Makes packages look absent. An import hook that raises would break TensorFlow's own imports.
-HIDE = """
+
+def hide(*packages: str) -> str:
+    """Code that makes packages look absent.
+
+    An import hook that raises would break TensorFlow's own imports.
+    """
+    return f"""
 import importlib.machinery
 finder = importlib.machinery.PathFinder
 found = finder.find_spec
 def find_spec(name, path=None, target=None):
-    hidden = name.partition(".")[0] in ("darts_tf", "keras")
+    hidden = name.partition(".")[0] in {packages}
     return None if hidden else found(name, path, target)
 finder.find_spec = find_spec
-for name in ("darts_tf", "keras"):
+for name in {packages}:
     try:
         __import__(name)
     except ModuleNotFoundError:
         continue
-    raise SystemExit(f"{name} is not hidden")
+    raise SystemExit(f"{{name}} is not hidden")
 """
+
+
+HIDE = hide("darts_tf", "keras")
 
 
 def start(code: str, *arguments: Any) -> subprocess.Popen[str]:

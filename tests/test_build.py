@@ -22,8 +22,9 @@ import darts_tf
 TREE = Path(__file__).resolve().parents[1]
 PACKAGES = {"darts_tf", "trainers", "export", "tests", "benchmarks"}
 NOT_SOURCE = {"build", "dist", "node_modules", "runs", "serving"}
-# Some benchmarks compare with the first, if it is installed; arrays are made by the second.
-NOT_REQUIRED = {"torch", "tensorflow_addons"}
+# Some benchmarks compare with the first, if it is installed; arrays are made by the second; the
+# third belongs to an extra.
+NOT_REQUIRED = {"torch", "tensorflow_addons", "tf2onnx"}
 
 
 def evaluate_build() -> dict[str, dict[str, Any]]:

@@ -28,7 +28,7 @@ from darts_tf.network import build_network
 from darts_tf.run_directory import RunDirectory
 from darts_tf.training import train
 from tests import events
-from tests.processes import HIDE, SPLIT_CPU, finish, start
+from tests.processes import SPLIT_CPU, finish, hide, start
 from tests.stages import by_stage
 
 GENOTYPE = zoo.get("DARTS_PLUS_CIFAR10")
@@ -44,7 +44,7 @@ for settings, directory, genotype in given:
 
 # Hidden is this library alone: Keras is all that the file asks for.
 _PREDICT = (
-    HIDE.replace('("darts_tf", "keras")', '("darts_tf",)')
+    hide("darts_tf")
     + """
 import keras, numpy as np
 folder, images = given

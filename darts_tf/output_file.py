@@ -1,0 +1,58 @@
+"""Where an export of one file goes: a new file, written whole or not at all."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from darts_tf.errors import UserError, reason
+
+
+def new_file(given: str | os.PathLike[str], suffix: str) -> Path:
+    """Returns the path of a file that does not exist yet, in a folder that can be written.
+
+    Args:
+        given: The path; folders on its way may be missing.
+        suffix: What the name must end in.
+
+    Raises:
+        UserError: If it ends in something else, exists, or something is in the way.
+    """
+    path = Path(given)
+    if path.suffix != suffix:
+        raise UserError(f"--output={path}: a name that ends in {suffix} is right")
+    if os.path.lexists(path):
+        raise UserError(f"--output={path}: exists; the name of a new file is right")
+    existing = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
+    if not existing.is_dir():
+        what = "a file" if existing.exists() else "a link that leads nowhere"
+        raise UserError(f"--output={path}: {existing} is {what}; a folder is right")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise UserError(f"--output={path}: no permission to write in {existing}")
+    return path
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """Yields a temporary name, of the same suffix, that becomes `path` once the block is done.
+
+    Args:
+        path: As `new_file` returns it.
+
+    Raises:
+        UserError: If the file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".export-", dir=path.parent))
+        try:
+            temporary = folder / f"export{path.suffix}"
+            yield temporary
+            temporary.rename(path)
+        finally:
+            shutil.rmtree(folder)
+    except OSError as error:
+        why = reason(error, "a file that can be written is right")
+        raise UserError(f"--output={path}: {why}") from error

@@ -1,0 +1,31 @@
+"""Exports a trained model as one file for LiteRT, on phones and small machines.
+
+    python -m export.lite --model=RUN/model.keras --output=FILE.tflite
+
+The class names come from the result.json beside the model. docs/formats.md tells how to
+run the file.
+"""
+
+import sys
+from collections.abc import Sequence
+
+import darts_tf
+from export import single_file
+from trainers.program import run
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Checks everything that a user gives, then exports.
+
+    Args:
+        arguments: The command line without the program's name.
+
+    Raises:
+        UserError: If something in them is wrong.
+    """
+    given = single_file.read(arguments, __doc__, ".tflite")
+    print(f"wrote {darts_tf.export_lite(*given)}")
+
+
+if __name__ == "__main__":
+    sys.exit(run("lite", main))

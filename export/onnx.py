@@ -1,0 +1,31 @@
+"""Exports a trained model as one file for ONNX runtimes.
+
+    python -m export.onnx --model=RUN/model.keras --output=FILE.onnx
+
+It needs two packages more: pip install "darts_tf[onnx]". The class names
+come from the result.json beside the model. docs/formats.md tells how to run the file.
+"""
+
+import sys
+from collections.abc import Sequence
+
+import darts_tf
+from export import single_file
+from trainers.program import run
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Checks everything that a user gives, then exports.
+
+    Args:
+        arguments: The command line without the program's name.
+
+    Raises:
+        UserError: If something in them is wrong.
+    """
+    given = single_file.read(arguments, __doc__, ".onnx", "onnx")
+    print(f"wrote {darts_tf.export_onnx(*given)}")
+
+
+if __name__ == "__main__":
+    sys.exit(run("onnx", main))

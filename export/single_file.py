@@ -1,0 +1,45 @@
+"""The command line of the exports that write one file."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from darts_tf.errors import UserError
+from darts_tf.extras import require
+from darts_tf.output_file import new_file
+from darts_tf.settings import Settings
+from export import trained
+from trainers.command_line import parse
+
+
+def read(
+    arguments: Sequence[str], about: str, suffix: str, extra: str = ""
+) -> tuple[Any, Path, list[str] | None]:
+    """Checks everything that a user gives, and loads the model.
+
+    Args:
+        arguments: The command line without the program's name.
+        about: What the program does, the opening of `--help`.
+        suffix: What the name of the file to write ends in.
+        extra: The extra that the export needs, if any.
+
+    Returns:
+        The model, the path of the new file, and the class names, None where they are unknown.
+
+    Raises:
+        UserError: If something in the arguments is wrong, or a package is missing.
+    """
+    flags = {
+        "model": "The model.keras of a training. Needed.",
+        "output": f"The {suffix} file to write; it must not exist. Needed.",
+    }
+    _, paths = parse(arguments, Settings, about, extra=flags)
+    if extra:
+        require(extra)
+    file = trained.model_file(paths["model"])
+    if not paths["output"]:
+        raise UserError(f"--output: is needed; the name of a new {suffix} file is right")
+    output = new_file(paths["output"], suffix)
+    result = trained.result(file)
+    names = None if result is None else result["classes"]
+    return trained.load(file, names), output, names

@@ -1,0 +1,62 @@
+"""Networks for tests, between them with every operation, stem and odd size."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+from darts_tf.genotype import Genotype
+from darts_tf.network import build_network, inference_network
+from darts_tf.normalization import BatchNormalization
+
+MEAN, DEVIATION = (0.5, 0.4, 0.3), (0.2, 0.25, 0.3)
+# Each operation of a genotype, in a normal cell and, at stride 2, in a reduction cell.
+_EDGES = (
+    ("sep_conv_3x3", 0),
+    ("sep_conv_5x5", 1),
+    ("sep_conv_7x7", 0),
+    ("conv_7x1_1x7", 1),
+    ("dil_conv_3x3", 0),
+    ("dil_conv_5x5", 1),
+    ("max_pool_3x3", 0),
+    ("avg_pool_3x3", 1),
+    ("skip_connect", 0),
+    ("skip_connect", 1),
+)
+_CONCAT = (2, 3, 4, 5, 6)
+EVERY = Genotype(normal=_EDGES, normal_concat=_CONCAT, reduce=_EDGES, reduce_concat=_CONCAT)
+# What each network of the tests has that others have not.
+SETTINGS = {
+    "odd": {"shape": (9, 11, 3)},
+    "even": {"shape": (12, 8, 3)},
+    "imagenet": {"shape": (67, 64, 3), "stem": "imagenet"},
+    "squeeze_excite": {"shape": (8, 8, 3), "stem": "tiny_imagenet", "squeeze_excite": True},
+}
+
+
+def network(name: str, seed: int) -> keras.Model:
+    """The twin for inference of a network whose weights and averages are as after a training.
+
+    Args:
+        name: One of `SETTINGS`.
+        seed: Decides the weights.
+    """
+    settings = dict(SETTINGS[name])
+    shape = settings.pop("shape")
+    small = {"layers": 3, "init_channels": 4, **settings}
+    keras.utils.set_random_seed(seed)
+    trained = build_network(EVERY, shape, 5, **small)
+    rng = np.random.default_rng(seed)
+    for layer in trained.layers:
+        if isinstance(layer, BatchNormalization):
+            layer.momentum = 0
+            layer.gamma.assign(rng.uniform(0.5, 1.5, layer.gamma.shape))
+            layer.beta.assign(rng.normal(0, 0.2, layer.beta.shape))
+    trained(rng.normal(size=(8, *shape)), training=True)
+    return inference_network(trained, EVERY, MEAN, DEVIATION, **small)
+
+
+def images(model: keras.Model, batch: int, seed: int) -> np.ndarray:
+    """Pixels from 0 to 255, float32 [batch, rows, columns, channels]."""
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, 256, (batch, *model.input_shape[1:])).astype(np.float32)

@@ -1,0 +1,133 @@
+"""The programs `export.lite` and `export.onnx`: one new file, and refusals before TensorFlow."""
+
+import json
+import sys
+import zipfile
+from types import SimpleNamespace
+
+import pytest
+
+import darts_tf
+from darts_tf.errors import UserError
+from export import lite, onnx
+from tests.processes import hide
+from tests.trainers.programs import python, refused
+
+CLASSES = ["cat", "dog", "frog"]
+PROGRAMS = {"lite": (lite, ".tflite"), "onnx": (onnx, ".onnx")}
+
+
+def make_model(folder, classes=CLASSES):
+    """Writes what a training leaves; the archive holds no network."""
+    folder.mkdir(exist_ok=True)
+    with zipfile.ZipFile(folder / "model.keras", "w") as archive:
+        archive.writestr("config.json", "{}")
+    if classes is not None:
+        (folder / "result.json").write_text(json.dumps({"classes": classes}))
+
+
+@pytest.fixture(params=PROGRAMS)
+def name(request):
+    if request.param == "onnx":
+        pytest.importorskip("tf2onnx")
+    return request.param
+
+
+@pytest.fixture
+def exported(name, monkeypatch, tmp_path):
+    """Stands in for the library's reader and writer, and keeps what the writer was given."""
+    calls = []
+
+    def stand_in(model, path, labels=None):
+        calls.append((path.name, labels))
+        return path
+
+    monkeypatch.setitem(vars(darts_tf), f"export_{name}", stand_in)
+    model = SimpleNamespace(output_shape=(None, len(CLASSES)))
+    reader = SimpleNamespace(load_model=lambda path: model)
+    monkeypatch.setitem(sys.modules, "darts_tf.model_file", reader)
+    monkeypatch.chdir(tmp_path)
+    make_model(tmp_path)
+    return calls
+
+
+def export(name):
+    program, suffix = PROGRAMS[name]
+    program.main(["--model=model.keras", f"--output=net{suffix}"])
+    return f"net{suffix}"
+
+
+def test_the_file_carries_the_class_names(name, exported, capsys):
+    file = export(name)
+    assert exported == [(file, CLASSES)]
+    assert capsys.readouterr().out == f"wrote {file}\n"
+
+
+def test_a_model_without_result_has_numbered_classes_and_one_line_says_so(
+    name, exported, tmp_path, capsys
+):
+    (tmp_path / "result.json").unlink()
+    file = export(name)
+    assert exported == [(file, None)]
+    assert capsys.readouterr().out.startswith("result.json: no such file, so the classes are num")
+
+
+def test_class_names_of_another_model_are_refused(name, exported, tmp_path):
+    make_model(tmp_path, classes=["cat", "dog"])
+    with pytest.raises(UserError, match=r"names 2 classes, the model has 3"):
+        export(name)
+    assert not exported
+
+
+MISTAKES = [
+    (["--output=new.tflite"], "--model: is needed"),
+    (["--model=model.keras"], "--output: is needed; the name of a new .tflite file is right"),
+    (["--model=no.keras", "--output=new.tflite"], "--model=no.keras: No such file"),
+    (["--model=junk.keras", "--output=new.tflite"], "--model=junk.keras: not a Keras model"),
+    (["--model=model.keras", "--output=new.lite"], "--output=new.lite: a name that ends in .tfl"),
+    (["--model=model.keras", "--output=old.tflite"], "--output=old.tflite: exists"),
+    (["--model=model.keras", "--output=link.tflite"], "--output=link.tflite: exists"),
+    (["--model=model.keras", "--output=junk.keras/a.tflite"], "junk.keras is a file; a folder"),
+    (["--model=bad/model.keras", "--output=new.tflite"], "bad/result.json: the class names"),
+    (["--model=model.keras", "--outputs=new.tflite"], "Did you mean '--output'?"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "told"), MISTAKES, ids=[told for _, told in MISTAKES])
+def test_a_mistake_is_one_line_before_tensorflow_is_imported(tmp_path, arguments, told):
+    make_model(tmp_path)
+    make_model(tmp_path / "bad")
+    (tmp_path / "bad" / "result.json").write_text("[]")
+    (tmp_path / "junk.keras").write_text("junk")
+    (tmp_path / "old.tflite").touch()
+    (tmp_path / "link.tflite").symlink_to(tmp_path / "nowhere")
+    assert told in refused("export.lite", *arguments, cwd=tmp_path)
+    assert not (tmp_path / "new.tflite").exists()
+
+
+def test_a_missing_package_is_one_line_before_tensorflow_is_imported(tmp_path):
+    make_model(tmp_path)
+    code = f"""{hide("onnx", "tf2onnx")}
+import sys
+from trainers.program import run
+from export import onnx
+sys.argv[1:] = ["--model=model.keras", "--output=new.onnx"]
+status = run("onnx", onnx.main)
+print("tensorflow" in sys.modules, status)
+"""
+    ended = python("-c", code, cwd=tmp_path)
+    assert ended.stdout == "False 2\n"
+    assert ended.stderr == (
+        'onnx: onnx and tf2onnx must be installed; pip install "darts_tf[onnx]" is right\n'
+    )
+
+
+def test_a_file_that_holds_no_network_is_one_line(name, tmp_path):
+    make_model(tmp_path)
+    file = f"new{PROGRAMS[name][1]}"
+    words = ("-m", f"export.{name}", "--model=model.keras", f"--output={file}")
+    ended = python(*words, cwd=tmp_path)
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines()[-1].startswith(f"{name}: model.keras: not a Keras model")
+    assert "Traceback" not in ended.stderr
+    assert not (tmp_path / file).exists()
