@@ -13,6 +13,7 @@ import tensorflow as tf
 from darts_tf.errors import UserError
 from darts_tf.extras import require
 from darts_tf.folding import folded
+from darts_tf.onnx_order import put_in_order
 from darts_tf.output_file import new_file, writing
 
 LABELS = "labels.txt"
@@ -84,6 +85,8 @@ def export_onnx(
     names = _names(labels, model)
     scores, spec = _scores(model)
     found, _ = tf2onnx.convert.from_function(scores, [spec])
+    put_in_order(found.graph)
+    found.graph.doc_string = "From pixels, 0 to 255, to the scores of the classes."
     for value in (*found.graph.input, *found.graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
     facts = {"classes": names, "image_shape": model.input_shape[1:]}

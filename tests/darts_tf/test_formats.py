@@ -101,6 +101,12 @@ def test_convolutions_stay_convolutions(seed, tmp_path):
     assert kinds.count("MatMul") == kinds.count("Transpose") == 1
 
 
+def test_equal_networks_are_equal_bytes(suffix, seed, tmp_path):
+    model = every_operation.network("odd", seed)
+    written = [WRITERS[suffix](model, tmp_path / f"{name}{suffix}").read_bytes() for name in "ab"]
+    assert written[0] == written[1]
+
+
 def test_folders_are_made_and_others_may_read_the_file(tiny, suffix, tmp_path):
     path = WRITERS[suffix](tiny, str(tmp_path / "new" / "folder" / f"network{suffix}"))
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
