@@ -42,4 +42,4 @@ def read(
     output = new_file(paths["output"], suffix)
     result = trained.result(file)
     names = None if result is None else result["classes"]
-    return trained.load(file, names), output, names
+    return trained.load(file, result), output, names

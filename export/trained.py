@@ -55,23 +55,23 @@ def result(model: Path) -> dict[str, Any] | None:
     return dict(found)
 
 
-def load(path: Path, names: list[str] | None) -> Any:
+def load(path: Path, beside: dict[str, Any] | None) -> Any:
     """Returns the Keras model of a file.
 
     Args:
         path: As `model_file` returns it.
-        names: The class names; None to ask nothing of them.
+        beside: As `result` returns it.
 
     Raises:
-        UserError: If it cannot be loaded, or has not as many classes as names.
+        UserError: If it cannot be loaded, or has other classes than the result names.
     """
     from darts_tf.model_file import load_model
 
     model = load_model(path)
     classes = model.output_shape[-1]
-    if names is not None and len(names) != classes:
+    if beside is not None and len(beside["classes"]) != classes:
         raise UserError(
-            f"{path.with_name('result.json')}: names {len(names)} classes, the model has "
-            f"{classes}; the result.json of this model is right"
+            f"{path.with_name('result.json')}: names {len(beside['classes'])} classes, the "
+            f"model has {classes}; the result.json of this model is right"
         )
     return model
