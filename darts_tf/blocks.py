@@ -103,9 +103,10 @@ class Blocks:
     def even_and_odd(self, x: Tensor, name: str) -> list[Tensor]:
         """Every second row and column, from the first and from the second.
 
-        An odd number of rows or columns is made even by zeros at the end for the second.
+        An odd number of rows or columns is made even by zeros at the end for the second, which does
+        no harm to an even number: one that is not known is treated alike.
         """
-        odd = tuple((0, size % 2) for size in x.shape[1:3])
+        odd = tuple((0, 1 if size is None else size % 2) for size in x.shape[1:3])
         shifted = x
         if odd != ((0, 0), (0, 0)):
             shifted = layers.ZeroPadding2D(odd, dtype=self.dtype, name=f"{name}_pad")(shifted)

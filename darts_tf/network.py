@@ -29,7 +29,8 @@ def build_network(
 ) -> keras.Model:
     """Builds the network to train from scratch (DARTS+, section 4.3).
 
-    Cells `layers // 3` and `2 * layers // 3` are reduction cells, with twice the channels.
+    Cells `layers // 3` and `2 * layers // 3` are reduction cells, with twice the channels. Layer
+    `cell_7` gives the output of cell 7, cells counted from 0.
 
     Args:
         genotype: The cells.
@@ -53,19 +54,14 @@ def build_network(
         ValueError: If a number or the stem is wrong.
         UserError: If the image is too small for the auxiliary head.
     """
-    if stem not in STEMS:
-        raise ValueError(f"stem must be one of {', '.join(STEMS)}; found {stem!r}")
-    if layers < genotype.fewest_layers or init_channels < 2 or classes < 2:
-        raise ValueError(
-            f"a network has at least {genotype.fewest_layers} layers, 2 init_channels and 2 "
-            f"classes; found {layers}, {init_channels} and {classes}"
-        )
+    check_sizes(genotype, classes, layers, init_channels, stem)
     blocks = TrainingBlocks(dtype, drop_path=drop_path, synchronized=synchronized)
     images_dtype = keras.dtype_policies.get(dtype).variable_dtype
     images = keras.Input(input_shape, dtype=images_dtype, name="images")
-    logits, features = _logits(
-        blocks, images, genotype, classes, layers, init_channels, stem, squeeze_excite
+    output, features = backbone(
+        blocks, images, genotype, layers, init_channels, stem, squeeze_excite
     )
+    logits = classifier(blocks, output, classes)
     if not auxiliary:
         return keras.Model(images, logits, name="network")
     head = auxiliary_head(blocks, features, classes, stem)
@@ -102,14 +98,10 @@ def inference_network(
     """
     logits = trained.get_layer("logits")
     pixels = keras.Input(trained.input_shape[1:], name="pixels")
-    scale = [1 / (255 * value) for value in deviation]
-    offset = [-m / value for m, value in zip(mean, deviation, strict=True)]
-    images = keras.layers.Rescaling(scale, offset, name="normalize")(pixels)
     blocks = Blocks()
-    output, _ = _logits(
-        blocks, images, genotype, logits.units, layers, init_channels, stem, squeeze_excite
-    )
-    scores = keras.layers.Softmax(name="scores")(output)
+    images = normalized(pixels, mean, deviation)
+    output, _ = backbone(blocks, images, genotype, layers, init_channels, stem, squeeze_excite)
+    scores = keras.layers.Softmax(name="scores")(classifier(blocks, output, logits.units))
     twin = keras.Model(pixels, scores, name="darts_network")
     for layer in twin.layers:
         if layer.weights:
@@ -117,16 +109,60 @@ def inference_network(
     return twin
 
 
-def _logits(
+def check_sizes(
+    genotype: AnyGenotype, classes: int, layers: int, init_channels: int, stem: str
+) -> None:
+    """Refuses a network that cannot be.
+
+    Raises:
+        ValueError: If a number or the stem is wrong.
+    """
+    if stem not in STEMS:
+        raise ValueError(f"stem must be one of {', '.join(STEMS)}; found {stem!r}")
+    if layers < genotype.fewest_layers or init_channels < 2 or classes < 2:
+        raise ValueError(
+            f"a network has at least {genotype.fewest_layers} layers, 2 init_channels and 2 "
+            f"classes; found {layers}, {init_channels} and {classes}"
+        )
+
+
+def normalized(pixels: Tensor, mean: Sequence[float], deviation: Sequence[float]) -> Tensor:
+    """Returns what a network reads of pixels from 0 to 255.
+
+    Args:
+        pixels: Images, [batch, rows, columns, channels].
+        mean: As in `inference_network`.
+        deviation: As in `inference_network`.
+    """
+    scale = [1 / (255 * value) for value in deviation]
+    offset = [-m / value for m, value in zip(mean, deviation, strict=True)]
+    return keras.layers.Rescaling(scale, offset, name="normalize")(pixels)
+
+
+def backbone(
     blocks: Blocks,
     images: Tensor,
     genotype: AnyGenotype,
-    classes: int,
     layers: int,
     init_channels: int,
     stem: str,
     squeeze_excite: bool,
 ) -> tuple[Tensor, Tensor]:
+    """Adds stem and cells; each cell's output is that of a layer with the cell's name.
+
+    Args:
+        blocks: Makes the layers.
+        images: Normalised images, [batch, rows, columns, channels].
+        genotype: The cells.
+        layers: Number of cells.
+        init_channels: Channels of a node in the first cell.
+        stem: One of `STEMS`.
+        squeeze_excite: Whether each cell ends in squeeze and excitation.
+
+    Returns:
+        The output of the last cell, `cell_<layers - 1>`, and that of the second reduction cell
+        after its ReLU.
+    """
     before_previous, previous = _stem(blocks, images, init_channels, stem)
     channels = init_channels
     halved = stem == "imagenet"
@@ -134,18 +170,23 @@ def _logits(
     for i in range(layers):
         reduction = i in reductions(layers)
         channels *= 2 if reduction else 1
-        cell = genotype.cell(i, layers)
-        output = _cell(
-            blocks, before_previous, previous, cell, channels, reduction, halved, f"cell_{i}"
-        )
+        name, cell = f"cell_{i}", genotype.cell(i, layers)
+        nodes = _cell(blocks, before_previous, previous, cell, channels, reduction, halved, name)
+        side_by_side = f"{name}_concat" if squeeze_excite else name
+        output = keras.layers.Concatenate(dtype=blocks.dtype, name=side_by_side)(nodes)
         if squeeze_excite:
-            output = excite(blocks, output, f"cell_{i}_squeeze_excite")
-        before_previous, previous = previous, blocks.relu(output, f"cell_{i}_relu")
+            output = excite(blocks, output, name)
+        before_previous, previous = previous, blocks.relu(output, f"{name}_relu")
         halved = reduction
         if i == reductions(layers)[1]:
             features = previous
-    x = keras.layers.GlobalAveragePooling2D(dtype=blocks.dtype, name="global_pool")(output)
-    return blocks.dense(x, classes, "logits"), features
+    return output, features
+
+
+def classifier(blocks: Blocks, features: Tensor, classes: int) -> Tensor:
+    """Returns logits, [batch, classes], of the last cell's output."""
+    x = keras.layers.GlobalAveragePooling2D(dtype=blocks.dtype, name="global_pool")(features)
+    return blocks.dense(x, classes, "logits")
 
 
 def _stem(blocks: Blocks, images: Tensor, channels: int, stem: str) -> tuple[Tensor, Tensor]:
@@ -175,7 +216,8 @@ def _cell(
     reduction: bool,
     halved: bool,
     name: str,
-) -> Tensor:
+) -> list[Tensor]:
+    """Returns the nodes that form the cell's output."""
     edges, concat = cell
     reduce_first = blocks.factorized_reduce if halved else blocks.relu_conv_bn
     nodes = [
@@ -196,7 +238,4 @@ def _cell(
         else:
             add = keras.layers.Add(dtype=blocks.dtype, name=f"{name}_node_{node}")
             nodes.append(add([first, edge]))
-    output = [nodes[node] for node in concat]
-    if len(output) == 1:
-        return output[0]
-    return keras.layers.Concatenate(dtype=blocks.dtype, name=f"{name}_concat")(output)
+    return [nodes[node] for node in concat]

@@ -18,15 +18,17 @@ def squeeze_excite(blocks: Blocks, x: Tensor, name: str) -> Tensor:
     Args:
         blocks: Makes the layers.
         x: Output of a cell, [batch, rows, columns, channels].
-        name: What the names of the layers start with.
+        name: The name of the last layer, which the names of the others start with.
 
     Returns:
         An image of the same shape.
     """
-    channels = x.shape[-1]
-    weights = layers.GlobalAveragePooling2D(dtype=blocks.dtype, name=f"{name}_squeeze")(x)
-    weights = blocks.dense(weights, max(1, channels // RATIO), f"{name}_reduce")
-    weights = blocks.dense(blocks.relu(weights, f"{name}_relu"), channels, f"{name}_expand")
-    weights = layers.Activation("sigmoid", dtype=blocks.dtype, name=f"{name}_sigmoid")(weights)
-    weights = layers.Reshape((1, 1, channels), dtype=blocks.dtype, name=f"{name}_weights")(weights)
-    return layers.Multiply(dtype=blocks.dtype, name=f"{name}_excite")([x, weights])
+    channels, within = x.shape[-1], f"{name}_squeeze_excite"
+    weights = layers.GlobalAveragePooling2D(dtype=blocks.dtype, name=f"{within}_squeeze")(x)
+    weights = blocks.dense(weights, max(1, channels // RATIO), f"{within}_reduce")
+    weights = blocks.dense(blocks.relu(weights, f"{within}_relu"), channels, f"{within}_expand")
+    weights = layers.Activation("sigmoid", dtype=blocks.dtype, name=f"{within}_sigmoid")(weights)
+    weights = layers.Reshape((1, 1, channels), dtype=blocks.dtype, name=f"{within}_weights")(
+        weights
+    )
+    return layers.Multiply(dtype=blocks.dtype, name=name)([x, weights])

@@ -41,7 +41,7 @@ def test_the_head_reads_the_second_reduction_cell(layers, cell):
     head = network.get_layer("auxiliary_pool")
     relu = network.get_layer(f"cell_{cell}_relu")
     assert head.input is relu.output
-    assert relu.input is network.get_layer(f"cell_{cell}_concat").output
+    assert relu.input is network.get_layer(f"cell_{cell}").output
     assert head.input.shape[1:3] == (2, 3)
     logits, auxiliary = network(np.zeros((5, 8, 9, 1), np.float32))
     assert logits.shape == auxiliary.shape == (5, 7)

@@ -161,7 +161,7 @@ def with_rates(network, values):
 @pytest.mark.parametrize("layers", [3, 4, 5, 8])
 def test_a_third_and_two_thirds_of_the_depth_halve_the_image(layers):
     network = small("DARTS_PLUS_CIFAR10", layers=layers)
-    shapes = [network.get_layer(f"cell_{i}_concat").output.shape[1:] for i in range(layers)]
+    shapes = [network.get_layer(f"cell_{i}").output.shape[1:] for i in range(layers)]
     rows, columns, width = 9, 11, 4 * 4
     for i, shape in enumerate(shapes):
         if i in (layers // 3, 2 * layers // 3):

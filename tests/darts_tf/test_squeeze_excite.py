@@ -45,7 +45,7 @@ def test_fewer_channels_than_the_ratio_leave_one_in_the_middle():
 def test_every_cell_ends_in_a_block_before_the_next_reads_it():
     network = build_network(GENOTYPE, SHAPE, 5, auxiliary=True, **SMALL)
     for i in range(3):
-        excite = network.get_layer(f"cell_{i}_squeeze_excite_excite")
+        excite = network.get_layer(f"cell_{i}")
         assert excite.input[0] is network.get_layer(f"cell_{i}_concat").output
         readers = [layer.name for layer in network.layers if layer.input is excite.output]
         assert readers == ([f"cell_{i}_relu"] if i < 2 else ["cell_2_relu", "global_pool"])
@@ -81,5 +81,5 @@ def test_the_twin_and_its_export_compute_what_the_network_does(seed):
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "float64"])
 def test_it_takes_the_networks_dtype(policy):
     network = build_network(GENOTYPE, SHAPE, 5, dtype=policy, **SMALL)
-    layer = network.get_layer("cell_1_squeeze_excite_excite")
+    layer = network.get_layer("cell_1")
     assert layer.compute_dtype == policy.removeprefix("mixed_")
