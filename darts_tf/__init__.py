@@ -31,7 +31,7 @@ _HOMES = {
     "train": "training",
     "train_repeats": "repeats",
 }
-_MODULES = ("stopping", "zoo")
+_MODULES = ("applications", "stopping", "zoo")
 
 __all__ = tuple(sorted((*_HOMES, *_MODULES)))
 

@@ -1,0 +1,232 @@
+"""A kind of network, called as those of `keras.applications` are."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from darts_tf import zoo
+from darts_tf.applications.weights import read_weights, trained_network
+from darts_tf.blocks import Blocks, Tensor
+from darts_tf.data.facts import SMALLEST_FOLDER_IMAGES
+from darts_tf.errors import UserError
+from darts_tf.genotype import AnyGenotype
+from darts_tf.network import backbone, check_sizes, classifier, normalized
+
+_POOLINGS = {
+    "avg": keras.layers.GlobalAveragePooling2D,
+    "max": keras.layers.GlobalMaxPooling2D,
+}
+# What a stem divides the sides of an image by.
+_DIVISORS = {"cifar": 1, "tiny_imagenet": 2, "imagenet": 8}
+
+
+@dataclass(frozen=True)
+class Application:
+    """A kind of network; calling it builds one, of stock Keras layers.
+
+    It takes pixels from 0 to 255. The output of cell 7, cells counted from 0, is
+    `model.get_layer("cell_7").output`. Auxiliary head and drop path, which help to train from
+    scratch, are not part of it.
+
+    Example:
+
+        model = darts_tf.applications.DartsPlusCifar10(include_top=False, pooling="avg")
+
+        Mine = darts_tf.applications.Application(genotype, layers=8, init_channels=16)
+        model = Mine(classes=5, input_shape=(64, 64, 3))
+
+    Args:
+        genotype: The cells, or the name of published ones.
+        layers: Number of cells.
+        init_channels: Channels of a node in the first cell.
+        stem: As in `build_network`.
+        squeeze_excite: As in `build_network`.
+        input_shape: Rows, columns and channels of an image, unless a call says otherwise.
+        mean: Mean of each channel of the pixels divided by 255. An image with another number of
+            channels is normalised by the average, also of the deviations.
+        deviation: Standard deviation of each channel of the pixels divided by 255.
+        class_names: Names of the classes, as far as they are known.
+        name: Name of the models.
+    """
+
+    genotype: AnyGenotype | str
+    layers: int = 20
+    init_channels: int = 36
+    stem: str = "cifar"
+    squeeze_excite: bool = False
+    input_shape: tuple[int, int, int] = (32, 32, 3)
+    mean: tuple[float, ...] = (0.5,)
+    deviation: tuple[float, ...] = (0.25,)
+    class_names: tuple[str, ...] = ()
+    name: str = "darts_network"
+
+    def __call__(
+        self,
+        include_top: bool = True,
+        weights: str | os.PathLike[str] | None = None,
+        input_tensor: Tensor | None = None,
+        input_shape: Sequence[int | None] | None = None,
+        pooling: str | None = None,
+        classes: int | None = None,
+        classifier_activation: str | None = "softmax",
+        name: str | None = None,
+    ) -> keras.Model:
+        """Builds a network.
+
+        Args:
+            include_top: Whether the network ends in a classifier.
+            weights: None for random ones, or a file: the `model.keras` of a training with the same
+                genotype, layers and init_channels, from which the normalisation of pixels comes
+                too, or the `.weights.h5` of a network that was built alike. No weights are
+                published.
+            input_tensor: A Keras tensor of pixels, [batch, rows, columns, channels].
+            input_shape: Rows, columns and channels; rows and columns may be None, for any. By
+                default that of the `model.keras` or of the application; without top any rows and
+                columns.
+            pooling: Without top, None for the last cell's output, [batch, rows, columns, channels];
+                `avg` or `max` for [batch, channels].
+            classes: Number of classes; by default that of the `model.keras` or of the application.
+            classifier_activation: What the classifier ends in; None for logits.
+            name: Name of the model.
+
+        Returns:
+            A model from pixels to scores, [batch, classes], or to features.
+
+        Raises:
+            UserError: If an argument cannot be, or the weights are those of another network.
+            ValueError: If layers, init_channels, classes or the stem cannot be.
+        """
+        if pooling is not None and pooling not in _POOLINGS:
+            raise UserError(f"pooling: None, 'avg' or 'max' is right, found {pooling!r}")
+        trained = trained_network(weights)
+        pixels, inputs = self._pixels(input_tensor, input_shape, include_top, trained)
+        count = self._classes(classes, trained) if include_top else 2
+        blocks = Blocks()
+        output = self._features(blocks, pixels, count, trained)
+        if include_top:
+            output = _activated(classifier(blocks, output, count), classifier_activation)
+        elif pooling is not None:
+            output = _POOLINGS[pooling](name="global_pool")(output)
+        model = keras.Model(inputs, output, name=name or self.name)
+        if weights is not None:
+            read_weights(model, weights, trained)
+        return model
+
+    @staticmethod
+    def preprocess_input(x: Any) -> Any:
+        """Returns pixels from 0 to 255 as they are, for the network's first layer normalises them.
+
+        Args:
+            x: Images, [batch, rows, columns, channels].
+        """
+        return x
+
+    def decode_predictions(
+        self, preds: Any, top: int = 5, class_names: Sequence[str] | None = None
+    ) -> list[list[tuple[int, str, float]]]:
+        """Returns the classes with the highest scores for each image, the highest first.
+
+        Args:
+            preds: Scores, [batch, classes].
+            top: How many classes to return, at most.
+            class_names: Names of the classes; those of the application when None.
+
+        Returns:
+            For each image the label, the name and the score of each of these classes.
+
+        Raises:
+            UserError: If the names are not as many as the scores.
+        """
+        names = self.class_names if class_names is None else class_names
+        scores = np.asarray(preds)
+        if scores.ndim != 2 or scores.shape[1] != len(names):
+            raise UserError(
+                f"preds: scores for {len(names)} classes, [images, {len(names)}], are right, or "
+                f"class_names for theirs; found the shape {list(scores.shape)}"
+            )
+        best = np.argsort(-scores, axis=1, kind="stable")[:, :top]
+        return [
+            [(int(label), names[label], float(row[label])) for label in labels]
+            for row, labels in zip(scores, best, strict=True)
+        ]
+
+    def _pixels(
+        self,
+        input_tensor: Tensor | None,
+        input_shape: Sequence[int | None] | None,
+        include_top: bool,
+        trained: keras.Model | None,
+    ) -> tuple[Tensor, Any]:
+        """Returns the images to read, and the inputs of the model that they come from."""
+        shape: Sequence[int | None]
+        if input_tensor is not None:
+            shape = tuple(input_tensor.shape[1:])
+            if input_shape is not None and tuple(input_shape) != shape:
+                raise UserError(
+                    f"input_shape: that of input_tensor, {shape}, is right, found {input_shape}"
+                )
+        elif input_shape is not None:
+            shape = tuple(input_shape)
+        else:
+            shape = self.input_shape if trained is None else trained.input_shape[1:]
+            shape = shape if include_top else (None, None, shape[-1])
+        self._check(shape, trained)
+        if input_tensor is not None:
+            inputs = keras.utils.get_source_inputs(input_tensor)
+            return input_tensor, inputs[0] if len(inputs) == 1 else inputs
+        pixels = keras.Input(shape, name="pixels")
+        return pixels, pixels
+
+    def _check(self, shape: Sequence[int | None], trained: keras.Model | None) -> None:
+        smallest = SMALLEST_FOLDER_IMAGES * _DIVISORS.get(self.stem, 1)
+        right = f"{smallest} rows and columns or more"
+        fits = len(shape) == 3 and all(size is None or size >= smallest for size in shape[:2])
+        if trained is not None:
+            channels = trained.input_shape[-1]
+            right = f"{right} and the weights' {channels} channels"
+            fits = fits and shape[-1] == channels
+        if not fits or not shape[-1]:
+            raise UserError(
+                f"input_shape: (rows, columns, channels) with {right} is right, found {shape}"
+            )
+
+    def _classes(self, classes: int | None, trained: keras.Model | None) -> int:
+        if classes is not None:
+            return classes
+        if trained is not None and "logits" in {layer.name for layer in trained.layers}:
+            return trained.get_layer("logits").units
+        if not self.class_names:
+            raise UserError("classes: is needed with the top of an application without class_names")
+        return len(self.class_names)
+
+    def _features(
+        self, blocks: Blocks, pixels: Tensor, classes: int, trained: keras.Model | None
+    ) -> Tensor:
+        genotype = zoo.get(self.genotype) if isinstance(self.genotype, str) else self.genotype
+        size = (self.layers, self.init_channels, self.stem)
+        check_sizes(genotype, classes, *size)
+        if trained is None:
+            channels = pixels.shape[-1]
+            mean, deviation = (_each(v, channels) for v in (self.mean, self.deviation))
+            images = normalized(pixels, mean, deviation)
+        else:
+            config = trained.get_layer("normalize").get_config()
+            images = keras.layers.Rescaling.from_config(config)(pixels)
+        output, _ = backbone(blocks, images, genotype, *size, self.squeeze_excite)
+        return output
+
+
+def _each(values: tuple[float, ...], channels: int) -> tuple[float, ...]:
+    return values if len(values) == channels else (sum(values) / len(values),) * channels
+
+
+def _activated(logits: Tensor, activation: str | None) -> Tensor:
+    if activation is None:
+        return logits
+    if activation == "softmax":
+        return keras.layers.Softmax(name="scores")(logits)
+    return keras.layers.Activation(activation, name="scores")(logits)

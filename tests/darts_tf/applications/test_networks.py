@@ -1,0 +1,79 @@
+"""The networks of the tables: their sizes are the published ones and those of the presets."""
+
+import json
+from dataclasses import replace
+from importlib import resources
+
+import pytest
+
+from darts_tf import applications
+from darts_tf.complexity import multiply_adds, parameters
+from darts_tf.config import TrainingConfig
+from darts_tf.squeeze_excite import RATIO
+from tests.oracles import counts
+from trainers import presets
+from trainers.command_line import parse
+
+ZOO = json.loads(resources.files("darts_tf").joinpath("zoo.json").read_text())
+PRESETS = {
+    "DartsPlusCifar10": "cifar10",
+    "DartsPlusCifar10Large": "cifar10_large",
+    "DartsPlusCifar100": "cifar100",
+    "DartsPlusCifar100Large": "cifar100_large",
+    "DartsPlusImagenet": "imagenet",
+    "DartsPlusImagenetSE": "imagenet_se",
+    "DartsPlusTinyImagenet": "tiny_imagenet",
+}
+# The others differ from these in what a few cells tell as well.
+WHOLE = ("DartsPlusCifar10", "DartsPlusCifar100", "DartsPlusImagenet", "DartsPlusImagenetSE")
+
+
+def test_every_preset_of_the_paper_has_its_network():
+    assert set(PRESETS) == set(applications.__all__) - {"Application"}
+    found = {f"{preset}.flags" for preset in PRESETS.values()}
+    assert found == set(presets.names("train")) - {"digits.flags"}
+
+
+@pytest.mark.parametrize(("name", "preset"), PRESETS.items())
+def test_a_network_is_that_of_its_preset(name, preset):
+    network = getattr(applications, name)
+    config = parse([f"--flagfile={preset}.flags"], TrainingConfig, "", program="train")[0]
+    facts = config.facts()
+    for field in ("layers", "init_channels", "stem", "squeeze_excite"):
+        assert getattr(network, field) == getattr(config, field)
+    assert network.input_shape == (facts.image_size, facts.image_size, facts.channels)
+    assert (network.mean, network.deviation) == (facts.mean, facts.deviation)
+    assert network.class_names == facts.classes
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_parameters_and_multiply_adds_are_those_of_the_closed_form(name):
+    network = getattr(applications, name)
+    if name not in WHOLE:
+        network = replace(network, layers=6)
+    model = network()
+    side, _, colours = network.input_shape
+    right = counts.network(
+        ZOO[network.genotype],
+        side=side,
+        classes=len(network.class_names),
+        layers=network.layers,
+        channels=network.init_channels,
+        stem=network.stem,
+        squeeze_ratio=RATIO * network.squeeze_excite,
+        colours=colours,
+    )
+    found = (parameters(model), multiply_adds(model))
+    assert found == (right.parameters, right.multiply_adds)
+    if name == "DartsPlusCifar10":
+        published = ZOO["DARTS_PLUS_CIFAR10"]["counts"]
+        assert found == (published["cifar10_params"], published["cifar10_macs"])
+    assert model.name == network.name
+    assert all(type(layer).__module__.startswith("keras.") for layer in model.layers)
+
+
+def test_another_genotype_takes_the_place_of_the_papers():
+    published = ZOO["DARTS_V2"]["counts"]
+    model = replace(applications.DartsPlusImagenet, genotype="DARTS_V2")()
+    found = (parameters(model), multiply_adds(model))
+    assert found == (published["imagenet_params"], published["imagenet_macs"])
