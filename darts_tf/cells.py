@@ -24,6 +24,9 @@ class SearchCell(keras.layers.Layer):
             large as the second and goes through a FactorizedReduce.
         search_space: The search space, or its fields as a dictionary.
         synchronized: Whether replicas share the statistics of normalisation.
+
+    Raises:
+        ValueError: If the search space has no nodes.
     """
 
     def __init__(
@@ -40,6 +43,8 @@ class SearchCell(keras.layers.Layer):
         self.reduction = reduction
         self.previous_reduction = previous_reduction
         self.search_space = SearchSpace.of(search_space)
+        if not self.search_space.nodes:
+            raise ValueError("a cell has 1 node or more, found a search space without")
         self.synchronized = synchronized
         self.traces = SharedTraces()
 

@@ -14,36 +14,37 @@ class SearchSpace:
 
     A cell has two input nodes and `nodes` intermediate ones. Every intermediate node is joined by
     an edge to each node before it, inputs included; edges are numbered node by node, sources in
-    order (DARTS, section 2.1).
+    order (DARTS, section 2.1). Without nodes the space is not one of cells: its choices may be
+    wired in any way.
 
     Args:
         candidates: Names of the candidate operations, in the order of the columns of the
             architecture parameters.
-        nodes: Intermediate nodes of a cell.
+        nodes: Intermediate nodes of a cell, or 0.
         inputs_per_node: Edges that a derived genotype keeps for each node.
         learnable: The candidates with weights, whose ranking Criterion 1* watches (DARTS+,
-            section 3).
+            section 3); all candidates when empty.
 
     Raises:
-        ValueError: If a name stands twice, a learnable operation is no candidate, or a number is
-            below 1.
+        ValueError: If a name stands twice, a learnable operation is no candidate, or a number
+            cannot be.
     """
 
     candidates: tuple[str, ...]
-    nodes: int
-    inputs_per_node: int
-    learnable: tuple[str, ...]
+    nodes: int = 0
+    inputs_per_node: int = 2
+    learnable: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "candidates", tuple(self.candidates))
-        object.__setattr__(self, "learnable", tuple(self.learnable))
+        object.__setattr__(self, "learnable", tuple(self.learnable) or self.candidates)
         if not self.candidates or len(set(self.candidates)) != len(self.candidates):
             raise ValueError(f"candidates must be distinct names, found {self.candidates}")
         unknown = [name for name in self.learnable if name not in self.candidates]
         if unknown:
             raise ValueError(f"learnable operations must be candidates, found {unknown}")
-        if self.nodes < 1:
-            raise ValueError(f"nodes must be at least 1, found {self.nodes}")
+        if self.nodes < 0:
+            raise ValueError(f"nodes must be at least 0, found {self.nodes}")
         if not 1 <= self.inputs_per_node <= 2:
             raise ValueError(f"inputs_per_node must be 1 or 2, found {self.inputs_per_node}")
 

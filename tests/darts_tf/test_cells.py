@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.cells import SearchCell
+from darts_tf.search_space import SearchSpace
 from tests import weights
 from tests.oracles import cells, tape, trees
 from tests.oracles.parameters import random_cell
@@ -51,3 +52,8 @@ def test_a_cell_equals_its_twin_forwards_and_backwards(reduction, previous_reduc
 def test_a_cell_equals_its_twin_in_float32(reduction, previous_reduction, seed):
     found, right = run(seed, (8, 8), reduction, previous_reduction, "float32")
     assert weights.relative_error(found[0], right[0]) < 1e-5
+
+
+def test_a_space_of_choices_that_form_no_cell_makes_none():
+    with pytest.raises(ValueError, match="1 node or more, found a search space without"):
+        SearchCell(CHANNELS, search_space=SearchSpace(("skip_connect", "sep_conv_3x3")))

@@ -50,7 +50,7 @@ def test_learnable_columns_follow_the_candidates_whatever_the_order_given(data):
         ({"candidates": ()}, r"distinct names, found \(\)"),
         ({"candidates": ("b", "a", "b")}, "distinct names, found .*'b', 'a', 'b'"),
         ({"learnable": ("b", "z")}, r"must be candidates, found \['z'\]"),
-        ({"nodes": 0}, "nodes must be at least 1, found 0"),
+        ({"nodes": -1}, "nodes must be at least 0, found -1"),
         ({"inputs_per_node": 0}, "inputs_per_node must be 1 or 2, found 0"),
         ({"inputs_per_node": 3}, "inputs_per_node must be 1 or 2, found 3"),
     ],
@@ -66,6 +66,12 @@ def test_a_space_comes_back_from_its_fields_as_json():
         assert SearchSpace.of(fields) == space
         assert hash(SearchSpace.of(fields)) == hash(space)
     assert SearchSpace.of(DARTS) is DARTS
+
+
+def test_choices_that_form_no_cell_are_a_space_and_all_of_them_learn_unless_told():
+    space = SearchSpace(("a", "b"))
+    assert (space.edges, space.learnable_columns) == ((), (0, 1))
+    assert SearchSpace(("a", "b"), learnable=("b",)).learnable_columns == (1,)
 
 
 @pytest.mark.parametrize("layers", [3, 5, 8, 14, 20])
