@@ -93,6 +93,8 @@ def _check_names(path: str | os.PathLike[str]) -> None:
         raise ValueError("its name must end in .keras")
     with zipfile.ZipFile(path) as archive:
         parts = [json.loads(archive.read("config.json"))]
+    if isinstance(parts[0], dict):
+        parts[0].pop("compile_config", None)  # how it was trained, which is not read
     while parts:
         part = parts.pop()
         if isinstance(part, dict) and "class_name" in part:

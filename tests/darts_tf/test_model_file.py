@@ -40,6 +40,14 @@ def test_the_file_loads_with_keras_and_computes_the_same(model, seed, tmp_path):
         np.testing.assert_array_equal(load(tmp_path / "model.keras")(x), model(x))
 
 
+def test_a_model_that_was_saved_ready_to_train_is_read_for_answers_alone(model, tmp_path):
+    model.compile("adam", "mse", metrics=["mae"])
+    model.save(tmp_path / "compiled.keras")
+    loaded = load_model(tmp_path / "compiled.keras")
+    assert not getattr(loaded, "compiled", False)
+    np.testing.assert_array_equal(loaded.get_weights()[0], model.get_weights()[0])
+
+
 def test_the_bytes_depend_on_the_network_alone(model, monkeypatch, tmp_path):
     save_model(model, tmp_path / "a.keras")
     monkeypatch.setattr(time, "localtime", lambda *_: time.gmtime(1e9))

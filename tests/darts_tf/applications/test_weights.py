@@ -61,7 +61,9 @@ def test_without_top_it_gives_the_trained_networks_features(trained, folder, pix
 def test_a_fine_tuned_network_hands_its_features_on(trained, folder, pixels):
     base = KIND(include_top=False, weights=folder / "model.keras", pooling="avg")
     scores = keras.layers.Dense(2, activation="softmax")(base.output)
-    keras.Model(base.input, scores).save(folder / "tuned.keras")
+    tuned = keras.Model(base.input, scores)
+    tuned.compile("sgd", "sparse_categorical_crossentropy")
+    tuned.save(folder / "tuned.keras")
     again = KIND(include_top=False, weights=folder / "tuned.keras", pooling="avg")
     np.testing.assert_allclose(again(pixels), base(pixels), rtol=1e-6)
 
