@@ -10,6 +10,7 @@ _HOMES = {
     "Genotype": "genotype",
     "MixedOperation": "mixed_operation",
     "SearchCell": "cells",
+    "RandomSearchConfig": "tuning_config",
     "SearchConfig": "config",
     "SearchResult": "searching",
     "SearchSpace": "search_space",
@@ -19,6 +20,7 @@ _HOMES = {
     "Supernet": "supernet",
     "TrainingConfig": "config",
     "TrainingResult": "training",
+    "TuningConfig": "tuning_config",
     "UserError": "errors",
     "build_network": "network",
     "derive": "genotype",
@@ -26,10 +28,13 @@ _HOMES = {
     "export_onnx": "formats",
     "export_saved_model": "export",
     "inference_network": "network",
+    "random_genotype": "sampling",
+    "random_search": "random_baseline",
     "read_genotype": "genotype",
     "search": "searching",
     "train": "training",
     "train_repeats": "repeats",
+    "tune": "tuning",
 }
 _MODULES = ("applications", "stopping", "zoo")
 

@@ -211,6 +211,13 @@ class TrainingConfig(RunConfig):
     batch_size: int = _batch_size(96)
     layers: int = _layers(20)
     init_channels: int = _init_channels(36)
+    held_out: float = setting(
+        0.0,
+        "Share of the training images that is held out and tested on, in place of the test images; "
+        "0 for none.",
+        low=0.0,
+        below=1.0,
+    )
     squeeze_excite: bool = setting(False, "Whether each cell ends in squeeze and excitation.")
     auxiliary_weight: float = setting(
         0.4, "Weight of the auxiliary head's loss; 0 for no head.", low=0.0
@@ -254,6 +261,14 @@ class TrainingConfig(RunConfig):
                 "repeats: with strategy=multi_worker must be 1, for a process joins its cluster "
                 f"once; found {self.repeats}"
             )
+        if self.held_out:
+            try:
+                portions(self.facts().train_images, 1 - self.held_out, 0.0)
+            except UserError:
+                raise UserError(
+                    "held_out: must leave images to train on and to test on, found "
+                    f"{self.held_out} of {self.facts().train_images} images"
+                ) from None
         if self.auto_augment and not self.facts().policy:
             raise UserError(
                 f"auto_augment: must be false for {self.dataset}, for which no policy was "

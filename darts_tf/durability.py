@@ -10,7 +10,7 @@ import tensorflow as tf
 from darts_tf.checkpoints import Checkpoint, Checkpoints
 from darts_tf.config import RunConfig
 from darts_tf.data.facts import DatasetFacts
-from darts_tf.errors import UserError
+from darts_tf.errors import DivergenceError, UserError
 from darts_tf.interruption import Interrupted, Request
 from darts_tf.run_directory import RunDirectory
 from darts_tf.scoring import Score
@@ -122,13 +122,13 @@ class Durability:
         """Returns the values of all variables, by name.
 
         Raises:
-            UserError: If one is infinite or not a number, which no loss need have told yet.
+            DivergenceError: If one is infinite or not a number, which no loss need have told yet.
         """
         arrays = self._state.arrays()
         for name, array in arrays.items():
             if not np.isfinite(array).all():
                 where = f"epoch {self.epoch}, training, after {len(self.scores)} steps"
-                raise UserError(f"{where}: not all of '{name}' are finite numbers; {_MEND}")
+                raise DivergenceError(f"{where}: not all of '{name}' are finite numbers; {_MEND}")
         return arrays
 
     def _check_data(self, there: np.ndarray) -> None:
@@ -155,8 +155,8 @@ def check_finite(scores: Sequence[Sequence[float]], text: str) -> None:
         text: The epoch, and whether it was training or validation.
 
     Raises:
-        UserError: If a loss is infinite or not a number; it names the step.
+        DivergenceError: If a loss is infinite or not a number; it names the step.
     """
     for step, (loss, _) in enumerate(scores):
         if not np.isfinite(loss):
-            raise UserError(f"{text} loss of step {step}: {loss}; {_MEND}")
+            raise DivergenceError(f"{text} loss of step {step}: {loss}; {_MEND}")

@@ -20,6 +20,10 @@ class UserError(ValueError):
         super().__init__(" ".join(message.splitlines()))
 
 
+class DivergenceError(UserError):
+    """Training whose losses or weights are no finite numbers; other settings may do better."""
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """Returns a hint with the known name that is most like a wrong one.
 

@@ -12,7 +12,14 @@ from darts_tf.errors import UserError, reason
 
 _logger = logging.getLogger(__name__)
 _TEMPORARY = ".tmp."
-_OUTCOMES = {"search": "genotype.json", "train": "result.json", "repeats": "repeats.json"}
+_OUTCOMES = {
+    "search": "genotype.json",
+    "train": "result.json",
+    "repeats": "repeats.json",
+    "tune": "tuning.json",
+    "random_search": "genotype.json",
+}
+Program = Literal["search", "train", "repeats", "tune", "random_search"]
 
 
 class RunDirectory:
@@ -24,12 +31,11 @@ class RunDirectory:
     Args:
         path: Where the run is, or will be.
         program: `"search"`, finished by `genotype.json`, `"train"`, finished by `result.json`, or
-            `"repeats"`, trainings in folders of their own, finished by `repeats.json`.
+            one of runs in folders of their own: `"repeats"`, finished by `repeats.json`, `"tune"`,
+            finished by `tuning.json`, `"random_search"`, finished by `genotype.json`.
     """
 
-    def __init__(
-        self, path: str | os.PathLike[str], program: Literal["search", "train", "repeats"]
-    ) -> None:
+    def __init__(self, path: str | os.PathLike[str], program: Program) -> None:
         self.path = Path(path)
         self.config = self.path / "config.flags"
         self.history = self.path / "history.jsonl"
@@ -38,12 +44,18 @@ class RunDirectory:
         self.model = self.path / "model.keras"
         self.tensorboard = self.path / "tensorboard"
         self.checkpoints = self.path / "checkpoints"
+        self.best = self.path / "best.flags"
+        self.trials = self.path / "trials.json"
         self.log = self.path / f"{program}.log"
         self.outcome = self.path / _OUTCOMES[program]
 
     def repeat(self, seed: int) -> Path:
-        """Returns the run directory of one of the repeats."""
+        """Returns the run directory of one of the repeats, or of a random search's trainings."""
         return self.path / f"seed_{seed}"
+
+    def trial(self, name: str) -> Path:
+        """Returns the folder of one of a tune's trials, a search and a training."""
+        return self.path / "trials" / name
 
     def claim(self, flag_lines: Sequence[str]) -> Literal["new", "unfinished", "finished"]:
         """Takes the directory for the run with these flags; doing so twice changes nothing.

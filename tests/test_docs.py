@@ -12,6 +12,7 @@ from tests.trainers.programs import python
 pytest.importorskip("benchmarks")  # not in the wheel
 
 from benchmarks import table
+from darts_tf.tuning_space import TUNABLE
 
 TREE = Path(__file__).resolve().parents[1]
 PAGES = sorted((TREE / "docs").glob("*.md"))
@@ -48,3 +49,8 @@ def test_the_table_of_a_page_is_that_of_the_results(name, page):
         rows = list(csv.DictReader(file))
     text = (TREE / "docs" / f"{page}.md").read_text(encoding="utf-8")
     assert table.markdown(list(rows[0]), rows).strip() in text
+
+
+def test_the_page_on_tuning_has_every_setting_with_its_range():
+    text = (TREE / "docs" / "tuning.md").read_text(encoding="utf-8")
+    assert "".join(f"| `{name}` | {among} |\n" for name, among in TUNABLE.items()) in text

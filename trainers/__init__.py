@@ -1,1 +1,1 @@
-"""Programs: a search, and the training of what it found."""
+"""Programs: a search, the training of what it found, and what chooses among searches."""

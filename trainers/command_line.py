@@ -35,7 +35,7 @@ def parse(
         settings: The class whose fields become flags.
         about: What the program does, the opening of `--help`.
         extra: Names and texts of further flags that take a path; empty by default.
-        program: Whose presets `--flagfile` finds, "search" or "train"; "" for none.
+        program: Whose presets `--flagfile` finds, "search" for instance; "" for none.
         operand: The extra flag whose value may stand without its name; "" for none.
 
     Returns:

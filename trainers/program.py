@@ -28,6 +28,7 @@ def run(name: str, main: Callable[[Sequence[str]], None]) -> int:
     """
     # TensorFlow's notes and hints would bury ours; its errors stay, and a user's own value wins.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
         main(sys.argv[1:])
     except UserError as error:

@@ -65,7 +65,7 @@ def _report(directory: RunDirectory, config: TrainingConfig) -> None:
     print(", ".join(f"{name} {text}" for name, text in _numbers(result)))
     model = directory.model
     if config.repeats > 1:
-        errors = result["top1_error"]
+        errors = result["valid_top1_error" if config.held_out else "top1_error"]
         seed = result["seeds"][errors["each"].index(errors["best"])]
         model = RunDirectory(directory.repeat(seed), "train").model
     words = ["python", "-m", "export.saved_model", f"--model={model}"]

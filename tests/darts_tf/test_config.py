@@ -25,6 +25,7 @@ FIELDS = [
     for field in dataclasses.fields(config)
 ]
 
+NOT_HELD_OUT = "held_out: must leave images to train on and to test on, found 0.9999 of 1437 images"
 NOT_SEEDS = (
     "repeats: must leave the last seed below 2147483648, which from seed 2147483645 are at most "
     "3 trainings; found 4"
@@ -120,6 +121,11 @@ def test_every_choice_refuses_another_and_names_the_nearest(config, field):
             TrainingConfig,
             {"epochs": 5, "warmup_epochs": 5},
             "warmup_epochs: must be below epochs (5), or no cosine follows; found 5",
+        ),
+        (
+            TrainingConfig,
+            {"dataset": "digits", "held_out": 0.9999},
+            NOT_HELD_OUT,
         ),
         (TrainingConfig, {"seed": 2**31 - 3, "repeats": 4}, NOT_SEEDS),
         *(

@@ -9,7 +9,7 @@ from darts_tf.errors import UserError, nearest
 
 
 def folder(program: str) -> Traversable:
-    """Returns where a program's presets are, "search" or "train"."""
+    """Returns where a program's presets are, "search" for instance."""
     return resources.files(__name__).joinpath(program)
 
 
@@ -17,7 +17,7 @@ def names(program: str) -> tuple[str, ...]:
     """Returns the names of a program's presets.
 
     Args:
-        program: "search" or "train"; no other program has any.
+        program: "search", "train", "tune" or "random_search"; no other program has any.
     """
     return tuple(sorted(_presets(program)))
 

@@ -1,0 +1,41 @@
+"""What a genotype is worth, without the test images: its network's validation accuracy."""
+
+import os
+
+from darts_tf.config import TrainingConfig, training_flag_lines
+from darts_tf.genotype import AnyGenotype
+from darts_tf.run_directory import RunDirectory
+from darts_tf.training import train
+
+_ERROR = "valid_top1_error"
+_DIGITS = 6
+
+
+def validation_accuracy(
+    config: TrainingConfig, genotype: AnyGenotype, run_directory: str | os.PathLike[str]
+) -> float:
+    """Trains a network on a part of the training images, and measures on the other.
+
+    So DARTS chooses among the cells of several searches (DARTS, section 3.2).
+
+    Args:
+        config: Settings of the training, with `held_out` above 0.
+        genotype: The cells.
+        run_directory: Where the training's files go. A finished one is read, not repeated.
+
+    Returns:
+        The share of the held out images that the network gets right, to six digits.
+
+    Raises:
+        ValueError: If nothing is held out.
+        DivergenceError: If a loss or a weight is no finite number.
+        UserError: As `train`.
+        Interrupted: If SIGTERM or SIGINT has asked for the end; the training is saved.
+    """
+    if not config.held_out:
+        raise ValueError("held_out must be above 0. Received: 0")
+    run = RunDirectory(run_directory, "train")
+    # Reading the network of a finished one would start TensorFlow before its threads are set.
+    if run.claim(training_flag_lines(config, genotype)) != "finished":
+        train(config, genotype, run.path)
+    return round(1 - run.read_json(run.result)[_ERROR] / 100, _DIGITS)

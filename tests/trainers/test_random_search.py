@@ -1,0 +1,77 @@
+"""The program `trainers.random_search`: refusals before TensorFlow, and what it tells."""
+
+import shlex
+
+import pytest
+
+import darts_tf
+from darts_tf import zoo
+from darts_tf.errors import UserError
+from darts_tf.run_directory import RunDirectory
+from darts_tf.tuning_config import RandomSearchConfig
+from tests.trainers.programs import refused
+from trainers import presets, random_search, train
+from trainers.command_line import parse
+
+GENOTYPE = zoo.get("DARTS_V2")
+
+
+@pytest.fixture
+def searched(monkeypatch, tmp_path):
+    """Stands in for the library's random search, and keeps what it was given."""
+    calls = []
+
+    def stand_in(config, path):
+        calls.append(config)
+        run = RunDirectory(path, "random_search")
+        tried = [{"seed": 4, "valid_accuracy": 0.975}, {"seed": 3, "valid_accuracy": 0.5}]
+        run.write_json(run.genotype, {"genotype": GENOTYPE.to_dict(), "tried": tried})
+
+    monkeypatch.setitem(vars(darts_tf), "random_search", stand_in)
+    monkeypatch.chdir(tmp_path)
+    return calls
+
+
+def test_it_tells_what_was_tried_and_a_next_command_that_trains_the_best(
+    searched, capsys, monkeypatch
+):
+    for _ in range(2):
+        random_search.main(["--flagfile=digits.flags", "--samples=2", "--data_dir=my data"])
+    told = capsys.readouterr().out.splitlines()
+    assert told[:2] == [
+        "seed 4: validation accuracy 97.50%",
+        "seed 3: validation accuracy 50.00%",
+    ]
+    assert told[3] == "runs/digits-random: this run is finished"
+    assert told[4:] == told[:3]
+    assert [(config.dataset, config.samples) for config in searched] == [("digits", 2)]
+
+    trained = []
+    monkeypatch.setitem(vars(darts_tf), "train", lambda *given: trained.append(given))
+    with pytest.raises(UserError, match=r"result\.json|No such file"):
+        train.main(shlex.split(told[2])[4:])
+    [(config, genotype, _)] = trained
+    assert (genotype, config.dataset, config.data_dir) == (GENOTYPE, "digits", "my data")
+
+
+def test_the_preset_is_read_and_tells_its_source_and_command():
+    config, _ = parse(["--flagfile=digits.flags"], RandomSearchConfig, "", program="random_search")
+    assert config.dataset == "digits"
+    text = (presets.folder("random_search") / "digits.flags").read_text(encoding="utf-8")
+    assert "table 1" in text
+    assert "python -m trainers.random_search --flagfile=digits.flags" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--sample=3"], ["'--sample'", "Did you mean '--samples'?"]),
+        (["--samples=0"], ["--samples: must be at least 1, found 0"]),
+        (["--dataset=digits", "--held_out=0"], ["--held_out: must be above 0"]),
+    ],
+    ids=lambda value: value[-1] if isinstance(value[-1], str) else None,
+)
+def test_a_mistake_is_one_line_before_tensorflow_is_imported(tmp_path, arguments, told):
+    line = refused("trainers.random_search", *arguments, cwd=tmp_path)
+    assert all(words in line for words in told), line
+    assert not (tmp_path / "runs").exists()

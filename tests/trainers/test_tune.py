@@ -1,0 +1,110 @@
+"""The program `trainers.tune`: refusals before TensorFlow, and what it tells of a tune."""
+
+import dataclasses
+import shlex
+
+import pytest
+
+import darts_tf
+from darts_tf.config import SearchConfig
+from darts_tf.tuning import tune as tune_with
+from darts_tf.tuning_config import TuningConfig
+from tests.trainers.programs import refused
+from trainers import presets, search, tune
+from trainers.command_line import parse
+
+VARIABLES = ("KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT")
+
+
+@pytest.fixture
+def tuned(monkeypatch, tmp_path):
+    """The library's tune, its trials worth their learning rate; keeps their settings."""
+    calls = []
+
+    def worth(settings, training, folder):
+        calls.append(settings)
+        return settings.learning_rate
+
+    def stand_in(config, path):
+        return tune_with(config, path, worth)
+
+    monkeypatch.setitem(vars(darts_tf), "tune", stand_in)
+    monkeypatch.chdir(tmp_path)
+    return calls
+
+
+def test_a_tune_tells_its_trials_and_a_next_command_that_searches_with_the_best(
+    tuned, capsys, monkeypatch
+):
+    tune.main(["--flagfile=digits.flags", "--trials=3", "--data_dir=my data"])
+    told = capsys.readouterr().out.splitlines()[-5:]
+    names = ["trial", "valid", "accuracy", "epochs", "learning_rate", "weight_decay"]
+    assert told[0].split() == [*names, "arch_learning_rate"]
+    rows = [line.split() for line in told[1:4]]
+    rates = sorted((settings.learning_rate for settings in tuned), reverse=True)
+    assert [float(row[3]) for row in rows] == rates
+    assert [row[1] for row in rows] == [f"{rate:.2%}" for rate in rates]
+    assert told[4].startswith("next: python -m trainers.search --flagfile=runs/digits-tuned/best")
+
+    searched = []
+
+    def stand_in(config, path):
+        searched.append(config)
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(vars(darts_tf), "search", stand_in)
+    with pytest.raises(KeyboardInterrupt):
+        search.main([*shlex.split(told[4])[4:], "--run_dir=again"])
+    best = max(tuned, key=lambda settings: settings.learning_rate)
+    assert searched == [best]
+
+
+def test_a_finished_tune_says_so_and_tries_no_more(tuned, capsys):
+    for _ in range(2):
+        tune.main(["--flagfile=digits.flags", "--trials=2", "--run_dir=here"])
+    told = capsys.readouterr().out.splitlines()
+    assert len(tuned) == 2
+    again = told.index("here: this run is finished")
+    assert told[again + 1 :] == told[again - len(told[again + 1 :]) : again]
+
+
+def test_the_preset_is_the_search_of_the_digits_in_small():
+    config, _ = parse(["--flagfile=digits.flags"], TuningConfig, "", program="tune")
+    right, _ = parse(["--flagfile=digits.flags"], SearchConfig, "", program="search")
+    differing = {
+        field.name
+        for field in dataclasses.fields(SearchConfig)
+        if getattr(config, field.name) != getattr(right, field.name)
+    }
+    assert differing == {"epochs", "init_channels"}
+    text = (presets.folder("tune") / "digits.flags").read_text(encoding="utf-8")
+    assert "python -m trainers.tune --flagfile=digits.flags" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--tune=learning_rat"], ["--tune: ", "Did you mean 'learning_rate'?"]),
+        (["--tuner=grid"], ["--tuner: must be one of random, hyperband, bayesian"]),
+        (["--trial=3"], ["'--trial'", "Did you mean '--trials'?"]),
+        (["--flagfile=digit.flags"], ["Did you mean 'digits.flags'?"]),
+        (["--dataset=digits", "--run_dir=foreign"], ["--run_dir=foreign", "notes.txt"]),
+    ],
+    ids=lambda value: value[-1] if isinstance(value[-1], str) else None,
+)
+def test_a_mistake_is_one_line_before_tensorflow_is_imported(tmp_path, arguments, told):
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "notes.txt").write_text("x")
+    line = refused("trainers.tune", *arguments, cwd=tmp_path)
+    assert all(words in line for words in told), line
+    assert not (tmp_path / "runs").exists()
+
+
+def test_half_an_environment_is_told_too(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERASTUNER_TUNER_ID", "chief")
+    line = refused("trainers.tune", "--dataset=digits", cwd=tmp_path)
+    assert line.startswith("tune: KERASTUNER_ORACLE_IP: is needed")
+    for name, value in zip(VARIABLES, ("tuner1", "127.0.0.1", "x"), strict=True):
+        monkeypatch.setenv(name, value)
+    line = refused("trainers.tune", "--dataset=digits", cwd=tmp_path)
+    assert line.startswith("tune: KERASTUNER_ORACLE_PORT: must be a port")

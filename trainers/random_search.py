@@ -1,0 +1,68 @@
+"""The baseline of a search: trains random genotypes, and keeps the best (DARTS, table 1).
+
+    python -m trainers.random_search --flagfile=digits.flags [--samples=N] [--run_dir=DIR]
+
+Networks are compared on training images that they have not been trained on. The run directory
+receives config.flags, random_search.log, a run directory for each seed, and genotype.json, which
+trainers.train takes as its --genotype.
+"""
+
+import shlex
+import sys
+from collections.abc import Sequence
+
+import darts_tf
+from darts_tf import data
+from darts_tf.config import flag_lines
+from darts_tf.data.facts import run_name
+from darts_tf.run_directory import RunDirectory
+from darts_tf.tuning_config import RandomSearchConfig
+from trainers import presets
+from trainers.command_line import parse
+from trainers.program import carry_out, run
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Checks everything that a user gives, then draws and trains.
+
+    Args:
+        arguments: The command line without the program's name.
+
+    Raises:
+        UserError: If something in them is wrong; TensorFlow has not been imported then.
+    """
+    config, paths = parse(
+        arguments,
+        RandomSearchConfig,
+        __doc__,
+        extra={"run_dir": "Directory of the run; runs/<dataset>-random when empty."},
+        program="random_search",
+    )
+    data.check(config.dataset, config.data_dir, config.download)
+    path = paths["run_dir"] or f"runs/{run_name(config.dataset)}-random"
+    directory = RunDirectory(path, "random_search")
+    carry_out(
+        directory,
+        flag_lines(config),
+        config.strategy,
+        lambda: darts_tf.random_search(config, directory.path),
+    )
+    _report(directory, config)
+
+
+def _report(directory: RunDirectory, config: RandomSearchConfig) -> None:
+    found = directory.read_json(directory.genotype)
+    for one in found["tried"]:
+        print(f"seed {one['seed']}: validation accuracy {one['valid_accuracy']:.2%}")
+    preset = f"{config.dataset}.flags"
+    words = ["python", "-m", "trainers.train", f"--genotype={directory.genotype}"]
+    if preset in presets.names("train"):
+        words.append(f"--flagfile={preset}")
+    else:
+        words += [f"--dataset={config.dataset}", f"--image_size={config.image_size}"]
+    words += [f"--data_dir={config.data_dir}"] * bool(config.data_dir)
+    print(f"next: {shlex.join(words)}")
+
+
+if __name__ == "__main__":
+    sys.exit(run("random_search", main))

@@ -1,0 +1,80 @@
+"""Tunes the settings of a search: tries some, and tells the best.
+
+    python -m trainers.tune --flagfile=digits.flags [--run_dir=DIR] [any flag to override]
+
+A trial is a search with settings of its own and a short training of the network that it finds; its
+score is the accuracy on training images that the network has not been trained on. The run directory
+receives config.flags, trials/, trials.json, tune.log, tuning.json and best.flags, which
+trainers.search takes as its --flagfile. Several machines share the trials by KERASTUNER_TUNER_ID,
+KERASTUNER_ORACLE_IP and KERASTUNER_ORACLE_PORT.
+"""
+
+import shlex
+import sys
+from collections.abc import Sequence
+
+import darts_tf
+from darts_tf import data
+from darts_tf.config import flag_lines
+from darts_tf.data.facts import run_name
+from darts_tf.run_directory import RunDirectory
+from darts_tf.tuning_config import TuningConfig
+from darts_tf.tuning_role import role
+from trainers.command_line import parse
+from trainers.program import carry_out, logging_to, run
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Checks everything that a user gives, then tunes.
+
+    Args:
+        arguments: The command line without the program's name.
+
+    Raises:
+        UserError: If something in them, or in the environment, is wrong; TensorFlow has not been
+            imported then.
+    """
+    config, paths = parse(
+        arguments,
+        TuningConfig,
+        __doc__,
+        extra={"run_dir": "Directory of the run; runs/<dataset>-tuned when empty."},
+        program="tune",
+    )
+    part = role()
+    data.check(config.dataset, config.data_dir, config.download)
+    path = paths["run_dir"] or f"runs/{run_name(config.dataset)}-tuned"
+    directory = RunDirectory(path, "tune")
+    if part == "tuner" and directory.claim(flag_lines(config)) != "finished":
+        with logging_to(None):
+            darts_tf.tune(config, directory.path)
+        print("no trial is left; the chief writes what came out")
+        return
+    carry_out(
+        directory,
+        flag_lines(config),
+        config.strategy,
+        lambda: darts_tf.tune(config, directory.path),
+    )
+    _report(directory, config)
+
+
+def _report(directory: RunDirectory, config: TuningConfig) -> None:
+    found = directory.read_json(directory.outcome)
+    names = ["trial", "valid accuracy", "epochs", *config.tuned()]
+    ranked = sorted(found["trials"], key=lambda one: (-one["epochs"], -one["valid_accuracy"]))
+    rows = [names]
+    for one in ranked:
+        accuracy = f"{one['valid_accuracy']:.2%}"
+        rows.append([one["trial"], accuracy, one["epochs"], *one["settings"].values()])
+    texts = [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    for row in texts:
+        print("  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)))
+    words = ["python", "-m", "trainers.search", f"--flagfile={directory.best}"]
+    words += [f"--data_dir={config.data_dir}"] * bool(config.data_dir)
+    print(f"next: {shlex.join(words)}")
+
+
+if __name__ == "__main__":
+    sys.exit(run("tune", main))
