@@ -69,6 +69,7 @@ def configs(draw, kind):
         if values["arch_order"] == "second" and values["mixed_precision"] == "float16":
             values["mixed_precision"] = "bfloat16"
     else:
+        values["held_out"] = draw(st.just(0.0) | st.floats(0.01, 0.98))
         values["warmup_epochs"] %= values["epochs"]
         values["repeats"] = min(values["repeats"], 2**31 - values["seed"])
         if values["strategy"] == "multi_worker":
