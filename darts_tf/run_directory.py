@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from darts_tf.errors import UserError, reason
 
@@ -37,17 +37,43 @@ class RunDirectory:
 
     def __init__(self, path: str | os.PathLike[str], program: Program) -> None:
         self.path = Path(path)
+        self.program = program
         self.config = self.path / "config.flags"
         self.history = self.path / "history.jsonl"
         self.genotype = self.path / "genotype.json"
         self.result = self.path / "result.json"
+        self.confusions = self.path / "confusions.json"
         self.model = self.path / "model.keras"
+        self.report = self.path / "report.html"
         self.tensorboard = self.path / "tensorboard"
         self.checkpoints = self.path / "checkpoints"
         self.best = self.path / "best.flags"
         self.trials = self.path / "trials.json"
         self.log = self.path / f"{program}.log"
         self.outcome = self.path / _OUTCOMES[program]
+
+    @classmethod
+    def found(cls, path: str | os.PathLike[str]) -> Self:
+        """Returns the run that is in a directory, whichever program's it is.
+
+        Raises:
+            UserError: If the directory is not a run's.
+        """
+        run = cls(path, "search")
+        if not run.config.is_file():
+            raise UserError(
+                f"{path}: not the directory of a run: there is no {run.config.name}; a directory "
+                "that a search or a training has written is right"
+            )
+        settings = run.settings()
+        if "genotype" not in settings:
+            return run
+        return cls(path, "train" if settings.get("repeats", "1") == "1" else "repeats")
+
+    def settings(self) -> dict[str, str]:
+        """Returns the settings of the run by name, in the order of `config.flags`."""
+        flags = _flags(self._text(self.config).splitlines())
+        return {name.removeprefix("--"): value for name, value in flags.items()}
 
     def repeat(self, seed: int) -> Path:
         """Returns the run directory of one of the repeats, or of a random search's trainings."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import keras
 import tensorflow as tf
 
-from darts_tf import data
+from darts_tf import data, report
 from darts_tf.bilevel import ARCHITECTURE_GRADIENTS, BilevelStep
 from darts_tf.board import Board
 from darts_tf.callbacks import StopSearch
@@ -123,6 +123,7 @@ def _searched(
             run.append_history(record.to_dict())
             board.add(record.to_dict())
             _logger.info(_line(config, stop))
+            report.refresh(run)
             durability.after_epoch()
     callbacks.on_train_end()
     board.finish()
@@ -142,6 +143,7 @@ def _searched(
             "cost": {"device_days": days, "device": device_name()},
         },
     )
+    report.refresh(run)
     return SearchResult(genotype, epoch, reason, tuple(stop.records))
 
 

@@ -11,10 +11,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from darts_tf import data
+from darts_tf import data, report
 from darts_tf.board import Board
 from darts_tf.complexity import multiply_adds, parameters
 from darts_tf.config import TrainingConfig, training_flag_lines
+from darts_tf.confusions import confusions
 from darts_tf.data.augmentation import (
     LabelledTransform,
     Transform,
@@ -120,6 +121,7 @@ def _trained(
             board.add(line)
             seconds = [one["timing"]["seconds"] for one in history]
             _logger.info(training_line(line, seconds_left(seconds, config.epochs)))
+            report.refresh(run)
             durability.after_epoch()
     model = inference_network(
         epochs.network,
@@ -133,10 +135,10 @@ def _trained(
     )
     seconds = sum(line["timing"]["seconds"] for line in history)
     days = seconds * strategy.num_replicas_in_sync / 86400
-    errors = test_errors(model, images.test, config.batch_size)
+    scores, labels = test_scores(model, images.test, config.batch_size)
     where = "valid_" if config.held_out else ""
     result = {
-        **{f"{where}{name}": error for name, error in errors.items()},
+        **{f"{where}{name}": error for name, error in errors(scores, labels).items()},
         "parameters": parameters(model),
         "multiply_adds": multiply_adds(model),
         "epochs": config.epochs,
@@ -149,31 +151,45 @@ def _trained(
     with run.writing(run.model) as temporary:
         save_model(model, temporary)
     board.finish(result)
+    run.write_json(run.confusions, confusions(scores, labels, images.test))
     run.write_json(run.result, result)
+    report.refresh(run)
     return TrainingResult(model, result)
 
 
-def test_errors(model: keras.Model, images: data.Images, batch_size: int) -> dict[str, float]:
-    """Returns the share of images, in percent, that a model gets wrong.
+def test_scores(
+    model: keras.Model, images: data.Images, batch_size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns what a model makes of images: scores, [images, classes], and the labels, [images].
 
     Args:
         model: From pixels to scores, [batch, classes].
         images: The test images.
         batch_size: Images at a time.
-
-    Returns:
-        `top1_error`, and from 5 classes on `top5_error`: the true class is not among the five best.
     """
     batches = evaluation_batches(images, batch_size, transform=lambda pixels, seed: pixels)
     read = each(batches, "data_dir")
     answers = [(model.predict_on_batch(pixels), labels) for pixels, labels, _ in read]
     scores, labels = (np.concatenate(parts) for parts in zip(*answers, strict=True))
+    return scores, labels
+
+
+def errors(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Returns the share of images, in percent, that a model gets wrong.
+
+    Args:
+        scores: Of the classes, [images, classes].
+        labels: The true classes, [images].
+
+    Returns:
+        `top1_error`, and from 5 classes on `top5_error`: the true class is not among the five best.
+    """
     order = np.argsort(-scores, axis=1, kind="stable")
     rank = np.argmax(order == labels[:, np.newaxis], axis=1)
-    errors = {"top1_error": 100 * int(np.sum(rank >= 1)) / len(rank)}
+    shares = {"top1_error": 100 * int(np.sum(rank >= 1)) / len(rank)}
     if scores.shape[1] >= 5:
-        errors["top5_error"] = 100 * int(np.sum(rank >= 5)) / len(rank)
-    return errors
+        shares["top5_error"] = 100 * int(np.sum(rank >= 5)) / len(rank)
+    return shares
 
 
 def transforms(

@@ -1,0 +1,69 @@
+"""The classes that a network confuses most, with pictures of images that it got wrong."""
+
+import base64
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.data import Images
+from darts_tf.data.batches import evaluation_batches
+from darts_tf.data.reading import each
+
+PAIRS, PICTURES, LARGEST = 8, 4, 64
+
+
+def confusions(scores: np.ndarray, labels: np.ndarray, images: Images) -> dict[str, Any]:
+    """Returns the pairs of classes that are confused most often, the most frequent first.
+
+    Args:
+        scores: Probabilities of the classes, [images, classes].
+        labels: The true classes, [images].
+        images: The images themselves.
+
+    Returns:
+        The contents of `confusions.json`: under `pairs`, for each pair its `truth` and `answer`,
+        both places in the list of classes, how many images it has (`count`) of how many of the
+        true class (`of`), and `pictures` of the surest wrong answers: `index` among the test
+        images, `probability` of the answer, and `png` in base64.
+    """
+    answers = np.argmax(scores, axis=1)
+    found = []
+    for truth, answer, count in confused_pairs(labels, answers)[:PAIRS]:
+        [wrong] = np.nonzero((labels == truth) & (answers == answer))
+        surest = wrong[np.argsort(-scores[wrong, answer], kind="stable")][:PICTURES]
+        pictures = [
+            {"index": int(index), "probability": float(scores[index, answer]), "png": png}
+            for index, png in zip(surest, _pngs(images.take(surest)), strict=True)
+        ]
+        of = int(np.sum(labels == truth))
+        pair = {"truth": truth, "answer": answer, "count": count, "of": of}
+        found.append({**pair, "pictures": pictures})
+    return {"pairs": found}
+
+
+def confused_pairs(labels: np.ndarray, answers: np.ndarray) -> list[tuple[int, int, int]]:
+    """Returns each (true class, answer, images) of wrong answers; ties go to the earlier classes.
+
+    Args:
+        labels: The true classes, [images].
+        answers: The classes answered, [images].
+    """
+    wrong = labels != answers
+    pairs, counts = np.unique(
+        np.stack([labels[wrong], answers[wrong]], axis=1), axis=0, return_counts=True
+    )
+    order = np.argsort(-counts, kind="stable")
+    return [(int(pairs[i, 0]), int(pairs[i, 1]), int(counts[i])) for i in order]
+
+
+def _pngs(images: Images) -> list[str]:
+    batches = evaluation_batches(images, len(images), transform=lambda pixels, seed: pixels)
+    [(pixels, _, _)] = each(batches, "data_dir")
+    height, width = images.shape[:2]
+    if max(height, width) > LARGEST:
+        scale = LARGEST / max(height, width)
+        size = [max(1, round(side * scale)) for side in (height, width)]
+        pixels = tf.image.resize(pixels, size, method="area")
+    whole = tf.cast(tf.round(pixels), tf.uint8)
+    return [base64.b64encode(tf.io.encode_png(image).numpy()).decode("ascii") for image in whole]

@@ -1,0 +1,192 @@
+"use strict";
+// Elements, and lines over the epochs.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const SPACE = "http://www.w3.org/2000/svg";
+
+function dress(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes || {})) {
+    if (value !== null && value !== undefined) element.setAttribute(name, value);
+  }
+  element.append(...children);
+  return element;
+}
+
+function html(name, attributes, ...children) {
+  return dress(document.createElement(name), attributes, children);
+}
+
+function svg(name, attributes, ...children) {
+  return dress(document.createElementNS(SPACE, name), attributes, children);
+}
+
+// The epoch that the whole page shows, by its place in `data.epochs`.
+const shown = { index: Math.max(0, data.epochs.length - 1), watchers: [] };
+
+function watch(react) {
+  shown.watchers.push(react);
+  react(shown.index);
+}
+
+function show(index) {
+  shown.index = Math.min(Math.max(index, 0), Math.max(0, data.epochs.length - 1));
+  for (const react of shown.watchers) react(shown.index);
+}
+
+function written(value) {
+  if (value === null || value === undefined) return "";
+  if (Number.isInteger(value)) return String(value);
+  const size = Math.abs(value);
+  if (size >= 100) return value.toFixed(1);
+  if (size >= 1) return value.toFixed(2);
+  return size >= 0.001 ? value.toFixed(4) : value.toExponential(1);
+}
+
+function ticks(low, high, count, whole) {
+  const rough = (high - low) / count || 1;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  let step = power * ([1, 2, 2.5, 5, 10].find((factor) => factor * power >= rough * 0.999) || 10);
+  if (whole) step = Math.max(1, Math.ceil(step));
+  const found = [];
+  for (let n = Math.ceil(low / step - 1e-9); n * step <= high + step * 1e-6; n++) {
+    found.push(Number((n * step).toPrecision(12)));
+  }
+  return found;
+}
+
+function outline(points) {
+  let pen = "M";
+  let path = "";
+  for (const point of points) {
+    path += point ? `${pen}${point[0].toFixed(1)} ${point[1].toFixed(1)}` : "";
+    pen = point ? "L" : "M";
+  }
+  return path;
+}
+
+function swatch(series) {
+  const line = svg("line", { x1: 1, x2: 23, y1: 6, y2: 6, class: `curve ${series.look}` });
+  return svg("svg", { width: 24, height: 12, "aria-hidden": "true" }, line);
+}
+
+// The range of a chart's values, with room around them.
+function range(spec) {
+  const values = spec.series.flatMap((series) => series.values.filter((v) => v !== null));
+  if (spec.limit !== undefined) values.push(spec.limit);
+  let low = spec.zero ? 0 : Math.min(...values);
+  let high = spec.high || Math.max(...values, low);
+  if (high === low) high = low + (spec.whole ? 1 : Math.abs(low) * 0.1 || 1);
+  if (!spec.zero) low -= (high - low) * 0.04;
+  if (!spec.high) high += (high - low) * 0.04;
+  return [low, high];
+}
+
+// Draws a chart into `place`, anew whenever its width changes.
+function lineChart(spec, { height = 210, legend = true, stop = null } = {}) {
+  spec.series.forEach((series, number) => {
+    series.look ||= `tone-${number % 6}${number > 5 ? " dashed" : ""}`;
+  });
+  const plot = html("div", { class: "plot" });
+  const figure = html("figure", { class: "chart" }, html("h3", {}, spec.title), plot);
+  const values = spec.series.map(() => html("output", {}));
+  if (legend) {
+    const items = spec.series.map((series, number) =>
+      html("li", {}, swatch(series), html("span", {}, series.name), values[number]));
+    figure.append(html("ul", { class: "legend" }, ...items));
+  }
+  if (stop) {
+    const text = `Stopped after epoch ${stop.epoch}: ${stop.reason}.`;
+    figure.append(html("figcaption", { class: "why" }, text));
+  }
+  let mark = () => {};
+  new ResizeObserver(([entry]) => {
+    const width = Math.floor(entry.contentRect.width);
+    if (width < 40 || width === Number(plot.dataset.width)) return;
+    plot.dataset.width = width;
+    mark = drawPlot(plot, spec, width, height, stop);
+    mark(shown.index);
+  }).observe(plot);
+  watch((index) => {
+    mark(index);
+    spec.series.forEach((series, n) => { values[n].textContent = written(series.values[index]); });
+  });
+  return figure;
+}
+
+function described(spec) {
+  const last = spec.series.map((series) => {
+    const known = series.values.filter((value) => value !== null);
+    return `${series.name} ${written(known[0])} to ${written(known[known.length - 1])}`;
+  });
+  return `${spec.title}, over ${data.epochs.length} epochs: ${last.join("; ")}`;
+}
+
+// Returns a function that marks an epoch.
+function drawPlot(plot, spec, width, height, stop) {
+  const count = data.epochs.length;
+  const [low, high] = range(spec);
+  const top = stop ? 22 : 8;
+  const levels = ticks(low, high, height < 150 ? 2 : 4, spec.whole);
+  const left = 12 + 6.6 * Math.max(...levels.map((level) => String(level).length));
+  const right = width - 10;
+  const bottom = height - 22;
+  const x = (n) => (count > 1 ? left + (n / (count - 1)) * (right - left) : (left + right) / 2);
+  const y = (value) => bottom - ((value - low) / (high - low)) * (bottom - top);
+  const picture = svg("svg", {
+    viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": described(spec),
+  });
+  for (const level of levels) {
+    picture.append(
+      svg("line", { class: "grid", x1: left, x2: right, y1: y(level), y2: y(level) }),
+      svg("text", { class: "tick", x: left - 6, y: y(level) + 3.5, "text-anchor": "end" }, level));
+  }
+  for (const n of ticks(0, count - 1, Math.min(8, Math.floor(width / 60)), true)) {
+    picture.append(svg("text", {
+      class: "tick", x: x(n), y: height - 6, "text-anchor": "middle",
+    }, data.epochs[n]));
+  }
+  if (spec.limit !== undefined) {
+    const level = y(spec.limit);
+    picture.append(
+      svg("line", { class: "limit", x1: left, x2: right, y1: level, y2: level }),
+      svg("text", { class: "tick", x: left + 4, y: level - 4 }, spec.limit_name));
+  }
+  const place = stop ? data.epochs.indexOf(stop.epoch) : -1;
+  if (place >= 0) {
+    const end = x(place) > width / 2;
+    picture.append(
+      svg("line", { class: "stop", x1: x(place), x2: x(place), y1: 6, y2: bottom }),
+      svg("text", {
+        class: "stop-text", x: x(place) + (end ? -6 : 6), y: 14, "text-anchor": end ? "end" : "start",
+      }, `stopped: ${stop.reason.split(":")[0]}`));
+  }
+  const cursor = svg("line", { class: "cursor", y1: top, y2: bottom });
+  picture.append(cursor);
+  const dots = [];
+  for (const series of spec.series) {
+    const points = series.values.map((value, n) => (value === null ? null : [x(n), y(value)]));
+    const dot = svg("circle", { class: `dot ${series.look}`, r: 3.5 });
+    picture.append(svg("path", { class: `curve ${series.look}`, d: outline(points) }));
+    dots.push([dot, points]);
+  }
+  picture.append(...dots.map(([dot]) => dot));
+  const pick = (event) => {
+    const box = picture.getBoundingClientRect();
+    const at = ((event.clientX - box.left) / box.width) * width;
+    show(Math.round(((at - left) / (right - left)) * (count - 1)));
+  };
+  if (count > 1) {
+    picture.addEventListener("pointerdown", pick);
+    picture.addEventListener("pointermove", (event) => { if (event.buttons === 1) pick(event); });
+  }
+  plot.replaceChildren(picture);
+  return (index) => {
+    cursor.setAttribute("x1", x(index));
+    cursor.setAttribute("x2", x(index));
+    for (const [dot, points] of dots) {
+      const point = points[index];
+      dot.toggleAttribute("hidden", !point);
+      if (point) dress(dot, { cx: point[0], cy: point[1] }, []);
+    }
+  };
+}

@@ -1,0 +1,147 @@
+"""The page that lays several runs side by side."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from darts_tf.report.content import captions, chart, device_days, drawn, percent
+from darts_tf.report.page import Page
+from darts_tf.report.parts import genotype_box, slots, table
+from darts_tf.report.runs import Run
+from darts_tf.report.training import outcome_facts
+
+
+def page(runs: Sequence[Run], title: str = "") -> Page:
+    """Returns the page of several runs.
+
+    Args:
+        runs: Searches, trainings or both.
+        title: The heading.
+    """
+    names = distinct_names(runs)
+    sections = [
+        ("Outcomes", _outcomes(names, runs)),
+        ("Curves", slots("learning")),
+        ("Settings that differ", _differences(names, runs)),
+    ]
+    if any(run.program == "search" for run in runs):
+        sections.insert(2, ("When they stop", slots("stopping")))
+    boxes = []
+    for number, (name, run) in enumerate(zip(names, runs, strict=True)):
+        if run.genotype is not None:
+            box = genotype_box(run.genotype, f"genotype-{number}")
+            boxes.append((f"Genotype of {name}", slots(f"cells-{number}") + box))
+    programs = {run.program for run in runs}
+    kind = "searches" if programs == {"search"} else "trainings"
+    return Page(
+        title=title or " and ".join(names[:2]) + (" and others" if len(names) > 2 else ""),
+        kind="comparison",
+        about=f"{len(runs)} {kind if len(programs) == 1 else 'runs'}, side by side.",
+        facts=[],
+        sections=[*sections, *boxes],
+        data=content(names, runs),
+    )
+
+
+def content(names: Sequence[str], runs: Sequence[Run]) -> dict[str, Any]:
+    """Returns what the page of several runs draws.
+
+    Args:
+        names: One a run.
+        runs: The runs.
+    """
+    longest = max((run.epochs for run in runs), key=len)
+    curves = [
+        ("Training loss, nats", "train_loss", 1),
+        ("Validation loss, nats", "valid_loss", 1),
+        ("Training accuracy, %", "train_accuracy", 100),
+        ("Validation accuracy, %", "valid_accuracy", 100),
+    ]
+    learning = [
+        chart(
+            title,
+            {name: run.values(key, factor) for name, run in zip(names, runs, strict=True)},
+        )
+        for title, key, factor in curves
+    ]
+    return {
+        "kind": "comparison",
+        "epochs": longest,
+        "genotypes": [drawn(run.genotype) for run in runs],
+        "captions": {key: text for run in runs for key, text in captions(run.genotype).items()},
+        "stop": None,
+        "charts": {
+            "learning": [each for each in learning if each["series"]],
+            "stopping": _stopping(names, runs),
+        },
+    }
+
+
+def distinct_names(runs: Sequence[Run]) -> list[str]:
+    """Returns the names of the runs' directories; where two are alike, their paths, or numbers."""
+    for names in ([run.name for run in runs], [run.path for run in runs]):
+        if len(set(names)) == len(names):
+            return names
+    return [f"{run.path} ({number})" for number, run in enumerate(runs, start=1)]
+
+
+def differing(runs: Sequence[Run]) -> dict[str, list[str]]:
+    """Returns each setting that is not the same in all runs, with its values.
+
+    A setting that a run's program does not have is "none".
+    """
+    names = {name: None for run in runs for name in run.settings}
+    found = {name: [run.settings.get(name, "none") for run in runs] for name in names}
+    return {name: values for name, values in found.items() if len(set(values)) > 1}
+
+
+def _stopping(names: Sequence[str], runs: Sequence[Run]) -> list[dict[str, Any]]:
+    searches = {
+        name: run.records
+        for name, run in zip(names, runs, strict=True)
+        if run.program == "search"
+    }
+    cells = {cell: None for records in searches.values() for r in records for cell in r.alphas}
+    return [
+        chart(
+            f"Skip-connects in the cell {cell}",
+            {
+                name: [record.skip_connects.get(cell) for record in records]
+                for name, records in searches.items()
+            },
+            zero=True,
+            whole=True,
+        )
+        for cell in cells
+    ]
+
+
+def _outcomes(names: Sequence[str], runs: Sequence[Run]) -> str:
+    facts = [dict(_facts(run)) for run in runs]
+    columns = list({name: None for each in facts for name in each})
+    rows = [
+        [name, *(each.get(column, "") for column in columns)]
+        for name, each in zip(names, facts, strict=True)
+    ]
+    return table(["Run", *columns], rows, "Outcomes")
+
+
+def _facts(run: Run) -> list[tuple[str, str]]:
+    facts = [("Epochs", str(len(run.history)))]
+    if run.program == "search" and run.history:
+        facts.append(("Validation accuracy", percent(run.records[-1].valid_accuracy)))
+    if run.outcome is None:
+        return [*facts, ("Ended because of", "under way")]
+    if run.program == "search":
+        facts.append(("Ended because of", str(run.outcome.get("reason"))))
+    else:
+        facts += outcome_facts(run.outcome)
+    return [*facts, ("Cost", device_days(run.outcome))]
+
+
+def _differences(names: Sequence[str], runs: Sequence[Run]) -> str:
+    found = differing(runs)
+    found.pop("genotype", None)
+    if not found:
+        return "<p>All settings are the same.</p>"
+    rows = [[name, *values] for name, values in found.items()]
+    return table(["Setting", *names], rows, "Settings that differ")

@@ -1,0 +1,78 @@
+"""The data that a page's script draws: charts over the epochs, cells, and what a setting means."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from darts_tf.config import SearchConfig, TrainingConfig, flag_lines
+from darts_tf.drawing import caption
+from darts_tf.genotype import AnyGenotype
+from darts_tf.report.runs import Run
+
+Values = Sequence[float | None]
+
+
+def chart(title: str, series: Mapping[str, Values], **look: Any) -> dict[str, Any]:
+    """Returns a chart over the epochs.
+
+    Args:
+        title: What it shows, with the unit.
+        series: Values by name, one an epoch; a None is a gap. Without any value a series is left
+            out.
+        look: More for the script: `zero` to begin the axis at 0, `whole` for whole numbers only,
+            `limit` a level that is marked, with `limit_name`.
+    """
+    shown = [
+        {"name": name, "values": list(values)}
+        for name, values in series.items()
+        if any(value is not None for value in values)
+    ]
+    return {"title": title, "series": shown, **look}
+
+
+def drawn(genotype: AnyGenotype | None) -> dict[str, Any] | None:
+    """Returns the cells of a genotype by name: `links` (operation, source), and the `concat`."""
+    if genotype is None:
+        return None
+    return {
+        cell: {
+            "links": [list(link) for link in getattr(genotype, cell)],
+            "concat": list(getattr(genotype, f"{cell}_concat")),
+        }
+        for cell in genotype.cells
+    }
+
+
+def captions(genotype: AnyGenotype | None) -> dict[str, str]:
+    """Returns the captions of a genotype's cells, by name."""
+    return {cell: caption(cell) for cell in genotype.cells} if genotype else {}
+
+
+def explained(run: Run) -> list[tuple[str, str, str, bool]]:
+    """Returns the settings of a run: name, value, meaning, and whether it is not the default."""
+    kind = SearchConfig if run.program == "search" else TrainingConfig
+    texts = {field.name: field.metadata["text"] for field in dataclasses.fields(kind)}
+    defaults = dict(line.removeprefix("--").split("=", 1) for line in flag_lines(kind()))
+    return [
+        (name, value, texts.get(name, ""), defaults.get(name, value) != value)
+        for name, value in run.settings.items()
+        if name != "genotype"
+    ]
+
+
+def percent(value: float | None) -> str:
+    """Returns a share from 0 to 1 as a text, such as `97.1 %`."""
+    return "none yet" if value is None else f"{100 * value:.1f} %"
+
+
+def device_days(outcome: Mapping[str, Any]) -> str:
+    """Returns the cost of a run as a text: device-days, or hours where these are few."""
+    cost = outcome.get("cost", {})
+    days = float(cost.get("device_days", 0.0))
+    if days >= 1:
+        amount = f"{days:.2f} device-days"
+    elif days * 24 >= 1:
+        amount = f"{days * 24:.1f} device-hours"
+    else:
+        amount = f"{days * 1440:.1f} device-minutes"
+    return f"{amount}, {cost.get('device', 'device unknown')}"

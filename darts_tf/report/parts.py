@@ -1,0 +1,112 @@
+"""Parts of a page that need no script: settings, the genotype, confused classes."""
+
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from darts_tf.genotype import AnyGenotype
+
+
+def slots(name: str, about: str = "") -> str:
+    """Returns the place where the script draws, with a line of text above it."""
+    text = f"<p>{escape(about)}</p>" if about else ""
+    return f'{text}<div class="slot" data-draw="{escape(name)}"></div>'
+
+
+def genotype_box(genotype: AnyGenotype, name: str = "genotype") -> str:
+    """Returns a genotype as JSON with a button that copies it.
+
+    Args:
+        genotype: The cells.
+        name: The id of the text, of its own on the page.
+    """
+    lines = [f'"{key}": {value}' for key, value in _json_parts(genotype)]
+    text = "{\n  " + ",\n  ".join(lines) + "\n}"
+    return (
+        f'<div class="copied"><button type="button" data-copies="{name}">Copy the genotype</button>'
+        f'<span role="status"></span></div><pre id="{name}" tabindex="0" '
+        f'aria-label="The genotype as JSON">{escape(text)}</pre>'
+    )
+
+
+def settings_table(rows: Sequence[tuple[str, str, str, bool]]) -> str:
+    """Returns the settings as a list: names, values, and what they mean.
+
+    Args:
+        rows: As `content.explained` gives them.
+    """
+    values = "".join(
+        f"<div{' class=own' if own else ''}><dt>{_breakable(name)}</dt>"
+        f"<dd>{_breakable(value) or '<i>empty</i>'}</dd></div>"
+        for name, value, _, own in rows
+    )
+    meanings = "".join(
+        f"<div><dt>{_breakable(name)}</dt><dd>{escape(text)}</dd></div>"
+        for name, _, text, _ in rows
+    )
+    return (
+        f'<p>In bold: other than the default.</p><dl class="settings">{values}</dl>'
+        f"<details><summary>What they mean</summary><dl class=meanings>{meanings}</dl></details>"
+    )
+
+
+def confusion_list(pairs: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> str:
+    """Returns the most confused classes, with their pictures.
+
+    Args:
+        pairs: As `confusions.json` holds them.
+        classes: Their names; without one a class goes by its number.
+    """
+    if not pairs:
+        return "<p>Not one test image was answered wrongly.</p>"
+    return f'<ul class="confusions">{"".join(_pair(pair, classes) for pair in pairs)}</ul>'
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], label: str) -> str:
+    """Returns a table of texts; the first one of a row is its heading.
+
+    Args:
+        head: Headings of the columns.
+        rows: The rows.
+        label: What the table shows.
+    """
+    columns = "".join(f'<th scope="col">{escape(text)}</th>' for text in head)
+    lines = "".join(
+        f'<tr><th scope="row">{_breakable(first)}</th>'
+        + "".join(f"<td>{_breakable(text)}</td>" for text in rest)
+        + "</tr>"
+        for first, *rest in rows
+    )
+    return (
+        f'<div class="wide" role="region" tabindex="0" aria-label="{escape(label)}">'
+        f"<table><thead><tr>{columns}</tr></thead><tbody>{lines}</tbody></table></div>"
+    )
+
+
+def _pair(pair: Mapping[str, Any], classes: Sequence[str]) -> str:
+    def name(number: int) -> str:
+        return classes[number] if number < len(classes) else str(number)
+
+    truth, answer = (escape(name(pair[key])) for key in ("truth", "answer"))
+    pictures = "".join(
+        f'<figure><img src="data:image/png;base64,{escape(str(picture["png"]))}" '
+        f'alt="Test image {int(picture["index"])}, {truth} taken for {answer}">'
+        f"<figcaption>{100 * float(picture['probability']):.0f} %</figcaption></figure>"
+        for picture in pair["pictures"]
+    )
+    share = f"{int(pair['count'])} of {int(pair['of'])} images"
+    return (
+        f"<li><h3><b>{truth}</b> taken for <b>{answer}</b></h3><p>{share}</p>"
+        f'<div class="pictures">{pictures}</div></li>'
+    )
+
+
+def _json_parts(genotype: AnyGenotype) -> list[tuple[str, str]]:
+    text = genotype.to_json(indent=None)
+    return re.findall(r'"(\w+)": (\[.*?\])(?=, "\w+":|}$)', text)
+
+
+def _breakable(text: str) -> str:
+    """Returns a text as HTML that may be broken after a slash or an underscore."""
+    return re.sub(r"([/_,])", r"\1<wbr>", escape(text))

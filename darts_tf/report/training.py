@@ -1,0 +1,90 @@
+"""The page of a training: its curves, its test error, and the classes that it confuses."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from darts_tf.report.content import captions, chart, device_days, drawn, explained, percent
+from darts_tf.report.page import Page
+from darts_tf.report.parts import confusion_list, genotype_box, settings_table, slots
+from darts_tf.report.runs import Run
+
+
+def page(run: Run) -> Page:
+    """Returns the page of a training, finished or not."""
+    sections = [("Losses and accuracies", slots("learning"))] if run.history else []
+    if run.confusions is not None and run.outcome is not None:
+        classes = run.outcome.get("classes", [])
+        sections.append(
+            ("Most confused classes", confusion_list(run.confusions["pairs"], classes))
+        )
+    genotype = run.genotype
+    if genotype is not None:
+        sections.append(("Cells", slots("cells", "The cells that the network is made of.")))
+        sections.append(("Genotype", genotype_box(genotype)))
+    sections.append(("Settings", settings_table(explained(run))))
+    return Page(
+        title=run.name,
+        kind="training",
+        about=_about(run),
+        facts=_facts(run),
+        sections=sections,
+        data=content(run),
+        finished=run.outcome is not None,
+    )
+
+
+def content(run: Run) -> dict[str, Any]:
+    """Returns what the page of a training draws."""
+    return {
+        "kind": "training",
+        "epochs": run.epochs,
+        "genotypes": [drawn(run.genotype)],
+        "captions": captions(run.genotype),
+        "stop": None,
+        "charts": {"learning": curves(run)},
+    }
+
+
+def curves(run: Run) -> list[dict[str, Any]]:
+    """Returns the charts of a training's history."""
+    return [
+        chart("Loss, nats", {"training": run.values("train_loss")}),
+        chart("Accuracy, %", {"training": run.values("train_accuracy", 100)}),
+        chart("Learning rate", {"weights": run.values("learning_rate")}, zero=True),
+        chart("Drop path, probability", {"drop path": run.values("drop_path")}, zero=True),
+    ]
+
+
+def outcome_facts(outcome: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Returns what a training ended with: name and value, ready to be read."""
+    facts = [
+        (words, f"{outcome[key]:.2f} %")
+        for key, words in (("top1_error", "Test error"), ("top5_error", "Test error, top 5"))
+        if key in outcome
+    ]
+    counts: Sequence[tuple[str, str]] = (
+        ("parameters", "Parameters"),
+        ("multiply_adds", "Multiply-adds"),
+    )
+    facts += [(words, f"{outcome[key]:,}") for key, words in counts if key in outcome]
+    return facts
+
+
+def _about(run: Run) -> str:
+    dataset = run.settings.get("dataset", "a data set")
+    most = run.settings.get("epochs", "?")
+    if run.outcome is None:
+        return f"A training on {dataset}, under way: {len(run.history)} of {most} epochs."
+    return f"A training on {dataset}, finished after {most} epochs."
+
+
+def _facts(run: Run) -> list[tuple[str, str]]:
+    if run.outcome is not None:
+        return [*outcome_facts(run.outcome), ("Cost", device_days(run.outcome))]
+    if not run.history:
+        return []
+    last = run.history[-1]
+    return [
+        ("Epochs", str(len(run.history))),
+        ("Training accuracy", percent(last.get("train_accuracy"))),
+    ]

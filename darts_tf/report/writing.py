@@ -1,0 +1,96 @@
+"""Where pages go: into the run directory, or to a file of the user's."""
+
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from darts_tf.errors import UserError, reason
+from darts_tf.report import comparison, search, training
+from darts_tf.report.page import Page
+from darts_tf.report.runs import Run, read_run
+from darts_tf.run_directory import RunDirectory
+
+_logger = logging.getLogger(__name__)
+# All that making a page of odd numbers could raise; UserError is a ValueError.
+_FAILURES = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
+
+
+def write_report(run_directory: str | os.PathLike[str]) -> Path:
+    """Writes the page of a run into its directory.
+
+    Args:
+        run_directory: Of a search, a training, or repeated trainings, finished or not.
+
+    Returns:
+        The page, `report.html`.
+
+    Raises:
+        UserError: If the directory is not a run's, or cannot be read or written.
+    """
+    directory = RunDirectory.found(run_directory)
+    page = _page(directory)
+    with directory.writing(directory.report) as temporary:
+        temporary.write_text(page.html(), encoding="utf-8")
+    return directory.report
+
+
+def write_comparison(
+    run_directories: Sequence[str | os.PathLike[str]], output: str | os.PathLike[str]
+) -> Path:
+    """Writes a page that lays runs side by side; of one run, its own page.
+
+    Args:
+        run_directories: Of the runs; repeated trainings stand for each of them.
+        output: The file to write; its folder exists.
+
+    Returns:
+        The page.
+
+    Raises:
+        UserError: If a directory is not a run's, or a file cannot be read or written.
+    """
+    directories = [RunDirectory.found(path) for path in run_directories]
+    if len(directories) == 1:
+        page = _page(directories[0])
+    else:
+        page = comparison.page([run for each in directories for run in _runs(each)])
+    output = Path(output)
+    temporary = output.with_name(f".tmp.{os.getpid()}.{output.name}")
+    try:
+        temporary.write_text(page.html(), encoding="utf-8")
+        temporary.replace(output)
+    except OSError as error:
+        right = "a file in a folder that can be written is right"
+        raise UserError(f"--output={output}: {reason(error, right)}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return output
+
+
+def refresh(run: RunDirectory) -> None:
+    """Writes the page of a run under way; what goes wrong is logged, for no page is worth a run."""
+    try:
+        write_report(run.path)
+    except _FAILURES as error:
+        _logger.warning(f"{run.report.name} is not up to date: {type(error).__name__}: {error}")
+
+
+def _page(directory: RunDirectory) -> Page:
+    runs = _runs(directory)
+    if directory.program == "repeats":
+        return comparison.page(runs, title=directory.path.resolve().name)
+    return search.page(runs[0]) if runs[0].program == "search" else training.page(runs[0])
+
+
+def _runs(directory: RunDirectory) -> list[Run]:
+    """Returns the run; of repeated trainings, those that have begun."""
+    if directory.program != "repeats":
+        return [read_run(directory)]
+    settings = directory.settings()
+    first, count = int(settings["seed"]), int(settings["repeats"])
+    folders = [directory.repeat(seed) for seed in range(first, first + count)]
+    begun = [folder for folder in folders if folder.is_dir()]
+    if not begun:
+        raise UserError(f"{directory.path}: none of its {count} trainings has begun")
+    return [read_run(RunDirectory.found(folder)) for folder in begun]

@@ -1,0 +1,127 @@
+"""Run directories of searches and trainings that nobody ran, for tests of their pages."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from darts_tf import zoo
+from darts_tf.config import SearchConfig, TrainingConfig, flag_lines, training_flag_lines
+from darts_tf.genotype import CELLS, STAGED_CELLS, derive, softmax
+from darts_tf.history import EpochRecord
+from darts_tf.run_directory import RunDirectory
+from darts_tf.search_space import DARTS
+from darts_tf.stopping import stable_epochs
+
+
+def searched(
+    path: Path, seed: int, epochs: int = 12, finished: bool = True, **settings: Any
+) -> RunDirectory:
+    """A search whose alphas wander, those of skip-connects upwards; by stage if settings say so."""
+    random = np.random.default_rng(seed)
+    config = SearchConfig(dataset="digits", epochs=max(epochs, 1), seed=seed % 1000, **settings)
+    run = RunDirectory(path, "search")
+    run.claim(flag_lines(config))
+    cells = STAGED_CELLS if config.share_alphas == "stage" else CELLS
+    alphas = {cell: 1e-3 * random.standard_normal((14, 8)) for cell in cells}
+    drift = {cell: 0.02 * random.standard_normal((14, 8)) for cell in cells}
+    for table in drift.values():
+        table[:, 3] += 0.015
+    record = None
+    for epoch in range(epochs):
+        for cell in cells:
+            alphas[cell] = alphas[cell] + drift[cell] + 0.02 * random.standard_normal((14, 8))
+        counts = stable_epochs(record, alphas, DARTS)
+        genotype = derive(softmax(alphas), DARTS)
+        better = 1 - np.exp(-(epoch + 1) / 15)
+        record = EpochRecord(
+            epoch=epoch,
+            alphas={cell: tuple(map(tuple, table.tolist())) for cell, table in alphas.items()},
+            skip_connects=genotype.skip_connects(),
+            stable_epochs=counts,
+            genotype=genotype,
+            train_loss=float(2.3 * (1 - 0.9 * better) + 0.02 * random.random()),
+            train_accuracy=float(0.1 + 0.88 * better),
+            valid_loss=float(2.3 * (1 - 0.8 * better) + 0.1 * random.random()),
+            valid_accuracy=float(0.1 + 0.8 * better + 0.02 * random.random()),
+            learning_rate=0.025 * (1 + np.cos(np.pi * epoch / epochs)) / 2,
+            timing={"seconds": 60.0 + random.random()},
+        )
+        run.append_history(record.to_dict())
+    if finished and record is not None:
+        outcome = {
+            "genotype": record.genotype.to_dict(),
+            "epoch": record.epoch,
+            "reason": f"Criterion 1: {record.skip_connects[cells[0]]} skip-connects in the "
+            f"{cells[0]} cell",
+            "cost": {"device_days": 0.06, "device": "GPU"},
+        }
+        run.write_json(run.genotype, outcome)
+    return run
+
+
+def trained(
+    path: Path, seed: int, epochs: int = 12, finished: bool = True, **settings: Any
+) -> RunDirectory:
+    """A training with random pictures of confused classes, one of which has an awkward name."""
+    random = np.random.default_rng(seed)
+    genotype = zoo.get("DARTS_PLUS_CIFAR10")
+    config = TrainingConfig(dataset="digits", epochs=epochs, seed=seed % 1000, **settings)
+    run = RunDirectory(path, "train")
+    run.claim(training_flag_lines(config, genotype))
+    for epoch in range(epochs):
+        better = 1 - np.exp(-(epoch + 1) / 10)
+        line = {
+            "epoch": epoch,
+            "train_loss": float(2.3 * (1 - 0.9 * better) + 0.05 * random.random()),
+            "train_accuracy": float(0.1 + 0.85 * better),
+            "learning_rate": 0.025 * (1 + float(np.cos(np.pi * epoch / epochs))) / 2,
+            "drop_path": 0.2 * epoch / epochs,
+            "timing": {"seconds": 9.5},
+        }
+        run.append_history(line)
+    if finished:
+        _end(run, random, genotype.to_dict(), epochs)
+    return run
+
+
+def png(random: np.random.Generator) -> str:
+    """A random picture in base64."""
+    file = io.BytesIO()
+    Image.fromarray(random.integers(0, 256, (8, 8), np.uint8)).save(file, "png")
+    return base64.b64encode(file.getvalue()).decode("ascii")
+
+
+def _end(run: RunDirectory, random: np.random.Generator, genotype: Any, epochs: int) -> None:
+    pairs = [
+        {
+            "truth": truth,
+            "answer": truth + 1,
+            "count": 5 - truth,
+            "of": 36,
+            "pictures": [
+                {"index": n, "probability": 0.9 - 0.1 * n, "png": png(random)}
+                for n in range(min(4, 5 - truth))
+            ],
+        }
+        for truth in range(4)
+    ]
+    run.write_json(run.confusions, {"pairs": pairs})
+    result = {
+        "top1_error": 5.28,
+        "top5_error": 0.28,
+        "parameters": 3_349_342,
+        "multiply_adds": 539_000_000,
+        "epochs": epochs,
+        "dataset": "digits",
+        "image_size": 8,
+        "classes": ["</script><b>", *map(str, range(1, 10))],
+        "genotype": genotype,
+        "cost": {"device_days": 1.5, "device": "GPU"},
+    }
+    run.write_json(run.result, result)
