@@ -11,7 +11,7 @@ function nodeName(node, last) {
 }
 
 function kindOf(operation) {
-  return `op-${operation.split("_")[0]}`;
+  return `op-${operation.includes("pool") ? "pool" : operation.split("_")[0]}`;
 }
 
 // The inputs of each node, the farther one at the left; and for each a lane beside the pills,

@@ -96,9 +96,7 @@ def differing(runs: Sequence[Run]) -> dict[str, list[str]]:
 
 def _stopping(names: Sequence[str], runs: Sequence[Run]) -> list[dict[str, Any]]:
     searches = {
-        name: run.records
-        for name, run in zip(names, runs, strict=True)
-        if run.program == "search"
+        name: run.records for name, run in zip(names, runs, strict=True) if run.program == "search"
     }
     cells = {cell: None for records in searches.values() for r in records for cell in r.alphas}
     return [

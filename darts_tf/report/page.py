@@ -10,9 +10,7 @@ from typing import Any
 
 _SCRIPTS = ("charts.js", "cells.js", "tables.js", "page.js")
 # Nothing may be fetched from anywhere.
-_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
-)
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], label: str) -> str
     )
     return (
         f'<div class="wide" role="region" tabindex="0" aria-label="{escape(label)}">'
-        f"<table><thead><tr>{columns}</tr></thead><tbody>{lines}</tbody></table></div>"
+        f'<table aria-label="{escape(label)}">'
+        f"<thead><tr>{columns}</tr></thead><tbody>{lines}</tbody></table></div>"
     )
 
 

@@ -37,7 +37,14 @@ class Run:
     @cached_property
     def records(self) -> tuple[EpochRecord, ...]:
         """The history of a search, checked."""
-        return tuple(EpochRecord.from_dict(line) for line in self.history)
+        found = []
+        for number, line in enumerate(self.history, start=1):
+            try:
+                found.append(EpochRecord.from_dict(line))
+            except UserError as error:
+                where = f"--run_dir={self.path}: history.jsonl, line {number}"
+                raise UserError(f"{where}: {error}") from error
+        return tuple(found)
 
     @property
     def epochs(self) -> list[int]:
@@ -48,7 +55,10 @@ class Run:
     def genotype(self) -> AnyGenotype | None:
         """The genotype of a finished search, of the last epoch, or of a training's network."""
         if self.outcome is not None:
-            return read_genotype(self.outcome)
+            try:
+                return read_genotype(self.outcome)
+            except UserError as error:
+                raise UserError(f"--run_dir={self.path}: {error}") from error
         if self.program == "search":
             return self.records[-1].genotype if self.records else None
         given = self.settings["genotype"]

@@ -111,9 +111,7 @@ def content(run: Run) -> dict[str, Any]:
                         "validation": run.values("valid_accuracy", 100),
                     },
                 ),
-                chart(
-                    "Learning rate", {"weights": run.values("learning_rate")}, zero=True
-                ),
+                chart("Learning rate", {"weights": run.values("learning_rate")}, zero=True),
             ],
         },
     }

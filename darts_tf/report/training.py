@@ -14,9 +14,7 @@ def page(run: Run) -> Page:
     sections = [("Losses and accuracies", slots("learning"))] if run.history else []
     if run.confusions is not None and run.outcome is not None:
         classes = run.outcome.get("classes", [])
-        sections.append(
-            ("Most confused classes", confusion_list(run.confusions["pairs"], classes))
-        )
+        sections.append(("Most confused classes", confusion_list(run.confusions["pairs"], classes)))
     genotype = run.genotype
     if genotype is not None:
         sections.append(("Cells", slots("cells", "The cells that the network is made of.")))

@@ -12,8 +12,8 @@ from darts_tf.report.runs import Run, read_run
 from darts_tf.run_directory import RunDirectory
 
 _logger = logging.getLogger(__name__)
-# All that making a page of odd numbers could raise; UserError is a ValueError.
-_FAILURES = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
+# What values that nobody expects can raise on their way into a page.
+_ODD = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 
 
 def write_report(run_directory: str | os.PathLike[str]) -> Path:
@@ -29,9 +29,9 @@ def write_report(run_directory: str | os.PathLike[str]) -> Path:
         UserError: If the directory is not a run's, or cannot be read or written.
     """
     directory = RunDirectory.found(run_directory)
-    page = _page(directory)
+    text = _text([directory])
     with directory.writing(directory.report) as temporary:
-        temporary.write_text(page.html(), encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
     return directory.report
 
 
@@ -50,15 +50,11 @@ def write_comparison(
     Raises:
         UserError: If a directory is not a run's, or a file cannot be read or written.
     """
-    directories = [RunDirectory.found(path) for path in run_directories]
-    if len(directories) == 1:
-        page = _page(directories[0])
-    else:
-        page = comparison.page([run for each in directories for run in _runs(each)])
+    text = _text([RunDirectory.found(path) for path in run_directories])
     output = Path(output)
     temporary = output.with_name(f".tmp.{os.getpid()}.{output.name}")
     try:
-        temporary.write_text(page.html(), encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
         temporary.replace(output)
     except OSError as error:
         right = "a file in a folder that can be written is right"
@@ -72,14 +68,30 @@ def refresh(run: RunDirectory) -> None:
     """Writes the page of a run under way; what goes wrong is logged, for no page is worth a run."""
     try:
         write_report(run.path)
-    except _FAILURES as error:
-        _logger.warning(f"{run.report.name} is not up to date: {type(error).__name__}: {error}")
+    except UserError as error:
+        _logger.warning(f"{run.report.name} is not up to date: {error}")
 
 
-def _page(directory: RunDirectory) -> Page:
-    runs = _runs(directory)
-    if directory.program == "repeats":
-        return comparison.page(runs, title=directory.path.resolve().name)
+def _text(directories: Sequence[RunDirectory]) -> str:
+    """Returns the page of a run, or of several."""
+    try:
+        return _page(directories).html()
+    except UserError:
+        raise
+    except _ODD as error:
+        names = ", ".join(str(directory.path) for directory in directories)
+        raise UserError(
+            f"--run_dir={names}: no page can be made of what its files hold: "
+            f"{type(error).__name__}, {error}; files that nobody has edited are right"
+        ) from error
+
+
+def _page(directories: Sequence[RunDirectory]) -> Page:
+    runs = [run for directory in directories for run in _runs(directory)]
+    if len(directories) > 1:
+        return comparison.page(runs)
+    if directories[0].program == "repeats":
+        return comparison.page(runs, title=directories[0].path.resolve().name)
     return search.page(runs[0]) if runs[0].program == "search" else training.page(runs[0])
 
 

@@ -44,7 +44,7 @@ def half_written(run, path):
 def test_file_names_are_those_of_the_contract(tmp_path):
     search, train = RunDirectory(tmp_path, "search"), RunDirectory(str(tmp_path), "train")
     names = (search.config, search.history, search.genotype, search.log, train.result)
-    names += (train.model, train.log)
+    names += (train.model, train.log, train.confusions, search.report)
     assert [path.name for path in names] == [
         "config.flags",
         "history.jsonl",
@@ -53,8 +53,32 @@ def test_file_names_are_those_of_the_contract(tmp_path):
         "result.json",
         "model.keras",
         "train.log",
+        "confusions.json",
+        "report.html",
     ]
     assert {path.parent for path in names} == {tmp_path}
+
+
+@pytest.mark.parametrize(
+    ("lines", "program"),
+    [
+        ([], "search"),
+        (["--genotype=DARTS_V2"], "train"),
+        (["--genotype=DARTS_V2", "--repeats=1"], "train"),
+        (["--genotype=DARTS_V2", "--repeats=3"], "repeats"),
+    ],
+    ids="-".join,
+)
+def test_a_run_is_found_with_its_program_and_settings(lines, program, tmp_path):
+    RunDirectory(tmp_path / "run", program).claim([*LINES, *lines])
+    found = RunDirectory.found(tmp_path / "run")
+    assert found.outcome == RunDirectory(tmp_path / "run", program).outcome
+    assert [f"--{name}={value}" for name, value in found.settings().items()] == [*LINES, *lines]
+
+
+def test_where_there_is_no_run_none_is_found(tmp_path):
+    assert "config.flags" in refusal(RunDirectory.found, tmp_path)
+    assert "config.flags" in refusal(RunDirectory.found, tmp_path / "nothing")
 
 
 def test_a_claim_goes_from_new_over_unfinished_to_finished(run):

@@ -25,6 +25,7 @@ from darts_tf.export import export_saved_model
 from darts_tf.genotype import read_genotype
 from darts_tf.model_file import load_model
 from darts_tf.network import build_network
+from darts_tf.report import write_report
 from darts_tf.run_directory import RunDirectory
 from darts_tf.training import train
 from tests import events
@@ -175,6 +176,13 @@ def test_the_model_gives_the_test_errors_with_keras_alone(runs, tmp_path):
     result = runs.result("first")
     assert result["top1_error"] == pytest.approx(100 * (better >= 1).mean())
     assert result["top5_error"] == pytest.approx(100 * (better >= 5).mean())
+    pairs = json.loads((runs.folder / "first" / "confusions.json").read_text())["pairs"]
+    answers = scores.argmax(1)
+    assert pairs
+    for pair in pairs:
+        confused = (test.labels == pair["truth"]) & (answers == pair["answer"])
+        assert pair["count"] == confused.sum()
+        assert all(confused[picture["index"]] for picture in pair["pictures"])
 
 
 def test_the_same_settings_give_the_same_files_even_where_a_run_broke_off(runs):
@@ -186,8 +194,16 @@ def test_the_same_settings_give_the_same_files_even_where_a_run_broke_off(runs):
     for result in results:
         del result["cost"]
     assert results[0] == results[1]
-    models = [(runs.folder / name / "model.keras").read_bytes() for name in ("first", "again")]
-    assert models[0] == models[1]
+    for name in ("model.keras", "confusions.json"):
+        first, again = ((runs.folder / run / name).read_bytes() for run in ("first", "again"))
+        assert first == again
+
+
+def test_the_page_of_a_training_is_that_of_its_files(runs):
+    run = RunDirectory(runs.folder / "first", "train")
+    told = run.report.read_bytes()
+    assert b'"finished":true' in told
+    assert write_report(run.path).read_bytes() == told
 
 
 def test_another_seed_gives_another_training(runs):
@@ -284,13 +300,14 @@ def test_errors_are_the_share_of_right_classes_that_are_not_among_the_best():
         [0.4, 0.9, 0.2, 0.3, 0.1, 0.5],
     ]
     images = Split(np.arange(4, dtype=np.uint8), np.array([0, 0, 0, 0], np.int32))
-    errors = training.test_errors(Scores(scores), images, 2)
+    errors = training.errors(*training.test_scores(Scores(scores), images, 2))
     assert errors == {"top1_error": 75.0, "top5_error": 50.0}
 
 
 def test_fewer_than_five_classes_have_no_top_five_error():
     images = Split(np.arange(2, dtype=np.uint8), np.array([1, 1], np.int32))
-    errors = training.test_errors(Scores([[0, 1, 0, 0], [1, 0, 0, 0]]), images, 2)
+    network = Scores([[0, 1, 0, 0], [1, 0, 0, 0]])
+    errors = training.errors(*training.test_scores(network, images, 2))
     assert errors == {"top1_error": 50.0}
 
 

@@ -1,0 +1,244 @@
+"""Pages in a real browser: what a reader sees, at the width of a phone and of a desktop."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from selenium.webdriver import ActionChains, Keys
+from selenium.webdriver.common.by import By
+
+from darts_tf.genotype import read_genotype
+from darts_tf.report import write_comparison, write_report
+from tests.browser import chromium, look, settled
+from tests.histories import searched, trained
+
+WIDTHS = (390, 1280)
+PAGES = ("search", "staged", "training", "comparison", "empty")
+EPOCHS = 12
+# What hangs out of the page; a table that scrolls by itself may be wider than its place.
+_OVERFLOWING = """
+const wide = document.documentElement.clientWidth + 0.5;
+return [...document.querySelectorAll("body *")].filter(element => {
+  const box = element.getBoundingClientRect();
+  const scrolls = element.closest(".wide") && !element.matches(".wide");
+  return box.width && !scrolls && (box.right > wide || box.left < -0.5);
+}).map(element => element.outerHTML.slice(0, 200));
+"""
+_CUT_OFF = """
+return [...document.querySelectorAll(".wire")].filter(wire =>
+  wire.querySelector("text").getBBox().width > wire.querySelector("rect").getBBox().width - 4
+).map(wire => wire.textContent);
+"""
+_COLOURS = """
+const seen = new Map();
+const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+const solid = colour => !/, 0\\)$|transparent/.test(colour);
+while (walker.nextNode()) {
+  let element = walker.currentNode.parentElement;
+  if (!walker.currentNode.data.trim() || element.closest("script, style, noscript, td")) continue;
+  const style = getComputedStyle(element);
+  const ink = element instanceof SVGElement ? style.fill : style.color;
+  let below = element;
+  while (below && !solid(getComputedStyle(below).backgroundColor)) below = below.parentElement;
+  seen.set(ink + getComputedStyle(below).backgroundColor,
+           [ink, getComputedStyle(below).backgroundColor, walker.currentNode.data.trim()]);
+}
+return [...seen.values()];
+"""
+
+
+class Made(NamedTuple):
+    folder: Path
+    pages: dict[str, Path]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    search = searched(folder / "search", 5, EPOCHS)
+    staged = searched(folder / "staged", 6, 3, finished=False, share_alphas="stage")
+    training = trained(folder / "training", 7)
+    several = [search.path, staged.path, training.path]
+    pages = {
+        "search": write_report(search.path),
+        "staged": write_report(staged.path),
+        "training": write_report(training.path),
+        "comparison": write_comparison(several, folder / "comparison.html"),
+        "empty": write_report(searched(folder / "empty", 8, 0).path),
+    }
+    return Made(folder, pages)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    with chromium(tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+def records(made):
+    text = (made.folder / "search/history.jsonl").read_text()
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def drawn(browser, cell):
+    """The edges that the drawing of a cell shows, in the order of a genotype's but for pairs."""
+    picture = browser.find_element(By.CSS_SELECTOR, f"[data-cell={cell}] svg")
+    nodes = {"c(k\N{MINUS SIGN}2)": 0, "c(k\N{MINUS SIGN}1)": 1}
+    parts = re.findall(r"(\w+) of (c\(k.\d\)|\d+)", picture.accessible_name)
+    told = [[name, nodes[node] if node in nodes else int(node) + 2] for name, node in parts]
+    labels = [text.text for text in picture.find_elements(By.CSS_SELECTOR, ".wire text")]
+    assert sorted(labels) == sorted(name for name, _ in told)
+    return told
+
+
+def shown(browser):
+    return int(browser.find_element(By.ID, "epoch").get_property("value"))
+
+
+def luminance(colour):
+    """The relative luminance of a colour (WCAG 2.2)."""
+    channels = [int(value) / 255 for value in re.findall(r"\d+", colour)[:3]]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_fits_asks_for_nothing_and_says_nothing_to_the_console(name, width, browser, made):
+    page = made.pages[name]
+    look(browser, page, width)
+    for more in browser.find_elements(By.TAG_NAME, "summary"):
+        more.click()
+    settled(browser)
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert browser.execute_script(_OVERFLOWING) == []
+    assert browser.execute_script(_CUT_OFF) == []
+    assert browser.get_log("browser") == []
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = [
+        event["params"]["request"]["url"]
+        for event in events
+        if event["method"] == "Network.requestWillBeSent"
+    ]
+    assert [url for url in asked if not url.startswith("data:")] == [page.as_uri()]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_slider_moves_the_cells_and_the_tables(width, browser, made):
+    look(browser, made.pages["search"], width)
+    lines = records(made)
+    slider = browser.find_element(By.ID, "epoch")
+    assert shown(browser) == EPOCHS - 1
+    for epoch in (EPOCHS - 1, EPOCHS - 2, 0, 1):
+        keys = {EPOCHS - 2: Keys.ARROW_LEFT, 0: Keys.HOME, 1: Keys.ARROW_RIGHT}
+        if epoch in keys:
+            slider.send_keys(keys[epoch])
+        assert shown(browser) == epoch
+        for cell in ("normal", "reduce"):
+            links = lines[epoch]["genotype"][cell]
+            found = drawn(browser, cell)
+            assert found == links
+        table = browser.find_element(By.CSS_SELECTOR, ".heat tbody").text
+        values = [
+            float(text.replace("\N{MINUS SIGN}", "-"))
+            for text in table.split()
+            if re.fullmatch(r"\N{MINUS SIGN}?\d+\.\d\d", text)
+        ]
+        wanted = [value for row in lines[epoch]["alphas"]["normal"] for value in row]
+        assert values == pytest.approx(wanted, abs=0.0051)
+    kept = browser.find_elements(By.CSS_SELECTOR, ".heat .kept")
+    assert len(kept) == 16
+
+
+def test_buttons_and_charts_choose_the_epoch_too(browser, made):
+    look(browser, made.pages["search"], 1280)
+    before, after = browser.find_elements(By.CSS_SELECTOR, ".epoch-bar button")
+    before.click()
+    before.click()
+    after.click()
+    assert shown(browser) == EPOCHS - 2
+    chart = browser.find_element(By.CSS_SELECTOR, "[data-draw=learning] svg[role=img]")
+    left = -chart.rect["width"] // 2 + 40
+    ActionChains(browser).move_to_element_with_offset(chart, int(left), 0).click().perform()
+    assert shown(browser) == 0
+
+
+def test_the_end_is_marked_with_its_reason(browser, made):
+    look(browser, made.pages["search"], 390)
+    outcome = json.loads((made.folder / "search/genotype.json").read_text())
+    words = browser.find_element(By.CSS_SELECTOR, "[data-draw=stopping] .why").text
+    assert words == f"Stopped after epoch {outcome['epoch']}: {outcome['reason']}."
+    assert len(browser.find_elements(By.CSS_SELECTOR, "[data-draw=stopping] line.stop")) == 1
+
+
+@pytest.mark.parametrize("clipboard", [True, False], ids=["clipboard", "no clipboard"])
+def test_the_button_copies_the_genotype(clipboard, browser, made):
+    look(browser, made.pages["search"], 390)
+    if not clipboard:
+        browser.execute_script("Object.defineProperty(navigator, 'clipboard', { value: null });")
+    browser.find_element(By.CSS_SELECTOR, "[data-copies]").click()
+    browser.execute_script("document.body.append(document.createElement('textarea'));")
+    field = browser.find_element(By.TAG_NAME, "textarea")
+    field.send_keys(Keys.CONTROL, "v")
+    outcome = json.loads((made.folder / "search/genotype.json").read_text())
+    assert read_genotype(field.get_property("value")) == read_genotype(outcome)
+    assert browser.find_element(By.CSS_SELECTOR, ".copied [role=status]").text == "Copied."
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("name", ["search", "training"])
+def test_every_text_stands_out_from_what_is_behind_it(name, dark, browser, made):
+    look(browser, made.pages[name], 1280, dark)
+    colours = browser.execute_script(_COLOURS)
+    assert len(colours) >= 4
+    for ink, paper, text in colours:
+        bright, dim = sorted(map(luminance, (ink, paper)), reverse=True)
+        assert (bright + 0.05) / (dim + 0.05) >= 4.5, (text, ink, paper)
+    page = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+    assert (luminance(page) < 0.05) == dark
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_whatever_can_be_reached_or_seen_has_a_name(name, browser, made):
+    look(browser, made.pages[name], 1280)
+    browser.execute_cdp_cmd("Accessibility.enable", {})
+    nodes = browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    named = {"button", "slider", "image", "img", "table", "DisclosureTriangle"}
+    found = [node for node in nodes if node.get("role", {}).get("value") in named]
+    assert all(node["name"]["value"].strip() for node in found)
+    if name != "empty":
+        assert len(found) > 3
+
+
+def test_a_page_under_way_keeps_the_epoch_when_it_loads_itself_again(browser, made):
+    look(browser, made.pages["staged"], 390)
+    assert "loads itself again" in browser.find_element(By.CSS_SELECTOR, ".again").text
+    assert shown(browser) == 2
+    browser.find_element(By.ID, "epoch").send_keys(Keys.HOME)
+    browser.execute_script("location.reload();")
+    settled(browser)
+    assert shown(browser) == 0
+    look(browser, made.pages["search"], 390)
+    assert not browser.find_element(By.CSS_SELECTOR, ".again").is_displayed()
+
+
+def test_paper_shows_the_last_epoch_all_edges_and_no_slider(browser, made):
+    look(browser, made.pages["search"], 1280, dark=True, address="#epoch=3")
+    assert shown(browser) == 3
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    browser.execute_script("dispatchEvent(new Event('beforeprint'));")
+    settled(browser)
+    assert shown(browser) == EPOCHS - 1
+    assert not browser.find_element(By.ID, "epoch").is_displayed()
+    assert len(browser.find_elements(By.CSS_SELECTOR, ".small-charts figure")) == 28
+    card = browser.execute_script(
+        "return getComputedStyle(document.documentElement).getPropertyValue('--card');"
+    )
+    assert card.strip() == "#ffffff"
+    browser.execute_script("dispatchEvent(new Event('afterprint'));")
+    assert shown(browser) == 3
+    assert browser.get_log("browser") == []

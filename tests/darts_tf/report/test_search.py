@@ -1,0 +1,154 @@
+"""The page of a search: what it draws is what the records say."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from darts_tf.drawing import caption
+from darts_tf.genotype import STAGED_CELLS
+from darts_tf.report import search
+from darts_tf.report.runs import read_run
+from tests.histories import searched
+
+
+def lines_of(run):
+    return [json.loads(line) for line in run.history.read_text().splitlines()]
+
+
+def series_of(charts, title):
+    [found] = [chart for chart in charts if chart["title"] == title]
+    return {series["name"]: series["values"] for series in found["series"]}
+
+
+@pytest.fixture
+def run(tmp_path, seed):
+    return searched(tmp_path / "run", seed, epochs=5)
+
+
+def test_the_weights_are_the_softmax_of_the_alphas_and_the_alphas_those_of_the_records(run):
+    tables = search.content(read_run(run))["tables"]
+    assert set(tables) == {"normal", "reduce"}
+    for epoch, line in enumerate(lines_of(run)):
+        for cell, table in line["alphas"].items():
+            for edge, row in enumerate(table):
+                total = sum(math.exp(value) for value in row)
+                shares = [math.exp(value) / total for value in row]
+                assert tables[cell]["weights"][epoch][edge] == pytest.approx(shares, abs=6e-5)
+                assert tables[cell]["alphas"][epoch][edge] == pytest.approx(row, abs=6e-5)
+
+
+def test_the_first_edge_is_the_shallowest_and_the_last_one_the_deepest(run):
+    edges = search.content(read_run(run))["tables"]["normal"]["edges"]
+    assert edges[0] == [0, 2]
+    assert edges[-1] == [4, 5]
+    assert edges == sorted(edges, key=lambda edge: (edge[1], edge[0]))
+    assert len(edges) == 14
+
+
+def test_the_cells_of_an_epoch_are_those_of_its_genotype(run):
+    genotypes = search.content(read_run(run))["genotypes"]
+    for drawn, line in zip(genotypes, lines_of(run), strict=True):
+        for cell in ("normal", "reduce"):
+            assert drawn[cell] == {
+                "links": line["genotype"][cell],
+                "concat": line["genotype"][f"{cell}_concat"],
+            }
+
+
+def test_skip_connects_and_ranking_are_counted_anew_from_the_records(run):
+    charts = search.content(read_run(run))["charts"]["stopping"]
+    skips = series_of(charts, "Skip-connects in a cell")
+    held = series_of(charts, "Epochs for which the ranking has held")
+    for cell, name in (("normal", "Normal cell"), ("reduce", "Reduction cell")):
+        lines = lines_of(run)
+        counted = [
+            sum(link[0] == "skip_connect" for link in line["genotype"][cell]) for line in lines
+        ]
+        assert skips[name] == counted
+        orders = [
+            [sorted(range(4, 8), key=lambda column, row=row: -row[column]) for row in rows]
+            for rows in (line["alphas"][cell] for line in lines)
+        ]
+        stable = []
+        for epoch in range(len(lines)):
+            back = 0
+            while back < epoch and orders[epoch - back - 1] == orders[epoch]:
+                back += 1
+            stable.append(back)
+        # An edge may have held for longer than all of them together, never for less.
+        assert all(found >= least for found, least in zip(held[name], stable, strict=True))
+        assert held[name][0] == 0
+
+
+def test_losses_and_accuracies_are_those_of_the_records(run):
+    charts = search.content(read_run(run))["charts"]["learning"]
+    lines = lines_of(run)
+    for title, key, factor in (("Loss, nats", "loss", 1), ("Accuracy, %", "accuracy", 100)):
+        found = series_of(charts, title)
+        for name, part in (("training", "train"), ("validation", "valid")):
+            wanted = [factor * line[f"{part}_{key}"] for line in lines]
+            assert found[name] == pytest.approx(wanted, rel=1e-5)
+    rates = series_of(charts, "Learning rate")["weights"]
+    assert rates == pytest.approx([line["learning_rate"] for line in lines], rel=1e-5)
+
+
+def test_the_end_and_its_reason_are_those_of_the_outcome(run, tmp_path, seed):
+    outcome = json.loads(run.genotype.read_text())
+    stop = search.content(read_run(run))["stop"]
+    assert stop == {"epoch": outcome["epoch"], "reason": outcome["reason"]}
+    page = search.page(read_run(run))
+    assert page.finished
+    assert outcome["reason"] in page.html()
+    going_on = search.page(read_run(searched(tmp_path / "going on", seed, 3, finished=False)))
+    assert not going_on.finished
+    assert going_on.data["stop"] is None
+    assert "under way: 3 of at most 3 epochs" in going_on.html()
+
+
+def test_the_criterion_in_force_marks_its_limit(tmp_path, seed):
+    for number, (criterion, marked) in enumerate(
+        (("skip_connects", [3, None]), ("stable_ranking", [None, 7]), ("none", [None, None]))
+    ):
+        run = searched(
+            tmp_path / str(number),
+            seed,
+            1,
+            stop_criterion=criterion,
+            stop_at_skip_connects=3,
+            stable_epochs=7,
+        )
+        charts = search.content(read_run(run))["charts"]["stopping"]
+        assert [chart.get("limit") for chart in charts] == marked
+
+
+def test_stages_have_cells_of_their_own(tmp_path, seed):
+    run = searched(tmp_path / "run", seed, 2, share_alphas="stage")
+    content = search.content(read_run(run))
+    assert set(content["tables"]) == set(STAGED_CELLS)
+    assert list(content["captions"].values()) == [caption(cell) for cell in content["tables"]]
+    assert len(content["charts"]["stopping"][0]["series"]) == 5
+
+
+def test_a_search_without_an_epoch_has_a_page(tmp_path, seed):
+    text = search.page(read_run(searched(tmp_path / "run", seed, epochs=0))).html()
+    assert "The first epoch is under way" in text
+
+
+def test_every_setting_is_shown_and_others_than_the_default_stand_out(run):
+    text = search.page(read_run(run)).html()
+    for line in run.config.read_text().splitlines():
+        name, _, value = line.removeprefix("--").partition("=")
+        own = " class=own" if name in ("dataset", "epochs", "seed", "image_size", "threads") else ""
+        name = name.replace("_", "_<wbr>")
+        value = value.replace("_", "_<wbr>") or "<i>empty</i>"
+        assert f"><dt>{name}</dt><dd>{value}</dd></div>" in text
+        if name in ("dataset", "epochs"):
+            assert f"<div{own}><dt>{name}</dt><dd>{value}</dd></div>" in text
+
+
+def test_sixty_epochs_of_five_cells_fit_in_a_megabyte_and_a_half(tmp_path, seed):
+    run = searched(tmp_path / "run", seed, 60, share_alphas="stage")
+    assert len(search.page(read_run(run)).html().encode()) < 1.5e6

@@ -1,0 +1,85 @@
+"""The page of a training: its result, its curves, and the classes that it confuses."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from html import unescape
+
+import pytest
+
+from darts_tf.report import training
+from darts_tf.report.runs import read_run
+from tests.histories import trained
+
+
+@pytest.fixture
+def run(tmp_path, seed):
+    return trained(tmp_path / "run", seed, epochs=4)
+
+
+def test_the_facts_are_those_of_the_result(run):
+    facts = dict(training.page(read_run(run)).facts)
+    assert facts == {
+        "Test error": "5.28 %",
+        "Test error, top 5": "0.28 %",
+        "Parameters": "3,349,342",
+        "Multiply-adds": "539,000,000",
+        "Cost": "1.50 device-days, GPU",
+    }
+
+
+def test_the_curves_are_those_of_the_history(run):
+    charts = training.content(read_run(run))["charts"]["learning"]
+    lines = [json.loads(line) for line in run.history.read_text().splitlines()]
+    keys = ("train_loss", "train_accuracy", "learning_rate", "drop_path")
+    for chart, key in zip(charts, keys, strict=True):
+        [series] = chart["series"]
+        factor = 100 if key == "train_accuracy" else 1
+        assert series["values"] == pytest.approx([factor * line[key] for line in lines], rel=1e-5)
+
+
+def test_each_confused_pair_has_its_names_count_and_pictures(run):
+    text = training.page(read_run(run)).html()
+    stored = json.loads(run.confusions.read_text())["pairs"]
+    classes = json.loads(run.result.read_text())["classes"]
+    items = re.findall(r"<li><h3>.*?</li>", text)
+    assert len(items) == len(stored)
+    for item, pair in zip(items, stored, strict=True):
+        names = [unescape(name) for name in re.findall(r"<b>(.*?)</b>", item)]
+        assert names == [classes[pair["truth"]], classes[pair["answer"]]]
+        assert f"{pair['count']} of {pair['of']} images" in item
+        shown = re.findall(r"base64,([^\"]+)", item)
+        assert [base64.b64decode(png) for png in shown] == [
+            base64.b64decode(picture["png"]) for picture in pair["pictures"]
+        ]
+        assert item.count("alt=") == len(shown)
+
+
+def test_a_class_by_the_name_of_a_tag_stays_a_text(run):
+    page = training.page(read_run(run))
+    text = page.html()
+    assert text.count("</script>") == 2
+    assert "&lt;/script&gt;&lt;b&gt;" in text
+    [inside] = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text)
+    assert json.loads(inside) == {**page.data, "finished": True}
+
+
+def test_no_error_at_all_is_said_in_words(run):
+    run.write_json(run.confusions, {"pairs": []})
+    assert "Not one test image was answered wrongly" in training.page(read_run(run)).html()
+
+
+def test_an_unfinished_training_shows_what_there_is(tmp_path, seed):
+    page = training.page(read_run(trained(tmp_path / "run", seed, 2, finished=False)))
+    assert not page.finished
+    assert "under way: 2 of 2 epochs" in page.html()
+    assert "Most confused" not in page.html()
+    empty = training.page(read_run(trained(tmp_path / "empty", seed, 1, finished=False)))
+    assert empty.data["epochs"] == [0]
+
+
+def test_a_result_of_an_older_release_has_no_confusions(run):
+    run.confusions.unlink()
+    assert "Most confused" not in training.page(read_run(run)).html()

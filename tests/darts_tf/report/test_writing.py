@@ -1,0 +1,110 @@
+"""Where a page goes, and that no page is worth a run."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+
+import pytest
+
+from darts_tf import zoo
+from darts_tf.config import TrainingConfig, training_flag_lines
+from darts_tf.errors import UserError
+from darts_tf.report import refresh, write_comparison, write_report
+from darts_tf.run_directory import RunDirectory
+from tests.histories import searched, trained
+
+
+@pytest.fixture
+def run(tmp_path, seed):
+    return searched(tmp_path / "run", seed, epochs=2)
+
+
+def test_the_same_files_give_the_same_page(run):
+    first = write_report(run.path).read_bytes()
+    assert write_report(run.path).read_bytes() == first
+    assert write_report(run.path) == run.report
+
+
+def test_a_page_appears_whole_or_not_at_all(run, monkeypatch):
+    write_report(run.path)
+    before = run.report.read_bytes()
+
+    def half(self, text, **_):
+        self.write_bytes(text[:100].encode())
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", half)
+    with pytest.raises(UserError, match="once there is room"):
+        write_report(run.path)
+    with pytest.raises(UserError, match="--output="):
+        write_comparison([run.path], run.path / "other.html")
+    assert run.report.read_bytes() == before
+    assert not list(run.path.glob(".tmp.*"))
+    assert not (run.path / "other.html").exists()
+
+
+def test_a_run_goes_on_without_a_page_that_cannot_be_made(run, caplog):
+    with run.history.open("a") as file:
+        file.write("{}\n")
+    with caplog.at_level(logging.WARNING, "darts_tf"):
+        refresh(run)
+    [record] = caplog.records
+    assert "report.html is not up to date" in record.getMessage()
+    assert "history.jsonl, line 3" in record.getMessage()
+
+
+def test_a_directory_that_is_lost_stays_lost(run, caplog):
+    shutil.rmtree(run.path)
+    refresh(run)
+    assert not run.path.exists()
+    assert len(caplog.records) == 1
+
+
+def test_one_run_may_go_elsewhere_and_several_go_together(run, tmp_path, seed):
+    other = trained(tmp_path / "other", seed, 2)
+    alone = write_comparison([run.path], tmp_path / "alone.html")
+    assert alone.read_bytes() == write_report(run.path).read_bytes()
+    both = write_comparison([run.path, other.path], tmp_path / "both.html").read_text()
+    assert '<body class="comparison">' in both
+    assert not other.report.exists()
+
+
+def test_repeats_are_laid_side_by_side(tmp_path, seed):
+    path = tmp_path / "repeats"
+    config = TrainingConfig(dataset="digits", repeats=3, seed=4)
+    run = RunDirectory(path, "repeats")
+    run.claim(training_flag_lines(config, zoo.get("DARTS_V2")))
+    with pytest.raises(UserError, match="none of its 3 trainings has begun"):
+        write_report(path)
+    for number in (4, 5):
+        trained(run.repeat(number), number, 2)
+    text = write_report(path).read_text()
+    assert "2 trainings, side by side" in text
+    assert "<h1>repeats</h1>" in text
+
+
+@pytest.mark.parametrize("line", ['{"epoch": "one"}', "[]", "nothing", '{"epoch": 0}'])
+def test_a_damaged_history_is_told_in_one_line(line, run):
+    run.history.write_text(f"{line}\n")
+    with pytest.raises(UserError) as error:
+        write_report(run.path)
+    assert "\n" not in str(error.value)
+    assert f"--run_dir={run.path}: history.jsonl, line 1" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "change", [{"parameters": "many"}, {"cost": []}, {"classes": 3}, {"genotype": {}}], ids=str
+)
+def test_a_result_that_somebody_edited_is_told_in_one_line(change, tmp_path, seed):
+    run = trained(tmp_path / "edited", seed, 2)
+    run.write_json(run.result, run.read_json(run.result) | change)
+    with pytest.raises(UserError) as error:
+        write_report(run.path)
+    assert "\n" not in str(error.value)
+    assert str(run.path) in str(error.value)
+
+
+def test_what_is_no_run_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"there is no config\.flags"):
+        write_report(tmp_path)

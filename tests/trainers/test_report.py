@@ -1,0 +1,55 @@
+"""The program that makes pages again: what it writes, and its one line for a mistake."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.histories import searched, trained
+from tests.trainers.programs import python, refused
+
+PROGRAM = "trainers.report"
+
+
+@pytest.fixture
+def folder(tmp_path, seed):
+    searched(tmp_path / "a", seed, 2)
+    trained(tmp_path / "b", seed, 2)
+    return tmp_path
+
+
+def test_the_page_of_one_run_goes_into_its_directory(folder):
+    ended = python("-m", PROGRAM, "a", cwd=folder)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "a/report.html\n", "")
+    assert '<body class="search">' in (folder / "a" / "report.html").read_text()
+
+
+def test_the_page_of_several_goes_where_output_says(folder):
+    ended = python("-m", PROGRAM, "a", "b", "--output=both.html", cwd=folder)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "both.html\n", "")
+    assert "<h1>a and b</h1>" in (folder / "both.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((), "no run directory was given"),
+        (("a", "b"), "--output: must name the file"),
+        (("a", "--outptu=x"), "Did you mean '--output'?"),
+        (("c",), "c: not the directory of a run: there is no config.flags"),
+        (("a", "b", "--output=no/where.html"), "--output=no/where.html: No such file"),
+    ],
+    ids=["nothing", "no output", "a wrong name", "no run", "no folder"],
+)
+def test_a_mistake_is_told_in_one_line_without_tensorflow(arguments, told, folder):
+    assert told in refused(PROGRAM, *arguments, cwd=folder)
+
+
+def test_a_damaged_run_is_told_in_one_line_without_tensorflow(folder):
+    (folder / "a" / "history.jsonl").write_text("{}\n")
+    assert "history.jsonl, line 1" in refused(PROGRAM, "a", cwd=folder)
+
+
+def test_help_tells_how_to_use_it(tmp_path):
+    ended = python("-m", PROGRAM, "--help", cwd=tmp_path)
+    assert ended.returncode == 0
+    assert "RUN_DIR [RUN_DIR ...] [--output=FILE]" in ended.stdout
