@@ -20,6 +20,18 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 """
 
+# Notes, in a file beside the run directory, what each page of a run holds when it is written.
+PAGES = """
+from darts_tf import report
+refresh = report.refresh
+def noted(run):
+    refresh(run)
+    data = run.report.read_text().split(' id="data">')[1].partition("</script>")[0]
+    with run.path.with_suffix(".pages").open("a") as file:
+        file.write(data + chr(10))
+report.refresh = noted
+"""
+
 
 def hide(*packages: str) -> str:
     """Code that makes packages look absent.
@@ -61,6 +73,12 @@ def start(code: str, *arguments: Any) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def pages(run: Path) -> list[tuple[list[int], bool]]:
+    """Returns the epochs of each page that `PAGES` has noted, and whether it was the last word."""
+    lines = [json.loads(line) for line in run.with_suffix(".pages").read_text().splitlines()]
+    return [(line["epochs"], line["finished"]) for line in lines]
 
 
 def finish(*processes: subprocess.Popen[str]) -> list[str]:

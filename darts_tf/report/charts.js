@@ -54,6 +54,11 @@ function ticks(low, high, count, whole) {
   return found;
 }
 
+// What a series has for an epoch; one that ended earlier stays where it ended.
+function at(values, index) {
+  return values[Math.min(index, values.length - 1)];
+}
+
 function outline(points) {
   let pen = "M";
   let path = "";
@@ -108,7 +113,7 @@ function lineChart(spec, { height = 210, legend = true, stop = null } = {}) {
   }).observe(plot);
   watch((index) => {
     mark(index);
-    spec.series.forEach((series, n) => { values[n].textContent = written(series.values[index]); });
+    spec.series.forEach((series, n) => { values[n].textContent = written(at(series.values, index)); });
   });
   return figure;
 }
@@ -147,9 +152,7 @@ function drawPlot(plot, spec, width, height, stop) {
   }
   if (spec.limit !== undefined) {
     const level = y(spec.limit);
-    picture.append(
-      svg("line", { class: "limit", x1: left, x2: right, y1: level, y2: level }),
-      svg("text", { class: "tick", x: left + 4, y: level - 4 }, spec.limit_name));
+    picture.append(svg("line", { class: "limit", x1: left, x2: right, y1: level, y2: level }));
   }
   const place = stop ? data.epochs.indexOf(stop.epoch) : -1;
   if (place >= 0) {
@@ -170,10 +173,14 @@ function drawPlot(plot, spec, width, height, stop) {
     dots.push([dot, points]);
   }
   picture.append(...dots.map(([dot]) => dot));
+  if (spec.limit !== undefined) {
+    const name = { class: "tick limit-name", x: left + 6, y: y(spec.limit) - 5 };
+    picture.append(svg("text", name, spec.limit_name));
+  }
   const pick = (event) => {
     const box = picture.getBoundingClientRect();
-    const at = ((event.clientX - box.left) / box.width) * width;
-    show(Math.round(((at - left) / (right - left)) * (count - 1)));
+    const place = ((event.clientX - box.left) / box.width) * width;
+    show(Math.round(((place - left) / (right - left)) * (count - 1)));
   };
   if (count > 1) {
     picture.addEventListener("pointerdown", pick);
@@ -184,8 +191,8 @@ function drawPlot(plot, spec, width, height, stop) {
     cursor.setAttribute("x1", x(index));
     cursor.setAttribute("x2", x(index));
     for (const [dot, points] of dots) {
-      const point = points[index];
-      dot.toggleAttribute("hidden", !point);
+      const point = at(points, index);
+      dot.setAttribute("display", point ? "inline" : "none");
       if (point) dress(dot, { cx: point[0], cy: point[1] }, []);
     }
   };

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
+from darts_tf.drawing import caption
 from darts_tf.report.content import captions, chart, device_days, drawn, percent
 from darts_tf.report.page import Page
 from darts_tf.report.parts import genotype_box, slots, table
 from darts_tf.report.runs import Run
 from darts_tf.report.training import outcome_facts
+
+_COST = "Cost"
 
 
 def page(runs: Sequence[Run], title: str = "") -> Page:
@@ -33,7 +36,7 @@ def page(runs: Sequence[Run], title: str = "") -> Page:
     programs = {run.program for run in runs}
     kind = "searches" if programs == {"search"} else "trainings"
     return Page(
-        title=title or " and ".join(names[:2]) + (" and others" if len(names) > 2 else ""),
+        title=title or _together(names),
         kind="comparison",
         about=f"{len(runs)} {kind if len(programs) == 1 else 'runs'}, side by side.",
         facts=[],
@@ -87,11 +90,24 @@ def distinct_names(runs: Sequence[Run]) -> list[str]:
 def differing(runs: Sequence[Run]) -> dict[str, list[str]]:
     """Returns each setting that is not the same in all runs, with its values.
 
-    A setting that a run's program does not have is "none".
+    What only searches or only trainings have is left out where there are both. A run without a
+    setting that others of its program have has "none".
     """
-    names = {name: None for run in runs for name in run.settings}
+    programs = {run.program for run in runs}
+    names = {
+        name: None
+        for run in runs
+        for name in run.settings
+        if {other.program for other in runs if name in other.settings} == programs
+    }
     found = {name: [run.settings.get(name, "none") for run in runs] for name in names}
     return {name: values for name, values in found.items() if len(set(values)) > 1}
+
+
+def _together(names: Sequence[str]) -> str:
+    if len(names) > 4:
+        return f"{names[0]} and {len(names) - 1} others"
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _stopping(names: Sequence[str], runs: Sequence[Run]) -> list[dict[str, Any]]:
@@ -101,7 +117,7 @@ def _stopping(names: Sequence[str], runs: Sequence[Run]) -> list[dict[str, Any]]
     cells = {cell: None for records in searches.values() for r in records for cell in r.alphas}
     return [
         chart(
-            f"Skip-connects in the cell {cell}",
+            f"Skip-connects, {caption(cell)[0].lower()}{caption(cell)[1:]}",
             {
                 name: [record.skip_connects.get(cell) for record in records]
                 for name, records in searches.items()
@@ -115,12 +131,9 @@ def _stopping(names: Sequence[str], runs: Sequence[Run]) -> list[dict[str, Any]]
 
 def _outcomes(names: Sequence[str], runs: Sequence[Run]) -> str:
     facts = [dict(_facts(run)) for run in runs]
-    columns = list({name: None for each in facts for name in each})
-    rows = [
-        [name, *(each.get(column, "") for column in columns)]
-        for name, each in zip(names, facts, strict=True)
-    ]
-    return table(["Run", *columns], rows, "Outcomes")
+    kinds = {kind: None for each in facts for kind in each if kind != _COST} | {_COST: None}
+    rows = [[kind, *(each.get(kind, "") for each in facts)] for kind in kinds]
+    return table(["", *names], rows, "Outcomes")
 
 
 def _facts(run: Run) -> list[tuple[str, str]]:
@@ -133,7 +146,7 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         facts.append(("Ended because of", str(run.outcome.get("reason"))))
     else:
         facts += outcome_facts(run.outcome)
-    return [*facts, ("Cost", device_days(run.outcome))]
+    return [*facts, (_COST, device_days(run.outcome))]
 
 
 def _differences(names: Sequence[str], runs: Sequence[Run]) -> str:

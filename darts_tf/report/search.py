@@ -166,7 +166,10 @@ def _facts(run: Run) -> list[tuple[str, str]]:
     if not run.history:
         return []
     last = run.records[-1]
-    skips = ", ".join(f"{count} {cell}" for cell, count in last.skip_connects.items())
+    counts = last.skip_connects
+    skips = ", ".join(f"{count} {cell}" for cell, count in counts.items())
+    if len(counts) > 2:
+        skips = f"{sum(counts.values())} in {len(counts)} cells"
     facts = [
         ("Epochs", str(len(run.history))),
         ("Validation accuracy", percent(last.valid_accuracy)),

@@ -44,13 +44,16 @@ def content(run: Run) -> dict[str, Any]:
 
 
 def curves(run: Run) -> list[dict[str, Any]]:
-    """Returns the charts of a training's history."""
-    return [
+    """Returns the charts of a training's history; that of drop path only where there is any."""
+    dropped = run.values("drop_path")
+    charts = [
         chart("Loss, nats", {"training": run.values("train_loss")}),
         chart("Accuracy, %", {"training": run.values("train_accuracy", 100)}),
         chart("Learning rate", {"weights": run.values("learning_rate")}, zero=True),
-        chart("Drop path, probability", {"drop path": run.values("drop_path")}, zero=True),
     ]
+    if any(dropped):
+        charts.append(chart("Drop path, probability", {"drop path": dropped}, zero=True))
+    return charts
 
 
 def outcome_facts(outcome: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -21,20 +21,24 @@ from darts_tf.config import SearchConfig, flag_lines
 from darts_tf.errors import UserError
 from darts_tf.genotype import CELLS, STAGED_CELLS, Genotype, derive, read_genotype, softmax
 from darts_tf.history import EpochRecord
+from darts_tf.report import write_report
 from darts_tf.run_directory import RunDirectory
 from darts_tf.search_space import DARTS
 from darts_tf.searching import criterion, search
 from darts_tf.stopping import SkipConnects, StableRanking, never
 from tests import events
-from tests.processes import SPLIT_CPU, finish, start
+from tests.processes import PAGES, SPLIT_CPU, finish, pages, start
 
-_SEARCH = """
+_SEARCH = (
+    PAGES
+    + """
 import darts_tf
 settings, directory = given
 config = darts_tf.SearchConfig(**settings)
 result = darts_tf.search(config, directory)
 assert darts_tf.search(config, directory) == result, "a finished search is read"
 """
+)
 # TensorFlow's graph optimiser takes longer than it saves in runs this short.
 _PLAIN_GRAPHS = """
 import tensorflow as tf
@@ -147,6 +151,15 @@ def test_the_history_has_a_sound_line_for_each_epoch(runs, name):
         for cell in cells:
             kinds = [kind for kind, _ in line["genotype"][cell]]
             assert line["skip_connects"][cell] == kinds.count("skip_connect")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_is_made_after_each_epoch_and_the_last_one_is_that_of_the_files(runs, name):
+    epochs = [line["epoch"] for line in runs.history(name)]
+    made = [(epochs[: epoch + 1], False) for epoch in epochs]
+    assert pages(runs.folder / name) == [*made, (epochs, True)]
+    told = (runs.folder / name / "report.html").read_bytes()
+    assert write_report(runs.folder / name).read_bytes() == told
 
 
 @pytest.mark.parametrize("name", NAMES)

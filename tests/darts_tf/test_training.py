@@ -29,19 +29,22 @@ from darts_tf.report import write_report
 from darts_tf.run_directory import RunDirectory
 from darts_tf.training import train
 from tests import events
-from tests.processes import SPLIT_CPU, finish, hide, start
+from tests.processes import PAGES, SPLIT_CPU, finish, hide, pages, start
 from tests.stages import by_stage
 
 GENOTYPE = zoo.get("DARTS_PLUS_CIFAR10")
 NAMES = ("first", "again", "other", "mixed", "mirrored")
 STAGED = by_stage("DARTS_V1", "DARTS_V2", "DARTS_PLUS_CIFAR10", "DARTS_V2", "SNAS_MILD")
 
-_TRAIN = """
+_TRAIN = (
+    PAGES
+    + """
 import darts_tf
 for settings, directory, genotype in given:
     genotype = darts_tf.read_genotype(genotype)
     darts_tf.train(darts_tf.TrainingConfig(**settings), genotype, directory)
 """
+)
 
 # Hidden is this library alone: Keras is all that the file asks for.
 _PREDICT = (
@@ -199,11 +202,11 @@ def test_the_same_settings_give_the_same_files_even_where_a_run_broke_off(runs):
         assert first == again
 
 
-def test_the_page_of_a_training_is_that_of_its_files(runs):
-    run = RunDirectory(runs.folder / "first", "train")
-    told = run.report.read_bytes()
-    assert b'"finished":true' in told
-    assert write_report(run.path).read_bytes() == told
+def test_a_page_is_made_after_each_epoch_and_the_last_one_is_that_of_the_files(runs):
+    made = pages(runs.folder / "first")
+    assert made == [([0], False), ([0, 1], False), ([0, 1], True)]
+    told = (runs.folder / "first" / "report.html").read_bytes()
+    assert write_report(runs.folder / "first").read_bytes() == told
 
 
 def test_another_seed_gives_another_training(runs):
