@@ -81,9 +81,7 @@ def settled(browser: Chrome) -> None:
 
 def photograph(browser: Chrome, to: Path) -> None:
     """Writes the whole page as a PNG."""
-    size = browser.execute_script(
-        "const page = document.documentElement; return [page.clientWidth, page.scrollHeight];"
-    )
+    size = browser.execute_script("return [innerWidth, document.documentElement.scrollHeight];")
     clip: dict[str, Any] = {"x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1}
     shot = browser.execute_cdp_cmd(
         "Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip}

@@ -180,9 +180,12 @@ def test_the_button_copies_the_genotype(clipboard, browser, made):
     look(browser, made.pages["search"], 390)
     if not clipboard:
         browser.execute_script("Object.defineProperty(navigator, 'clipboard', { value: null });")
-    browser.find_element(By.CSS_SELECTOR, "[data-copies]").click()
     browser.execute_script("document.body.append(document.createElement('textarea'));")
     field = browser.find_element(By.TAG_NAME, "textarea")
+    field.send_keys("what was copied before", Keys.CONTROL, "a")
+    field.send_keys(Keys.CONTROL, "x")
+    assert field.get_property("value") == ""
+    browser.find_element(By.CSS_SELECTOR, "[data-copies]").click()
     field.send_keys(Keys.CONTROL, "v")
     outcome = json.loads((made.folder / "search/genotype.json").read_text())
     assert read_genotype(field.get_property("value")) == read_genotype(outcome)
@@ -209,7 +212,8 @@ def test_whatever_can_be_reached_or_seen_has_a_name(name, browser, made):
     nodes = browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
     named = {"button", "slider", "image", "img", "table", "DisclosureTriangle"}
     found = [node for node in nodes if node.get("role", {}).get("value") in named]
-    assert all(node["name"]["value"].strip() for node in found)
+    names = [node["name"]["value"] for node in found]
+    assert [name for name in names if not re.search(r"[A-Za-z]{3}", name)] == []
     if name != "empty":
         assert len(found) > 3
 
