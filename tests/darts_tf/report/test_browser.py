@@ -185,7 +185,9 @@ def test_the_button_copies_the_genotype(clipboard, browser, made):
     field.send_keys("what was copied before", Keys.CONTROL, "a")
     field.send_keys(Keys.CONTROL, "x")
     assert field.get_property("value") == ""
-    browser.find_element(By.CSS_SELECTOR, "[data-copies]").click()
+    button = browser.find_element(By.CSS_SELECTOR, "[data-copies]")
+    browser.execute_script("arguments[0].scrollIntoView({ block: 'center' });", button)
+    button.click()
     field.send_keys(Keys.CONTROL, "v")
     outcome = json.loads((made.folder / "search/genotype.json").read_text())
     assert read_genotype(field.get_property("value")) == read_genotype(outcome)
