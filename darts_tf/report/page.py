@@ -37,7 +37,8 @@ class Page:
 
     def html(self) -> str:
         """Returns the file's text."""
-        data = json.dumps({**self.data, "finished": self.finished}, separators=(",", ":"))
+        shown = {**self.data, "finished": self.finished}
+        data = json.dumps(shown, separators=(",", ":"), allow_nan=False)
         facts = "".join(
             f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
             for name, value in self.facts

@@ -1,5 +1,6 @@
 """What is read of a run directory for its page."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -66,11 +67,7 @@ class Run:
 
     def values(self, key: str, factor: float = 1.0) -> list[float | None]:
         """Returns a number of each epoch, rounded to six digits, None where there is none."""
-        found = [line.get(key) for line in self.history]
-        return [
-            float(f"{factor * value:.6g}") if isinstance(value, int | float) else None
-            for value in found
-        ]
+        return [_rounded(line.get(key), factor) for line in self.history]
 
 
 def read_run(directory: RunDirectory) -> Run:
@@ -94,3 +91,9 @@ def read_run(directory: RunDirectory) -> Run:
         directory.read_json(directory.outcome) if finished else None,
         directory.read_json(directory.confusions) if directory.confusions.exists() else None,
     )
+
+
+def _rounded(value: Any, factor: float) -> float | None:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        return None
+    return float(f"{factor * value:.6g}")

@@ -31,7 +31,7 @@ def write_report(run_directory: str | os.PathLike[str]) -> Path:
     directory = RunDirectory.found(run_directory)
     text = _text([directory])
     with directory.writing(directory.report) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="replace")
     return directory.report
 
 
@@ -54,7 +54,7 @@ def write_comparison(
     output = Path(output)
     temporary = output.with_name(f".tmp.{os.getpid()}.{output.name}")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="replace")
         temporary.replace(output)
     except OSError as error:
         right = "a file in a folder that can be written is right"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import re
 from html import unescape
 
@@ -38,6 +39,17 @@ def test_the_curves_are_those_of_the_history(run):
         [series] = chart["series"]
         factor = 100 if key == "train_accuracy" else 1
         assert series["values"] == pytest.approx([factor * line[key] for line in lines], rel=1e-5)
+
+
+def test_what_is_no_number_is_a_gap(run):
+    lines = [json.loads(line) for line in run.history.read_text().splitlines()]
+    for line, odd in zip(lines, (math.nan, "high", None), strict=False):
+        line["train_loss"] = odd
+    del lines[3]["train_loss"]
+    run.history.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    page = training.page(read_run(run))
+    assert page.data["charts"]["learning"][0]["series"] == []
+    assert "NaN" not in page.html().partition(' id="data">')[2].partition("</script>")[0]
 
 
 def test_each_confused_pair_has_its_names_count_and_pictures(run):

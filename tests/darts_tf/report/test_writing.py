@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 
+import numpy as np
 import pytest
 
 from darts_tf import zoo
@@ -108,3 +109,25 @@ def test_a_result_that_somebody_edited_is_told_in_one_line(change, tmp_path, see
 def test_what_is_no_run_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"there is no config\.flags"):
         write_report(tmp_path)
+
+
+def test_spoilt_files_give_a_page_or_one_line(run, tmp_path, seed):
+    random = np.random.default_rng(seed)
+    other = trained(tmp_path / "training", seed, 2)
+    files = [run.config, run.history, run.genotype, other.config, other.history]
+    files += [other.result, other.confusions]
+    for number in range(210):
+        path = files[number % len(files)]
+        whole = path.read_bytes()
+        spoilt = bytearray(whole)
+        for place in random.integers(0, len(whole), 1 + number % 3):
+            spoilt[place] = random.choice(list(b'"[]{}:,0-9eN\n\xff'))
+        path.write_bytes(spoilt)
+        try:
+            told = write_report(path.parent).read_text()
+        except UserError as error:
+            told = str(error)
+            assert "\n" not in told, (number, told)
+        assert told
+        path.write_bytes(whole)
+    assert write_report(run.path).exists()
