@@ -60,7 +60,9 @@ class RunDirectory:
             UserError: If the directory is not a run's.
         """
         run = cls(path, "search")
-        if not run.config.is_file():
+        with run._explained():
+            there = run.config.is_file()
+        if not there:
             raise UserError(
                 f"{path}: not the directory of a run: there is no {run.config.name}; a directory "
                 "that a search or a training has written is right"

@@ -74,12 +74,15 @@ def refresh(run: RunDirectory) -> None:
 
 def _text(directories: Sequence[RunDirectory]) -> str:
     """Returns the page of a run, or of several."""
+    names = ", ".join(str(directory.path) for directory in directories)
     try:
         return _page(directories).html()
     except UserError:
         raise
+    except OSError as error:
+        why = reason(error, "directories that can be read are right")
+        raise UserError(f"--run_dir={names}: {why}") from error
     except _ODD as error:
-        names = ", ".join(str(directory.path) for directory in directories)
         raise UserError(
             f"--run_dir={names}: no page can be made of what its files hold: "
             f"{type(error).__name__}, {error}; files that nobody has edited are right"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -60,6 +61,21 @@ def test_a_directory_that_is_lost_stays_lost(run, caplog):
     refresh(run)
     assert not run.path.exists()
     assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize("name", ["config.flags", "history.jsonl", "genotype.json"])
+def test_a_directory_that_must_not_be_looked_into_is_logged_too(name, run, caplog, monkeypatch):
+    stat = Path.stat
+
+    def denied(self, **more):
+        if self.name == name:
+            raise PermissionError(13, "Permission denied", str(self))
+        return stat(self, **more)
+
+    monkeypatch.setattr(Path, "stat", denied)
+    refresh(run)
+    [record] = caplog.records
+    assert f"--run_dir={run.path}: Permission denied" in record.getMessage()
 
 
 def test_one_run_may_go_elsewhere_and_several_go_together(run, tmp_path, seed):
