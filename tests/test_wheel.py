@@ -34,7 +34,7 @@ def test_wheel_holds_the_three_packages_with_their_data_and_nothing_else(wheel: 
         path.relative_to(TREE).as_posix()
         for package in PACKAGES
         for path in (TREE / package).rglob("*")
-        if path.suffix in {".py", ".json", ".flags"}
+        if path.suffix in {".py", ".json", ".flags", ".css", ".js"}
     }
     assert {"darts_tf/zoo.json", "trainers/presets/search/digits.flags"} <= wanted
     assert held == wanted
@@ -54,7 +54,9 @@ def test_ground_floor_passes_its_tests_from_the_wheel(installed: Installed) -> N
     assert " passed" in run.stdout
 
 
-@pytest.mark.parametrize("program", ["trainers.search", "trainers.train", "export.saved_model"])
+@pytest.mark.parametrize(
+    "program", ["trainers.search", "trainers.train", "trainers.report", "export.saved_model"]
+)
 def test_programs_of_the_wheel_show_their_flags(installed: Installed, program: str) -> None:
     run = installed.run("-m", program, "--help")
     assert run.returncode == 0, run.stderr

@@ -54,13 +54,14 @@ def write_comparison(
     output = Path(output)
     temporary = output.with_name(f".tmp.{os.getpid()}.{output.name}")
     try:
-        temporary.write_text(text, encoding="utf-8", errors="replace")
-        temporary.replace(output)
+        try:
+            temporary.write_text(text, encoding="utf-8", errors="replace")
+            temporary.replace(output)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         right = "a file in a folder that can be written is right"
         raise UserError(f"--output={output}: {reason(error, right)}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return output
 
 

@@ -37,8 +37,10 @@ def test_the_page_of_several_goes_where_output_says(folder):
         (("a", "--outptu=x"), "Did you mean '--output'?"),
         (("c",), "c: not the directory of a run: there is no config.flags"),
         (("a", "b", "--output=no/where.html"), "--output=no/where.html: No such file"),
+        (("a", "--output=a/config.flags/x.html"), "Not a directory"),
+        (("a", "--output=b"), "--output=b: Is a directory"),
     ],
-    ids=["nothing", "no output", "a wrong name", "no run", "no folder"],
+    ids=["nothing", "no output", "a wrong name", "no run", "no folder", "a file", "a folder"],
 )
 def test_a_mistake_is_told_in_one_line_without_tensorflow(arguments, told, folder):
     assert told in refused(PROGRAM, *arguments, cwd=folder)
