@@ -1,5 +1,6 @@
 """Parts of a page that need no script: settings, the genotype, confused classes."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -21,7 +22,7 @@ def genotype_box(genotype: AnyGenotype, name: str = "genotype") -> str:
         genotype: The cells.
         name: The id of the text, of its own on the page.
     """
-    lines = [f'"{key}": {value}' for key, value in _json_parts(genotype)]
+    lines = [f"{json.dumps(key)}: {json.dumps(part)}" for key, part in genotype.to_dict().items()]
     text = "{\n  " + ",\n  ".join(lines) + "\n}"
     return (
         f'<div class="copied"><button type="button" data-copies="{name}">Copy the genotype</button>'
@@ -101,11 +102,6 @@ def _pair(pair: Mapping[str, Any], classes: Sequence[str]) -> str:
         f"<li><h3><b>{truth}</b> taken for <b>{answer}</b></h3><p>{share}</p>"
         f'<div class="pictures">{pictures}</div></li>'
     )
-
-
-def _json_parts(genotype: AnyGenotype) -> list[tuple[str, str]]:
-    text = genotype.to_json(indent=None)
-    return re.findall(r'"(\w+)": (\[.*?\])(?=, "\w+":|}$)', text)
 
 
 def _breakable(text: str) -> str:

@@ -54,7 +54,7 @@ function heatTable(cell, table) {
     table.edges.forEach((edge, row) => data.candidates.forEach((name, column) => {
       const value = table.alphas[index][row][column];
       const box = boxes[row][column];
-      box.textContent = value.toFixed(2).replace("-", "\u2212");
+      box.textContent = (Math.round(value * 100) / 100 || 0).toFixed(2).replace("-", "\u2212");
       box.style.background = heat(value, most);
       box.className = kept.has(`${edge[0]} ${edge[1]} ${name}`) ? "kept" : "";
     }));
