@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import functools
 import shutil
 import subprocess
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,12 @@ def python_files() -> list[str]:
     )
 
 
+@functools.cache
+def installed() -> Mapping[str, list[str]]:
+    """The distributions of each module; asking for them takes a second."""
+    return packages_distributions()
+
+
 def third_party_imports(source: str) -> set[str]:
     """The distributions that a Python file imports from, wherever in the file it does."""
     modules: set[str] = set()
@@ -78,7 +85,7 @@ def third_party_imports(source: str) -> set[str]:
             modules |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             modules.add(node.module.split(".")[0])
-    distributions = packages_distributions()
+    distributions = installed()
     foreign = modules - sys.stdlib_module_names - PACKAGES - NOT_REQUIRED
     return {canonicalize_name(distributions[module][0]) for module in foreign}
 
