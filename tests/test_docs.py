@@ -1,4 +1,4 @@
-"""The pages in docs/: their commands are known, and their tables are those of the results."""
+"""README.md and the pages in docs/: their commands are known, and their tables are those of the results."""
 
 import csv
 import re
@@ -15,7 +15,7 @@ from benchmarks import table
 from darts_tf.tuning_space import TUNABLE
 
 TREE = Path(__file__).resolve().parents[1]
-PAGES = sorted((TREE / "docs").glob("*.md"))
+PAGES = sorted([*TREE.glob("README.md"), *(TREE / "docs").glob("*.md")])
 COMMANDS = sorted(
     {
         command
