@@ -84,7 +84,7 @@ def of_directories(folder: Path, seed: int) -> Story:
     log, history = job.path / "train.log", job.path / "history.jsonl"
     command = words(job, *flags)
     story.add("full: config.flags", command, "", "full", job.path / "config.flags", 10)
-    story.add("full: a checkpoint", command, "epoch 1:", "full", history, 2000)
+    story.add("full: a checkpoint", command, "epoch 1:", "full", history, 200_000)
     story.add("full: history.jsonl", command, "goes on with", "full", history, 200)
     story.add("full: train.log", command, "epoch 1:", "full", log, 10)
     story.add("unwritable", command, "epoch 1:", "forbidden", job.path)
@@ -193,6 +193,7 @@ def test_a_run_goes_on_with_its_own_images_alone(ends, folder):
 def test_after_all_that_the_same_command_ends_as_if_nothing_had_happened(ends, folder):
     told = (folder / "unlucky" / "train.log").read_text()
     assert "damaged" not in told
+    assert "report.html is not up to date" in told
     assert told.count("goes on with step 0 of epoch 1") >= 6
     for name in ("a checkpoint", "history.jsonl", "train.log", "model.keras"):
         assert ends[f"full: {name}"][2] == FIRST
