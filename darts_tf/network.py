@@ -54,7 +54,7 @@ def build_network(
         ValueError: If a number or the stem is wrong.
         UserError: If the image is too small for the auxiliary head.
     """
-    check_sizes(genotype, classes, layers, init_channels, stem)
+    check_sizes(genotype, layers, init_channels, stem, classes)
     blocks = TrainingBlocks(dtype, drop_path=drop_path, synchronized=synchronized)
     images_dtype = keras.dtype_policies.get(dtype).variable_dtype
     images = keras.Input(input_shape, dtype=images_dtype, name="images")
@@ -110,7 +110,7 @@ def inference_network(
 
 
 def check_sizes(
-    genotype: AnyGenotype, classes: int, layers: int, init_channels: int, stem: str
+    genotype: AnyGenotype, layers: int, init_channels: int, stem: str, classes: int = 2
 ) -> None:
     """Refuses a network that cannot be.
 

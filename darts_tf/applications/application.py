@@ -98,16 +98,16 @@ class Application:
 
         Raises:
             UserError: If an argument cannot be, or the weights are those of another network.
-            ValueError: If layers, init_channels, classes or the stem cannot be.
+            ValueError: If layers, init_channels or the stem cannot be.
         """
         if pooling is not None and pooling not in _POOLINGS:
             raise UserError(f"pooling: None, 'avg' or 'max' is right, found {pooling!r}")
         trained = trained_network(weights)
         pixels, inputs = self._pixels(input_tensor, input_shape, include_top, trained)
-        count = self._classes(classes, trained) if include_top else 2
         blocks = Blocks()
-        output = self._features(blocks, pixels, count, trained)
+        output = self._features(blocks, pixels, trained)
         if include_top:
+            count = self._classes(classes, trained)
             output = _activated(classifier(blocks, output, count), classifier_activation)
         elif pooling is not None:
             output = _POOLINGS[pooling](name="global_pool")(output)
@@ -196,6 +196,8 @@ class Application:
 
     def _classes(self, classes: int | None, trained: keras.Model | None) -> int:
         if classes is not None:
+            if classes < 2:
+                raise UserError(f"classes: 2 or more are right, found {classes}")
             return classes
         if trained is not None and "logits" in {layer.name for layer in trained.layers}:
             return trained.get_layer("logits").units
@@ -203,12 +205,10 @@ class Application:
             raise UserError("classes: is needed with the top of an application without class_names")
         return len(self.class_names)
 
-    def _features(
-        self, blocks: Blocks, pixels: Tensor, classes: int, trained: keras.Model | None
-    ) -> Tensor:
+    def _features(self, blocks: Blocks, pixels: Tensor, trained: keras.Model | None) -> Tensor:
         genotype = zoo.get(self.genotype) if isinstance(self.genotype, str) else self.genotype
         size = (self.layers, self.init_channels, self.stem)
-        check_sizes(genotype, classes, *size)
+        check_sizes(genotype, *size)
         if trained is None:
             channels = pixels.shape[-1]
             mean, deviation = (_each(v, channels) for v in (self.mean, self.deviation))

@@ -144,7 +144,7 @@ def test_predictions_are_decoded_by_label_name_and_score():
         ("imagenet", {"input_shape": (None, 63, 3)}, r"with 64 rows .*\(None, 63, 3\)"),
         ("cifar", {"input_shape": (32, 32)}, r"\(rows, columns, channels\) .*\(32, 32\)"),
         ("cifar", {"input_shape": (32, 32, None)}, r"found \(32, 32, None\)"),
-        ("cifar", {"classes": 1}, "2 classes; found 3, 2 and 1"),
+        ("cifar", {"classes": 1}, "classes: 2 or more are right, found 1"),
     ],
 )
 def test_an_argument_that_cannot_be_is_told(stem, arguments, message):
@@ -153,6 +153,8 @@ def test_an_argument_that_cannot_be_is_told(stem, arguments, message):
 
 
 def test_what_is_missing_or_contradicts_is_told():
+    with pytest.raises(ValueError, match=r"at least 3 layers, 2 init_channels .* found 2, 1 and 2"):
+        replace(SMALL, layers=2, init_channels=1)()
     with pytest.raises(UserError, match="classes: is needed"):
         replace(SMALL, class_names=())()
     with pytest.raises(UserError, match=r"that of input_tensor, \(9, 9, 3\), is right, found"):
