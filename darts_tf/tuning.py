@@ -18,10 +18,10 @@ from darts_tf.cluster import WorkerLost
 from darts_tf.config import SearchConfig, TrainingConfig, flag_lines
 from darts_tf.errors import DivergenceError, UserError
 from darts_tf.genotype import read_genotype
-from darts_tf.oracles import OBJECTIVE, make_oracle
 from darts_tf.run_directory import RunDirectory
 from darts_tf.searching import search
 from darts_tf.tuning_config import TuningConfig
+from darts_tf.tuning_oracles import OBJECTIVE, make_oracle
 from darts_tf.tuning_role import check_address, role, wait_for_chief
 from darts_tf.validation import validation_accuracy
 
