@@ -1,4 +1,4 @@
-"""README.md and the pages in docs/: their commands are known, and their tables are those of the results."""
+"""README.md and docs/: their commands are known, and their tables are those of the results."""
 
 import csv
 import re

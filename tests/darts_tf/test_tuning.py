@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from keras_tuner.src.distribute import oracle_client
 
-from darts_tf import data, oracles
+from darts_tf import data, tuning_oracles
 from darts_tf.cluster import WorkerLost
 from darts_tf.errors import DivergenceError, UserError
 from darts_tf.genotype import read_genotype
@@ -210,7 +210,7 @@ def test_a_space_is_exhausted_without_harm(seed, tmp_path):
 
 def test_a_tune_without_a_trial_is_an_error(tmp_path, monkeypatch):
     """So ends keras-tuner's Hyperband, in silence, without a space declared up front."""
-    monkeypatch.setattr(oracles, "_declare", lambda *_: None)
+    monkeypatch.setattr(tuning_oracles, "_declare", lambda *_: None)
     config = TuningConfig(dataset="digits", tuner="hyperband", epochs=4)
     with pytest.raises(UserError, match="no trial came to its end"):
         tune(config, tmp_path / "run", Worth())
@@ -231,21 +231,21 @@ def test_a_chief_that_was_started_again_knows_who_has_which_trial(seed, tmp_path
     config = TuningConfig(dataset="digits", trials=3, seed=seed)
     run = RunDirectory(tmp_path / "run", "tune")
     run.path.mkdir()
-    first = oracles.make_oracle(config, run)
+    first = tuning_oracles.make_oracle(config, run)
     given = {tuner: first.create_trial(tuner) for tuner in ("a", "b")}
-    again = oracles.make_oracle(config, run)
+    again = tuning_oracles.make_oracle(config, run)
     again.resume(alone=False)
     for tuner in ("b", "a"):
         trial = again.create_trial(tuner)
         assert trial.trial_id == given[tuner].trial_id
         assert trial.hyperparameters.values == given[tuner].hyperparameters.values
     assert again.create_trial("c").trial_id == "2"
-    alone = oracles.make_oracle(config, run)
+    alone = tuning_oracles.make_oracle(config, run)
     alone.resume(alone=True)
     assert not alone.ongoing_trials
     for _ in range(3):
         trial = alone.create_trial("tuner0")
-        alone.update_trial(trial.trial_id, {oracles.OBJECTIVE: 0.5})
+        alone.update_trial(trial.trial_id, {tuning_oracles.OBJECTIVE: 0.5})
         trial.status = "COMPLETED"
         alone.end_trial(trial)
     assert sorted(alone.end_order) == ["0", "1", "2"]
