@@ -73,4 +73,7 @@ def differentiate(
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(values)
         result = score(supernet(batch.images, training=True, learn=learn), batch)
-    return result, tape.gradient(result.loss, values)
+    gradients = tape.gradient(result.loss, values)
+    for gradient, value in zip(gradients, values, strict=True):
+        gradient.set_shape(value.shape)  # shared functions forget it
+    return result, gradients

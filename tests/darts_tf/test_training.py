@@ -275,7 +275,7 @@ def test_another_training_in_the_same_directory_is_refused(runs):
     with pytest.raises(UserError, match="other flags: --genotype"):
         train(runs.config("first"), zoo.get("DARTS_V2"), runs.folder / "first")
     with pytest.raises(UserError, match="other flags: --seed"):
-        train(runs.config("other"), GENOTYPE, runs.folder / "again")
+        train(runs.config("other"), GENOTYPE, runs.folder / "first")
 
 
 def test_a_training_needs_a_data_set_that_is_there(tmp_path):

@@ -188,10 +188,12 @@ def test_the_button_copies_the_genotype(clipboard, browser, made):
     button = browser.find_element(By.CSS_SELECTOR, "[data-copies]")
     browser.execute_script("arguments[0].scrollIntoView({ block: 'center' });", button)
     button.click()
+    status = browser.find_element(By.CSS_SELECTOR, ".copied [role=status]")
+    WebDriverWait(browser, 10).until(lambda _: status.text)  # a clipboard takes its time
+    assert status.text == "Copied."
     field.send_keys(Keys.CONTROL, "v")
     outcome = json.loads((made.folder / "search/genotype.json").read_text())
     assert read_genotype(field.get_property("value")) == read_genotype(outcome)
-    assert browser.find_element(By.CSS_SELECTOR, ".copied [role=status]").text == "Copied."
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
