@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pytest
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
 
 from darts_tf.genotype import read_genotype
 from darts_tf.report import write_comparison, write_report
