@@ -165,6 +165,21 @@ class RunDirectory:
                 if path.is_file() and not _is_temporary(path)
             }
 
+    def fill(self, contents: Mapping[str, bytes]) -> None:
+        """Writes what `contents` of another directory returned.
+
+        Raises:
+            UserError: If a name is not one of a run's files.
+        """
+        for name, content in contents.items():
+            path = self.path / name
+            if path not in (self.history, self.outcome, self.model) and (
+                path.parent != self.checkpoints or Path(name).name in ("", ".", "..")
+            ):
+                raise UserError(f"{name!r}: not the name of a run's file")
+            with self.writing(path) as temporary:
+                temporary.write_bytes(content)
+
     def append_history(self, line: Mapping[str, Any]) -> None:
         """Adds one line to the history and waits until it is on the disk.
 

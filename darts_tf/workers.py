@@ -5,7 +5,6 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Literal
 
 import tensorflow as tf
@@ -53,10 +52,7 @@ def own_run(
     with tempfile.TemporaryDirectory(prefix=f"darts_tf-worker-{cluster.index}-") as folder:
         run = RunDirectory(folder, program)
         run.claim(flags)
-        for name, content in files.items():
-            path = Path(folder, name)
-            path.parent.mkdir(exist_ok=True)
-            path.write_bytes(content)
+        run.fill(files)
         with _noticing_losses(cluster):
             yield run
 

@@ -231,6 +231,30 @@ def test_going_on_keeps_the_lines_before_the_epoch_and_says_where(run, caplog):
     assert not list(run.path.rglob(".tmp.*"))
 
 
+def test_a_copy_has_what_the_run_has_and_nothing_else(run, tmp_path):
+    run.claim(LINES)
+    run.append_history({"epoch": 0})
+    run.checkpoints.mkdir()
+    (run.checkpoints / "epoch-00001-step-000000.checkpoint").write_bytes(b"state")
+    (run.checkpoints / ".tmp.1.half").write_bytes(b"half")
+    (run.path / "search.log").write_text("a line")
+    copy = RunDirectory(tmp_path / "copy", "search")
+    copy.claim(LINES)
+    copy.fill(run.contents())
+    assert copy.contents() == run.contents()
+    assert set(run.contents()) == {
+        "history.jsonl",
+        "checkpoints/epoch-00001-step-000000.checkpoint",
+    }
+
+
+@pytest.mark.parametrize("name", ["../evil", "/evil", "checkpoints/../../evil", "search.log", ""])
+def test_a_copy_takes_no_other_files(run, name):
+    run.claim(LINES)
+    with pytest.raises(UserError, match="not the name of a run's file"):
+        run.fill({name: b""})
+
+
 def test_a_new_run_goes_on_without_a_word(run, caplog):
     run.claim(LINES)
     with caplog.at_level(logging.INFO, logger="darts_tf"):
