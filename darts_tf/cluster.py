@@ -78,9 +78,9 @@ def cluster_of(strategy: str, environment: Mapping[str, str] = os.environ) -> Cl
     for address in places.values():
         if not _is_address(address) or list(places.values()).count(address) > 1:
             raise _wrong(f"has the address {address!r}, which is no host:port of its own")
-    if task not in places or isinstance(task[1], bool):
-        raise _wrong(f"says that this is {task[0]} {task[1]}, which is not in its cluster")
     tasks = tuple(places)
+    if task not in tasks or isinstance(task[1], bool):
+        raise _wrong(f"says that this is {task[0]} {task[1]}, which is not in its cluster")
     return Cluster(tasks, tuple(places.values()), tasks.index(task))
 
 

@@ -46,6 +46,7 @@ def test_a_job_of_that_name_has_the_chief():
         ("", "is not set"),
         ("{", "cannot be read"),
         ("[]", "cannot be read"),
+        ('{"cluster": {"worker": ["a:1"]}, "task": {"type": [], "index": 0}}', "says that"),
         ('{"cluster": {"worker": 3}, "task": {"type": "worker", "index": 0}}', "cannot be read"),
         ('{"cluster": {"worker": ["a:1"]}}', "cannot be read .KeyError: 'task'"),
         (

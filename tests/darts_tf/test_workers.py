@@ -56,7 +56,7 @@ def finishes(machines):
 
 
 def test_two_workers_of_which_one_dies_do_what_two_devices_do(folder, seed):
-    settings = (*flags(folder, seed), "--stop_criterion=none")
+    settings = (*flags(folder, seed), "--stop_criterion=none", "--epochs=1")
     machines = Machines(SEARCH, 2, folder / "search", settings)
     with machines.running() as processes:
         machines.wait_for_checkpoint(processes)
