@@ -4,7 +4,6 @@ import dataclasses
 import struct
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,6 @@ from tensorboard.util.tensor_util import make_tensor_proto
 
 from darts_tf.config import SearchConfig, TrainingConfig, training_flag_lines
 from darts_tf.drawing import caption, picture
-from darts_tf.errors import UserError, reason
 from darts_tf.genotype import AnyGenotype, read_genotype
 from darts_tf.heat_map import heat_map
 from darts_tf.run_directory import RunDirectory
@@ -113,7 +111,7 @@ class Board:
     def _begin(self, begun: float) -> None:
         """Makes the file, and has a TensorBoard that has read the one before forget it."""
         folder = self._path.parent
-        with self._explained():
+        with self._run.explained(folder.name):
             folder.mkdir(exist_ok=True)
             for path in folder.glob(_NAME.format("*")):
                 path.unlink()
@@ -125,20 +123,10 @@ class Board:
         self._record(*(Event(wall_time=ends, step=step, summary=one) for one in summaries))
 
     def _record(self, *events: Event) -> None:
-        with self._explained(), self._path.open("ab") as file:
+        with self._run.explained(self._path.parent.name), self._path.open("ab") as file:
             writer = RecordWriter(file)
             for event in events:
                 writer.write(event.SerializeToString())
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            why = reason(error, "a directory that can be read and written is right")
-            raise UserError(
-                f"--run_dir={self._run.path}: {self._path.parent.name}: {why}"
-            ) from error
 
 
 def _numbers(line: Mapping[str, Any]) -> Iterator[Summary]:

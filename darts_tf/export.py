@@ -14,6 +14,7 @@ import darts_tf
 from darts_tf.complexity import multiply_adds, parameters
 from darts_tf.data.facts import DATASETS
 from darts_tf.errors import UserError
+from darts_tf.labels import class_names
 from darts_tf.model_card import write_card
 from darts_tf.serving import BATCHING_FILE, batching_parameters, publish, version_folder
 from darts_tf.signatures import signatures
@@ -51,7 +52,7 @@ def export_saved_model(
     directory = version_folder(directory, version).parent
     if labels is None and result is not None:
         labels = result.get("classes")
-    names = _names(labels, model.output_shape[-1])
+    names = _lines(class_names(labels, model.output_shape[-1]))
     directory.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=".export-", dir=directory))
     try:
@@ -66,10 +67,7 @@ def export_saved_model(
         shutil.rmtree(temporary)
 
 
-def _names(labels: Sequence[str] | None, classes: int) -> list[bytes]:
-    names = [str(i) for i in range(classes)] if labels is None else list(labels)
-    if len(names) != classes:
-        raise UserError(f"labels: one for each of {classes} classes is right, found {len(names)}")
+def _lines(names: Sequence[str]) -> list[bytes]:
     for name in names:
         if not name or "\n" in name or "\r" in name:
             raise UserError(f"labels: a name of one line is right, found {name!r}")

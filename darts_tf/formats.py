@@ -10,14 +10,14 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from darts_tf.errors import UserError
 from darts_tf.extras import require
 from darts_tf.folding import folded
+from darts_tf.labels import class_names
+from darts_tf.model_file import ZIP_TIME
 from darts_tf.onnx_order import put_in_order
 from darts_tf.output_file import new_file, writing
 
 LABELS = "labels.txt"
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def export_lite(
@@ -43,7 +43,7 @@ def export_lite(
             classes.
     """
     path = new_file(path, ".tflite")
-    names = _names(labels, model)
+    names = class_names(labels, model.output_shape[-1])
     scores, _ = _scores(model)
     converter = tf.lite.TFLiteConverter.from_concrete_functions(
         [scores.get_concrete_function()], tf.Module()
@@ -53,7 +53,7 @@ def export_lite(
         temporary.write_bytes(content)
         with zipfile.ZipFile(temporary, "a") as archive:
             lines = "".join(f"{' '.join(name.splitlines())}\n" for name in names)
-            archive.writestr(zipfile.ZipInfo(LABELS, _EPOCH), lines)
+            archive.writestr(zipfile.ZipInfo(LABELS, ZIP_TIME), lines)
     return path
 
 
@@ -82,7 +82,7 @@ def export_onnx(
     import tf2onnx
 
     path = new_file(path, ".onnx")
-    names = _names(labels, model)
+    names = class_names(labels, model.output_shape[-1])
     scores, spec = _scores(model)
     found, _ = tf2onnx.convert.from_function(scores, [spec])
     put_in_order(found.graph)
@@ -95,14 +95,6 @@ def export_onnx(
     with writing(path) as temporary:
         temporary.write_bytes(found.SerializeToString(deterministic=True))
     return path
-
-
-def _names(labels: Sequence[str] | None, model: keras.Model) -> list[str]:
-    classes = model.output_shape[-1]
-    names = [str(i) for i in range(classes)] if labels is None else list(labels)
-    if len(names) != classes:
-        raise UserError(f"labels: one for each of {classes} classes is right, found {len(names)}")
-    return names
 
 
 def _scores(model: keras.Model) -> tuple[Any, tf.TensorSpec]:

@@ -12,7 +12,8 @@ import tensorflow as tf
 
 from darts_tf.errors import UserError
 
-_EPOCH = (1980, 1, 1, 0, 0, 0)
+# The earliest that an archive can tell: a file does not depend on when it was written.
+ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 # All that a model of stock layers names. Keras itself would import packages that lie about, and
 # hand any of its functions to a Lambda, in safe mode too.
 _MODULES: tuple[str | None, ...] = (
@@ -65,7 +66,7 @@ def save_model(model: keras.Model, path: Path) -> None:
     parts["config.json"] = _number_shared_objects(parts["config.json"])
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in parts.items():
-            archive.writestr(zipfile.ZipInfo(name, _EPOCH), content)
+            archive.writestr(zipfile.ZipInfo(name, ZIP_TIME), content)
 
 
 def load_model(path: str | os.PathLike[str]) -> keras.Model:

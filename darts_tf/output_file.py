@@ -1,12 +1,11 @@
-"""Where an export of one file goes: a new file, written whole or not at all."""
+"""Files that a user names with `--output`, each written whole or not at all."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from darts_tf.atomic import replacing
 from darts_tf.errors import UserError, reason
 
 
@@ -44,15 +43,30 @@ def writing(path: Path) -> Iterator[Path]:
     Raises:
         UserError: If the file cannot be written.
     """
-    try:
+    with _explained(path, "a file that can be written is right"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".export-", dir=path.parent))
-        try:
-            temporary = folder / f"export{path.suffix}"
+        with replacing(path) as temporary:
             yield temporary
-            temporary.rename(path)
-        finally:
-            shutil.rmtree(folder)
+
+
+@contextmanager
+def overwriting(path: Path, right: str) -> Iterator[Path]:
+    """Yields a temporary name as `writing` does, for a file that may exist in a folder that does.
+
+    Args:
+        path: The file.
+        right: What would be right where it cannot be written.
+
+    Raises:
+        UserError: If the file cannot be written.
+    """
+    with _explained(path, right), replacing(path) as temporary:
+        yield temporary
+
+
+@contextmanager
+def _explained(path: Path, right: str) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
-        why = reason(error, "a file that can be written is right")
-        raise UserError(f"--output={path}: {why}") from error
+        raise UserError(f"--output={path}: {reason(error, right)}") from error

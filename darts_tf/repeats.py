@@ -12,7 +12,7 @@ from darts_tf.config import TrainingConfig, training_flag_lines
 from darts_tf.errors import UserError
 from darts_tf.genotype import Genotype
 from darts_tf.run_directory import RunDirectory
-from darts_tf.training import train
+from darts_tf.training import result_of
 
 _logger = logging.getLogger(__name__)
 
@@ -48,12 +48,8 @@ def train_repeats(
     results: list[Mapping[str, Any]] = []
     for seed in seeds:
         _logger.info(f"training with seed {seed}, {len(results) + 1} of {len(seeds)}")
-        one = RunDirectory(run.repeat(seed), "train")
         own = dataclasses.replace(config, seed=seed, repeats=1)
-        # Reading the network of a finished one would start TensorFlow before its threads are set.
-        if one.claim(training_flag_lines(own, genotype)) != "finished":
-            train(own, genotype, one.path)
-        results.append(one.read_json(one.result))
+        results.append(result_of(own, genotype, run.repeat(seed)))
     run.write_json(run.outcome, {"seeds": seeds, **summarised(results)})
     return run.read_json(run.outcome)
 

@@ -9,7 +9,7 @@ import logging
 import socket
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any
 
 from darts_tf.cluster import Cluster
@@ -97,7 +97,7 @@ def _visit(
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Returns the chief's last message, and the files that came with it."""
     connection = socket.create_connection(cluster.endpoint(0), min(seconds, PATIENCE))
-    with Wire(connection, seconds + PATIENCE) as wire:
+    with closing(Wire(connection, seconds + PATIENCE)) as wire:
         wire.send({"greeting": _GREETING, "index": cluster.index, "flags": [*flags]})
         while not (told := wire.receive()):
             wire.send({})  # the chief asks whether we are still there

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from darts_tf.atomic import TEMPORARY, replacing
 from darts_tf.errors import UserError, reason
 
 _logger = logging.getLogger(__name__)
-_TEMPORARY = ".tmp."
 _OUTCOMES = {
     "search": "genotype.json",
     "train": "result.json",
@@ -60,7 +60,7 @@ class RunDirectory:
             UserError: If the directory is not a run's.
         """
         run = cls(path, "search")
-        with run._explained():
+        with run.explained():
             there = run.config.is_file()
         if not there:
             raise UserError(
@@ -97,7 +97,7 @@ class RunDirectory:
         Raises:
             UserError: If the directory holds another run or something else, or cannot be written.
         """
-        with self._explained():
+        with self.explained():
             self.path.mkdir(parents=True, exist_ok=True)
             if not os.access(self.path, os.W_OK | os.X_OK):
                 raise PermissionError("no permission to write there")
@@ -140,7 +140,7 @@ class RunDirectory:
                 f"--run_dir={self.path}: {self.history.name} has {len(lines)} epochs, the last "
                 f"checkpoint {epoch}; a directory that nobody has edited is right"
             )
-        with self._explained():
+        with self.explained():
             for folder in (self.path, self.checkpoints):
                 for entry in folder.iterdir() if folder.is_dir() else ():
                     if _is_temporary(entry):
@@ -156,7 +156,7 @@ class RunDirectory:
     def contents(self) -> dict[str, bytes]:
         """Returns what the run has so far, by path in the directory, for a copy of it."""
         files = [self.history, self.outcome, self.model]
-        with self._explained():
+        with self.explained():
             if self.checkpoints.is_dir():
                 files += self.checkpoints.iterdir()
             return {
@@ -187,7 +187,7 @@ class RunDirectory:
             line: A JSON object, all its numbers finite.
         """
         text = _json(self.history.name, line, indent=None)
-        with self._explained(), self.history.open("a+b") as file:
+        with self.explained(), self.history.open("a+b") as file:
             file.seek(0)
             file.truncate(file.read().rfind(b"\n") + 1)
             file.write(text.encode() + b"\n")
@@ -226,16 +226,10 @@ class RunDirectory:
         Args:
             path: A file of this run, such as `self.model`.
         """
-        temporary = path.with_name(f"{_TEMPORARY}{os.getpid()}.{path.name}")
-        with self._explained():
-            try:
-                path.parent.mkdir(exist_ok=True)
+        with self.explained():
+            path.parent.mkdir(exist_ok=True)
+            with replacing(path) as temporary:
                 yield temporary
-                _sync(temporary)
-                temporary.replace(path)
-                _sync(path.parent)
-            finally:
-                temporary.unlink(missing_ok=True)
 
     def _check_same(self, there: dict[str, str], now: dict[str, str]) -> None:
         unknown = [name for name in there if name not in now]
@@ -256,7 +250,7 @@ class RunDirectory:
             )
 
     def _text(self, path: Path) -> str:
-        with self._explained():
+        with self.explained():
             # As bytes, so that a line ends where whoever adds the next one sees its end.
             return path.read_bytes().decode("utf-8", errors="surrogateescape")
 
@@ -270,12 +264,21 @@ class RunDirectory:
         return value
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def explained(self, what: str = "") -> Iterator[None]:
+        """Says in one line what the system has against reading or writing here.
+
+        Args:
+            what: The part of the directory; the whole of it when empty.
+
+        Raises:
+            UserError: In place of an OSError.
+        """
         try:
             yield
         except OSError as error:
             why = reason(error, "a directory that can be read and written is right")
-            raise UserError(f"--run_dir={self.path}: {why}") from error
+            where = f"{self.path}: {what}" if what else self.path
+            raise UserError(f"--run_dir={where}: {why}") from error
 
 
 def _flags(lines: Sequence[str]) -> dict[str, str]:
@@ -291,16 +294,8 @@ def _json(where: str, value: Mapping[str, Any], indent: int | None) -> str:
 
 
 def _is_temporary(path: Path) -> bool:
-    return path.name.startswith(_TEMPORARY)
+    return path.name.startswith(TEMPORARY)
 
 
 def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", errors="surrogateescape")
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

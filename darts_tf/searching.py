@@ -120,8 +120,9 @@ def _searched(
             callbacks.on_epoch_end(epoch, logs)
             timing = {"seconds": time.monotonic() - begun, **pace._asdict()}
             record = stop.records[-1] = replace(stop.records[-1], timing=timing)
-            run.append_history(record.to_dict())
-            board.add(record.to_dict())
+            line = record.to_dict()
+            run.append_history(line)
+            board.add(line)
             _logger.info(_line(config, stop))
             report.refresh(run)
             durability.after_epoch()

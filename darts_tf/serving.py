@@ -4,6 +4,7 @@ import errno
 import os
 from pathlib import Path
 
+from darts_tf.atomic import sync
 from darts_tf.errors import UserError
 
 # Where a server looks for what `batching_parameters` returns.
@@ -76,7 +77,7 @@ def publish(written: Path, directory: Path, version: int | None) -> Path:
         UserError: If the version exists.
     """
     for path in (*written.rglob("*"), written):
-        _sync(path)
+        sync(path)
     while True:
         folder = version_folder(directory, version)
         try:
@@ -86,13 +87,5 @@ def publish(written: Path, directory: Path, version: int | None) -> Path:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
         else:
-            _sync(directory)
+            sync(directory)
             return folder
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

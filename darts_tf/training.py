@@ -157,6 +157,20 @@ def _trained(
     return TrainingResult(model, result)
 
 
+def result_of(
+    config: TrainingConfig, genotype: AnyGenotype, run_directory: str | os.PathLike[str]
+) -> Mapping[str, Any]:
+    """Trains as `train` does, unless the training is finished, and returns its `result.json`.
+
+    Reading the network of a finished one would start TensorFlow, before the next run in this
+    process has set its threads.
+    """
+    run = RunDirectory(run_directory, "train")
+    if run.claim(training_flag_lines(config, genotype)) != "finished":
+        train(config, genotype, run.path)
+    return run.read_json(run.result)
+
+
 def test_scores(
     model: keras.Model, images: data.Images, batch_size: int
 ) -> tuple[np.ndarray, np.ndarray]:

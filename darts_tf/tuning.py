@@ -17,7 +17,6 @@ from darts_tf import data
 from darts_tf.cluster import WorkerLost
 from darts_tf.config import SearchConfig, TrainingConfig, flag_lines
 from darts_tf.errors import DivergenceError, UserError
-from darts_tf.genotype import read_genotype
 from darts_tf.run_directory import RunDirectory
 from darts_tf.searching import search
 from darts_tf.tuning_config import TuningConfig
@@ -47,10 +46,7 @@ def derived_accuracy(search_config: SearchConfig, training: TrainingConfig, fold
     Raises:
         DivergenceError: If a loss or a weight is no finite number.
     """
-    run = RunDirectory(folder / "search", "search")
-    if run.claim(flag_lines(search_config)) != "finished":
-        search(search_config, run.path)
-    genotype = read_genotype(run.read_json(run.genotype))
+    genotype = search(search_config, folder / "search").genotype
     return validation_accuracy(training, genotype, folder / "network")
 
 

@@ -2,10 +2,9 @@
 
 import os
 
-from darts_tf.config import TrainingConfig, training_flag_lines
+from darts_tf.config import TrainingConfig
 from darts_tf.genotype import AnyGenotype
-from darts_tf.run_directory import RunDirectory
-from darts_tf.training import train
+from darts_tf.training import result_of
 
 _ERROR = "valid_top1_error"
 _DIGITS = 6
@@ -34,8 +33,5 @@ def validation_accuracy(
     """
     if not config.held_out:
         raise ValueError("held_out must be above 0. Received: 0")
-    run = RunDirectory(run_directory, "train")
-    # Reading the network of a finished one would start TensorFlow before its threads are set.
-    if run.claim(training_flag_lines(config, genotype)) != "finished":
-        train(config, genotype, run.path)
-    return round(1 - run.read_json(run.result)[_ERROR] / 100, _DIGITS)
+    result = result_of(config, genotype, run_directory)
+    return round(1 - result[_ERROR] / 100, _DIGITS)

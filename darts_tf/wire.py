@@ -3,8 +3,7 @@
 import json
 import socket
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 PATIENCE = 10.0  # seconds for a word of somebody who is there
 _LONGEST = 2**20  # bytes of a message
@@ -51,14 +50,3 @@ class Wire:
         """Ends the connection."""
         self._stream.close()
         self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -6,17 +6,16 @@ GENOTYPE is a search's genotype.json, the name of a published genotype, or JSON 
 --output the drawing goes to the terminal, as text unless --format says otherwise.
 """
 
-import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from darts_tf.drawing import picture
 from darts_tf.drawing_text import as_text
-from darts_tf.errors import UserError, reason
+from darts_tf.errors import UserError
 from darts_tf.genotype import AnyGenotype
+from darts_tf.output_file import overwriting
 from darts_tf.settings import Settings, setting
 from trainers import genotypes
 from trainers.command_line import parse
@@ -59,7 +58,10 @@ def main(arguments: Sequence[str]) -> None:
     form = _format(given["output"], settings.format)
     genotype = genotypes.chosen(given["genotype"])
     if given["output"]:
-        _write(Path(given["output"]), _drawn(genotype, form, settings.title))
+        drawing = _drawn(genotype, form, settings.title)
+        right = "a file in a folder that is there is right"
+        with overwriting(Path(given["output"]), right) as temporary:
+            temporary.write_bytes(drawing)
         print(f"wrote {given['output']}")
     elif form == "txt":
         genotypes.show(genotype, settings.title)
@@ -93,19 +95,6 @@ def _drawn(genotype: AnyGenotype, form: str, title: str) -> bytes:
     if form == "txt":
         return f"{as_text(genotype, title)}\n".encode()
     return picture(genotype, form, title)
-
-
-def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".tmp.{os.getpid()}")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    except OSError as error:
-        why = reason(error, "a file in a folder that is there is right")
-        raise UserError(f"--output={path}: {why}") from error
-    finally:
-        with suppress(OSError):  # where it could not be written, there is nothing to remove
-            temporary.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
-"""The genotype that a user gives, and how a terminal shows one."""
+"""The genotype that a user gives, how a terminal shows one, and what trains its network."""
 
+import shlex
 import sys
 from pathlib import Path
 
 from darts_tf import zoo
+from darts_tf.config import RunConfig
 from darts_tf.drawing_text import as_text
 from darts_tf.errors import UserError, nearest
 from darts_tf.genotype import AnyGenotype, read_genotype
+from trainers import presets
 
 TEXT = f"A genotype.json, JSON, or a published genotype: {', '.join(zoo.names())}. Needed."
 
@@ -43,6 +46,23 @@ def chosen(given: str) -> AnyGenotype:
             f"--genotype={given}: {error.strerror}; a file such as genotype.json is right"
         ) from error
     return _parsed(f"--genotype={given}", text)
+
+
+def training_command(path: Path, config: RunConfig) -> str:
+    """Returns the command that trains the network of a genotype that was found.
+
+    Args:
+        path: The genotype.json.
+        config: Has the data set.
+    """
+    preset = f"{config.dataset}.flags"
+    words = ["python", "-m", "trainers.train", f"--genotype={path}"]
+    if preset in presets.names("train"):
+        words.append(f"--flagfile={preset}")
+    else:
+        words += [f"--dataset={config.dataset}", f"--image_size={config.image_size}"]
+    words += [f"--data_dir={config.data_dir}"] * bool(config.data_dir)
+    return shlex.join(words)
 
 
 def show(genotype: AnyGenotype, title: str = "") -> None:

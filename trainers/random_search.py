@@ -7,7 +7,6 @@ receives config.flags, random_search.log, a run directory for each seed, and gen
 trainers.train takes as its --genotype.
 """
 
-import shlex
 import sys
 from collections.abc import Sequence
 
@@ -17,7 +16,7 @@ from darts_tf.config import flag_lines
 from darts_tf.data.facts import run_name
 from darts_tf.run_directory import RunDirectory
 from darts_tf.tuning_config import RandomSearchConfig
-from trainers import presets
+from trainers import genotypes
 from trainers.command_line import parse
 from trainers.program import carry_out, run
 
@@ -54,14 +53,7 @@ def _report(directory: RunDirectory, config: RandomSearchConfig) -> None:
     found = directory.read_json(directory.genotype)
     for one in found["tried"]:
         print(f"seed {one['seed']}: validation accuracy {one['valid_accuracy']:.2%}")
-    preset = f"{config.dataset}.flags"
-    words = ["python", "-m", "trainers.train", f"--genotype={directory.genotype}"]
-    if preset in presets.names("train"):
-        words.append(f"--flagfile={preset}")
-    else:
-        words += [f"--dataset={config.dataset}", f"--image_size={config.image_size}"]
-    words += [f"--data_dir={config.data_dir}"] * bool(config.data_dir)
-    print(f"next: {shlex.join(words)}")
+    print(f"next: {genotypes.training_command(directory.genotype, config)}")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@
 The run directory receives config.flags, history.jsonl, genotype.json, search.log and tensorboard/.
 """
 
-import shlex
 import sys
 from collections.abc import Sequence
 
@@ -15,7 +14,7 @@ from darts_tf.config import SearchConfig, flag_lines
 from darts_tf.data.facts import run_name
 from darts_tf.genotype import read_genotype
 from darts_tf.run_directory import RunDirectory
-from trainers import genotypes, presets
+from trainers import genotypes
 from trainers.command_line import parse
 from trainers.program import carry_out, run
 
@@ -51,14 +50,7 @@ def _report(directory: RunDirectory, config: SearchConfig) -> None:
     found = directory.read_json(directory.genotype)
     genotypes.show(read_genotype(found))
     print(f"stopped after epoch {found.get('epoch')}: {found.get('reason')}")
-    preset = f"{config.dataset}.flags"
-    words = ["python", "-m", "trainers.train", f"--genotype={directory.genotype}"]
-    if preset in presets.names("train"):
-        words.append(f"--flagfile={preset}")
-    else:
-        words += [f"--dataset={config.dataset}", f"--image_size={config.image_size}"]
-    words += [f"--data_dir={config.data_dir}"] * bool(config.data_dir)
-    print(f"next: {shlex.join(words)}")
+    print(f"next: {genotypes.training_command(directory.genotype, config)}")
 
 
 if __name__ == "__main__":

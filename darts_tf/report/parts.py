@@ -7,6 +7,8 @@ from html import escape
 from typing import Any
 
 from darts_tf.genotype import AnyGenotype
+from darts_tf.report.content import explained
+from darts_tf.report.runs import Run
 
 
 def slots(name: str, about: str = "") -> str:
@@ -29,6 +31,13 @@ def genotype_box(genotype: AnyGenotype, name: str = "genotype") -> str:
         f'<span role="status"></span></div><pre id="{name}" tabindex="0" '
         f'aria-label="The genotype as JSON">{escape(text)}</pre>'
     )
+
+
+def last_sections(run: Run) -> list[tuple[str, str]]:
+    """Returns what every run's page ends with: its genotype, where it has one, and its settings."""
+    genotype = run.genotype
+    sections = [] if genotype is None else [("Genotype", genotype_box(genotype))]
+    return [*sections, ("Settings", settings_table(explained(run)))]
 
 
 def settings_table(rows: Sequence[tuple[str, str, str, bool]]) -> str:

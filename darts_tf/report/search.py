@@ -8,16 +8,15 @@ import numpy as np
 from darts_tf.drawing import caption
 from darts_tf.genotype import softmax
 from darts_tf.history import EpochRecord
-from darts_tf.report.content import chart, device_days, drawn, explained, percent
+from darts_tf.report.content import chart, device_days, drawn, percent
 from darts_tf.report.page import Page
-from darts_tf.report.parts import genotype_box, settings_table, slots
+from darts_tf.report.parts import last_sections, slots
 from darts_tf.report.runs import Run
 from darts_tf.search_space import DARTS, SearchSpace
 
 
 def page(run: Run) -> Page:
     """Returns the page of a search, finished or not."""
-    genotype = run.genotype
     sections = [
         ("Cells", slots("cells", "What was chosen; in a heavy frame, what the epoch changed.")),
         ("When it stops", slots("stopping", "The two things that the criteria of DARTS+ watch.")),
@@ -40,9 +39,7 @@ def page(run: Run) -> Page:
     ]
     if not run.history:
         sections = [("Nothing yet", "<p>The first epoch is under way.</p>")]
-    if genotype is not None:
-        sections.append(("Genotype", genotype_box(genotype)))
-    sections.append(("Settings", settings_table(explained(run))))
+    sections += last_sections(run)
     return Page(
         title=run.name,
         kind="search",

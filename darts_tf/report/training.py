@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from darts_tf.report.content import captions, chart, device_days, drawn, explained, percent
+from darts_tf.report.content import captions, chart, device_days, drawn, percent
 from darts_tf.report.page import Page
-from darts_tf.report.parts import confusion_list, genotype_box, settings_table, slots
+from darts_tf.report.parts import confusion_list, last_sections, slots
 from darts_tf.report.runs import Run
 
 
@@ -15,11 +15,9 @@ def page(run: Run) -> Page:
     if run.confusions is not None and run.outcome is not None:
         classes = run.outcome.get("classes", [])
         sections.append(("Most confused classes", confusion_list(run.confusions["pairs"], classes)))
-    genotype = run.genotype
-    if genotype is not None:
+    if run.genotype is not None:
         sections.append(("Cells", slots("cells", "The cells that the network is made of.")))
-        sections.append(("Genotype", genotype_box(genotype)))
-    sections.append(("Settings", settings_table(explained(run))))
+    sections += last_sections(run)
     return Page(
         title=run.name,
         kind="training",

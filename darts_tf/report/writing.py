@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from darts_tf.errors import UserError, reason
+from darts_tf.output_file import overwriting
 from darts_tf.report import comparison, search, training
 from darts_tf.report.page import Page
 from darts_tf.report.runs import Run, read_run
@@ -52,16 +53,9 @@ def write_comparison(
     """
     text = _text([RunDirectory.found(path) for path in run_directories])
     output = Path(output)
-    temporary = output.with_name(f".tmp.{os.getpid()}.{output.name}")
-    try:
-        try:
-            temporary.write_text(text, encoding="utf-8", errors="replace")
-            temporary.replace(output)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        right = "a file in a folder that can be written is right"
-        raise UserError(f"--output={output}: {reason(error, right)}") from error
+    right = "a file in a folder that can be written is right"
+    with overwriting(output, right) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors="replace")
     return output
 
 
