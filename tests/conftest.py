@@ -6,6 +6,7 @@ import os
 import secrets
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -25,6 +26,16 @@ def seed(request: pytest.FixtureRequest) -> int:
     value = int(given) if given else secrets.randbelow(2**31)
     request.node.add_report_section("setup", "seed", f"DARTS_TF_TEST_SEED={value}")
     return value
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for runs, with the digits prepared in `data`."""
+    from darts_tf import data
+
+    made = tmp_path_factory.mktemp("runs")
+    data.load("digits", str(made / "data"))
+    return made
 
 
 def _split_cpu() -> list[Any]:

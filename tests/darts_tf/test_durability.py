@@ -5,17 +5,9 @@ import time
 
 import pytest
 
-from darts_tf import data
 from tests.killing import SEARCH, TRAIN, Job
 
 OFTEN = "--checkpoint_every=1step"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    made = tmp_path_factory.mktemp("durability")
-    data.load("digits", str(made / "data"))
-    return made
 
 
 @pytest.mark.parametrize("words", [SEARCH, TRAIN], ids=["search", "train"])
@@ -38,7 +30,7 @@ def test_a_run_that_is_killed_and_started_again_ends_as_one_that_never_was(words
     assert broken.outcome() == whole.outcome()
     log = (broken.path / f"{words[1].rpartition('.')[2]}.log").read_text()
     assert f"{newest}: damaged, passed over" in log
-    assert "goes on with step" in log
+    assert log.count("goes on with step") >= 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

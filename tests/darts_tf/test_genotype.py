@@ -21,6 +21,7 @@ from darts_tf.genotype import (
     softmax,
 )
 from darts_tf.search_space import DARTS, OPERATIONS, SearchSpace
+from tests.genotype_rules import is_valid
 from tests.oracles import criteria
 
 VALID = {
@@ -70,28 +71,6 @@ def spoilt(draw, names=CELLS):
         return draw(JSON)
     parent[key] = draw(JSON | st.sampled_from(OPERATIONS) | st.integers(-2, 9))
     return found
-
-
-def is_valid(found, cells=CELLS):
-    """The rules for a genotype, said as one condition."""
-    return isinstance(found, dict) and all(
-        isinstance(edges := found.get(cell), list)
-        and len(edges) > 0
-        and len(edges) % 2 == 0
-        and all(
-            isinstance(edge, list)
-            and len(edge) == 2
-            and edge[0] in OPERATIONS
-            and type(edge[1]) is int
-            and 0 <= edge[1] <= 1 + i // 2
-            for i, edge in enumerate(edges)
-        )
-        and isinstance(concat := found.get(f"{cell}_concat"), list)
-        and len(concat) > 0
-        and all(type(node) is int for node in concat)
-        and len(concat) == len({*concat} & {*range(2, 2 + len(edges) // 2)})
-        for cell in cells
-    )
 
 
 @given(genotypes())

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf import data
 from darts_tf.normalization import BatchNormalization, average_statistics
 from darts_tf.optimizers import SGD
 from tests import replicas, weights
@@ -94,13 +93,6 @@ def test_otherwise_each_normalises_its_own_share_and_the_averages_are_averaged(t
     for variable, right in averages:
         for copy in variable.value.values:
             assert weights.relative_error(copy.numpy(), right.mean(0)) < 1e-9
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    made = tmp_path_factory.mktemp("replicas")
-    data.load("digits", str(made / "data"))
-    return made
 
 
 def test_a_killed_training_on_two_devices_ends_as_one_that_never_was(folder, seed):

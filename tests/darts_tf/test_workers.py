@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf import data
 from darts_tf.loop import distribute
 from tests.killing import SMALL
 from tests.machines import Machines, ended
@@ -23,13 +22,6 @@ _MIRRORED = f"""{SPLIT_CPU}
 from trainers.search import main
 main(["--strategy=mirrored", *given])
 """
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    made = tmp_path_factory.mktemp("workers")
-    data.load("digits", str(made / "data"))
-    return made
 
 
 def flags(folder, seed):

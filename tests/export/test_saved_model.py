@@ -1,10 +1,6 @@
 """The program `export.saved_model`: versions, class names, and refusals before TensorFlow."""
 
-import json
 import os
-import sys
-import zipfile
-from types import SimpleNamespace
 
 import pytest
 
@@ -12,17 +8,8 @@ import darts_tf
 from darts_tf.errors import UserError
 from darts_tf.serving import version_folder
 from export import saved_model
+from tests.stand_ins import CLASSES, make_model, stand_in_for_the_reader
 from tests.trainers.programs import python, refused
-
-CLASSES = ["cat", "dog", "frog"]
-
-
-def make_model(folder, classes=CLASSES):
-    """Writes what a training leaves; the archive holds no network."""
-    with zipfile.ZipFile(folder / "model.keras", "w") as archive:
-        archive.writestr("config.json", "{}")
-    if classes is not None:
-        (folder / "result.json").write_text(json.dumps({"classes": classes}))
 
 
 @pytest.fixture
@@ -37,11 +24,7 @@ def exported(monkeypatch, tmp_path):
         return folder
 
     monkeypatch.setitem(vars(darts_tf), "export_saved_model", stand_in)
-    model = SimpleNamespace(output_shape=(None, len(CLASSES)))
-    reader = SimpleNamespace(load_model=lambda path: model)
-    monkeypatch.setitem(sys.modules, "darts_tf.model_file", reader)
-    monkeypatch.chdir(tmp_path)
-    make_model(tmp_path)
+    stand_in_for_the_reader(monkeypatch, tmp_path)
     return calls
 
 

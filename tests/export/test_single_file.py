@@ -1,29 +1,15 @@
 """The programs `export.lite` and `export.onnx`: one new file, and refusals before TensorFlow."""
 
-import json
-import sys
-import zipfile
-from types import SimpleNamespace
-
 import pytest
 
 import darts_tf
 from darts_tf.errors import UserError
 from export import lite, onnx
 from tests.processes import hide
+from tests.stand_ins import CLASSES, make_model, stand_in_for_the_reader
 from tests.trainers.programs import python, refused
 
-CLASSES = ["cat", "dog", "frog"]
 PROGRAMS = {"lite": (lite, ".tflite"), "onnx": (onnx, ".onnx")}
-
-
-def make_model(folder, classes=CLASSES):
-    """Writes what a training leaves; the archive holds no network."""
-    folder.mkdir(exist_ok=True)
-    with zipfile.ZipFile(folder / "model.keras", "w") as archive:
-        archive.writestr("config.json", "{}")
-    if classes is not None:
-        (folder / "result.json").write_text(json.dumps({"classes": classes}))
 
 
 @pytest.fixture(params=PROGRAMS)
@@ -43,11 +29,7 @@ def exported(name, monkeypatch, tmp_path):
         return path
 
     monkeypatch.setitem(vars(darts_tf), f"export_{name}", stand_in)
-    model = SimpleNamespace(output_shape=(None, len(CLASSES)))
-    reader = SimpleNamespace(load_model=lambda path: model)
-    monkeypatch.setitem(sys.modules, "darts_tf.model_file", reader)
-    monkeypatch.chdir(tmp_path)
-    make_model(tmp_path)
+    stand_in_for_the_reader(monkeypatch, tmp_path)
     return calls
 
 

@@ -19,6 +19,7 @@ from darts_tf.genotype import CELLS, STAGED_CELLS, read_genotype
 from darts_tf.search_space import OPERATIONS
 from tests.fuzzing.running import Kind, Refusal, outcome
 from tests.fuzzing.spoiling import FRAGMENTS, JSON, spoilt_bytes, spoilt_json
+from tests.genotype_rules import is_valid
 from trainers.genotypes import chosen as genotype_of_flag
 
 SHALLOW = 200  # brackets
@@ -82,26 +83,8 @@ def right(found: Any) -> dict[str, Any] | None:
     if not isinstance(found, dict):
         return None
     cells = STAGED_CELLS if any(cell in found for cell in STAGED_CELLS) else CELLS
-    holds = all(
-        isinstance(edges := found.get(cell), list)
-        and len(edges) > 0
-        and len(edges) % 2 == 0
-        and all(
-            isinstance(edge, list)
-            and len(edge) == 2
-            and edge[0] in OPERATIONS
-            and type(edge[1]) is int
-            and 0 <= edge[1] <= 1 + number // 2
-            for number, edge in enumerate(edges)
-        )
-        and isinstance(concat := found.get(f"{cell}_concat"), list)
-        and len(concat) > 0
-        and all(type(node) is int for node in concat)
-        and len(concat) == len({*concat} & {*range(2, 2 + len(edges) // 2)})
-        for cell in cells
-    )
     names = [name for cell in cells for name in (cell, f"{cell}_concat")]
-    return {name: found[name] for name in names} if holds else None
+    return {name: found[name] for name in names} if is_valid(found, cells) else None
 
 
 def check(folder: Path, given: Any) -> bool:

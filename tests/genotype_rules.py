@@ -1,0 +1,31 @@
+"""The rules for a genotype, said as one condition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from darts_tf.genotype import CELLS
+from darts_tf.search_space import OPERATIONS
+
+
+def is_valid(found: Any, cells: Sequence[str] = CELLS) -> bool:
+    """Whether JSON holds the cells of a genotype."""
+    return isinstance(found, dict) and all(
+        isinstance(edges := found.get(cell), list)
+        and len(edges) > 0
+        and len(edges) % 2 == 0
+        and all(
+            isinstance(edge, list)
+            and len(edge) == 2
+            and edge[0] in OPERATIONS
+            and type(edge[1]) is int
+            and 0 <= edge[1] <= 1 + i // 2
+            for i, edge in enumerate(edges)
+        )
+        and isinstance(concat := found.get(f"{cell}_concat"), list)
+        and len(concat) > 0
+        and all(type(node) is int for node in concat)
+        and len(concat) == len({*concat} & {*range(2, 2 + len(edges) // 2)})
+        for cell in cells
+    )

@@ -1,0 +1,32 @@
+"""What a training leaves, without a network: for programs whose reader is stood in for."""
+
+from __future__ import annotations
+
+import json
+import sys
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+CLASSES = ["cat", "dog", "frog"]
+
+
+def make_model(folder: Path, classes: Sequence[str] | None = CLASSES) -> None:
+    """Writes what a training leaves; the archive holds no network."""
+    folder.mkdir(exist_ok=True)
+    with zipfile.ZipFile(folder / "model.keras", "w") as archive:
+        archive.writestr("config.json", "{}")
+    if classes is not None:
+        (folder / "result.json").write_text(json.dumps({"classes": classes}))
+
+
+def stand_in_for_the_reader(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Makes a folder with such a model the current one, and a model of any file's."""
+    model = SimpleNamespace(output_shape=(None, len(CLASSES)))
+    reader = SimpleNamespace(load_model=lambda path: model)
+    monkeypatch.setitem(sys.modules, "darts_tf.model_file", reader)
+    monkeypatch.chdir(folder)
+    make_model(folder)
