@@ -1,7 +1,6 @@
 """Our side of searches and of training, as the programs run them."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -13,9 +12,9 @@ from darts_tf.bilevel import ARCHITECTURE_GRADIENTS, BilevelStep
 from darts_tf.config import usable_cores
 from darts_tf.devices import make_repeatable, make_strategy
 from darts_tf.drop_path import set_drop_path
-from darts_tf.loop import compile_step, distribute
 from darts_tf.network import build_network
 from darts_tf.optimizers import SGD, Adam
+from darts_tf.replicas import compile_step
 from darts_tf.scoring import Batch, Score, score
 from darts_tf.supernet import Supernet
 
@@ -139,6 +138,6 @@ def _runner(
         arrays = (images, labels.astype(np.int32), shares)
         parts.append(tf.data.Dataset.from_tensor_slices(arrays).batch(sizes.batch))
     together = tf.data.Dataset.zip(tuple(parts)).cache().repeat().prefetch(1)
-    batches: Any = distribute(strategy, together)
+    batches = iter(together)
     compiled = compile_step(strategy, step)
     return lambda: compiled(next(batches), batches.element_spec)

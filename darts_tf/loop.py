@@ -1,8 +1,8 @@
-"""The custom loop that a search and a training share: steps on every replica, epoch by epoch."""
+"""The custom loop that a search and a training share: epoch by epoch, and how long it took."""
 
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +11,6 @@ from tqdm import tqdm
 
 from darts_tf.data import reading
 from darts_tf.durability import Durability, check_finite
-from darts_tf.errors import UserError
 from darts_tf.profiling import Profiler
 from darts_tf.scoring import Score
 
@@ -40,67 +39,6 @@ class Pace(NamedTuple):
     waiting: float
 
 
-def compile_step(
-    strategy: tf.distribute.Strategy, step: Callable[..., Score], jit_compile: bool = False
-) -> Callable[[Any, Any], Score]:
-    """Makes a graph that runs a step on every replica.
-
-    Args:
-        strategy: The strategy.
-        step: Takes what an element of the data holds, and returns one replica's part of the score.
-        jit_compile: Whether XLA compiles the step, once for each size of a batch.
-
-    Returns:
-        A function from an element of an iterator of `distribute`, and the iterator's
-        `element_spec`, to the score of the global batch. There is one trace for batches of any
-        size.
-
-    Raises:
-        UserError: If XLA is to compile a step of several replicas.
-    """
-    replicas = strategy.num_replicas_in_sync
-    if jit_compile and replicas > 1:
-        raise UserError(
-            f"jit_compile: replicas cannot meet inside of a compiled step; one device is right, "
-            f"found {replicas}"
-        )
-    # Only what runs in a replica: the sum over replicas stays outside.
-    local = tf.function(step, autograph=False, jit_compile=True) if jit_compile else step
-
-    def run(element: Any) -> Score:
-        parts = strategy.run(local, args=element)
-        return Score(*(strategy.reduce("SUM", part, axis=None) for part in parts))
-
-    traces: dict[Any, Callable[[Any], Score]] = {}
-
-    def call(element: Any, spec: Any) -> Score:
-        if spec not in traces:
-            traces[spec] = tf.function(run, input_signature=(spec,), autograph=False)
-        return traces[spec](element)
-
-    return call
-
-
-def distribute(strategy: tf.distribute.Strategy, data: tf.data.Dataset) -> Iterator:
-    """Returns an iterator that hands consecutive elements of `data` to consecutive replicas.
-
-    With several workers each prepares all elements, and drops those of the others' replicas: so
-    every random draw is the same, whatever the number of machines.
-    """
-    replicas = strategy.num_replicas_in_sync
-
-    def own(context: tf.distribute.InputContext) -> tf.data.Dataset:
-        workers, worker = context.num_input_pipelines, context.input_pipeline_id
-        if workers == 1:
-            return data
-        numbered = data.enumerate().filter(
-            lambda n, _: n % replicas * workers // replicas == worker
-        )
-        return numbered.map(lambda _, element: element)
-
-    return iter(strategy.distribute_datasets_from_function(own))
-
-
 def run_epoch(
     step: Callable[[Any, Any], Score],
     batches: Any,
@@ -114,7 +52,7 @@ def run_epoch(
 
     Args:
         step: What `compile_step` made.
-        batches: What `distribute` made.
+        batches: An iterator over the data.
         images: The number of images.
         batch_size: Images in a global batch; the last one may be smaller.
         text: Says what runs, before the bar.

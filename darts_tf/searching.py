@@ -26,7 +26,7 @@ from darts_tf.durability import Durability
 from darts_tf.genotype import CELLS, STAGED_CELLS, AnyGenotype, read_genotype
 from darts_tf.history import EpochRecord
 from darts_tf.interruption import Request, noticing
-from darts_tf.loop import Mean, Pace, compile_step, device_name, distribute, run_epoch
+from darts_tf.loop import Mean, Pace, device_name, run_epoch
 from darts_tf.normalization import average_statistics
 from darts_tf.optimizers import cosine
 from darts_tf.precision import (
@@ -37,6 +37,7 @@ from darts_tf.precision import (
 )
 from darts_tf.profiling import Profiler
 from darts_tf.progress import search_line, seconds_left
+from darts_tf.replicas import check_shares, compile_step
 from darts_tf.run_directory import RunDirectory
 from darts_tf.scoring import Batch, Score, score
 from darts_tf.stopping import Criterion, SkipConnects, StableRanking, never, state
@@ -184,6 +185,8 @@ class _Epochs:
         images = data.load(config.dataset, config.data_dir, config.image_size, config.download)
         self.facts = images.facts
         self.train, self.valid = images.train.halves(config.train_portion, config.valid_portion)
+        for split in (self.train, self.valid):
+            check_shares(strategy, len(split), config.batch_size)
         with strategy.scope():
             self.supernet = Supernet(
                 layers=config.layers,
@@ -251,7 +254,6 @@ class _Epochs:
             self.valid,
             self.config.batch_size,
             transform=plain_transform(self.facts),
-            replicas=self.strategy.num_replicas_in_sync,
         )
         valid, _ = self._run(self.evaluate, plain, len(self.valid), f"epoch {epoch}, validation")
         logs = {
@@ -265,20 +267,22 @@ class _Epochs:
 
     def _batches(self, epoch: int, first: int) -> tf.data.Dataset:
         steps = steps_per_epoch(len(self.train), self.config.batch_size)
-        shared = {
-            "seed": self.config.seed,
-            "transform": search_transform(self.facts),
-            "replicas": self.strategy.num_replicas_in_sync,
-        }
+        seed, transform = self.config.seed, search_transform(self.facts)
         train = training_batches(
-            self.train, self.config.batch_size, epoch=epoch, first_step=first, **shared
+            self.train,
+            self.config.batch_size,
+            seed=seed,
+            epoch=epoch,
+            transform=transform,
+            first_step=first,
         )
         valid = endless_batches(
             self.valid,
             self.config.batch_size,
+            seed=seed,
             first_step=epoch * steps + first,
             steps=steps - first,
-            **shared,
+            transform=transform,
         )
         return tf.data.Dataset.zip(train, valid)
 
@@ -291,9 +295,8 @@ class _Epochs:
         profiler: Profiler | None = None,
         durability: Durability | None = None,
     ) -> tuple[Mean, Pace]:
-        iterator = distribute(self.strategy, batches)
         size = self.config.batch_size
-        return run_epoch(step, iterator, images, size, text, profiler, durability)
+        return run_epoch(step, iter(batches), images, size, text, profiler, durability)
 
     def _evaluate(self, *batch: tf.Tensor) -> Score:
         return score(self.supernet(batch[0], training=False), Batch(*batch))

@@ -30,13 +30,14 @@ from darts_tf.durability import Durability
 from darts_tf.errors import UserError
 from darts_tf.genotype import AnyGenotype
 from darts_tf.interruption import Request, noticing
-from darts_tf.loop import compile_step, device_name, distribute, run_epoch
+from darts_tf.loop import device_name, run_epoch
 from darts_tf.model_file import load_model, save_model
 from darts_tf.network import build_network, inference_network
 from darts_tf.optimizers import warmed_cosine
 from darts_tf.precision import dtype_policy, make_loss_scale, scaled, unscaled, weight_optimizer
 from darts_tf.profiling import Profiler
 from darts_tf.progress import seconds_left, training_line
+from darts_tf.replicas import check_shares, compile_step
 from darts_tf.run_directory import RunDirectory
 from darts_tf.scoring import Batch, Score, score
 from darts_tf.workers import own_run
@@ -229,6 +230,7 @@ class _Epochs:
         self.config = config
         self.strategy = strategy
         self.images = images.train
+        check_shares(strategy, len(self.images), config.batch_size)
         self.transform, self.labelled = transforms(config, images.facts)
         with strategy.scope():
             self.network = build_network(
@@ -281,13 +283,11 @@ class _Epochs:
             epoch=epoch,
             transform=self.transform,
             labelled=self.labelled,
-            replicas=self.strategy.num_replicas_in_sync,
             first_step=len(durability.scores),
         )
-        iterator = distribute(self.strategy, batches)
         mean, pace = run_epoch(
             self.step,
-            iterator,
+            iter(batches),
             len(self.images),
             config.batch_size,
             f"epoch {epoch}, training",

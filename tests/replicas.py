@@ -15,8 +15,8 @@ from darts_tf.data.batches import endless_batches, training_batches
 from darts_tf.data.facts import DATASETS
 from darts_tf.data.images import ImageData, Split
 from darts_tf.devices import make_strategy
-from darts_tf.loop import compile_step, distribute
 from darts_tf.optimizers import SGD, Adam
+from darts_tf.replicas import compile_step
 from darts_tf.scoring import Batch
 from darts_tf.search_space import DARTS
 from darts_tf.supernet import Supernet
@@ -77,12 +77,12 @@ def searched(devices: int, seed: int, order: str) -> dict[str, np.ndarray]:
             ARCHITECTURE_GRADIENTS[order],
         )
     run = compile_step(scheme, lambda train, valid: step(Batch(*train), Batch(*valid)))
-    shared: dict[str, Any] = {"seed": seed, "transform": centred, "replicas": devices}
+    shared: dict[str, Any] = {"seed": seed, "transform": centred}
     batches = tf.data.Dataset.zip(
         training_batches(train, BATCH_SIZE, epoch=0, **shared),
         endless_batches(valid, BATCH_SIZE, first_step=0, steps=2, **shared),
     )
-    iterator = distribute(scheme, batches)
+    iterator = iter(batches)
     scores = [run(next(iterator), iterator.element_spec) for _ in range(2)]
     optimizers = (*step.weight_optimizer.variables, *step.architecture_optimizer.variables)
     found = VariablesState(scheme, [*net.variables, *optimizers]).arrays()
@@ -102,10 +102,8 @@ def trained(devices: int, seed: int) -> dict[str, np.ndarray]:
         epochs = training._Epochs(
             config, zoo.get("DARTS_PLUS_CIFAR10"), ImageData(facts, images, images), scheme
         )
-    batches = training_batches(
-        images, BATCH_SIZE, seed=seed, epoch=0, transform=centred, replicas=devices
-    )
-    iterator = distribute(scheme, batches)
+    batches = training_batches(images, BATCH_SIZE, seed=seed, epoch=0, transform=centred)
+    iterator = iter(batches)
     scores = [epochs.step(next(iterator), iterator.element_spec) for _ in range(2)]
     return {**VariablesState(scheme, epochs.variables).arrays(), "scores": np.array(scores)}
 

@@ -14,10 +14,11 @@ import tensorflow as tf
 
 from darts_tf.data.augmentation import LabelledTransform, Transform
 from darts_tf.data.images import Images
-from darts_tf.errors import UserError
 
 # Part of every random key, so that the two streams of a search are independent of each other.
 _TRAINING, _ENDLESS = 1, 2
+# Batches that wait until they are needed.
+_AHEAD = 2
 
 
 def steps_per_epoch(images: int, batch_size: int) -> int:
@@ -33,7 +34,6 @@ def training_batches(
     epoch: int,
     transform: Transform,
     labelled: LabelledTransform | None = None,
-    replicas: int = 1,
     first_step: int = 0,
 ) -> tf.data.Dataset:
     """Makes the batches of one epoch: every image once, in an order of this epoch's own.
@@ -44,22 +44,17 @@ def training_batches(
         seed: The run's seed, at least 0.
         epoch: Counted from 0.
         transform: Augmentation and normalisation.
-        labelled: What then happens to the images and labels of a global batch, before it is
-            divided; it gets a seed of its own.
-        replicas: Each global batch becomes this many consecutive elements of nearly equal size;
-            together they are exactly the batch that one replica gets.
+        labelled: What then happens to the images and labels of a global batch; it gets a seed of
+            its own.
         first_step: The first batch to make, counted from 0 in this epoch.
 
     Returns:
-        A `tf.data.Dataset` of `replicas` elements for each batch from `first_step` on.
-
-    Raises:
-        UserError: If a batch has fewer images than there are replicas.
+        A `tf.data.Dataset` of the batches from `first_step` on.
     """
     steps = steps_per_epoch(len(split), batch_size)
     positions = _permutation(len(split), seed, _TRAINING, epoch)[first_step * batch_size :]
     seeds = _seeds(seed, _TRAINING, epoch * steps + first_step, steps - first_step)
-    return _batches(split, positions, batch_size, seeds, transform, replicas, labelled)
+    return _batches(split, positions, batch_size, seeds, transform, labelled)
 
 
 def endless_batches(
@@ -70,7 +65,6 @@ def endless_batches(
     first_step: int,
     steps: int,
     transform: Transform,
-    replicas: int = 1,
 ) -> tf.data.Dataset:
     """Makes full batches from a split that is reshuffled without end, for architecture steps.
 
@@ -84,13 +78,9 @@ def endless_batches(
         first_step: Number of the first batch, counted from 0 since the start of the run.
         steps: How many batches to make.
         transform: Augmentation and normalisation.
-        replicas: As in `training_batches`.
 
     Returns:
-        A `tf.data.Dataset` of `steps * replicas` elements.
-
-    Raises:
-        UserError: If a batch has fewer images than there are replicas.
+        A `tf.data.Dataset` of `steps` elements.
     """
     start, stop = first_step * batch_size, (first_step + steps) * batch_size
     passes = range(start // len(split), math.ceil(stop / len(split)))
@@ -98,29 +88,23 @@ def endless_batches(
     skipped = start - passes.start * len(split)
     positions = np.concatenate([np.arange(0), *orders])[skipped : skipped + stop - start]
     seeds = _seeds(seed, _ENDLESS, first_step, steps)
-    return _batches(split, positions, batch_size, seeds, transform, replicas)
+    return _batches(split, positions, batch_size, seeds, transform)
 
 
-def evaluation_batches(
-    split: Images, batch_size: int, *, transform: Transform, replicas: int = 1
-) -> tf.data.Dataset:
+def evaluation_batches(split: Images, batch_size: int, *, transform: Transform) -> tf.data.Dataset:
     """Makes batches of every image once, in the split's order, without randomness.
 
     Args:
         split: The images.
         batch_size: Images in a global batch. The last batch may be smaller.
         transform: Normalisation; it gets zeros for its seed.
-        replicas: As in `training_batches`.
 
     Returns:
-        A `tf.data.Dataset` of `steps_per_epoch(len(split), batch_size) * replicas` elements.
-
-    Raises:
-        UserError: If a batch has fewer images than there are replicas.
+        A `tf.data.Dataset` of `steps_per_epoch(len(split), batch_size)` elements.
     """
     seeds = np.zeros((steps_per_epoch(len(split), batch_size), 2), np.int32)
     positions = np.arange(len(split))
-    return _batches(split, positions, batch_size, seeds, transform, replicas, crop=False)
+    return _batches(split, positions, batch_size, seeds, transform, crop=False)
 
 
 def _permutation(images: int, seed: int, stream: int, number: int) -> np.ndarray:
@@ -141,17 +125,9 @@ def _batches(
     batch_size: int,
     seeds: np.ndarray,
     transform: Transform,
-    replicas: int,
     labelled: LabelledTransform | None = None,
     crop: bool = True,
 ) -> tf.data.Dataset:
-    smallest = min(batch_size, len(positions) % batch_size or batch_size)
-    if smallest < replicas:
-        raise UserError(
-            f"batch_size: must leave an image for each of {replicas} devices in every batch, "
-            f"found {batch_size}: of {len(positions)} images the last batch has {smallest}"
-        )
-
     def make(
         images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
@@ -164,18 +140,15 @@ def _batches(
 
     pixels = split.batches(positions, batch_size, seeds, crop=crop)
     batches = pixels.map(make, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    if replicas > 1:
-        batches = batches.flat_map(lambda *batch: _shares(batch, replicas))
-        batches = batches.apply(tf.data.experimental.assert_cardinality(len(seeds) * replicas))
-    return batches.prefetch(tf.data.AUTOTUNE)
+    return _without_autotune(batches.prefetch(_AHEAD))
 
 
-def _shares(batch: tuple[tf.Tensor, ...], replicas: int) -> tf.data.Dataset:
-    """Divides one batch of b images: replica r begins at image b * r // replicas."""
-    number = tf.shape(batch[0], tf.int64)[0]
+def _without_autotune(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """As many parallel calls as there are threads, and an iterator that ends at once.
 
-    def share(replica: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        first, end = number * replica // replicas, number * (replica + 1) // replicas
-        return tuple(part[first:end] for part in batch)
-
-    return tf.data.Dataset.range(replicas).map(share)
+    TensorFlow 2.21's autotuning sleeps for ever longer, up to a minute, and an iterator that goes
+    away waits for it to wake up: every epoch would.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.with_options(options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -91,7 +92,7 @@ class EncodedSplit(Images):
             .map(read, **parallel)
             .unbatch()
             .enumerate()
-            .map(decode, **parallel)
+            .map(decode, num_parallel_calls=os.cpu_count(), deterministic=True)
             .batch(batch_size, **parallel)
         )
         images = images.apply(tf.data.experimental.assert_cardinality(len(seeds)))

@@ -4,8 +4,9 @@ import pytest
 import tensorflow as tf
 
 from darts_tf import profiling
-from darts_tf.loop import compile_step, distribute, run_epoch
+from darts_tf.loop import run_epoch
 from darts_tf.profiling import Profiler
+from darts_tf.replicas import compile_step
 from darts_tf.scoring import Score
 
 
@@ -67,7 +68,7 @@ def test_nothing_is_recorded_where_no_step_is_asked_for(calls, tmp_path, steps):
 def test_an_epoch_leaves_a_trace_for_tensorboard(tmp_path):
     strategy = tf.distribute.OneDeviceStrategy("CPU:0")
     step = compile_step(strategy, lambda x: Score(tf.reduce_sum(x), tf.reduce_sum(x)))
-    batches = distribute(strategy, tf.data.Dataset.from_tensor_slices((tf.ones((4, 2)),)))
+    batches = iter(tf.data.Dataset.from_tensor_slices((tf.ones((4, 2)),)))
     with Profiler((1, 2), tmp_path / "tensorboard") as profiler:
         run_epoch(step, batches, 8, 2, "epoch", profiler)
     [trace] = (tmp_path / "tensorboard" / "plugins" / "profile").glob("*/*.xplane.pb")

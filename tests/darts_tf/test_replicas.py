@@ -1,110 +1,140 @@
-"""Several devices in one process do what one does, and a killed run on two goes on bit for bit."""
+"""A step on every replica: batches of any size in one trace, each image in one share."""
 
-import signal
-from pathlib import Path
+from unittest import mock
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
 
-from darts_tf.normalization import BatchNormalization, average_statistics
-from darts_tf.optimizers import SGD
-from tests import replicas, weights
-from tests.killing import TRAIN, Job, on_devices
-from tests.oracles import optimizers as rules
-from tests.processes import finish, start
+from darts_tf.bilevel import BilevelStep
+from darts_tf.devices import make_strategy
+from darts_tf.errors import UserError
+from darts_tf.loop import run_epoch
+from darts_tf.optimizers import SGD, Adam
+from darts_tf.replicas import check_shares, compile_step, own_share
+from darts_tf.scoring import Batch, Score
+from darts_tf.search_space import SearchSpace
+from darts_tf.supernet import Supernet
 
-ROOT = str(Path(replicas.__file__).parents[1])
-
-_FOUR = """
-sys.path.insert(0, given[0])
-import tensorflow as tf
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 4)
-tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-from tests import replicas
-print(*(replicas.greatest_error(4, given[1], order) for order in ("first", None)))
-"""
-
-
-@pytest.mark.parametrize("order", ["second", "one_level"])
-def test_two_devices_leave_what_one_leaves(order, two_devices, plain_graphs, seed):
-    assert replicas.greatest_error(2, seed, order) < 1e-9
+FEW = SearchSpace(
+    ("max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_5x5", "dil_conv_3x3"),
+    nodes=1,
+    inputs_per_node=2,
+    learnable=("sep_conv_5x5", "dil_conv_3x3"),
+)
 
 
-def test_four_devices_leave_what_one_leaves_in_first_order_and_in_a_training(seed):
-    [told] = finish(start(_FOUR, ROOT, seed))
-    assert all(float(error) < 1e-9 for error in told.split())
+def strategies(devices):
+    return {
+        1: tf.distribute.OneDeviceStrategy(devices[0].name),
+        2: make_strategy("mirrored"),
+    }
 
 
-@pytest.mark.parametrize("clipped", [True, False])
-def test_what_is_clipped_is_the_sum(clipped, two_devices, seed):
-    """The parts are all below the limit of 1 and their sum above it, or the other way round."""
+def weighted(values, batch_size):
+    """Batches (values, weights), the last one smaller."""
+    batches = tf.data.Dataset.from_tensor_slices(values).batch(batch_size)
+    return batches.map(lambda x: (x, tf.fill(tf.shape(x), 1 / tf.size(x))))
+
+
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_an_epoch_gives_the_means_over_its_images_in_one_trace(seed, two_devices, replicas):
     rng = np.random.default_rng(seed)
-    one, other, weight = rng.normal(size=(3, 12))
-    one *= 0.9 / np.linalg.norm(one)
-    other *= 0.2 / np.linalg.norm(other)
-    shares = [one, one + other / 2] if clipped else [4 * one, other - 4 * one]
-    norms = [np.linalg.norm(share) for share in (*shares, sum(shares))]
-    assert [norm > 1 for norm in norms] == [not clipped, not clipped, clipped]
-    strategy = replicas.strategy(2)
-    with strategy.scope():
-        optimizer, variable = SGD(0.1, l2=1e-2, clip=1.0), tf.Variable(weight)
-        optimizer.build([variable])
-    parts = strategy.experimental_distribute_values_from_function(
-        lambda context: (tf.constant(shares[context.replica_id_in_sync_group]),)
-    )
-    strategy.run(optimizer.apply, (parts,))
-    zeros = [np.zeros(12)]
-    [right], [velocity] = rules.sgd_step(
-        [weight], [sum(shares)], zeros, np.float32(0.1), 0.9, 1e-2, max_norm=1.0
-    )
-    assert weights.relative_error(variable.numpy(), right) < 1e-9
-    assert weights.relative_error(optimizer.variables[-1].numpy()[0], velocity) < 1e-9
+    batch_size = int(rng.integers(4, 9))
+    images = batch_size * 3 + int(rng.integers(2, batch_size))
+    values = rng.normal(size=images)
+    strategy = strategies(two_devices)[replicas]
+    traces = []
+
+    def step(x, weights):
+        traces.append(x)
+        return Score(tf.reduce_sum(weights * x), tf.reduce_sum(weights * x**2))
+
+    run = compile_step(strategy, step)
+    for _ in range(2):
+        batches = iter(weighted(values, batch_size))
+        mean, pace = run_epoch(run, batches, images, batch_size, "epoch")
+        assert pace.images_per_second > 0
+        assert 0 <= pace.waiting <= 1
+        np.testing.assert_allclose(mean, (values.mean(), (values**2).mean()), rtol=1e-9)
+    assert len(traces) == replicas
 
 
-def test_otherwise_each_normalises_its_own_share_and_the_averages_are_averaged(two_devices, seed):
-    """Two steps with shares of different sizes, then what an evaluation finds."""
+@given(images=st.integers(1, 40), replicas=st.integers(1, 9))
+def test_the_shares_are_the_batch_in_order_and_nearly_equal(images, replicas):
+    batch = np.arange(images), (np.arange(images)[:, None] * np.ones((1, 2)),)
+    shares = []
+    for place in range(replicas):
+        context = mock.Mock(replica_id_in_sync_group=place, num_replicas_in_sync=replicas)
+        with mock.patch.object(tf.distribute, "get_replica_context", return_value=context):
+            shares.append(own_share(batch))
+    sizes = [len(first) for first, _ in shares]
+    assert max(sizes) - min(sizes) <= 1
+    np.testing.assert_array_equal(np.concatenate([first for first, _ in shares]), batch[0])
+    np.testing.assert_array_equal(np.concatenate([more[0] for _, more in shares]), batch[1][0])
+
+
+def test_a_batch_with_fewer_images_than_replicas_is_refused(two_devices):
+    two = make_strategy("mirrored")
+    with pytest.raises(UserError, match=r"batch_size: .* 2 devices .* found 8: .* has 1$"):
+        check_shares(two, 17, 8)
+    with pytest.raises(UserError, match=r"batch_size: .* 2 devices .* found 1: "):
+        check_shares(two, 17, 1)
+    check_shares(two, 18, 8)
+    check_shares(strategies(two_devices)[1], 17, 8)
+
+
+def test_a_compiled_step_gives_the_same_in_one_trace(two_devices, seed):
+    values = np.random.default_rng(seed).normal(size=11)
+    strategy = strategies(two_devices)[1]
+    traces = []
+
+    def step(x, weights):
+        traces.append(x)
+        return Score(tf.reduce_sum(weights * tf.sin(x)), tf.reduce_sum(weights * x**2))
+
+    run = compile_step(strategy, step, jit_compile=True)
+    batches = iter(weighted(values, 4))
+    mean, _ = run_epoch(run, batches, 11, 4, "epoch")
+    np.testing.assert_allclose(mean, (np.sin(values).mean(), (values**2).mean()), rtol=1e-6)
+    assert len(traces) == 1
+
+
+def test_a_compiled_search_step_gives_what_an_uncompiled_one_gives(plain_graphs, two_devices, seed):
     rng = np.random.default_rng(seed)
-    steps = [[rng.normal(1, 2, (size, 3, 4, 2)) for size in sizes] for sizes in ((4, 4), (2, 3))]
-    strategy = replicas.strategy(2)
-    with strategy.scope():
-        image = tf.keras.Input((3, 4, 2), dtype="float64")
-        layer = BatchNormalization(dtype="float64")
-        model = tf.keras.Model(image, layer(image))
-    means, variances = np.zeros((2, 2)), np.ones((2, 2))
-    for shares in steps:
-        parts = strategy.experimental_distribute_values_from_function(
-            lambda context, shares=shares: tf.constant(shares[context.replica_id_in_sync_group])
+    weights = np.full(4, 0.25, np.float32)
+    halves = [
+        (
+            rng.normal(size=(4, 8, 8, 3)).astype(np.float32),
+            rng.integers(0, 3, 4).astype(np.int32),
+            weights,
         )
-        found = strategy.run(lambda x: model(x, training=True), (parts,))
-        for i, share in enumerate(shares):
-            mean, variance = share.mean((0, 1, 2)), share.var((0, 1, 2))
-            right = (share - mean) / np.sqrt(variance + 1e-5)
-            assert weights.relative_error(found.values[i], right) < 1e-9
-            pixels = share[..., 0].size
-            means[i] = 0.9 * means[i] + 0.1 * mean
-            variances[i] = 0.9 * variances[i] + 0.1 * variance * pixels / (pixels - 1)
-    averages = (layer.moving_mean, means), (layer.moving_variance, variances)
-    for variable, right in averages:
-        own = [copy.numpy() for copy in variable.value.values]
-        assert weights.relative_error(own, right) < 1e-9
-    average_statistics(model)
-    for variable, right in averages:
-        for copy in variable.value.values:
-            assert weights.relative_error(copy.numpy(), right.mean(0)) < 1e-9
+        for _ in "12"
+    ]
+    strategy = strategies(two_devices)[1]
+    found = []
+    for jit_compile in (False, True):
+        keras.utils.set_random_seed(seed)
+        with strategy.scope():
+            net = Supernet(FEW, 3, 2, 3)
+            net.build((None, 8, 8, 3))
+            step = BilevelStep(net, SGD(0.025, 0.9, l2=3e-4, clip=5.0), Adam(3e-4, l2=1e-3))
+        run = compile_step(
+            strategy,
+            lambda train, valid, step=step: step(Batch(*train), Batch(*valid)),
+            jit_compile,
+        )
+        batches = iter(tf.data.Dataset.from_tensors(tuple(halves)))
+        result = run(next(batches), batches.element_spec)
+        found.append([np.array(result), *(variable.numpy() for variable in net.variables)])
+    for plain, compiled in zip(*found, strict=True):
+        np.testing.assert_allclose(compiled, plain, rtol=1e-4, atol=1e-4)
 
 
-def test_a_killed_training_on_two_devices_ends_as_one_that_never_was(folder, seed):
-    words = (*on_devices(TRAIN, 2), "--epochs=2")
-    whole, broken = (Job(words, seed % 2**30, folder, f"{words[2]}-{n}") for n in ("w", "k"))
-    whole_run = whole.start()
-    # The file under way counts too, so that one is whole by then.
-    assert broken.kill_after_checkpoints(2, "--checkpoint_every=1step") == -signal.SIGKILL
-    broken.finish()
-    _, told = whole_run.communicate()
-    assert whole_run.returncode == 0, told
-    assert broken.outcome() == whole.outcome()
-    log = (broken.path / f"{words[2].rpartition('.')[2]}.log").read_text()
-    assert "goes on with step" in log
-    assert "goes on with step 0 " not in log
+def test_several_replicas_are_not_compiled(two_devices):
+    strategy = strategies(two_devices)[2]
+    with pytest.raises(UserError, match="one device is right, found 2"):
+        compile_step(strategy, Score, jit_compile=True)

@@ -5,11 +5,6 @@ import os
 import re
 import signal
 
-import numpy as np
-import pytest
-import tensorflow as tf
-
-from darts_tf.loop import distribute
 from tests.killing import SMALL
 from tests.machines import Machines, ended
 from tests.processes import SPLIT_CPU, finish, start
@@ -101,26 +96,3 @@ def test_a_worker_that_never_comes_is_told_in_bounded_time(folder, monkeypatch):
     assert ended.returncode == 2
     [line] = [line for line in ended.stderr.splitlines() if line.startswith("search: ")]
     assert "after 1 s not here: the chief (localhost:1)" in line
-
-
-class Pipelines:
-    """What `distribute` asks of a strategy, for each of several workers."""
-
-    def __init__(self, workers, replicas):
-        self.workers, self.num_replicas_in_sync = workers, replicas
-
-    def distribute_datasets_from_function(self, make):
-        return [
-            list(make(tf.distribute.InputContext(self.workers, worker, self.num_replicas_in_sync)))
-            for worker in range(self.workers)
-        ]
-
-
-@pytest.mark.parametrize(("workers", "each"), [(1, 2), (2, 1), (3, 1), (2, 4)])
-def test_elements_are_shared_out_without_overlap_and_without_loss(workers, each):
-    replicas, steps = workers * each, 5
-    elements = tf.data.Dataset.range(replicas * steps).map(lambda n: ((n, n), n))
-    shares = list(distribute(Pipelines(workers, replicas), elements))
-    found = np.array([[int(n) for _, n in share] for share in shares])
-    right = np.arange(replicas * steps).reshape(steps, workers, each).swapaxes(0, 1)
-    np.testing.assert_array_equal(found, right.reshape(workers, -1))

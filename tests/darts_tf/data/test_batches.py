@@ -8,8 +8,6 @@ from darts_tf.data import batches
 from darts_tf.data.augmentation import labelled_transform, training_transform
 from darts_tf.data.facts import DATASETS
 from darts_tf.data.images import Split
-from darts_tf.devices import make_strategy
-from darts_tf.errors import UserError
 
 DIGITS = DATASETS["digits"]
 
@@ -154,37 +152,11 @@ def test_evaluation_is_in_order():
     assert [len(one[1]) for one in elements] == [32, 32, 6]
 
 
-@pytest.mark.parametrize("replicas", [2, 3])
-def test_the_replicas_of_a_batch_together_get_what_one_gets(seed, replicas):
-    transform = training_transform(DIGITS, 4)
-    for make in (
-        lambda number: training(73, 16, seed, 1, transform=transform, replicas=number),
-        lambda number: endless(73, 16, seed, 4, 6, transform=transform, replicas=number),
-        lambda number: batches.evaluation_batches(
-            numbered(73), 16, transform=transform, replicas=number
-        ),
-    ):
-        whole, shares = arrays(make(1)), arrays(make(replicas))
-        assert len(make(replicas)) == len(shares) == replicas * len(whole)
-        for step, batch in enumerate(whole):
-            own = shares[step * replicas : (step + 1) * replicas]
-            assert max(len(one[1]) for one in own) - min(len(one[1]) for one in own) <= 1
-            for part, joined in zip(batch, zip(*own, strict=True), strict=True):
-                np.testing.assert_array_equal(part, np.concatenate(joined))
-            assert sum(one[2].sum() for one in own) == pytest.approx(1)
-
-
-@pytest.mark.parametrize("replicas", [2, 3])
-def test_mixup_acts_on_the_global_batch_before_it_is_divided(seed, replicas):
+def test_mixup_acts_on_the_whole_batch(seed):
     labelled = labelled_transform(73, 1.0, 0.1)
     whole = arrays(training(73, 16, seed, 1, labelled=labelled))
-    shares = arrays(training(73, 16, seed, 1, labelled=labelled, replicas=replicas))
     plain = arrays(training(73, 16, seed, 1))
-    for step, (batch, before) in enumerate(zip(whole, plain, strict=True)):
-        own = shares[step * replicas : (step + 1) * replicas]
-        for part, joined in zip(batch, zip(*own, strict=True), strict=True):
-            np.testing.assert_array_equal(part, np.concatenate(joined))
-        images, soft, weights = batch
+    for (images, soft, weights), before in zip(whole, plain, strict=True):
         assert soft.shape == (len(weights), 73)
         # Images hold their own numbers, so mixed ones hold the mean number of their labels.
         certain = (soft - 0.1 / 73) / 0.9
@@ -207,39 +179,24 @@ def test_each_step_has_two_seeds_of_its_own_each_time_the_same():
     assert seeds() == seeds()
 
 
-def test_a_strategy_hands_each_device_its_share(seed, two_devices):
-    strategy = make_strategy("mirrored")
-    data = strategy.distribute_datasets_from_function(
-        lambda context: training(20, 8, seed, 0, replicas=context.num_replicas_in_sync)
-    )
-    whole = arrays(training(20, 8, seed, 0))
-    steps = 0
-    for batch, (_, numbers, weights) in zip(data, whole, strict=True):
-        local = [strategy.experimental_local_results(part) for part in batch[1:]]
-        np.testing.assert_array_equal(np.concatenate([one.numpy() for one in local[0]]), numbers)
-        np.testing.assert_array_equal(np.concatenate([one.numpy() for one in local[1]]), weights)
-        steps += 1
-    assert steps == 3
+def test_an_iterator_does_not_wait_for_the_autotuner():
+    for dataset in (
+        training(20, 8, 0, 0),
+        tf.data.Dataset.zip(training(20, 8, 0, 0), endless(20, 8, 0, 0, 3)),
+        batches.evaluation_batches(numbered(20), 8, transform=as_floats),
+    ):
+        assert dataset.options().autotune.enabled is False
 
 
 def test_one_trace_serves_every_batch():
     for dataset in (
         training(20, 8, 0, 0),
-        training(20, 8, 0, 0, replicas=2),
         endless(20, 8, 0, 0, 2),
         batches.evaluation_batches(numbered(20), 8, transform=as_floats),
     ):
         images, numbers, weights = dataset.element_spec
         assert images.shape.as_list() == [None, 8, 8, 1]
         assert numbers.shape.as_list() == weights.shape.as_list() == [None]
-
-
-def test_a_last_batch_smaller_than_the_replicas_is_refused():
-    with pytest.raises(UserError, match=r"batch_size: .* 2 devices .* found 8: .* has 1$"):
-        training(17, 8, 0, 0, replicas=2)
-    with pytest.raises(UserError, match=r"batch_size: .* 4 devices"):
-        endless(17, 3, 0, 0, 1, replicas=4)
-    assert len(training(18, 8, 0, 0, replicas=2)) == 6
 
 
 @pytest.mark.parametrize(

@@ -100,15 +100,6 @@ def test_endless_batches_resume_exactly(split, seed):
     assert_same(endless(0, 8)[5:], endless(5, 3))
 
 
-def test_replicas_together_get_what_one_gets(split, seed):
-    one = split.take(slice(0, 40))
-    whole, shares = training(one, seed=seed), training(one, seed=seed, replicas=2)
-    for step, batch in enumerate(whole):
-        pairs = zip(*shares[2 * step : 2 * step + 2], strict=True)
-        for part, pair in zip(batch, pairs, strict=True):
-            np.testing.assert_array_equal(part, np.concatenate(pair))
-
-
 def test_one_trace_serves_every_batch_and_their_number_is_known(split):
     data = batches.training_batches(split, 8, seed=0, epoch=0, transform=floats)
     images, labels, weights = data.element_spec
