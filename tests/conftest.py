@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,24 +49,17 @@ def _split_cpu() -> list[Any]:
 
 
 def pytest_collection_finish() -> None:
-    """Every run that imports TensorFlow has two devices, whether or not a test asks for them."""
-    if "tensorflow" in sys.modules:
+    """Two devices, whether or not a test asks for them, and graphs as they were traced.
+
+    Optimising graphs takes longer than it saves in runs this short; programs that run in a
+    process of their own do it.
+    """
+    if tf := sys.modules.get("tensorflow"):
         _split_cpu()
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 @pytest.fixture(scope="session")
 def two_devices() -> list[Any]:
     """Two CPU devices; `make_strategy("mirrored")` takes both."""
     return _split_cpu()
-
-
-@pytest.fixture
-def plain_graphs() -> Iterator[None]:
-    """Graphs as they were traced: optimising takes longer than it saves in runs this short."""
-    import tensorflow as tf
-
-    name = "disable_meta_optimizer"
-    before = tf.config.optimizer.get_experimental_options().get(name, False)
-    tf.config.optimizer.set_experimental_options({name: True})
-    yield
-    tf.config.optimizer.set_experimental_options({name: before})

@@ -20,6 +20,12 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 """
 
+# Graphs as they were traced: optimising takes longer than it saves in runs this short.
+PLAIN_GRAPHS = """
+import tensorflow as tf
+tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+"""
+
 # Notes, in a file beside the run directory, what each page of a run holds when it is written.
 PAGES = """
 from darts_tf import report

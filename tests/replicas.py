@@ -29,7 +29,7 @@ SPACE = replace(
     nodes=1,
     learnable=("sep_conv_3x3", "dil_conv_5x5"),
 )
-# For second order, which takes four gradients of each step.
+# For the orders that take several gradients of a step.
 SMALL = replace(SPACE, candidates=("none", "sep_conv_3x3"), learnable=("sep_conv_3x3",))
 SHAPE, CLASSES = (6, 6, 2), 3
 # The last batch has 5 images, which no number of devices divides.
@@ -65,7 +65,7 @@ def searched(devices: int, seed: int, order: str) -> dict[str, np.ndarray]:
     train, valid = split(rng), split(rng)
     scheme = strategy(devices)
     with scheme.scope():
-        space = SMALL if order == "second" else SPACE
+        space = SPACE if order == "one_level" else SMALL
         net = Supernet(space, 3, 2, CLASSES, synchronized=True, dtype="float64", name="supernet")
         net.build((None, *SHAPE))
         for variable in net.trainable_variables:

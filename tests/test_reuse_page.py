@@ -71,7 +71,7 @@ def smaller(block):
 
 
 def test_the_python_runs_from_top_to_bottom_and_prints_what_the_page_shows(
-    folder, monkeypatch, capsys, plain_graphs
+    folder, monkeypatch, capsys
 ):
     monkeypatch.chdir(folder)
     names, shown = {}, outputs(BLOCKS)

@@ -12,23 +12,24 @@ from darts_tf.optimizers import SGD
 from tests import replicas, weights
 from tests.killing import TRAIN, Job, on_devices
 from tests.oracles import optimizers as rules
-from tests.processes import finish, start
+from tests.processes import PLAIN_GRAPHS, finish, start
 
 ROOT = str(Path(replicas.__file__).parents[1])
 
-_FOUR = """
+_FOUR = (
+    PLAIN_GRAPHS
+    + """
 sys.path.insert(0, given[0])
-import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 4)
-tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 from tests import replicas
 print(*(replicas.greatest_error(4, given[1], order) for order in ("first", None)))
 """
+)
 
 
 @pytest.mark.parametrize("order", ["second", "one_level"])
-def test_two_devices_leave_what_one_leaves(order, two_devices, plain_graphs, seed):
+def test_two_devices_leave_what_one_leaves(order, two_devices, seed):
     assert replicas.greatest_error(2, seed, order) < 1e-9
 
 

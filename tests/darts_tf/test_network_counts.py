@@ -33,7 +33,7 @@ CASES = [
         kind,
         sizes["layers"]
         if name in OURS or (name in PUBLISHED and kind in ("cifar10", "imagenet"))
-        else 6,
+        else 3,
     )
     for name in zoo.names()
     for kind, sizes in KINDS.items()

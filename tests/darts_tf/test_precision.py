@@ -57,7 +57,7 @@ def logits(net, images):
 
 
 @pytest.mark.parametrize("precision", list(BOUNDS))
-def test_a_step_in_16_bits_moves_weights_that_stay_in_32(plain_graphs, precision, seed):
+def test_a_step_in_16_bits_moves_weights_that_stay_in_32(precision, seed):
     right, net = supernet("float32", seed), supernet(precision, seed)
     train, valid = batch(seed + 1), batch(seed + 2)
     assert (
@@ -74,7 +74,7 @@ def test_a_step_in_16_bits_moves_weights_that_stay_in_32(plain_graphs, precision
         assert np.abs(variable.numpy() - old).max() > 0, variable.path
 
 
-def test_an_overflow_skips_the_weights_step_and_halves_the_scale(plain_graphs, seed):
+def test_an_overflow_skips_the_weights_step_and_halves_the_scale(seed):
     net = supernet("float16", seed)
     step = bilevel_step(net, LossScale(2.0**100))
     before = [variable.numpy() for variable in net.trainable_variables]

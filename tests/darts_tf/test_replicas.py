@@ -103,7 +103,7 @@ def test_a_compiled_step_gives_the_same_in_one_trace(two_devices, seed):
     assert len(traces) == 1
 
 
-def test_a_compiled_search_step_gives_what_an_uncompiled_one_gives(plain_graphs, two_devices, seed):
+def test_a_compiled_search_step_gives_what_an_uncompiled_one_gives(two_devices, seed):
     rng = np.random.default_rng(seed)
     weights = np.full(4, 0.25, np.float32)
     halves = [

@@ -27,7 +27,7 @@ from darts_tf.search_space import DARTS
 from darts_tf.searching import criterion, search
 from darts_tf.stopping import SkipConnects, StableRanking, never
 from tests import events
-from tests.processes import PAGES, SPLIT_CPU, finish, pages, start
+from tests.processes import PAGES, PLAIN_GRAPHS, SPLIT_CPU, finish, pages, start
 
 _SEARCH = (
     PAGES
@@ -39,11 +39,6 @@ result = darts_tf.search(config, directory)
 assert darts_tf.search(config, directory) == result, "a finished search is read"
 """
 )
-# TensorFlow's graph optimiser takes longer than it saves in runs this short.
-_PLAIN_GRAPHS = """
-import tensorflow as tf
-tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-"""
 NAMES = ("first", "again", "mirrored", "staged")
 LATE = 2
 # What an alpha can move in an epoch: three steps of 3e-4, each longer by Adam's factor, below 1.5.
@@ -116,7 +111,7 @@ def runs(tmp_path_factory):
     finish(
         *(
             start(
-                devices.get(name, "") + _PLAIN_GRAPHS + _SEARCH,
+                devices.get(name, "") + PLAIN_GRAPHS + _SEARCH,
                 made.settings(name),
                 str(made.folder / name),
             )

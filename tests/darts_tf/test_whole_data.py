@@ -15,12 +15,11 @@ from darts_tf.data.sources import load
 from darts_tf.history import EpochRecord
 from darts_tf.model_file import load_model
 from tests import layouts
-from tests.processes import finish, start
+from tests.processes import PLAIN_GRAPHS, finish, start
 
-# TensorFlow's graph optimiser takes longer than it saves in runs this short.
-_RUN = """
-import tensorflow as tf
-tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+_RUN = (
+    PLAIN_GRAPHS
+    + """
 import darts_tf
 kind, settings, directory = given
 if kind == "search":
@@ -29,6 +28,7 @@ else:
     config = darts_tf.TrainingConfig(**settings)
     darts_tf.train(config, darts_tf.zoo.get("DARTS_PLUS_CIFAR10"), directory)
 """
+)
 _SMALL = {"epochs": 1, "layers": 3, "init_channels": 2, "batch_size": 6, "threads": 1}
 
 

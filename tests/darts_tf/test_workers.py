@@ -7,13 +7,17 @@ import signal
 
 from tests.killing import SMALL
 from tests.machines import Machines, ended
-from tests.processes import SPLIT_CPU, finish, start
+from tests.processes import PLAIN_GRAPHS, SPLIT_CPU, finish, start
 from tests.trainers.programs import python
 
-TRAIN = ("-m", "trainers.train", "--genotype=DARTS_PLUS_CIFAR10")
-SEARCH = ("-m", "trainers.search")
+_PROGRAM = f"""{PLAIN_GRAPHS}
+import runpy, sys
+runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
+"""
+TRAIN = ("-c", _PROGRAM, "trainers.train", "--genotype=DARTS_PLUS_CIFAR10")
+SEARCH = ("-c", _PROGRAM, "trainers.search")
 # The same search on two devices of one process.
-_MIRRORED = f"""{SPLIT_CPU}
+_MIRRORED = f"""{SPLIT_CPU}{PLAIN_GRAPHS}
 from trainers.search import main
 main(["--strategy=mirrored", *given])
 """
@@ -57,6 +61,7 @@ def test_two_workers_of_which_one_dies_do_what_two_devices_do(folder, seed):
     finishes(machines)
     finish(alone)
     assert outcome(machines.path, "genotype.json") == outcome(folder / "mirrored", "genotype.json")
+    finishes(machines)  # all are told that it is finished
     written = {entry.name for entry in machines.path.iterdir()}
     assert written == {*(entry.name for entry in (folder / "mirrored").iterdir()), "search.log"}
     assert "goes on with step" in (machines.path / "search.log").read_text()
@@ -84,7 +89,6 @@ def test_three_workers_whose_chief_dies_and_of_which_one_is_asked_to_end_go_on(f
     finishes(machines)
     finishes(undisturbed)
     assert outcome(machines.path, "result.json") == outcome(undisturbed.path, "result.json")
-    finishes(machines)  # all are told that it is finished
 
 
 def test_a_worker_that_never_comes_is_told_in_bounded_time(folder, monkeypatch):
