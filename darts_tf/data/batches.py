@@ -144,10 +144,10 @@ def _batches(
 
 
 def _without_autotune(batches: tf.data.Dataset) -> tf.data.Dataset:
-    """As many parallel calls as there are threads, and an iterator that ends at once.
+    """Makes iterators that end at once.
 
-    TensorFlow 2.21's autotuning sleeps for ever longer, up to a minute, and an iterator that goes
-    away waits for it to wake up: every epoch would.
+    TensorFlow 2.21's autotuner sleeps for ever longer, up to a minute, and an iterator that goes
+    away may wait until it wakes up: every epoch would.
     """
     options = tf.data.Options()
     options.autotune.enabled = False
