@@ -35,16 +35,18 @@ except UserError as error:
 
 _STEPS = """
 import hashlib
+from dataclasses import replace
 import numpy as np, tensorflow as tf
 from darts_tf.bilevel import ARCHITECTURE_GRADIENTS, BilevelStep
 from darts_tf.devices import make_repeatable
 from darts_tf.optimizers import SGD, Adam
 from darts_tf.scoring import Batch
+from darts_tf.search_space import DARTS
 from darts_tf.supernet import Supernet
 
 seed, threads = given
 make_repeatable(seed, threads)
-supernet = Supernet(layers=3, init_channels=4, classes=3)
+supernet = Supernet(replace(DARTS, nodes=1), layers=3, init_channels=4, classes=3)
 supernet.build((None, 8, 8, 3))
 step = BilevelStep(supernet, SGD(0.1), Adam(0.01), ARCHITECTURE_GRADIENTS["first"])
 images = np.random.default_rng(seed).normal(size=(2, 64, 8, 8, 3)).astype(np.float32)

@@ -31,9 +31,7 @@ CASES = [
     (
         name,
         kind,
-        sizes["layers"]
-        if name in OURS or (name in PUBLISHED and kind in ("cifar10", "imagenet"))
-        else 3,
+        sizes["layers"] if name in (*OURS, *PUBLISHED) and kind in ("cifar10", "imagenet") else 3,
     )
     for name in zoo.names()
     for kind, sizes in KINDS.items()

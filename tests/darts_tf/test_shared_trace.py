@@ -11,7 +11,7 @@ from tests import weights
 
 SPACE = SearchSpace(
     candidates=("none", "max_pool_3x3", "skip_connect", "sep_conv_3x3", "dil_conv_5x5"),
-    nodes=2,
+    nodes=1,
     inputs_per_node=2,
     learnable=("sep_conv_3x3", "dil_conv_5x5"),
 )

@@ -2,23 +2,18 @@
 
 import os
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.bilevel import BilevelStep
-from darts_tf.devices import make_strategy
-from darts_tf.optimizers import SGD, Adam
 from darts_tf.scoring import score
-from darts_tf.search_space import DARTS
-from darts_tf.supernet import Supernet
 from darts_tf.unrolled import Unrolled
 from tests import weights
 from tests.oracles import trees
-from tests.problem import CLASSES, L2, MOMENTUM, RATE, SHAPE, TRAIN, VALID, Problem
+from tests.problem import L2, MOMENTUM, TRAIN, VALID, Problem
 
 
 class Start:
@@ -143,37 +138,3 @@ def test_training_passes_alone_move_the_running_averages(called):
         net(start.train.images, training=True, learn="architecture")
     for found, variable in zip(called.averages, net.non_trainable_variables, strict=True):
         np.testing.assert_allclose(found, variable.numpy(), rtol=1e-9, atol=1e-12)
-
-
-def gradient_after_a_step(strategy, parts, seed):
-    """The gradient summed over replicas, and the weights that it leaves, in cells of one node."""
-    problem, rng = Problem(seed, clip=None), np.random.default_rng(seed)
-    with strategy.scope():
-        space = replace(DARTS, nodes=1)
-        net = Supernet(space, 3, 2, CLASSES, synchronized=True, dtype="float64")
-        net.build((None, *SHAPE))
-        for variable in net.trainable_variables:
-            variable.assign(rng.normal(size=variable.shape, scale=0.3))
-        step = BilevelStep(net, SGD(RATE, MOMENTUM, L2), Adam(), Unrolled)
-
-    def batch(kind):
-        return strategy.experimental_distribute_values_from_function(
-            lambda context: problem.batch(0, kind, parts[context.replica_id_in_sync_group])
-        )
-
-    def on_replica(train, valid):
-        step.update_weights(train)
-        return step.architecture_gradient(net, train, valid)
-
-    shares = strategy.run(on_replica, (batch(TRAIN), batch(VALID)))
-    gradient = [strategy.reduce("SUM", share, axis=None).numpy() for share in shares]
-    return gradient, values(net.weight_variables)
-
-
-def test_two_devices_find_what_one_finds(two_devices, seed):
-    right = gradient_after_a_step(make_strategy("one_device"), [slice(None)], seed)
-    parts = [slice(0, 2), slice(2, None)]
-    found = gradient_after_a_step(make_strategy("mirrored"), parts, seed)
-    for ours, others in zip(found, right, strict=True):
-        for array, other in zip(ours, others, strict=True):
-            assert weights.relative_error(array, other) < 1e-9
