@@ -23,14 +23,7 @@ from darts_tf.supernet import Supernet
 from darts_tf.variables_state import VariablesState
 from tests import weights
 
-SPACE = replace(
-    DARTS,
-    candidates=("none", "max_pool_3x3", "skip_connect", "sep_conv_3x3", "dil_conv_5x5"),
-    nodes=1,
-    learnable=("sep_conv_3x3", "dil_conv_5x5"),
-)
-# For the orders that take several gradients of a step.
-SMALL = replace(SPACE, candidates=("none", "sep_conv_3x3"), learnable=("sep_conv_3x3",))
+SPACE = replace(DARTS, candidates=("none", "sep_conv_3x3"), nodes=1, learnable=("sep_conv_3x3",))
 SHAPE, CLASSES = (6, 6, 2), 3
 # The last batch has 5 images, which no number of devices divides.
 IMAGES, BATCH_SIZE = 13, 8
@@ -65,8 +58,7 @@ def searched(devices: int, seed: int, order: str) -> dict[str, np.ndarray]:
     train, valid = split(rng), split(rng)
     scheme = strategy(devices)
     with scheme.scope():
-        space = SPACE if order == "one_level" else SMALL
-        net = Supernet(space, 3, 2, CLASSES, synchronized=True, dtype="float64", name="supernet")
+        net = Supernet(SPACE, 3, 2, CLASSES, synchronized=True, dtype="float64", name="supernet")
         net.build((None, *SHAPE))
         for variable in net.trainable_variables:
             variable.assign(rng.normal(size=variable.shape, scale=0.3))

@@ -26,15 +26,15 @@ KINDS = {
 }
 OURS = ("DARTS_PLUS_CIFAR10", "DARTS_PLUS_CIFAR100")
 PUBLISHED = [name for name in ZOO if "counts" in ZOO[name]]
-# Whole networks where their counts are published; elsewhere a few cells tell as much.
+# Whole networks where their counts are published; elsewhere a few cells of some kinds tell as much.
 CASES = [
-    (
-        name,
-        kind,
-        sizes["layers"] if name in (*OURS, *PUBLISHED) and kind in ("cifar10", "imagenet") else 3,
-    )
-    for name in zoo.names()
-    for kind, sizes in KINDS.items()
+    *(
+        (name, kind, KINDS[kind]["layers"])
+        for name in PUBLISHED
+        for kind in ("cifar10", "imagenet")
+    ),
+    *((name, "imagenet_se", KINDS["imagenet_se"]["layers"]) for name in OURS),
+    *((name, kind, 3) for name in zoo.names() for kind in ("large", "tiny_imagenet")),
 ]
 
 
