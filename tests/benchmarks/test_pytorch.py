@@ -181,7 +181,8 @@ def test_a_training_step_and_inference_are_ours(name, memory_format, seed):
     (losses[0] + 0.4 * losses[1]).backward()
     for path, parameter in peer.named_parameters():
         right = copying.as_peer(path, gradient_of[id(variables[path])].numpy())
-        assert weights.relative_error(parameter.grad.numpy(), right) < 1e-9, path
+        # A shift that a later normalisation takes away has no gradient but rounding.
+        np.testing.assert_allclose(parameter.grad.numpy(), right, rtol=1e-9, atol=1e-12)
 
     # The running averages have moved in that pass, and are to move once.
     copying.copy_network(ours, peer)
