@@ -2,8 +2,8 @@
 
     python -m tests.soak --minutes=30 [--seed=1]
 
-Searches and trainings in turn: one is left alone; the same one is killed by SIGKILL again and
-again, in its start, between and within steps, in the middle of checkpoints and of lines of the
+Searches and trainings, two kills to one: a run is left alone; the same one is killed by SIGKILL again
+and again, in its start, between and within steps, in the middle of checkpoints and of lines of the
 history, and started again until it ends. Both must have the same history and result. Ends with
 status 1 where they differ.
 """
@@ -72,7 +72,7 @@ def main() -> None:
     data.load("digits", str(folder / "data"))
     number = 0
     while time.monotonic() < until:
-        words = (SEARCH, TRAIN)[number % 2]
+        words = SEARCH if total[SEARCH] <= 2 * total[TRAIN] else TRAIN
         seed = rng.randrange(2**30)
         pair = [Job(words, seed, folder, f"{number}-{name}") for name in ("killed", "whole")]
         kills = soak(*pair, rng, until)
