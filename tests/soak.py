@@ -3,9 +3,9 @@
     python -m tests.soak --minutes=30 [--seed=1]
 
 Searches and trainings, two kills to one: a run is left alone; the same one is killed by SIGKILL
-again and again, in its start, between and within steps, in the middle of checkpoints and of lines of
-the history, and started again until it ends. Both must have the same history and result. Ends with
-status 1 where they differ.
+again and again, in its start, between and within steps, in the middle of checkpoints and of lines
+of the history, and started again until it ends. Both must have the same history and result. Ends
+with status 1 where they differ.
 """
 
 import argparse
