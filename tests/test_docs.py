@@ -42,6 +42,7 @@ def test_a_command_is_one_that_its_program_knows(command, tmp_path):
         ("growth", "performance"),
         ("pipeline", "data"),
         ("checkpoint", "durability"),
+        ("serving", "serving"),
     ],
 )
 def test_the_table_of_a_page_is_that_of_the_results(name, page):
