@@ -254,8 +254,7 @@ def test_a_download_gives_what_an_archive_in_place_does(tmp_path, seed, name, mo
 
     def fetch(manager, url):
         asked.append(url)
-        shutil.unpack_archive(archive, tmp_path / "unpacked", filter="data")
-        return tmp_path / "unpacked"
+        return layouts.unpack(archive, tmp_path / "unpacked")
 
     monkeypatch.setattr(tfds.download.DownloadManager, "download_and_extract", fetch)
     loaded = data.load(name, str(tmp_path / "data"), download=True)
