@@ -20,9 +20,11 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 """
 
-# Graphs as they were traced: optimising takes longer than it saves in runs this short.
-PLAIN_GRAPHS = """
+# What a short run spares: optimising graphs, and the collector's looks at what traces leave.
+SHORT_RUN = """
+import gc
 import tensorflow as tf
+gc.set_threshold(50_000, 20, 100)
 tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 """
 

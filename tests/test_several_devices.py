@@ -12,12 +12,12 @@ from darts_tf.optimizers import SGD
 from tests import replicas, weights
 from tests.killing import TRAIN, Job, on_devices
 from tests.oracles import optimizers as rules
-from tests.processes import PLAIN_GRAPHS, finish, start
+from tests.processes import SHORT_RUN, finish, start
 
 ROOT = str(Path(replicas.__file__).parents[1])
 
 _FOUR = (
-    PLAIN_GRAPHS
+    SHORT_RUN
     + """
 sys.path.insert(0, given[0])
 cpu = tf.config.list_physical_devices("CPU")[0]

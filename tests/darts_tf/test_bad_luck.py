@@ -19,9 +19,9 @@ from darts_tf.checkpoints import Checkpoints
 from darts_tf.run_directory import RunDirectory
 from tests import layouts, unlucky
 from tests.killing import SEARCH, TRAIN, Job
-from tests.processes import PLAIN_GRAPHS, finish, start
+from tests.processes import SHORT_RUN, finish, start
 
-RUN = PLAIN_GRAPHS + "import runpy\nrunpy.run_path(given[0])['main'](given[1])"
+RUN = SHORT_RUN + "import runpy\nrunpy.run_path(given[0])['main'](given[1])"
 FIRST = ["epoch-00001-step-000000.checkpoint"]
 HUGE = "--learning_rate=1e30"
 # Little to trace, for each start has to.

@@ -16,7 +16,7 @@ from darts_tf.repeats import summarised, train_repeats
 from darts_tf.run_directory import RunDirectory
 from darts_tf.training import train
 from tests.oracles import counts
-from tests.processes import PLAIN_GRAPHS, finish, start
+from tests.processes import SHORT_RUN, finish, start
 
 GENOTYPE = zoo.get("DARTS_PLUS_CIFAR100")
 
@@ -76,8 +76,8 @@ def runs(tmp_path_factory, settings):
     lines = training_flag_lines(TrainingConfig(**settings), GENOTYPE)
     assert RunDirectory(folder / "rest", "repeats").claim(lines) == "new"
     printed, _ = finish(
-        start(PLAIN_GRAPHS + _REPEATS, settings, str(folder / "all")),
-        start(PLAIN_GRAPHS + _ALONE, settings, str(folder / "alone"), str(folder / "rest")),
+        start(SHORT_RUN + _REPEATS, settings, str(folder / "all")),
+        start(SHORT_RUN + _ALONE, settings, str(folder / "alone"), str(folder / "rest")),
     )
     assert json.loads(printed) == read(folder / "all" / "repeats.json")
     return folder

@@ -27,7 +27,7 @@ from darts_tf.search_space import DARTS
 from darts_tf.searching import criterion, search
 from darts_tf.stopping import SkipConnects, StableRanking, never
 from tests import events
-from tests.processes import PAGES, PLAIN_GRAPHS, SPLIT_CPU, finish, pages, start
+from tests.processes import PAGES, SHORT_RUN, SPLIT_CPU, finish, pages, start
 
 _SEARCH = (
     PAGES
@@ -111,7 +111,7 @@ def runs(tmp_path_factory):
     finish(
         *(
             start(
-                devices.get(name, "") + PLAIN_GRAPHS + _SEARCH,
+                devices.get(name, "") + SHORT_RUN + _SEARCH,
                 made.settings(name),
                 str(made.folder / name),
             )

@@ -29,7 +29,7 @@ from darts_tf.report import write_report
 from darts_tf.run_directory import RunDirectory
 from darts_tf.training import train
 from tests import events
-from tests.processes import PAGES, PLAIN_GRAPHS, SPLIT_CPU, finish, hide, pages, start
+from tests.processes import PAGES, SHORT_RUN, SPLIT_CPU, finish, hide, pages, start
 from tests.stages import by_stage
 
 GENOTYPE = zoo.get("DARTS_PLUS_CIFAR10")
@@ -38,7 +38,7 @@ STAGED = by_stage("DARTS_V1", "DARTS_V2", "DARTS_PLUS_CIFAR10", "DARTS_V2", "SNA
 
 _TRAIN = (
     PAGES
-    + PLAIN_GRAPHS
+    + SHORT_RUN
     + """
 import darts_tf
 for settings, directory, genotype in given:

@@ -27,7 +27,7 @@ from darts_tf.interruption import Interrupted
 from darts_tf.run_directory import RunDirectory
 from darts_tf.tuning import tune
 from darts_tf.tuning_config import TuningConfig
-from tests.processes import PLAIN_GRAPHS, finish, start
+from tests.processes import SHORT_RUN, finish, start
 
 TUNERS = {
     "random": {"trials": 5},
@@ -338,7 +338,7 @@ def test_a_real_trial_is_worth_what_its_network_gets_right(tmp_path):
         "network_batch_size": 256,
         "network_held_out": 0.4,
     }
-    finish(start(PLAIN_GRAPHS + _REAL, settings, str(tmp_path / "run")))
+    finish(start(SHORT_RUN + _REAL, settings, str(tmp_path / "run")))
     found = json.loads((tmp_path / "run" / "tuning.json").read_text())
     [trial] = (tmp_path / "run" / "trials").iterdir()
     genotype = read_genotype((trial / "search" / "genotype.json").read_text())

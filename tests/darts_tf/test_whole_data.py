@@ -15,10 +15,10 @@ from darts_tf.data.sources import load
 from darts_tf.history import EpochRecord
 from darts_tf.model_file import load_model
 from tests import layouts
-from tests.processes import PLAIN_GRAPHS, finish, start
+from tests.processes import SHORT_RUN, finish, start
 
 _RUN = (
-    PLAIN_GRAPHS
+    SHORT_RUN
     + """
 import darts_tf
 kind, settings, directory = given

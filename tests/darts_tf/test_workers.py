@@ -7,17 +7,17 @@ import signal
 
 from tests.killing import SMALL
 from tests.machines import Machines, ended
-from tests.processes import PLAIN_GRAPHS, SPLIT_CPU, finish, start
+from tests.processes import SHORT_RUN, SPLIT_CPU, finish, start
 from tests.trainers.programs import python
 
-_PROGRAM = f"""{PLAIN_GRAPHS}
+_PROGRAM = f"""{SHORT_RUN}
 import runpy, sys
 runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
 """
 TRAIN = ("-c", _PROGRAM, "trainers.train", "--genotype=DARTS_PLUS_CIFAR10")
 SEARCH = ("-c", _PROGRAM, "trainers.search")
 # The same search on two devices of one process.
-_MIRRORED = f"""{SPLIT_CPU}{PLAIN_GRAPHS}
+_MIRRORED = f"""{SPLIT_CPU}{SHORT_RUN}
 from trainers.search import main
 main(["--strategy=mirrored", *given])
 """

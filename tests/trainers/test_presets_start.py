@@ -12,7 +12,7 @@ import pytest
 
 from darts_tf import data
 from tests import layouts
-from tests.processes import PLAIN_GRAPHS, finish, start
+from tests.processes import SHORT_RUN, finish, start
 from trainers import presets
 
 # What runs in one process, one data set after another.
@@ -70,7 +70,7 @@ def ended(folder):
         else:
             layouts.prepare(dataset, folder / "data")
     works = ([work for name in names for work in programs(name, folder)] for names in TURNS)
-    written = finish(*(start(PLAIN_GRAPHS + _RUN, *work) for work in works))
+    written = finish(*(start(SHORT_RUN + _RUN, *work) for work in works))
     return {
         name: error for text in written for name, error in json.loads(text.splitlines()[-1]).items()
     }
