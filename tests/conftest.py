@@ -59,8 +59,7 @@ def pytest_collection_finish() -> None:
 def _prepare_tensorflow() -> None:
     """Two devices, whether or not a test asks for them, and graphs as they were traced.
 
-    Optimising graphs takes longer than it saves in runs this short; programs that run in a
-    process of their own do it.
+    Optimising graphs takes longer than it saves in runs this short.
     """
     if tf := sys.modules.get("tensorflow"):
         _split_cpu()

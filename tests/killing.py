@@ -11,9 +11,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import darts_tf
+from tests.processes import AS_PROGRAM, ROOT
 
-ROOT = str(Path(darts_tf.__file__).parents[1])
 SMALL = ("--layers=3", "--init_channels=2", "--batch_size=300", "--threads=1", "--epochs=3")
 SEARCH = (
     *("-m", "trainers.search", "--dataset=digits", *SMALL),
@@ -22,12 +21,11 @@ SEARCH = (
 TRAIN = ("-m", "trainers.train", "--dataset=digits", *SMALL, "--genotype=DARTS_PLUS_CIFAR10")
 RESULTS = ("genotype.json", "result.json")
 # No flag divides a CPU, which only a test needs: it is done before the program's own module runs.
-_ON_DEVICES = """
-import runpy, sys, tensorflow as tf
+_ON_DEVICES = f"""
+import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * {})
-runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
-"""
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * {{}})
+{AS_PROGRAM}"""
 
 
 def on_devices(words: tuple[str, ...], devices: int) -> tuple[str, ...]:

@@ -28,6 +28,12 @@ gc.set_threshold(50_000, 20, 100)
 tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 """
 
+# Runs the module that is named first as a program, with the words that follow.
+AS_PROGRAM = """
+import runpy, sys
+runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
+"""
+
 # Notes, in a file beside the run directory, what each page of a run holds when it is written.
 PAGES = """
 from darts_tf import report

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,6 +9,7 @@ from typing import Protocol
 import numpy as np
 import tensorflow as tf
 
+from darts_tf.config import usable_cores
 from darts_tf.data.decoding import central_crop, random_resized_crop
 from darts_tf.data.images import Images
 
@@ -92,7 +92,7 @@ class EncodedSplit(Images):
             .map(read, **parallel)
             .unbatch()
             .enumerate()
-            .map(decode, num_parallel_calls=os.cpu_count(), deterministic=True)
+            .map(decode, num_parallel_calls=usable_cores(), deterministic=True)  # not 16 at most
             .batch(batch_size, **parallel)
         )
         images = images.apply(tf.data.experimental.assert_cardinality(len(seeds)))

@@ -7,13 +7,10 @@ import signal
 
 from tests.killing import SMALL
 from tests.machines import Machines, ended
-from tests.processes import SHORT_RUN, SPLIT_CPU, finish, start
+from tests.processes import AS_PROGRAM, SHORT_RUN, SPLIT_CPU, finish, start
 from tests.trainers.programs import python
 
-_PROGRAM = f"""{SHORT_RUN}
-import runpy, sys
-runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
-"""
+_PROGRAM = SHORT_RUN + AS_PROGRAM
 TRAIN = ("-c", _PROGRAM, "trainers.train", "--genotype=DARTS_PLUS_CIFAR10")
 SEARCH = ("-c", _PROGRAM, "trainers.search")
 # The same search on two devices of one process.
