@@ -31,10 +31,10 @@ def measure(name: str, tiny: bool, runs: int) -> dict[str, str]:
         runs: How often to measure.
     """
     from benchmarks import ours
-    from darts_tf.checkpoints import Checkpoint, Checkpoints
-    from darts_tf.devices import make_strategy
-    from darts_tf.run_directory import RunDirectory
-    from darts_tf.variables_state import VariablesState
+    from darts_tf.engine.devices import make_strategy
+    from darts_tf.engine.variables_state import VariablesState
+    from darts_tf.runs.checkpoints import Checkpoint, Checkpoints
+    from darts_tf.runs.directory import RunDirectory
 
     work = WORKS[name].tiny() if tiny else WORKS[name]
     sizes = replace(work.sizes, candidates=2) if tiny and work.kind == "search" else work.sizes

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from benchmarks import table
 from benchmarks.command_line import Parser
 from benchmarks.paper import TABLES, Row
-from darts_tf import zoo
 from darts_tf.config import TrainingConfig
+from darts_tf.spaces import zoo
 from trainers.command_line import parse
 from trainers.program import run
 
@@ -59,8 +59,8 @@ def count(row: Row) -> Counts:
 def _count(
     name: str, side: int, classes: int, layers: int, channels: int, stem: str, squeeze_excite: bool
 ) -> Counts:
-    from darts_tf.complexity import multiply_adds, parameters
-    from darts_tf.network import build_network
+    from darts_tf.networks.complexity import multiply_adds, parameters
+    from darts_tf.networks.network import build_network
 
     network = build_network(
         zoo.get(name),

@@ -4,7 +4,7 @@ from typing import Any
 
 from benchmarks.data import CLASSES, DEVIATION, MEAN, settling_images
 from benchmarks.works import Sizes
-from darts_tf import zoo
+from darts_tf.spaces import zoo
 
 
 def export_untrained(sizes: Sizes, folder: str) -> str:
@@ -16,8 +16,8 @@ def settled(sizes: Sizes) -> Any:
     """Returns DARTS_V2, untrained, whose running averages are those of a batch."""
     import keras
 
-    from darts_tf.network import build_network
-    from darts_tf.normalization import BatchNormalization
+    from darts_tf.layers.normalization import BatchNormalization
+    from darts_tf.networks.network import build_network
 
     keras.utils.set_random_seed(0)
     images = settling_images(sizes)
@@ -42,8 +42,8 @@ def export(network: Any, sizes: Sizes, folder: str) -> str:
     Returns:
         The version's folder.
     """
-    from darts_tf.export import export_saved_model
-    from darts_tf.network import inference_network
+    from darts_tf.exporting.saved_model import export_saved_model
+    from darts_tf.networks.network import inference_network
 
     model = inference_network(
         network, zoo.get("DARTS_V2"), (MEAN,) * 3, (DEVIATION,) * 3, sizes.cells, sizes.channels

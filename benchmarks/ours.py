@@ -7,16 +7,16 @@ import tensorflow as tf
 
 from benchmarks.data import CLASSES, images_and_labels
 from benchmarks.works import AUXILIARY_WEIGHT, DROP_PATH, SPACES, Sizes
-from darts_tf import zoo
-from darts_tf.bilevel import ARCHITECTURE_GRADIENTS, BilevelStep
-from darts_tf.config import usable_cores
-from darts_tf.devices import make_repeatable, make_strategy
-from darts_tf.drop_path import set_drop_path
-from darts_tf.network import build_network
-from darts_tf.optimizers import SGD, Adam
-from darts_tf.replicas import compile_step
-from darts_tf.scoring import Batch, Score, score
-from darts_tf.supernet import Supernet
+from darts_tf.engine.devices import make_repeatable, make_strategy
+from darts_tf.engine.optimizers import SGD, Adam
+from darts_tf.engine.replicas import compile_step
+from darts_tf.engine.scoring import Batch, Score, score
+from darts_tf.layers.drop_path import set_drop_path
+from darts_tf.networks.network import build_network
+from darts_tf.runs.machine import usable_cores
+from darts_tf.searching.bilevel import ARCHITECTURE_GRADIENTS, BilevelStep
+from darts_tf.spaces import zoo
+from darts_tf.supernet.model import Supernet
 
 
 def set_up() -> None:

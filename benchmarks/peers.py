@@ -14,8 +14,8 @@ from benchmarks.pytorch.supernet import Supernet
 from benchmarks.pytorch.training_step import Inference as InferenceStep
 from benchmarks.pytorch.training_step import TrainingStep
 from benchmarks.works import AUXILIARY_WEIGHT, CHANNELS_LAST, DROP_PATH, NCHW, Sizes
-from darts_tf import zoo
-from darts_tf.config import usable_cores
+from darts_tf.runs.machine import usable_cores
+from darts_tf.spaces import zoo
 
 _FORMATS = {NCHW: torch.contiguous_format, CHANNELS_LAST: torch.channels_last}
 

@@ -8,10 +8,10 @@ import keras
 import tensorflow as tf
 
 from benchmarks.plain_operations import Operations
-from darts_tf.genotype import CELLS
-from darts_tf.optimizers import SGD, Adam
-from darts_tf.search_space import DARTS, NONE, STEM_MULTIPLIER, reductions
-from darts_tf.supernet import Supernet
+from darts_tf.engine.optimizers import SGD, Adam
+from darts_tf.spaces.genotype import CELLS
+from darts_tf.spaces.search_space import DARTS, NONE, STEM_MULTIPLIER, reductions
+from darts_tf.supernet.model import Supernet
 
 
 class PlainSearchStep:

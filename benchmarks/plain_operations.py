@@ -10,8 +10,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from darts_tf.initialization import uniform
-from darts_tf.normalization import BatchNormalization
+from darts_tf.layers.initialization import uniform
+from darts_tf.layers.normalization import BatchNormalization
 
 
 class Operations:

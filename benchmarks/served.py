@@ -10,7 +10,7 @@ import tensorflow as tf
 from benchmarks.data import pixels
 from benchmarks.exporting import export_untrained
 from benchmarks.works import Sizes
-from darts_tf.config import usable_cores
+from darts_tf.runs.machine import usable_cores
 
 
 class Served:

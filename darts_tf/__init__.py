@@ -6,44 +6,48 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "DARTS": "search_space",
-    "Genotype": "genotype",
-    "MixedOperation": "mixed_operation",
-    "SearchCell": "cells",
-    "RandomSearchConfig": "tuning_config",
+    "DARTS": "spaces.search_space",
+    "Genotype": "spaces.genotype",
+    "MixedOperation": "supernet.mixed_operation",
+    "SearchCell": "supernet.cells",
+    "RandomSearchConfig": "tuning.config",
     "SearchConfig": "config",
-    "SearchResult": "searching",
-    "SearchSpace": "search_space",
-    "SourceFeatures": "mixed_operation",
-    "StagedGenotype": "genotype",
-    "StopSearch": "callbacks",
-    "Supernet": "supernet",
+    "SearchResult": "searching.search",
+    "SearchSpace": "spaces.search_space",
+    "SourceFeatures": "supernet.mixed_operation",
+    "StagedGenotype": "spaces.genotype",
+    "StopSearch": "searching.callbacks",
+    "Supernet": "supernet.model",
     "TrainingConfig": "config",
-    "TrainingResult": "training",
-    "TuningConfig": "tuning_config",
+    "TrainingResult": "training.train",
+    "TuningConfig": "tuning.config",
     "UserError": "errors",
-    "build_network": "network",
-    "derive": "genotype",
-    "export_lite": "formats",
-    "export_onnx": "formats",
-    "export_saved_model": "export",
-    "inference_network": "network",
-    "random_genotype": "sampling",
-    "random_search": "random_baseline",
-    "read_genotype": "genotype",
-    "search": "searching",
-    "train": "training",
-    "train_repeats": "repeats",
-    "tune": "tuning",
+    "build_network": "networks.network",
+    "derive": "spaces.genotype",
+    "export_lite": "exporting.formats",
+    "export_onnx": "exporting.formats",
+    "export_saved_model": "exporting.saved_model",
+    "inference_network": "networks.network",
+    "random_genotype": "spaces.sampling",
+    "random_search": "tuning.random_baseline",
+    "read_genotype": "spaces.genotype",
+    "search": "searching.search",
+    "train": "training.train",
+    "train_repeats": "training.repeats",
+    "tune": "tuning.tune",
 }
-_MODULES = ("applications", "stopping", "zoo")
+_MODULES = {
+    "applications": "applications",
+    "stopping": "searching.stopping",
+    "zoo": "spaces.zoo",
+}
 
 __all__ = tuple(sorted((*_HOMES, *_MODULES)))
 
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
-        return importlib.import_module(f"darts_tf.{name}")
+        return importlib.import_module(f"darts_tf.{_MODULES[name]}")
     if name not in _HOMES:
         raise AttributeError(f"module 'darts_tf' has no attribute '{name}'")
     value = getattr(importlib.import_module(f"darts_tf.{_HOMES[name]}"), name)

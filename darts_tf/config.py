@@ -5,17 +5,17 @@ flags from these fields.
 """
 
 import json
-import os
 import re
 from dataclasses import dataclass
 from functools import partial
 
-from darts_tf import zoo
 from darts_tf.data.facts import DATASETS, DatasetFacts, facts_of, portions
 from darts_tf.errors import UserError
-from darts_tf.genotype import AnyGenotype, StagedGenotype
-from darts_tf.search_space import STEMS
+from darts_tf.runs.machine import usable_cores
 from darts_tf.settings import Settings, flag_lines, setting
+from darts_tf.spaces import zoo
+from darts_tf.spaces.genotype import AnyGenotype, StagedGenotype
+from darts_tf.spaces.search_space import STEMS
 
 __all__ = ["RunConfig", "SearchConfig", "TrainingConfig", "flag_lines", "training_flag_lines"]
 
@@ -299,10 +299,3 @@ def training_flag_lines(config: TrainingConfig, genotype: AnyGenotype) -> tuple[
     names = (name for name in zoo.names() if zoo.get(name) == genotype)
     inline = json.dumps(genotype.to_dict(), separators=(",", ":"))
     return (*flag_lines(config), f"--genotype={next(names, inline)}")
-
-
-def usable_cores() -> int:
-    """Returns the number of CPU cores that this process may use, TensorFlow's own default."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

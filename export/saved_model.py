@@ -13,7 +13,7 @@ from pathlib import Path
 
 import darts_tf
 from darts_tf.errors import UserError
-from darts_tf.serving import version_folder
+from darts_tf.exporting.serving import version_folder
 from darts_tf.settings import Settings, setting
 from export import trained
 from trainers.command_line import parse

@@ -65,7 +65,7 @@ def load(path: Path, beside: dict[str, Any] | None) -> Any:
     Raises:
         UserError: If it cannot be loaded, or has other classes than the result names.
     """
-    from darts_tf.model_file import load_model
+    from darts_tf.networks.model_file import load_model
 
     model = load_model(path)
     classes = model.output_shape[-1]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from darts_tf.genotype import Genotype
-from darts_tf.network import build_network, inference_network
-from darts_tf.normalization import BatchNormalization
+from darts_tf.layers.normalization import BatchNormalization
+from darts_tf.networks.network import build_network, inference_network
+from darts_tf.spaces.genotype import Genotype
 
 MEAN, DEVIATION = (0.5, 0.4, 0.3), (0.2, 0.25, 0.3)
 # Each operation of a genotype, in a normal cell and, at stride 2, in a reduction cell.

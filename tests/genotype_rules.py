@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from darts_tf.genotype import CELLS
-from darts_tf.search_space import OPERATIONS
+from darts_tf.spaces.genotype import CELLS
+from darts_tf.spaces.search_space import OPERATIONS
 
 
 def is_valid(found: Any, cells: Sequence[str] = CELLS) -> bool:

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from darts_tf import zoo
 from darts_tf.config import SearchConfig, TrainingConfig, flag_lines, training_flag_lines
-from darts_tf.genotype import CELLS, STAGED_CELLS, derive, softmax
-from darts_tf.history import EpochRecord
-from darts_tf.run_directory import RunDirectory
-from darts_tf.search_space import DARTS
-from darts_tf.stopping import stable_epochs
+from darts_tf.runs.directory import RunDirectory
+from darts_tf.runs.history import EpochRecord
+from darts_tf.searching.stopping import stable_epochs
+from darts_tf.spaces import zoo
+from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, derive, softmax
+from darts_tf.spaces.search_space import DARTS
 
 
 def searched(

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.bilevel import ARCHITECTURE_GRADIENTS, BilevelStep
-from darts_tf.optimizers import SGD, Adam
-from darts_tf.scoring import Batch
-from darts_tf.supernet import Supernet
+from darts_tf.engine.optimizers import SGD, Adam
+from darts_tf.engine.scoring import Batch
+from darts_tf.searching.bilevel import ARCHITECTURE_GRADIENTS, BilevelStep
+from darts_tf.supernet.model import Supernet
 from tests import weights
 from tests.oracles import optimizers as rules
 from tests.oracles import supernet as twin

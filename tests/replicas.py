@@ -8,19 +8,20 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from darts_tf import training, zoo
-from darts_tf.bilevel import ARCHITECTURE_GRADIENTS, BilevelStep
 from darts_tf.config import TrainingConfig
 from darts_tf.data.batches import endless_batches, training_batches
 from darts_tf.data.facts import DATASETS
 from darts_tf.data.images import ImageData, Split
-from darts_tf.devices import make_strategy
-from darts_tf.optimizers import SGD, Adam
-from darts_tf.replicas import compile_step
-from darts_tf.scoring import Batch
-from darts_tf.search_space import DARTS
-from darts_tf.supernet import Supernet
-from darts_tf.variables_state import VariablesState
+from darts_tf.engine.devices import make_strategy
+from darts_tf.engine.optimizers import SGD, Adam
+from darts_tf.engine.replicas import compile_step
+from darts_tf.engine.scoring import Batch
+from darts_tf.engine.variables_state import VariablesState
+from darts_tf.searching.bilevel import ARCHITECTURE_GRADIENTS, BilevelStep
+from darts_tf.spaces import zoo
+from darts_tf.spaces.search_space import DARTS
+from darts_tf.supernet.model import Supernet
+from darts_tf.training.train import train as training
 from tests import weights
 
 SPACE = replace(DARTS, candidates=("none", "sep_conv_3x3"), nodes=1, learnable=("sep_conv_3x3",))

@@ -1,7 +1,7 @@
 """Genotypes by stage for tests, put together from published ones."""
 
-from darts_tf import zoo
-from darts_tf.genotype import STAGED_CELLS, StagedGenotype
+from darts_tf.spaces import zoo
+from darts_tf.spaces.genotype import STAGED_CELLS, StagedGenotype
 
 
 def by_stage(*names: str) -> StagedGenotype:

@@ -27,6 +27,6 @@ def stand_in_for_the_reader(monkeypatch: pytest.MonkeyPatch, folder: Path) -> No
     """Makes a folder with such a model the current one, and a model of any file's."""
     model = SimpleNamespace(output_shape=(None, len(CLASSES)))
     reader = SimpleNamespace(load_model=lambda path: model)
-    monkeypatch.setitem(sys.modules, "darts_tf.model_file", reader)
+    monkeypatch.setitem(sys.modules, "darts_tf.networks.model_file", reader)
     monkeypatch.chdir(folder)
     make_model(folder)

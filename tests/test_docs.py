@@ -12,7 +12,7 @@ from tests.trainers.programs import python
 pytest.importorskip("benchmarks")  # not in the wheel
 
 from benchmarks import table
-from darts_tf.tuning_space import TUNABLE
+from darts_tf.tuning.space import TUNABLE
 
 TREE = Path(__file__).resolve().parents[1]
 PAGES = sorted([*TREE.glob("README.md"), *(TREE / "docs").glob("*.md")])

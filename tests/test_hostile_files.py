@@ -15,11 +15,11 @@ import keras
 import numpy as np
 import pytest
 
-from darts_tf.checkpoints import Checkpoints
 from darts_tf.errors import UserError
-from darts_tf.genotype import read_genotype
-from darts_tf.model_file import load_model
-from darts_tf.run_directory import RunDirectory
+from darts_tf.networks.model_file import load_model
+from darts_tf.runs.checkpoints import Checkpoints
+from darts_tf.runs.directory import RunDirectory
+from darts_tf.spaces.genotype import read_genotype
 from export import saved_model
 from tests.fuzzing.checkpoints import MARKER, Runs, archive, npy, with_checksum
 from trainers import train

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from darts_tf.cluster import cluster_of
 from darts_tf.config import SearchConfig
+from darts_tf.runs.cluster import cluster_of
 from tests.trainers.programs import python
 from trainers.command_line import parse
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import darts_tf
-from darts_tf.squeeze_excite import RATIO
+from darts_tf.networks.squeeze_excite import RATIO
 from tests import layouts
 from tests.oracles import counts
 from trainers import search, train
@@ -98,7 +98,7 @@ def rows(heading):
 
 
 def test_the_table_of_networks_is_what_they_are():
-    zoo = json.loads(resources.files("darts_tf").joinpath("zoo.json").read_text())
+    zoo = json.loads(resources.files("darts_tf.spaces").joinpath("zoo.json").read_text())
     networks = rows("parameters")
     named = {name.strip("`") for name, *_ in networks}
     assert named == set(darts_tf.applications.__all__) - {"Application"}

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.export import export_saved_model
+from darts_tf.exporting.saved_model import export_saved_model
 
 pytest.importorskip("benchmarks")  # not in the wheel
 

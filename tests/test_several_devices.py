@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.normalization import BatchNormalization, average_statistics
-from darts_tf.optimizers import SGD
+from darts_tf.engine.optimizers import SGD
+from darts_tf.layers.normalization import BatchNormalization, average_statistics
 from tests import replicas, weights
 from tests.killing import TRAIN, Job, on_devices
 from tests.oracles import optimizers as rules

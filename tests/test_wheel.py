@@ -10,7 +10,14 @@ import pytest
 
 from tests.wheel import PACKAGES, TREE, Installed, build
 
-GROUND_FLOOR = ("config", "genotype", "run_directory", "search_space", "stopping", "zoo")
+GROUND_FLOOR = (
+    "runs/test_directory.py",
+    "searching/test_stopping.py",
+    "spaces/test_genotype.py",
+    "spaces/test_search_space.py",
+    "spaces/test_zoo.py",
+    "test_config.py",
+)
 
 LOCATE = """
 import importlib.util, json
@@ -36,7 +43,7 @@ def test_wheel_holds_the_three_packages_with_their_data_and_nothing_else(wheel: 
         for path in (TREE / package).rglob("*")
         if path.suffix in {".py", ".json", ".flags", ".css", ".js"}
     }
-    assert {"darts_tf/zoo.json", "trainers/presets/search/digits.flags"} <= wanted
+    assert {"darts_tf/spaces/zoo.json", "trainers/presets/search/digits.flags"} <= wanted
     assert held == wanted
 
 
@@ -48,7 +55,7 @@ def test_packages_come_from_the_wheel_outside_the_tree(installed: Installed) -> 
 
 
 def test_ground_floor_passes_its_tests_from_the_wheel(installed: Installed) -> None:
-    tests = [f"tests/darts_tf/test_{name}.py" for name in GROUND_FLOOR]
+    tests = [f"tests/darts_tf/{name}" for name in GROUND_FLOOR]
     run = installed.run("-m", "pytest", "-q", "-p", "no:cacheprovider", *tests)
     assert run.returncode == 0, run.stdout + run.stderr
     assert " passed" in run.stdout

@@ -1,6 +1,6 @@
 """Starts of one program in one process, each of which meets a misfortune of its own.
 
-`tests/darts_tf/test_bad_luck.py` runs this file and gives the starts.
+`tests/darts_tf/engine/test_bad_luck.py` runs this file and gives the starts.
 """
 
 import contextlib

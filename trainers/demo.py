@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from darts_tf import data
 from darts_tf.errors import UserError
-from darts_tf.genotype import Genotype
+from darts_tf.spaces.genotype import Genotype
 from trainers.program import run
 
 ROOT = Path("build/demo")

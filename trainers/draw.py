@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from darts_tf.drawing import picture
-from darts_tf.drawing_text import as_text
 from darts_tf.errors import UserError
-from darts_tf.genotype import AnyGenotype
-from darts_tf.output_file import overwriting
+from darts_tf.report.drawing import picture
+from darts_tf.report.drawing_text import as_text
+from darts_tf.runs.output_file import overwriting
 from darts_tf.settings import Settings, setting
+from darts_tf.spaces.genotype import AnyGenotype
 from trainers import genotypes
 from trainers.command_line import parse
 from trainers.program import run

@@ -4,11 +4,11 @@ import shlex
 import sys
 from pathlib import Path
 
-from darts_tf import zoo
 from darts_tf.config import RunConfig
-from darts_tf.drawing_text import as_text
 from darts_tf.errors import UserError, nearest
-from darts_tf.genotype import AnyGenotype, read_genotype
+from darts_tf.report.drawing_text import as_text
+from darts_tf.spaces import zoo
+from darts_tf.spaces.genotype import AnyGenotype, read_genotype
 from trainers import presets
 
 TEXT = f"A genotype.json, JSON, or a published genotype: {', '.join(zoo.names())}. Needed."

@@ -8,10 +8,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from darts_tf.cluster import WorkerLost, cluster_of
 from darts_tf.errors import UserError, reason
-from darts_tf.interruption import Interrupted
-from darts_tf.run_directory import RunDirectory
+from darts_tf.runs.cluster import WorkerLost, cluster_of
+from darts_tf.runs.directory import RunDirectory
+from darts_tf.runs.interruption import Interrupted
 
 
 def run(name: str, main: Callable[[Sequence[str]], None]) -> int:

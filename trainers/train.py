@@ -17,7 +17,7 @@ import darts_tf
 from darts_tf import data
 from darts_tf.config import TrainingConfig, training_flag_lines
 from darts_tf.data.facts import run_name
-from darts_tf.run_directory import RunDirectory
+from darts_tf.runs.directory import RunDirectory
 from trainers import genotypes
 from trainers.command_line import parse
 from trainers.program import carry_out, run

@@ -17,9 +17,9 @@ import darts_tf
 from darts_tf import data
 from darts_tf.config import flag_lines
 from darts_tf.data.facts import run_name
-from darts_tf.run_directory import RunDirectory
-from darts_tf.tuning_config import TuningConfig
-from darts_tf.tuning_role import role
+from darts_tf.runs.directory import RunDirectory
+from darts_tf.tuning.config import TuningConfig
+from darts_tf.tuning.role import role
 from trainers.command_line import parse
 from trainers.program import carry_out, logging_to, run
 

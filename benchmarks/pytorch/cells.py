@@ -7,9 +7,9 @@ from torch import nn
 
 from benchmarks.pytorch.by_name import operation
 from benchmarks.pytorch.operations import FactorizedReduce, ReLUConvBN
-from darts_tf.genotype import Genotype
-from darts_tf.genotype_checks import EDGES_PER_NODE
-from darts_tf.search_space import DARTS
+from darts_tf.spaces.genotype import Genotype
+from darts_tf.spaces.genotype_checks import EDGES_PER_NODE
+from darts_tf.spaces.search_space import DARTS
 
 
 class MixedOperation(nn.Module):

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from darts_tf.drop_path import DropPath
-from darts_tf.search_space import DARTS, OPERATIONS
-from darts_tf.supernet import Supernet
+from darts_tf.layers.drop_path import DropPath
+from darts_tf.spaces.search_space import DARTS, OPERATIONS
+from darts_tf.supernet.model import Supernet
 
 _PARTS = tuple(
     f"{part}{suffix}"

@@ -4,8 +4,8 @@ import torch
 from torch import nn
 
 from benchmarks.pytorch.cells import Cell
-from darts_tf.genotype import Genotype
-from darts_tf.search_space import STEM_MULTIPLIER, reductions
+from darts_tf.spaces.genotype import Genotype
+from darts_tf.spaces.search_space import STEM_MULTIPLIER, reductions
 
 
 class AuxiliaryHead(nn.Sequential):

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from benchmarks.pytorch.cells import SearchCell
-from darts_tf.search_space import DARTS, STEM_MULTIPLIER, reductions
+from darts_tf.spaces.search_space import DARTS, STEM_MULTIPLIER, reductions
 
 
 class Supernet(nn.Module):

@@ -8,13 +8,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from darts_tf import zoo
 from darts_tf.applications.weights import read_weights, trained_network
-from darts_tf.blocks import Blocks, Tensor
 from darts_tf.data.facts import SMALLEST_FOLDER_IMAGES
 from darts_tf.errors import UserError
-from darts_tf.genotype import AnyGenotype
-from darts_tf.network import backbone, check_sizes, classifier, normalized
+from darts_tf.networks.blocks import Blocks, Tensor
+from darts_tf.networks.network import backbone, check_sizes, classifier, normalized
+from darts_tf.spaces import zoo
+from darts_tf.spaces.genotype import AnyGenotype
 
 _POOLINGS = {
     "avg": keras.layers.GlobalAveragePooling2D,

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from darts_tf.errors import UserError
-from darts_tf.model_file import load_model
+from darts_tf.networks.model_file import load_model
 
 _OURS = ("stem_", "cell_", "logits")
 

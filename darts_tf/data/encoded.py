@@ -9,9 +9,9 @@ from typing import Protocol
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.config import usable_cores
 from darts_tf.data.decoding import central_crop, random_resized_crop
 from darts_tf.data.images import Images
+from darts_tf.runs.machine import usable_cores
 
 _READ_AT_ONCE = 16
 # Sets the keys of crops apart from those of what follows in a batch.

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from darts_tf.genotype import AnyGenotype
 from darts_tf.report.content import explained
 from darts_tf.report.runs import Run
+from darts_tf.spaces.genotype import AnyGenotype
 
 
 def slots(name: str, about: str = "") -> str:

@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import Any
 
 from darts_tf.errors import UserError
-from darts_tf.genotype import AnyGenotype, read_genotype
-from darts_tf.history import EpochRecord
-from darts_tf.run_directory import RunDirectory
-from darts_tf.zoo import get, names
+from darts_tf.runs.directory import RunDirectory
+from darts_tf.runs.history import EpochRecord
+from darts_tf.spaces.genotype import AnyGenotype, read_genotype
+from darts_tf.spaces.zoo import get, names
 
 
 @dataclass(frozen=True)

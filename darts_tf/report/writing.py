@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from darts_tf.errors import UserError, reason
-from darts_tf.output_file import overwriting
 from darts_tf.report import comparison, search, training
 from darts_tf.report.page import Page
 from darts_tf.report.runs import Run, read_run
-from darts_tf.run_directory import RunDirectory
+from darts_tf.runs.directory import RunDirectory
+from darts_tf.runs.output_file import overwriting
 
 _logger = logging.getLogger(__name__)
 # What values that nobody expects can raise on their way into a page.

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from darts_tf import zoo
 from darts_tf.config import SearchConfig, TrainingConfig
-from darts_tf.squeeze_excite import RATIO
+from darts_tf.networks.squeeze_excite import RATIO
+from darts_tf.spaces import zoo
 from tests.oracles import counts as oracle
 from trainers import presets
 from trainers.command_line import parse
@@ -19,7 +19,7 @@ counts = pytest.importorskip("benchmarks.counts")  # not in the wheel
 paper = pytest.importorskip("benchmarks.paper")
 
 PAGE = (Path(counts.__file__).parents[1] / "docs" / "paper.md").read_text(encoding="utf-8")
-ZOO = json.loads(resources.files("darts_tf").joinpath("zoo.json").read_text())
+ZOO = json.loads(resources.files("darts_tf.spaces").joinpath("zoo.json").read_text())
 ROWS = [row for rows in paper.TABLES.values() for row in rows]
 CONFIGS = {"search": SearchConfig, "train": TrainingConfig}
 COMMANDS = sorted(set(re.findall(r"`(python -m trainers\.[^`]*)`", PAGE)))

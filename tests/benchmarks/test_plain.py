@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.bilevel import BilevelStep
-from darts_tf.optimizers import SGD, Adam
-from darts_tf.scoring import Batch, score
-from darts_tf.supernet import Supernet
+from darts_tf.engine.optimizers import SGD, Adam
+from darts_tf.engine.scoring import Batch, score
+from darts_tf.searching.bilevel import BilevelStep
+from darts_tf.supernet.model import Supernet
 from tests import weights
 from tests.oracles import supernet as twin
 

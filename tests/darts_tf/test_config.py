@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darts_tf import zoo
 from darts_tf.config import SearchConfig, TrainingConfig, flag_lines, training_flag_lines
 from darts_tf.data.facts import DATASETS
 from darts_tf.errors import UserError
-from darts_tf.genotype import Genotype, read_genotype
-from darts_tf.search_space import STEMS
+from darts_tf.spaces import zoo
+from darts_tf.spaces.genotype import Genotype, read_genotype
+from darts_tf.spaces.search_space import STEMS
 from tests.stages import by_stage
 
 CONFIGS = [SearchConfig, TrainingConfig]

@@ -6,7 +6,7 @@ import pytest
 
 import darts_tf
 from darts_tf.errors import UserError
-from darts_tf.serving import version_folder
+from darts_tf.exporting.serving import version_folder
 from export import saved_model
 from tests.stand_ins import CLASSES, make_model, stand_in_for_the_reader
 from tests.trainers.programs import python, refused

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from darts_tf.checkpoints import Checkpoint, Checkpoints
-from darts_tf.run_directory import RunDirectory
+from darts_tf.runs.checkpoints import Checkpoint, Checkpoints
+from darts_tf.runs.directory import RunDirectory
 from tests.fuzzing.running import Kind
 from tests.fuzzing.spoiling import spoilt_bytes
 

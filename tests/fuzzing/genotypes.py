@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from darts_tf import zoo
-from darts_tf.genotype import CELLS, STAGED_CELLS, read_genotype
-from darts_tf.search_space import OPERATIONS
+from darts_tf.spaces import zoo
+from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, read_genotype
+from darts_tf.spaces.search_space import OPERATIONS
 from tests.fuzzing.running import Kind, Refusal, outcome
 from tests.fuzzing.spoiling import FRAGMENTS, JSON, spoilt_bytes, spoilt_json
 from tests.genotype_rules import is_valid

@@ -14,9 +14,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from darts_tf import zoo
-from darts_tf.history import EpochRecord
-from darts_tf.run_directory import RunDirectory
+from darts_tf.runs.directory import RunDirectory
+from darts_tf.runs.history import EpochRecord
+from darts_tf.spaces import zoo
 from tests.fuzzing.running import Kind, Refusal, outcome
 from tests.fuzzing.spoiling import FRAGMENTS, JSON, spoilt_bytes, spoilt_json
 

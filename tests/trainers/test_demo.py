@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from darts_tf import data, zoo
-from darts_tf.complexity import parameters
+from darts_tf import data
 from darts_tf.errors import UserError
-from darts_tf.export import export_saved_model
-from darts_tf.network import build_network, inference_network
+from darts_tf.exporting.saved_model import export_saved_model
+from darts_tf.networks.complexity import parameters
+from darts_tf.networks.network import build_network, inference_network
+from darts_tf.spaces import zoo
 from trainers import demo
 
 GENOTYPE = zoo.get("DARTS_V2")

@@ -5,10 +5,10 @@ import shlex
 import pytest
 
 import darts_tf
-from darts_tf import zoo
 from darts_tf.errors import UserError
-from darts_tf.run_directory import RunDirectory
-from darts_tf.tuning_config import RandomSearchConfig
+from darts_tf.runs.directory import RunDirectory
+from darts_tf.spaces import zoo
+from darts_tf.tuning.config import RandomSearchConfig
 from tests.trainers.programs import refused
 from trainers import presets, random_search, train
 from trainers.command_line import parse

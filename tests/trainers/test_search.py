@@ -6,11 +6,11 @@ import shlex
 import pytest
 
 import darts_tf
-from darts_tf import zoo
 from darts_tf.config import SearchConfig, flag_lines
-from darts_tf.drawing_text import as_text
 from darts_tf.errors import UserError
-from darts_tf.run_directory import RunDirectory
+from darts_tf.report.drawing_text import as_text
+from darts_tf.runs.directory import RunDirectory
+from darts_tf.spaces import zoo
 from tests.stages import by_stage
 from tests.trainers.programs import python, refused
 from trainers import search, train

@@ -5,11 +5,11 @@ import json
 import pytest
 
 import darts_tf
-from darts_tf import zoo
 from darts_tf.config import SearchConfig, flag_lines, training_flag_lines
 from darts_tf.errors import UserError
-from darts_tf.genotype import Genotype
-from darts_tf.run_directory import RunDirectory
+from darts_tf.runs.directory import RunDirectory
+from darts_tf.spaces import zoo
+from darts_tf.spaces.genotype import Genotype
 from tests.trainers.programs import python, refused
 from trainers import train
 

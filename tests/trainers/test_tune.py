@@ -7,8 +7,8 @@ import pytest
 
 import darts_tf
 from darts_tf.config import SearchConfig
-from darts_tf.tuning import tune as tune_with
-from darts_tf.tuning_config import TuningConfig
+from darts_tf.tuning.config import TuningConfig
+from darts_tf.tuning.tune import tune as tune_with
 from tests.trainers.programs import refused
 from trainers import presets, search, tune
 from trainers.command_line import parse

@@ -7,10 +7,10 @@ import keras
 import numpy as np
 import pytest
 
-from darts_tf import zoo
 from darts_tf.applications import Application, DartsPlusCifar10
 from darts_tf.errors import UserError
-from darts_tf.genotype import Genotype
+from darts_tf.spaces import zoo
+from darts_tf.spaces.genotype import Genotype
 from tests.stages import by_stage
 
 SMALL = replace(DartsPlusCifar10, layers=3, init_channels=2)

@@ -7,14 +7,14 @@ from importlib import resources
 import pytest
 
 from darts_tf import applications
-from darts_tf.complexity import multiply_adds, parameters
 from darts_tf.config import TrainingConfig
-from darts_tf.squeeze_excite import RATIO
+from darts_tf.networks.complexity import multiply_adds, parameters
+from darts_tf.networks.squeeze_excite import RATIO
 from tests.oracles import counts
 from trainers import presets
 from trainers.command_line import parse
 
-ZOO = json.loads(resources.files("darts_tf").joinpath("zoo.json").read_text())
+ZOO = json.loads(resources.files("darts_tf.spaces").joinpath("zoo.json").read_text())
 PRESETS = {
     "DartsPlusCifar10": "cifar10",
     "DartsPlusCifar10Large": "cifar10_large",

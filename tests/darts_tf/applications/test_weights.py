@@ -6,12 +6,12 @@ import keras
 import numpy as np
 import pytest
 
-from darts_tf import zoo
 from darts_tf.applications import Application
 from darts_tf.errors import UserError
-from darts_tf.genotype import Genotype
-from darts_tf.model_file import save_model
-from darts_tf.network import build_network, inference_network
+from darts_tf.networks.model_file import save_model
+from darts_tf.networks.network import build_network, inference_network
+from darts_tf.spaces import zoo
+from darts_tf.spaces.genotype import Genotype
 
 CELLS = zoo.get("DARTS_PLUS_CIFAR10")
 MEAN, DEVIATION = (0.2, 0.4, 0.6), (0.3, 0.2, 0.1)

@@ -12,8 +12,8 @@ from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-from darts_tf.genotype import read_genotype
 from darts_tf.report import write_comparison, write_report
+from darts_tf.spaces.genotype import read_genotype
 from tests.browser import chromium, look, settled
 from tests.histories import searched, trained
 

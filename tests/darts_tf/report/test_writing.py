@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from darts_tf import zoo
 from darts_tf.config import TrainingConfig, training_flag_lines
 from darts_tf.errors import UserError
 from darts_tf.report import refresh, write_comparison, write_report
-from darts_tf.run_directory import RunDirectory
+from darts_tf.runs.directory import RunDirectory
+from darts_tf.spaces import zoo
 from tests.histories import searched, trained
 
 

@@ -1,0 +1,1 @@
+"""What a search and a training share: steps, optimizers, and the loop."""

@@ -1,0 +1,162 @@
+"""Mixed precision: layers that compute in 16 bits, and the scale of the loss that float16 needs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from darts_tf.engine.optimizers import SGD, Adam, CoupledOptimizer
+from darts_tf.engine.scoring import Batch, Score
+
+
+def dtype_policy(mixed_precision: str) -> keras.DTypePolicy:
+    """Returns the policy of the layers; variables are float32 in each.
+
+    Args:
+        mixed_precision: What layers compute in: `float32`, `bfloat16` or `float16`.
+    """
+    name = "float32" if mixed_precision == "float32" else f"mixed_{mixed_precision}"
+    return keras.DTypePolicy(name)
+
+
+def make_loss_scale(mixed_precision: str) -> "LossScale | None":
+    """Returns a scale for `float16`, None for what needs none."""
+    return LossScale() if mixed_precision == "float16" else None
+
+
+class LossScale:
+    """A power of two that the loss is multiplied with, so that small gradients are not lost.
+
+    It is halved after gradients that are not finite, and doubled after many that were (Micikevicius
+    et al., Mixed Precision Training, section 3.2). Create it in the strategy's scope.
+
+    Args:
+        initial: The scale to start with.
+        patience: Gradients in a row, all finite, after which it doubles.
+    """
+
+    def __init__(self, initial: float = 2.0**15, patience: int = 2000) -> None:
+        self.patience = patience
+        self._scale = _variable(initial, "float32", "loss_scale")
+        self._good = _variable(0, "int32", "good_gradients")
+
+    @property
+    def value(self) -> tf.Tensor:
+        """The scale, a scalar."""
+        return tf.convert_to_tensor(self._scale.value)
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """What it remembers: the scale, and how many gradients in a row were finite."""
+        return [self._scale, self._good]
+
+    def update(self, finite: tf.Tensor) -> None:
+        """Takes note of whether gradients were finite, a bool that all replicas share."""
+        good = tf.where(finite, tf.convert_to_tensor(self._good.value) + 1, 0)
+        doubles = good >= self.patience
+        scale = tf.where(doubles, 2 * self.value, self.value)
+        self._scale.assign(tf.where(finite, scale, tf.maximum(self.value / 2, 1.0)))
+        self._good.assign(tf.where(doubles, 0, good))
+
+
+def scaled(batch: Batch, loss_scale: LossScale | None) -> Batch:
+    """Returns a batch whose loss, accuracy and gradients are multiplied by the scale."""
+    if loss_scale is None:
+        return batch
+    return batch._replace(sample_weights=batch.sample_weights * loss_scale.value)
+
+
+def unscaled(score: Score, loss_scale: LossScale | None) -> Score:
+    """Returns the score of a batch that was scaled; the scale must not have been updated since."""
+    if loss_scale is None:
+        return score
+    return Score(*(part / tf.cast(loss_scale.value, part.dtype) for part in score))
+
+
+class _Scaled(CoupledOptimizer):
+    """Takes gradients of a scaled loss, and no step where one of them is not finite."""
+
+    def __init__(self, loss_scale: LossScale, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.loss_scale = loss_scale
+
+    def apply(
+        self, grads: Sequence[tf.Tensor], trainable_variables: Sequence[Any] | None = None
+    ) -> None:
+        """Divides the gradients by the scale, takes a step if it can, and adapts the scale."""
+        grads = [gradient / tf.cast(self.loss_scale.value, gradient.dtype) for gradient in grads]
+        replica = tf.distribute.get_replica_context()
+        wrong = tf.cast(tf.logical_not(_all_finite(grads)), tf.float32)
+        if replica is not None and replica.num_replicas_in_sync > 1:
+            wrong = replica.all_reduce(tf.distribute.ReduceOp.SUM, wrong)
+        super().apply(grads, trainable_variables)
+        self.iterations.assign_sub(tf.cast(wrong > 0, self.iterations.dtype))
+        self.loss_scale.update(tf.equal(wrong, 0))
+
+    def _update(self, stacks: list[tf.Tensor], *state: Any) -> None:
+        update = super()._update
+
+        def take() -> tf.Tensor:
+            update(stacks, *state)
+            return tf.constant(True)
+
+        tf.cond(_all_finite(stacks), take, lambda: tf.constant(False))
+
+
+class ScaledSGD(_Scaled, SGD):
+    """SGD on gradients of a scaled loss.
+
+    Args:
+        loss_scale: The scale.
+        *args: As `SGD`.
+        **kwargs: As `SGD`.
+    """
+
+
+class ScaledAdam(_Scaled, Adam):
+    """Adam on gradients of a scaled loss.
+
+    Args:
+        loss_scale: The scale.
+        *args: As `Adam`.
+        **kwargs: As `Adam`.
+    """
+
+
+def weight_optimizer(loss_scale: LossScale | None, *args: Any, **kwargs: Any) -> SGD:
+    """Returns an SGD for gradients of the loss, scaled or, where there is no scale, plain.
+
+    Args:
+        loss_scale: The scale or None.
+        *args: As `SGD`.
+        **kwargs: As `SGD`.
+    """
+    return ScaledSGD(loss_scale, *args, **kwargs) if loss_scale else SGD(*args, **kwargs)
+
+
+def architecture_optimizer(loss_scale: LossScale | None, *args: Any, **kwargs: Any) -> Adam:
+    """Returns an Adam for gradients of the loss, scaled or, where there is no scale, plain.
+
+    Args:
+        loss_scale: The scale or None.
+        *args: As `Adam`.
+        **kwargs: As `Adam`.
+    """
+    return ScaledAdam(loss_scale, *args, **kwargs) if loss_scale else Adam(*args, **kwargs)
+
+
+def _variable(value: float, dtype: str, name: str) -> keras.Variable:
+    return keras.Variable(
+        keras.initializers.Constant(value),
+        shape=(),
+        dtype=dtype,
+        trainable=False,
+        autocast=False,
+        aggregation="only_first_replica",
+        name=name,
+    )
+
+
+def _all_finite(tensors: Sequence[tf.Tensor]) -> tf.Tensor:
+    return tf.reduce_all([tf.reduce_all(tf.math.is_finite(tensor)) for tensor in tensors])

@@ -1,0 +1,100 @@
+"""What a run on several machines needs beside its strategy: one that writes, and agreement."""
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Literal
+
+import tensorflow as tf
+
+from darts_tf.config import RunConfig
+from darts_tf.runs.cluster import Cluster, WorkerLost, cluster_of
+from darts_tf.runs.directory import RunDirectory
+from darts_tf.runs.interruption import SIGNALS
+from darts_tf.runs.roll_call import answer_roll, call_roll
+
+
+@contextmanager
+def own_run(
+    run_directory: str | os.PathLike[str],
+    program: Literal["search", "train"],
+    config: RunConfig,
+    flags: Sequence[str],
+) -> Iterator[RunDirectory]:
+    """Yields a run's claimed directory; with several workers, once all of them are there.
+
+    Only the chief has the directory that was given. Every other worker has a copy of what it held
+    at the start, which is thrown away at the end: so all go on from the same checkpoint, and
+    nothing else needs to be shared between the machines.
+
+    Args:
+        run_directory: Where the run's files go.
+        program: Whose run it is.
+        config: Has the strategy.
+        flags: The lines of the run's flag file.
+
+    Raises:
+        UserError: If the directory holds another run, or a worker does not come.
+        WorkerLost: If a worker dies while the block runs.
+    """
+    cluster = cluster_of(config.strategy)
+    if cluster is None or cluster.chief:
+        run = RunDirectory(run_directory, program)
+        run.claim(flags)
+        if cluster is not None:
+            call_roll(cluster, flags, run.contents(), config.worker_timeout)
+        with _noticing_losses(cluster):
+            yield run
+        return
+    files = answer_roll(cluster, flags, config.worker_timeout)
+    with tempfile.TemporaryDirectory(prefix=f"darts_tf-worker-{cluster.index}-") as folder:
+        run = RunDirectory(folder, program)
+        run.claim(flags)
+        run.fill(files)
+        with _noticing_losses(cluster):
+            yield run
+
+
+class Agreement:
+    """Lets all workers know what one of them was asked by a signal.
+
+    Args:
+        strategy: The strategy of the run.
+    """
+
+    def __init__(self, strategy: tf.distribute.Strategy) -> None:
+        self._strategy = strategy
+        self.needed = getattr(strategy.cluster_resolver, "task_type", None) is not None
+
+    def on(self, number: int | None) -> int | None:
+        """Returns the signal that one of the workers has noticed, None if there was none.
+
+        Args:
+            number: The one that this worker has noticed. All workers must ask at the same step.
+        """
+        if not self.needed:
+            return number
+        asked = self._sum(tf.constant([float(number == known) for known in SIGNALS])).numpy()
+        return next((known for known, count in zip(SIGNALS, asked, strict=True) if count), None)
+
+    @tf.function(autograph=False)
+    def _sum(self, asked: tf.Tensor) -> tf.Tensor:
+        return self._strategy.reduce("SUM", self._strategy.run(tf.identity, (asked,)), axis=None)
+
+
+@contextmanager
+def _noticing_losses(cluster: Cluster | None) -> Iterator[None]:
+    try:
+        yield
+    except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
+        if cluster is None:
+            raise
+        told = re.findall(r"/job:(\w+)/(?:replica:0/)?task:([0-9]+)", str(error))
+        tasks = {(job, int(number)) for job, number in told}
+        lost = [i for i, task in enumerate(cluster.tasks) if task in tasks and i != cluster.index]
+        names = ", ".join(map(cluster.name, lost)) or "a worker"
+        raise WorkerLost(
+            f"lost {names}; the same command on every machine goes on from the last checkpoint"
+        ) from error

@@ -1,0 +1,1 @@
+"""Trained networks as SavedModel, LiteRT and ONNX."""

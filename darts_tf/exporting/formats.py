@@ -1,0 +1,113 @@
+"""A trained network as one file for other runtimes: LiteRT and ONNX."""
+
+import json
+import os
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from darts_tf.exporting.extras import require
+from darts_tf.exporting.folding import folded
+from darts_tf.exporting.labels import class_names
+from darts_tf.exporting.onnx_order import put_in_order
+from darts_tf.networks.model_file import ZIP_TIME
+from darts_tf.runs.output_file import new_file, writing
+
+LABELS = "labels.txt"
+
+
+def export_lite(
+    model: keras.Model, path: str | os.PathLike[str], labels: Sequence[str] | None = None
+) -> Path:
+    """Writes a network for LiteRT, once TensorFlow Lite.
+
+    The signature `serving_default` takes `pixels`, float32 [batch, rows, columns, channels] from 0
+    to 255, and gives `scores`, float32 [batch, classes]. The batch is 1 until the interpreter's
+    `resize_tensor_input` says otherwise. The class names are the lines of `labels.txt`, which the
+    file carries as a zip archive at its end, as TensorFlow Lite's metadata do.
+
+    Args:
+        model: From pixels to scores, as `train` returns it.
+        path: A new file whose name ends in `.tflite`.
+        labels: A name for each class; numbers from 0 when None.
+
+    Returns:
+        The path.
+
+    Raises:
+        UserError: If the file exists or cannot be written, or the labels are not as many as the
+            classes.
+    """
+    path = new_file(path, ".tflite")
+    names = class_names(labels, model.output_shape[-1])
+    scores, _ = _scores(model)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [scores.get_concrete_function()], tf.Module()
+    )
+    content = converter.convert()
+    with writing(path) as temporary:
+        temporary.write_bytes(content)
+        with zipfile.ZipFile(temporary, "a") as archive:
+            lines = "".join(f"{' '.join(name.splitlines())}\n" for name in names)
+            archive.writestr(zipfile.ZipInfo(LABELS, ZIP_TIME), lines)
+    return path
+
+
+def export_onnx(
+    model: keras.Model, path: str | os.PathLike[str], labels: Sequence[str] | None = None
+) -> Path:
+    """Writes a network for ONNX runtimes; wants the extra `onnx`.
+
+    The input is `pixels`, float32 [batch, rows, columns, channels] from 0 to 255, for any batch,
+    and the output `scores`, float32 [batch, classes]. The metadata hold `classes` and
+    `image_shape`, JSON lists.
+
+    Args:
+        model: From pixels to scores, as `train` returns it.
+        path: A new file whose name ends in `.onnx`.
+        labels: A name for each class; numbers from 0 when None.
+
+    Returns:
+        The path.
+
+    Raises:
+        UserError: If a package is missing, the file exists or cannot be written, or the labels are
+            not as many as the classes.
+    """
+    require("onnx")
+    import tf2onnx
+
+    path = new_file(path, ".onnx")
+    names = class_names(labels, model.output_shape[-1])
+    scores, spec = _scores(model)
+    found, _ = tf2onnx.convert.from_function(scores, [spec])
+    put_in_order(found.graph)
+    found.graph.doc_string = "From pixels, 0 to 255, to the scores of the classes."
+    for value in (*found.graph.input, *found.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    facts = {"classes": names, "image_shape": model.input_shape[1:]}
+    for key, fact in facts.items():
+        found.metadata_props.add(key=key, value=json.dumps(fact))
+    with writing(path) as temporary:
+        temporary.write_bytes(found.SerializeToString(deterministic=True))
+    return path
+
+
+def _scores(model: keras.Model) -> tuple[Any, tf.TensorSpec]:
+    """Returns the folded network as a function of pixels, and what it takes.
+
+    Its weights are constants: of Keras's variables, the LiteRT converter makes nothing but zeros.
+    """
+    served = folded(model, keras.layers.Conv2D)
+    values = [(variable, variable.numpy()) for variable in served.variables]
+
+    def scores(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
+        with keras.StatelessScope(state_mapping=values):
+            return {"scores": served(pixels, training=False)}
+
+    spec = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name="pixels")
+    return tf.function(scores, input_signature=[spec]), spec

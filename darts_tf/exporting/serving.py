@@ -1,0 +1,91 @@
+"""What TensorFlow Serving wants: the numbered folders that it polls, and how it is to batch."""
+
+import errno
+import os
+from pathlib import Path
+
+from darts_tf.errors import UserError
+from darts_tf.runs.atomic import sync
+
+# Where a server looks for what `batching_parameters` returns.
+BATCHING_FILE = "batching_params.pbtxt"
+# Sizes of the batches that it makes of requests.
+BATCHES = (1, 2, 4, 8, 16, 32)
+_WAIT_MICROSECONDS = 1000
+_WAITING_BATCHES = 64
+
+
+def batching_parameters() -> str:
+    """Returns a `BatchingParameters` as text.
+
+    Source: tensorflow/serving, `servables/tensorflow/session_bundle_config.proto`.
+    """
+    lines = [
+        f"max_batch_size {{ value: {BATCHES[-1]} }}",
+        f"batch_timeout_micros {{ value: {_WAIT_MICROSECONDS} }}",
+        f"max_enqueued_batches {{ value: {_WAITING_BATCHES} }}",
+        *(f"allowed_batch_sizes: {size}" for size in BATCHES),
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def version_folder(directory: str | os.PathLike[str], version: int | None = None) -> Path:
+    """Returns the folder of a version that does not exist yet.
+
+    Args:
+        directory: The folder of one served model; it may exist.
+        version: The number, at least 1; the next one after those there when None.
+
+    Raises:
+        UserError: If the version exists, a file or a broken link is in the way, or the folder
+            cannot be written.
+    """
+    folder = Path(directory)
+    existing = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
+    if not existing.is_dir():
+        what = "a file" if existing.exists() else "a link that leads nowhere"
+        raise UserError(f"--output={folder}: {existing} is {what}; a folder is right")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise UserError(f"--output={folder}: no permission to write in {existing}")
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    taken = [int(name) for name in names if name.isdecimal()]
+    following = 1 + max(taken, default=0)
+    if version is None:
+        return folder / str(following)
+    if version < 1:
+        raise UserError(f"--version={version}: a number from 1 on is right")
+    if version in taken:
+        raise UserError(
+            f"--version={version}: exists in {folder}; {following} is free, and chosen without the "
+            "flag"
+        )
+    return folder / str(version)
+
+
+def publish(written: Path, directory: Path, version: int | None) -> Path:
+    """Gives a folder that is whole its number, at once; a server sees all of it or nothing.
+
+    Args:
+        written: The folder, in the same file system.
+        directory: The folder of one served model.
+        version: The number; the next one when None.
+
+    Returns:
+        The version's folder.
+
+    Raises:
+        UserError: If the version exists.
+    """
+    for path in (*written.rglob("*"), written):
+        sync(path)
+    while True:
+        folder = version_folder(directory, version)
+        try:
+            written.rename(folder)
+        except OSError as error:
+            # Otherwise another export was faster, and the next round sees what it has written.
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        else:
+            sync(directory)
+            return folder

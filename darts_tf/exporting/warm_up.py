@@ -1,0 +1,71 @@
+"""Requests that TensorFlow Serving answers before it serves, so that no user waits for the first.
+
+The protocol buffers are those of tensorflow/serving, `tensorflow_serving/apis/prediction_log.proto`
+and `predict.proto`. Three messages around TensorFlow's own do not need its package.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.exporting.serving import BATCHES
+from darts_tf.exporting.signatures import ENCODED, PIXELS
+
+WARM_UP_FILE = "tf_serving_warmup_requests"
+# Numbers of fields.
+_PREDICTION_LOG_PREDICT_LOG = 6
+_PREDICT_LOG_REQUEST = 1
+_REQUEST_MODEL_SPEC, _REQUEST_INPUTS = 1, 2
+_MODEL_SPEC_NAME, _MODEL_SPEC_SIGNATURE_NAME = 1, 3
+_ENTRY_KEY, _ENTRY_VALUE = 1, 2
+
+
+def write_warm_up(path: Path, name: str, shape: tuple[int, int, int]) -> None:
+    """Writes a TFRecord of `PredictionLog`s: black images for each signature, in each batch size.
+
+    Args:
+        path: The file.
+        name: The served model's name.
+        shape: Rows, columns and channels of an image.
+    """
+    black = tf.io.encode_png(np.zeros(shape, np.uint8)).numpy()
+    with tf.io.TFRecordWriter(os.fspath(path)) as writer:
+        for size in BATCHES:
+            # A value that stands once counts for the whole shape.
+            pixels = tf.make_tensor_proto(0.0, tf.float32, (size, *shape))
+            writer.write(prediction_log(name, PIXELS, "pixels", pixels))
+            images = tf.make_tensor_proto(black, tf.string, (size,))
+            writer.write(prediction_log(name, ENCODED, "image_bytes", images))
+
+
+def prediction_log(name: str, signature: str, input_name: str, tensor: Any) -> bytes:
+    """Returns a `PredictionLog` of a `PredictRequest` with one input, serialised.
+
+    Args:
+        name: The served model's name.
+        signature: The signature's name.
+        input_name: The input's name.
+        tensor: A `TensorProto`.
+    """
+    spec = _text(_MODEL_SPEC_NAME, name) + _text(_MODEL_SPEC_SIGNATURE_NAME, signature)
+    entry = _text(_ENTRY_KEY, input_name) + _field(_ENTRY_VALUE, tensor.SerializeToString())
+    request = _field(_REQUEST_MODEL_SPEC, spec) + _field(_REQUEST_INPUTS, entry)
+    return _field(_PREDICTION_LOG_PREDICT_LOG, _field(_PREDICT_LOG_REQUEST, request))
+
+
+def _text(number: int, text: str) -> bytes:
+    return _field(number, text.encode(errors="replace"))
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """Returns a field of a protocol buffer: its number and kind, its length, and its content."""
+    return _varint(number << 3 | 2) + _varint(len(content)) + content
+
+
+def _varint(value: int) -> bytes:
+    """Returns an integer in groups of seven bits, the lowest first; all but the last are marked."""
+    groups = [value >> shift & 0x7F for shift in range(0, max(value.bit_length(), 1), 7)]
+    return bytes(group | 0x80 for group in groups[:-1]) + bytes(groups[-1:])

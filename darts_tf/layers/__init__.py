@@ -1,0 +1,1 @@
+"""Keras layers and convolutions in forms that TensorFlow computes fast."""

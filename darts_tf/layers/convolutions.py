@@ -1,0 +1,69 @@
+"""Keras's convolutions, in the forms in which TensorFlow's CPU kernels are fast.
+
+The numbers and weights are those of Keras's own layers, which take their place in `model.keras`.
+"""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from darts_tf.layers.depthwise import depthwise
+from darts_tf.layers.phases import Layout, is_even, merge, rearrange
+
+
+def pointwise(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None = None) -> tf.Tensor:
+    """1x1 convolution of [batch, rows, columns, in] by [1, 1, in, out], as a matrix product."""
+    kernel = tf.convert_to_tensor(kernel)
+    y = tf.matmul(tf.reshape(x, (-1, kernel.shape[2])), tf.reshape(kernel, kernel.shape[2:]))
+    y = y if bias is None else tf.nn.bias_add(y, bias)
+    sizes = [tf.shape(x)[axis] if x.shape[axis] is None else x.shape[axis] for axis in (1, 2)]
+    return tf.reshape(y, (-1, *sizes, kernel.shape[3]))
+
+
+@keras.saving.register_keras_serializable(package="darts_tf")
+class Conv2D(keras.layers.Conv2D):
+    """Keras's layer; a plain 1x1 convolution is a matrix product."""
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """Convolves `x`, [batch, rows, columns, channels]."""
+        if (self.kernel_size, self.strides, self.groups) == ((1, 1), (1, 1), 1) and _is_bare(self):
+            return pointwise(x, self.kernel, self.bias)
+        return super().call(x)
+
+
+@keras.saving.register_keras_serializable(package="darts_tf")
+class DepthwiseConv2D(keras.layers.DepthwiseConv2D):
+    """Keras's layer; at stride 1 as `depthwise` computes it, with a dilation of 2 in phases."""
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """Convolves `x`, [batch, rows, columns, channels]."""
+        size, dilation = self.kernel_size[0], self.dilation_rate[0]
+        square = len({*self.kernel_size}) == len({*self.dilation_rate}) == 1
+        plain = self.padding == "same" and self.depth_multiplier == 1 and not self.use_bias
+        known = size in (1, 3, 5) and dilation in (1, 2) and self.strides == (1, 1)
+        if not (square and plain and known and _is_bare(self)):
+            return super().call(x)
+        if dilation == 1 or not is_even(*x.shape[1:3]):
+            return depthwise(x, self.kernel, dilation)
+        return merge(depthwise(rearrange(x, Layout.PHASES), self.kernel))
+
+
+@keras.saving.register_keras_serializable(package="darts_tf")
+class EvenAndOdd(keras.layers.Layer):
+    """Every second row and column from the first, and from the second, of images of even size."""
+
+    def call(self, x: tf.Tensor) -> list[tf.Tensor]:
+        """Takes two of the four phases of `x`, [batch, rows, columns, channels]."""
+        even, _, _, odd = tf.split(rearrange(x, Layout.DEPTH), 4, -1)
+        return [even, odd]
+
+    def compute_output_shape(self, x_shape: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        """Returns the shapes of both."""
+        batch, rows, columns, channels = x_shape
+        return [(batch, rows // 2, columns // 2, channels)] * 2
+
+
+def _is_bare(layer: Any) -> bool:
+    """Whether a convolution has no activation, and channels on the last axis."""
+    return layer.activation is keras.activations.linear and layer.data_format == "channels_last"

@@ -1,0 +1,193 @@
+"""The operations of an evaluation network, as stock Keras layers.
+
+Nothing here calls TensorFlow, so that a network for inference loads under every backend of Keras.
+For training, `TrainingBlocks` takes layers of this library in the place of some.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import layers
+
+from darts_tf.layers.initialization import uniform
+from darts_tf.spaces.search_space import OPERATIONS
+
+Tensor = Any
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Makes the blocks of a network, each named after its place.
+
+    Every block takes an image [batch, rows, columns, channels]. Those that start with a ReLU take
+    the image after it, so that edges from one node share it.
+
+    Args:
+        dtype: The layers' dtype or policy.
+        conv_kind: The class of convolutions.
+        depthwise_kind: The class of depthwise convolutions.
+    """
+
+    dtype: Any = None
+    conv_kind: type[keras.layers.Layer] = layers.Conv2D
+    depthwise_kind: type[keras.layers.Layer] = layers.DepthwiseConv2D
+
+    def conv(
+        self,
+        x: Tensor,
+        channels: int,
+        size: int | tuple[int, int],
+        name: str,
+        strides: int | tuple[int, int] = 1,
+        pad: bool = True,
+    ) -> Tensor:
+        """Convolution without bias, padded by the same number of zeros on opposite sides."""
+        rows, columns = (size, size) if isinstance(size, int) else size
+        if pad and (rows, columns) != (1, 1):
+            pads = ((rows - 1) // 2, (columns - 1) // 2)
+            x = layers.ZeroPadding2D(pads, dtype=self.dtype, name=f"{name}_pad")(x)
+        return self.conv_kind(
+            channels,
+            (rows, columns),
+            strides,
+            use_bias=False,
+            kernel_initializer=uniform(rows * columns * x.shape[-1]),
+            dtype=self.dtype,
+            name=name,
+        )(x)
+
+    def depthwise(
+        self, x: Tensor, size: int, name: str, stride: int = 1, dilation: int = 1
+    ) -> Tensor:
+        """Depthwise convolution without bias; a dilation of 2 at stride 2 reads even pixels."""
+        if stride == 2 and dilation == 2:
+            x, stride, dilation = self.subsample(x, f"{name}_even"), 1, 1
+        if stride == 2:
+            pad = (size - 1) // 2
+            x = layers.ZeroPadding2D(pad, dtype=self.dtype, name=f"{name}_pad")(x)
+        return self.depthwise_kind(
+            size,
+            stride,
+            padding="same" if stride == 1 else "valid",
+            dilation_rate=dilation,
+            use_bias=False,
+            depthwise_initializer=uniform(size * size),
+            dtype=self.dtype,
+            name=name,
+        )(x)
+
+    def dense(self, x: Tensor, units: int, name: str) -> Tensor:
+        """Fully connected layer with bias, from [batch, inputs]."""
+        return layers.Dense(
+            units,
+            kernel_initializer=uniform(x.shape[-1]),
+            bias_initializer=uniform(x.shape[-1]),
+            dtype=self.dtype,
+            name=name,
+        )(x)
+
+    def norm(self, x: Tensor, name: str) -> Tensor:
+        """Batch normalisation with scale and offset."""
+        norm = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=self.dtype, name=name)
+        return norm(x)
+
+    def relu(self, x: Tensor, name: str) -> Tensor:
+        """ReLU."""
+        return layers.ReLU(dtype=self.dtype, name=name)(x)
+
+    def subsample(self, x: Tensor, name: str) -> Tensor:
+        """Every second row and column, from the first."""
+        return layers.MaxPooling2D(1, 2, dtype=self.dtype, name=name)(x)
+
+    def even_and_odd(self, x: Tensor, name: str) -> list[Tensor]:
+        """Every second row and column, from the first and from the second.
+
+        An odd number of rows or columns is made even by zeros at the end for the second, which does
+        no harm to an even number: one that is not known is treated alike.
+        """
+        odd = tuple((0, 1 if size is None else size % 2) for size in x.shape[1:3])
+        shifted = x
+        if odd != ((0, 0), (0, 0)):
+            shifted = layers.ZeroPadding2D(odd, dtype=self.dtype, name=f"{name}_pad")(shifted)
+        crop = ((1, 0), (1, 0))
+        shifted = layers.Cropping2D(crop, dtype=self.dtype, name=f"{name}_shift")(shifted)
+        return [self.subsample(x, f"{name}_even"), self.subsample(shifted, f"{name}_odd")]
+
+    def dropped(self, x: Tensor, name: str) -> Tensor:
+        """The operation's result as it leaves the edge: a hook for drop path."""
+        del name
+        return x
+
+    def relu_conv_bn(self, relu: Tensor, channels: int, name: str) -> Tensor:
+        """Pointwise convolution to the cell's channels."""
+        return self.norm(self.conv(relu, channels, 1, f"{name}_conv"), f"{name}_norm")
+
+    def factorized_reduce(self, relu: Tensor, channels: int, name: str) -> Tensor:
+        """Two pointwise convolutions of stride 2, the second one row and column further."""
+        half = channels // 2
+        # A 1x1 convolution of stride 2 to one channel crashes TensorFlow 2.21 in its gradient.
+        even, odd = self.even_and_odd(relu, name)
+        halves = [
+            self.conv(even, half, 1, f"{name}_conv_1"),
+            self.conv(odd, channels - half, 1, f"{name}_conv_2"),
+        ]
+        x = layers.Concatenate(dtype=self.dtype, name=f"{name}_concat")(halves)
+        return self.norm(x, f"{name}_norm")
+
+    def sep_conv(self, relu: Tensor, channels: int, size: int, stride: int, name: str) -> Tensor:
+        """Separable convolution, twice; the stride is that of the first."""
+        x = self.depthwise(relu, size, f"{name}_depthwise_1", stride)
+        x = self.conv(x, relu.shape[-1], 1, f"{name}_pointwise_1")
+        x = self.relu(self.norm(x, f"{name}_norm_1"), f"{name}_relu_2")
+        x = self.depthwise(x, size, f"{name}_depthwise_2")
+        x = self.conv(x, channels, 1, f"{name}_pointwise_2")
+        return self.norm(x, f"{name}_norm_2")
+
+    def dil_conv(self, relu: Tensor, channels: int, size: int, stride: int, name: str) -> Tensor:
+        """Separable convolution with dilation 2, once."""
+        x = self.depthwise(relu, size, f"{name}_depthwise", stride, dilation=2)
+        return self.norm(self.conv(x, channels, 1, f"{name}_pointwise"), f"{name}_norm")
+
+    def conv_7x1_1x7(self, relu: Tensor, channels: int, stride: int, name: str) -> Tensor:
+        """A row of seven, then a column of seven."""
+        x = self.conv(relu, channels, (1, 7), f"{name}_row", strides=(1, stride))
+        x = self.conv(x, channels, (7, 1), f"{name}_column", strides=(stride, 1))
+        return self.norm(x, f"{name}_norm")
+
+    def pool(self, x: Tensor, kind: str, stride: int, name: str) -> Tensor:
+        """3x3 pooling with a padding that no maximum sees and no mean counts."""
+        pooling = layers.MaxPooling2D if kind == "max_pool_3x3" else layers.AveragePooling2D
+        x = pooling(3, 1, padding="same", dtype=self.dtype, name=name)(x)
+        return x if stride == 1 else self.subsample(x, f"{name}_even")
+
+    def operation(
+        self, kind: str, x: Tensor, relu: Tensor, channels: int, stride: int, name: str
+    ) -> Tensor:
+        """Any operation of a genotype.
+
+        Args:
+            kind: The operation's name in the genotype.
+            x: The node that the edge reads.
+            relu: The same after its ReLU.
+            channels: Channels of the result.
+            stride: 1 or 2.
+            name: The edge's name, which the names of its layers start with.
+        """
+        if kind == "skip_connect" and stride == 1:
+            return x
+        name = f"{name}_{kind}"
+        match kind.rsplit("_", 1):
+            case ["sep_conv", size]:
+                result = self.sep_conv(relu, channels, int(size[0]), stride, name)
+            case ["dil_conv", size]:
+                result = self.dil_conv(relu, channels, int(size[0]), stride, name)
+            case ["max_pool" | "avg_pool", _]:
+                result = self.pool(x, kind, stride, name)
+            case ["conv_7x1", "1x7"]:
+                result = self.conv_7x1_1x7(relu, channels, stride, name)
+            case ["skip", "connect"]:
+                result = self.factorized_reduce(relu, channels, name)
+            case _:
+                raise ValueError(f"no operation '{kind}'; known: {', '.join(OPERATIONS)}")
+        return self.dropped(result, name)

@@ -1,0 +1,198 @@
+"""Pictures of the cells of a genotype, for papers, READMEs and reports."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from darts_tf.errors import UserError
+from darts_tf.report.drawing_layout import (
+    BOX_WIDTH,
+    LABEL_HEIGHT,
+    LABEL_WIDTH,
+    RADIUS,
+    CellLayout,
+    Point,
+)
+from darts_tf.spaces.genotype import AnyGenotype
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WIDEST, MARGIN, CAPTION, BETWEEN = 700.0, 14.0, 24.0, 30.0
+INK, MUTED = "#1f2328", "#768390"
+# By the first word of an operation's name; after Okabe and Ito, told apart by the colour-blind.
+COLOURS = {
+    "sep": "#0067a5",
+    "dil": "#00805c",
+    "conv": "#7a5c1e",
+    "max": "#c04f0a",
+    "avg": "#c04f0a",
+    "skip": "#a53a7d",
+}
+STYLE = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Helvetica", "Arial"],
+    "svg.fonttype": "none",
+    "svg.hashsalt": "darts_tf",
+}
+# A picture does not tell when, or with which release of matplotlib, it was made.
+METADATA: dict[str, dict[str, Any]] = {
+    "svg": dict.fromkeys(("Creator", "Date", "Format", "Type")),
+    "png": {"Software": None},
+}
+
+
+def draw(genotype: AnyGenotype, path: str | os.PathLike[str], title: str = "") -> None:
+    """Draws the cells of a genotype (as in DARTS+, figures 3 and 4).
+
+    The inputs stand at the left, the output at the right. A coloured arrow is an operation, its
+    colour the kind of operation; a grey arrow leads into the concatenation. The same genotype and
+    title give the same bytes.
+
+    Args:
+        genotype: The cells to draw.
+        path: The file to write, `.svg` or `.png` by its suffix; its folder exists.
+        title: A line above the cells.
+
+    Raises:
+        UserError: If the suffix is another.
+    """
+    path = Path(path)
+    form = path.suffix.lower().removeprefix(".")
+    if form not in METADATA:
+        raise UserError(f"{path}: a drawing is an .svg or a .png file; found '{path.suffix}'")
+    path.write_bytes(picture(genotype, form, title))
+
+
+def picture(genotype: AnyGenotype, form: str, title: str = "", dpi: int = 200) -> bytes:
+    """Returns what `draw` would write.
+
+    Args:
+        genotype: The cells to draw.
+        form: `svg` or `png`.
+        title: A line above the cells.
+        dpi: Pixels of a PNG in 72 points.
+    """
+    from matplotlib import style
+    from matplotlib.figure import Figure
+
+    cells = {
+        caption(name): CellLayout(getattr(genotype, name), getattr(genotype, f"{name}_concat"))
+        for name in genotype.cells
+    }
+    corners = _corners(list(cells.values()), MARGIN + (CAPTION if title else 0.0))
+    places = list(zip(cells.items(), corners, strict=True))
+    width = max(x + cell.width for (_, cell), (x, _) in places) + MARGIN
+    height = max(y + CAPTION + cell.height for (_, cell), (_, y) in places) + MARGIN
+    with style.context(["default", STYLE]):
+        figure = Figure(figsize=(width / 72, height / 72), facecolor="white")
+        axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
+        axes.set_axis_off()
+        if title:
+            _write(axes, (MARGIN, MARGIN + 6), title, 11, ha="left", weight="bold")
+        for (words, cell), (x, y) in places:
+            _write(axes, (x, y + 6), words, 9.5, ha="left", color=MUTED)
+            _draw_cell(axes, cell, (x, y + CAPTION))
+        file = io.BytesIO()
+        figure.savefig(file, format=form, dpi=dpi, metadata=METADATA[form])
+    return file.getvalue()
+
+
+def caption(cell: str) -> str:
+    """Returns what a reader calls one of a genotype's cells, such as `normal_0`."""
+    kind, _, stage = cell.partition("_")
+    if kind == "normal":
+        return f"Normal cell, stage {int(stage) + 1}" if stage else "Normal cell"
+    return f"Reduction cell after stage {int(stage) + 1}" if stage else "Reduction cell"
+
+
+def _corners(cells: Sequence[CellLayout], top: float) -> list[Point]:
+    """Returns the corner of each cell: side by side where there is room, otherwise stacked."""
+    corners: list[Point] = []
+    left, below = MARGIN, top
+    for cell in cells:
+        if corners and left + cell.width + MARGIN > WIDEST:
+            left, top = MARGIN, below
+        corners.append((left, top))
+        left = left + cell.width + BETWEEN
+        below = max(below, top + CAPTION + cell.height + BETWEEN)
+    return corners
+
+
+def _draw_cell(axes: Axes, cell: CellLayout, corner: Point) -> None:
+    def at(point: Point) -> Point:
+        return corner[0] + point[0], corner[1] + point[1]
+
+    for link, (_, _, name) in enumerate(cell.links):
+        way = [at(point) for point in cell.way(link)]
+        if not name:
+            _line(axes, way, MUTED, 1.0, arrow=True)
+            continue
+        colour = COLOURS[name.partition("_")[0]]
+        x, y = way[-1]
+        _line(axes, way, colour, 1.4)
+        _line(axes, [(x + LABEL_WIDTH, y), at(cell.arrival(link))], colour, 1.4, arrow=True)
+        _box(axes, (x + LABEL_WIDTH / 2, y), (LABEL_WIDTH, LABEL_HEIGHT), colour, tint=0.1)
+        _write(axes, (x + LABEL_WIDTH / 2, y), name, 8.5)
+    for node in range(cell.output + 1):
+        x, y = at(cell.centre(node))
+        if 2 <= node < cell.output:
+            _circle(axes, (x, y), str(node - 2))
+            continue
+        _box(axes, (x, y), (BOX_WIDTH, cell.box_height(node)), INK, tint=0.05)
+        index = f"k\N{MINUS SIGN}{2 - node}" if node < 2 else "k"
+        x -= 3 if node < 2 else -1
+        _write(axes, (x - 3.5, y - 0.5), "c", 11, style="italic")
+        _write(axes, (x, y + 3), index, 7.5, ha="left")
+
+
+def _line(
+    axes: Axes, points: Sequence[Point], colour: str, width: float, arrow: bool = False
+) -> None:
+    from matplotlib.patches import FancyArrowPatch, PathPatch
+    from matplotlib.path import Path as Outline
+
+    vertices, codes = [points[0]], [Outline.MOVETO]
+    for number, ((x0, y0), (x1, y1)) in enumerate(pairwise(points)):
+        level = number % 2 == 1
+        bends = [] if level else [(x0 + 0.4 * (x1 - x0), y0), (x1 - 0.5 * (x1 - x0), y1)]
+        vertices += [*bends, (x1, y1)]
+        codes += [Outline.LINETO] if level else [Outline.CURVE4] * 3
+    outline = Outline(vertices, codes)
+    if arrow:
+        head = "-|>,head_length=0.5,head_width=0.25"
+        axes.add_patch(
+            FancyArrowPatch(
+                path=outline, arrowstyle=head, mutation_scale=11, color=colour, lw=width
+            )
+        )
+    else:
+        axes.add_patch(PathPatch(outline, fill=False, edgecolor=colour, lw=width))
+
+
+def _box(axes: Axes, centre: Point, size: tuple[float, float], colour: str, tint: float) -> None:
+    from matplotlib.colors import to_rgb
+    from matplotlib.patches import FancyBboxPatch
+
+    red, green, blue = (1 - tint * (1 - part) for part in to_rgb(colour))
+    corner = (centre[0] - size[0] / 2, centre[1] - size[1] / 2)
+    rounded = f"round,pad=0,rounding_size={LABEL_HEIGHT / 3}"
+    axes.add_patch(FancyBboxPatch(corner, *size, rounded, fc=(red, green, blue), ec=colour, lw=1.0))
+
+
+def _circle(axes: Axes, centre: Point, name: str) -> None:
+    from matplotlib.patches import Circle
+
+    axes.add_patch(Circle(centre, RADIUS, facecolor="white", edgecolor=INK, lw=1.2))
+    _write(axes, centre, name, 9.5)
+
+
+def _write(axes: Axes, centre: Point, text: str, size: float, **look: Any) -> None:
+    x, y = centre
+    look = {"ha": "center", "color": INK, **look}
+    axes.text(x, y + 0.36 * size, text, size=size, va="baseline", parse_math=False, **look)

@@ -1,0 +1,1 @@
+"""A run: its files, its history, and the machines it is on."""

@@ -1,0 +1,156 @@
+"""Checkpoints of a run: each whole or not there, with a checksum, and only the last few kept."""
+
+import hashlib
+import io
+import logging
+import re
+import struct
+import tokenize
+import warnings
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from darts_tf.runs.directory import RunDirectory
+
+_logger = logging.getLogger(__name__)
+_NAME = re.compile(r"epoch-([0-9]{5,})-step-([0-9]{6,})\.checkpoint")
+_HEADER = b"darts_tf checkpoint 1, SHA-256 "
+_DIGEST = 64
+_NUMBERS = "biufc"  # kinds of dtypes
+# What reading an archive that is none, or an array's header that is none, ends with.
+_FOREIGN = (
+    ValueError,
+    TypeError,
+    LookupError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    MemoryError,
+    SyntaxError,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    Warning,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """All that a run needs to go on.
+
+    Attributes:
+        epoch: The epoch to go on with, from 0.
+        step: The steps of that epoch that are done.
+        arrays: The state, by name; nothing but numbers.
+    """
+
+    epoch: int
+    step: int
+    arrays: Mapping[str, np.ndarray]
+
+
+class Checkpoints:
+    """The checkpoints in a run's directory.
+
+    Args:
+        run: The directory.
+        keep: How many to keep, at least 1; with 2 or more, a damaged one has one before it.
+    """
+
+    def __init__(self, run: RunDirectory, keep: int = 3) -> None:
+        self.run = run
+        self.keep = keep
+
+    def save(self, checkpoint: Checkpoint) -> Path:
+        """Writes a checkpoint, then drops the oldest beyond `keep`; returns its file.
+
+        Raises:
+            UserError: If it cannot be written, as on a full disk; those before it stay.
+        """
+        payload = io.BytesIO()
+        arrays: dict[str, Any] = dict(checkpoint.arrays)
+        np.savez(payload, allow_pickle=False, **arrays)
+        content = payload.getvalue()
+        digest = hashlib.sha256(content).hexdigest().encode()
+        name = f"epoch-{checkpoint.epoch:05d}-step-{checkpoint.step:06d}.checkpoint"
+        path = self.run.checkpoints / name
+        with self.run.writing(path) as temporary:
+            temporary.write_bytes(_HEADER + digest + b"\n" + content)
+        for old in self._files()[self.keep :]:
+            old.unlink(missing_ok=True)
+        return path
+
+    def latest(self) -> Checkpoint | None:
+        """Returns the last checkpoint that is whole, None where there is none.
+
+        Damaged ones are named in the log and passed over.
+        """
+        for path in self._files():
+            found = _read(path)
+            if found is not None:
+                return found
+            _logger.warning("%s: damaged, passed over", path)
+        return None
+
+    def _files(self) -> list[Path]:
+        """Returns the files of all checkpoints, the latest first."""
+        folder = self.run.checkpoints
+        if not folder.is_dir():
+            return []
+        files = [path for path in folder.iterdir() if _NAME.fullmatch(path.name)]
+        return sorted(files, key=_position, reverse=True)
+
+
+def _position(path: Path) -> tuple[int, int]:
+    match = _NAME.fullmatch(path.name)
+    if match is None:
+        raise ValueError(f"not the name of a checkpoint: {path.name}")
+    return int(match[1]), int(match[2])
+
+
+def _read(path: Path) -> Checkpoint | None:
+    """Returns what is in a file, None where it is not what was written."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    start = len(_HEADER) + _DIGEST + 1
+    digest = content[len(_HEADER) : start - 1]
+    payload = content[start:]
+    if content[: len(_HEADER)] != _HEADER or content[start - 1 : start] != b"\n":
+        return None
+    if hashlib.sha256(payload).hexdigest().encode() != digest:
+        return None
+    try:
+        return Checkpoint(*_position(path), _arrays(payload))
+    except _FOREIGN:
+        return None  # the checksum is right, but nothing of ours made it
+
+
+def _arrays(payload: bytes) -> dict[str, np.ndarray]:
+    """Returns the arrays of an archive as `np.savez` writes it, whose entries are not compressed.
+
+    Raises:
+        One of `_FOREIGN`: If it is another; nothing is unpickled, and no more read than there is.
+    """
+    with warnings.catch_warnings(), zipfile.ZipFile(io.BytesIO(payload)) as archive:
+        warnings.simplefilter("error")  # what NumPy wonders at is none of ours
+        entries = archive.infolist()
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+            raise ValueError("compressed")
+        if sum(entry.file_size for entry in entries) > len(payload):
+            raise ValueError("larger than its file")
+        return {entry.filename.removesuffix(".npy"): _array(archive, entry) for entry in entries}
+
+
+def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray:
+    with archive.open(entry) as file:
+        array = np.lib.format.read_array(file, allow_pickle=False)
+    if array.dtype.kind not in _NUMBERS:
+        raise ValueError("no numbers")
+    return array

@@ -1,0 +1,10 @@
+"""The machine that a run is on."""
+
+import os
+
+
+def usable_cores() -> int:
+    """Returns the number of CPU cores that this process may use, TensorFlow's own default."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,72 @@
+"""Files that a user names with `--output`, each written whole or not at all."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from darts_tf.errors import UserError, reason
+from darts_tf.runs.atomic import replacing
+
+
+def new_file(given: str | os.PathLike[str], suffix: str) -> Path:
+    """Returns the path of a file that does not exist yet, in a folder that can be written.
+
+    Args:
+        given: The path; folders on its way may be missing.
+        suffix: What the name must end in.
+
+    Raises:
+        UserError: If it ends in something else, exists, or something is in the way.
+    """
+    path = Path(given)
+    if path.suffix != suffix:
+        raise UserError(f"--output={path}: a name that ends in {suffix} is right")
+    if os.path.lexists(path):
+        raise UserError(f"--output={path}: exists; the name of a new file is right")
+    existing = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
+    if not existing.is_dir():
+        what = "a file" if existing.exists() else "a link that leads nowhere"
+        raise UserError(f"--output={path}: {existing} is {what}; a folder is right")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise UserError(f"--output={path}: no permission to write in {existing}")
+    return path
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """Yields a temporary name, of the same suffix, that becomes `path` once the block is done.
+
+    Args:
+        path: As `new_file` returns it.
+
+    Raises:
+        UserError: If the file cannot be written.
+    """
+    with _explained(path, "a file that can be written is right"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary:
+            yield temporary
+
+
+@contextmanager
+def overwriting(path: Path, right: str) -> Iterator[Path]:
+    """Yields a temporary name as `writing` does, for a file that may exist in a folder that does.
+
+    Args:
+        path: The file.
+        right: What would be right where it cannot be written.
+
+    Raises:
+        UserError: If the file cannot be written.
+    """
+    with _explained(path, right), replacing(path) as temporary:
+        yield temporary
+
+
+@contextmanager
+def _explained(path: Path, right: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"--output={path}: {reason(error, right)}") from error

@@ -1,0 +1,164 @@
+"""A roll-call: nobody starts before all workers are there, mean the same run, and know its state.
+
+TensorFlow waits for workers that never come without end and without a word. So they meet before it
+starts, at the chief's address. The chief listens; every other worker comes with its index and its
+flags, and gets the files that the run has so far.
+"""
+
+import logging
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
+from typing import Any
+
+from darts_tf.errors import UserError
+from darts_tf.runs.cluster import Cluster
+from darts_tf.runs.wire import PATIENCE, Wire
+
+_logger = logging.getLogger(__name__)
+_GREETING = "darts_tf roll-call 1"
+_PAUSE = 0.2  # seconds between two attempts to reach the chief
+
+
+def call_roll(
+    cluster: Cluster, flags: Sequence[str], files: Mapping[str, bytes], seconds: float
+) -> None:
+    """Waits, as the chief, for all other workers, and sends them off together.
+
+    Args:
+        cluster: The workers.
+        flags: The lines of the run's flag file.
+        files: What the run's directory holds, by relative path.
+        seconds: How long to wait.
+
+    Raises:
+        UserError: If a worker does not come, comes with other flags, or the address is taken.
+    """
+    until = time.monotonic() + seconds
+    others = set(range(1, len(cluster.tasks)))
+    here: dict[int, Wire] = {}
+    try:
+        with _listening(cluster) as server:
+            while not others <= set(here):
+                server.settimeout(max(until - time.monotonic(), 0.001))
+                try:
+                    _admit(Wire(server.accept()[0]), others, flags, here)
+                except TimeoutError:
+                    raise _absent(cluster, others - set(here), seconds) from None
+                if others <= set(here):
+                    here = {index: wire for index, wire in here.items() if _answers(wire)}
+        for wire in here.values():
+            wire.send({"files": {name: len(content) for name, content in files.items()}})
+            for content in files.values():
+                wire.send_bytes(content)
+    except UserError as error:
+        for wire in here.values():
+            with suppress(OSError):
+                wire.send({"refused": str(error)})
+        raise
+    except OSError as error:
+        raise UserError(f"--strategy=multi_worker: a worker went away again ({error})") from error
+    finally:
+        for wire in here.values():
+            wire.close()
+    _logger.info("all %d workers are here", len(cluster.tasks))
+
+
+def answer_roll(cluster: Cluster, flags: Sequence[str], seconds: float) -> dict[str, bytes]:
+    """Goes, as any other worker, to the chief, and waits until all are there.
+
+    Args:
+        cluster: The workers.
+        flags: The lines of the run's flag file.
+        seconds: How long to wait.
+
+    Returns:
+        What the run's directory holds, by relative path.
+
+    Raises:
+        UserError: If the chief does not come, or says why the run cannot start.
+    """
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        try:
+            told, files = _visit(cluster, flags, left)
+        except (OSError, ValueError, TypeError):
+            time.sleep(_PAUSE)  # not there yet, or gone again
+            continue
+        if "refused" in told:
+            raise UserError(f"--strategy=multi_worker: the chief refuses: {told['refused']}")
+        return files
+    raise _absent(cluster, {0}, seconds)
+
+
+def _visit(
+    cluster: Cluster, flags: Sequence[str], seconds: float
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Returns the chief's last message, and the files that came with it."""
+    connection = socket.create_connection(cluster.endpoint(0), min(seconds, PATIENCE))
+    with closing(Wire(connection, seconds + PATIENCE)) as wire:
+        wire.send({"greeting": _GREETING, "index": cluster.index, "flags": [*flags]})
+        while not (told := wire.receive()):
+            wire.send({})  # the chief asks whether we are still there
+        sizes = told.get("files", {})
+        return told, {name: wire.receive_bytes(size) for name, size in sizes.items()}
+
+
+def _answers(wire: Wire) -> bool:
+    """Asks whether a worker is still there."""
+    try:
+        wire.send({})
+        wire.receive()
+    except (OSError, ValueError, TypeError):
+        wire.close()
+        return False
+    return True
+
+
+def _listening(cluster: Cluster) -> socket.socket:
+    try:
+        both = socket.has_dualstack_ipv6()
+        return socket.create_server(
+            ("", cluster.endpoint(0)[1]),
+            family=socket.AF_INET6 if both else socket.AF_INET,
+            backlog=len(cluster.tasks),
+            dualstack_ipv6=both,
+        )
+    except OSError as error:
+        raise UserError(
+            f"--strategy=multi_worker: the chief cannot listen at {cluster.addresses[0]} "
+            f"({error.strerror}); a free port is right, and one run in a process"
+        ) from error
+
+
+def _admit(wire: Wire, others: set[int], flags: Sequence[str], here: dict[int, Wire]) -> None:
+    """Takes in a worker; whoever says something else is sent away."""
+    try:
+        hello = wire.receive()
+        known = hello.get("greeting") == _GREETING and hello.get("index") in others
+    except (OSError, ValueError, TypeError):  # TypeError: JSON, but no object
+        known = False
+    if not known:
+        wire.close()
+        return
+    index = hello["index"]
+    if index in here:  # it was started again
+        here[index].close()
+    here[index] = wire
+    theirs = hello.get("flags")
+    if theirs != [*flags]:
+        pairs = zip(flags, theirs if isinstance(theirs, list) else [], strict=False)
+        ours, other = next((pair for pair in pairs if pair[0] != pair[1]), (flags[0], "none"))
+        raise UserError(
+            f"--strategy=multi_worker: worker {index} has {other}, the chief {ours}; the same "
+            "flags on every machine are right"
+        )
+
+
+def _absent(cluster: Cluster, missing: set[int], seconds: float) -> UserError:
+    names = ", ".join(cluster.name(index) for index in sorted(missing))
+    return UserError(
+        f"--strategy=multi_worker: after {seconds:g} s not here: {names}; every worker of "
+        "TF_CONFIG has to be started, and to reach the chief"
+    )

@@ -1,0 +1,1 @@
+"""What a search may find: the space, genotypes, and the published ones."""

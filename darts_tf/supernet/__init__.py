@@ -1,0 +1,1 @@
+"""The supernet of a search: operations, cells and the relaxation."""

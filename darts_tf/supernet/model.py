@@ -1,0 +1,169 @@
+"""The supernet: stem, search cells and classifier, with the architecture parameters they share."""
+
+from dataclasses import asdict
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.layers.initialization import uniform
+from darts_tf.spaces.genotype import Genotype, StagedGenotype
+from darts_tf.spaces.search_space import DARTS, SearchSpace, cell_name, reductions
+from darts_tf.supernet.cells import SearchCell
+from darts_tf.supernet.operations import Shape
+from darts_tf.supernet.relaxation import Relaxation
+from darts_tf.supernet.shared_trace import SharedTraces
+from darts_tf.supernet.stem import Stem
+
+
+@keras.saving.register_keras_serializable(package="darts_tf")
+class Supernet(keras.Model):
+    """The one-shot model in which every edge of a cell mixes all candidates (DARTS+, section 2.1).
+
+    Cells `layers // 3` and `2 * layers // 3` are reduction cells, with twice the channels. With its
+    default values it has 1,930,618 weights and two tables of 14 x 8 architecture parameters.
+
+    Args:
+        search_space: The search space, or its fields as a dictionary.
+        layers: Number of cells, at least 3.
+        init_channels: Channels of a node in the first cell.
+        classes: Number of classes.
+        synchronized: Whether replicas share the statistics of normalisation.
+        recompute: Whether gradients compute the edges again instead of keeping what is inside
+            them: less memory for more time.
+        stem: One of `STEMS`; see `Stem`.
+        by_stage: Whether each stage, from one reduction cell to the next, has architecture
+            parameters of its own (DARTS+, figure 3); it takes at least 5 layers.
+
+    Raises:
+        ValueError: If a number is too small, or the stem unknown.
+    """
+
+    def __init__(
+        self,
+        search_space: SearchSpace | dict[str, Any] = DARTS,
+        layers: int = 8,
+        init_channels: int = 16,
+        classes: int = 10,
+        synchronized: bool = False,
+        recompute: bool = False,
+        stem: str = "cifar",
+        by_stage: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        cells = StagedGenotype if by_stage else Genotype
+        if layers < cells.fewest_layers or init_channels < 2 or classes < 2:
+            raise ValueError(
+                f"a supernet has at least {cells.fewest_layers} layers, 2 init_channels and 2 "
+                f"classes; found {layers}, {init_channels} and {classes}"
+            )
+        self.search_space = SearchSpace.of(search_space)
+        self.cell_count = layers
+        self.init_channels = init_channels
+        self.classes = classes
+        self.synchronized = synchronized
+        self.recompute = recompute
+        self.by_stage = by_stage
+        self.relaxation = Relaxation(
+            self.search_space, cells.cells, dtype=self.dtype_policy, name="relaxation"
+        )
+        self.stem = Stem(init_channels, stem, synchronized, dtype=self.dtype_policy, name="stem")
+
+    def build(self, images_shape: Shape) -> None:
+        """Creates all weights for images [batch, rows, columns, channels]."""
+        self.relaxation.build()
+        self.stem.build(images_shape)
+
+        self.cells: list[SearchCell] = []
+        traces = SharedTraces(self.recompute)
+        before_previous, previous = self.stem.output_shapes(images_shape)
+        halved = self.stem.reduces
+        width = self.init_channels
+        for i in range(self.cell_count):
+            reduction = i in reductions(self.cell_count)
+            width *= 2 if reduction else 1
+            cell = SearchCell(
+                width,
+                reduction,
+                halved,
+                self.search_space,
+                self.synchronized,
+                dtype=self.dtype_policy,
+                name=f"cell_{i}",
+            )
+            cell.traces = traces
+            cell.build(before_previous, previous)
+            self.cells.append(cell)
+            halved = reduction
+            rows, columns = (
+                -(-size // 2) if reduction and size else size for size in previous[1:3]
+            )
+            before_previous = previous
+            previous = (None, rows, columns, self.search_space.nodes * width)
+
+        self.classifier = keras.layers.Dense(
+            self.classes,
+            kernel_initializer=uniform(previous[-1]),
+            bias_initializer=uniform(previous[-1]),
+            dtype=self.dtype_policy,
+            name="classifier",
+        )
+        self.classifier.build((None, previous[-1]))
+        self.built = True
+
+    def call(self, images: tf.Tensor, training: bool = False, learn: str = "all") -> tf.Tensor:
+        """Returns logits.
+
+        Args:
+            images: Normalised images, [batch, rows, columns, channels].
+            training: Whether normalisation uses, and records, the statistics of the batch.
+            learn: What gets gradients: `weights`, `architecture` or `all`; what is not asked for
+                is not computed.
+
+        Returns:
+            [batch, classes].
+        """
+        weights = self.relaxation.call()  # __call__ wants an input
+        before_previous, previous = self.stem(images, training=training)
+        for i, cell in enumerate(self.cells):
+            output = cell(
+                before_previous,
+                previous,
+                weights[cell_name(i, self.cell_count, self.by_stage)],
+                training=training,
+                learn=learn,
+                constant_inputs=max(0, 2 - i) if learn == "architecture" else 0,
+            )
+            before_previous, previous = previous, output
+        return self.classifier(tf.reduce_mean(previous, (1, 2)))
+
+    def architecture_parameters(self) -> dict[str, np.ndarray]:
+        """Returns the alphas of each cell type as arrays, [edges, candidates]."""
+        return self.relaxation.architecture_parameters()
+
+    @property
+    def architecture_variables(self) -> list[keras.Variable]:
+        """The alphas, which learn on validation data."""
+        return self.relaxation.trainable_variables
+
+    @property
+    def weight_variables(self) -> list[keras.Variable]:
+        """The weights, which learn on training data: all that is trainable but the alphas."""
+        alphas = {id(variable) for variable in self.architecture_variables}
+        return [variable for variable in self.trainable_variables if id(variable) not in alphas]
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "search_space": asdict(self.search_space),
+            "layers": self.cell_count,
+            "init_channels": self.init_channels,
+            "classes": self.classes,
+            "synchronized": self.synchronized,
+            "recompute": self.recompute,
+            "stem": self.stem.kind,
+            "by_stage": self.by_stage,
+        }

@@ -1,0 +1,112 @@
+"""One trace for many layers: the edges of a supernet differ in their weights only."""
+
+import json
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from darts_tf.layers.recompute import recomputed
+
+
+class SharedTraces:
+    """Calls layers by graphs that are traced once a kind of layer, weights passed in.
+
+    The graphs stay functions of their own (they are not inlined), so that tracing, optimising and
+    starting a supernet takes time for each kind of layer, not for each layer.
+
+    Args:
+        recompute: Whether gradients compute a layer again instead of keeping what is inside it:
+            less memory for more time, and the same numbers.
+    """
+
+    def __init__(self, recompute: bool = False) -> None:
+        self._recompute = recompute
+        self._functions: dict[Any, Any] = {}
+
+    def __call__(
+        self,
+        layer: keras.layers.Layer,
+        *inputs: Any,
+        training: bool,
+        constant_weights: bool = False,
+        constant_inputs: tuple[int, ...] = (),
+    ) -> Any:
+        """Calls a layer and updates its running averages.
+
+        A graph computes all its gradients, wanted or not, but for what is called constant.
+
+        Args:
+            layer: A built layer.
+            *inputs: What to call it with.
+            training: Whether normalisation uses, and records, the statistics of the batch.
+            constant_weights: Whether the weights get no gradient.
+            constant_inputs: Numbers of the inputs that get no gradient.
+
+        Returns:
+            What `layer(*inputs, training=training)` returns.
+        """
+        kind = (*_kind(layer, inputs), training, constant_weights, constant_inputs)
+        if kind not in self._functions:
+            self._functions[kind] = _function(
+                layer, training, constant_weights, constant_inputs, self._recompute
+            )
+        return self._functions[kind](
+            [local_copy(variable) for variable in layer.trainable_variables],
+            [local_copy(variable) for variable in layer.non_trainable_variables],
+            inputs,
+        )
+
+
+def local_copy(variable: keras.Variable) -> tf.Variable:
+    """Returns this replica's copy of a variable; in no replica, the first."""
+    copies = tf.distribute.get_strategy().experimental_local_results(variable.value)
+    replica = tf.distribute.get_replica_context()
+    if len(copies) == 1 or replica is None:
+        return copies[0]
+    number = int(tf.get_static_value(replica.replica_id_in_sync_group))
+    return copies[number % len(copies)]
+
+
+def _kind(layer: keras.layers.Layer, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    config = {**layer.get_config(), "name": None}
+    return (
+        type(layer),
+        json.dumps(config, sort_keys=True, default=str),
+        tuple(tuple(value.shape) for value in tf.nest.flatten(inputs)),
+        tuple(tuple(variable.shape) for variable in layer.variables),
+    )
+
+
+def _function(
+    prototype: keras.layers.Layer,
+    training: bool,
+    constant_weights: bool,
+    constant_inputs: tuple[int, ...],
+    recompute: bool,
+) -> Any:
+    def compute(trained: Any, before: Any, inputs: Any) -> Any:
+        outputs, after = prototype.stateless_call(trained, before, *inputs, training=training)
+        return outputs, [tf.stop_gradient(average) for average in after]
+
+    if recompute:
+        compute = recomputed(compute)
+
+    def call(
+        weights: list[tf.Variable], averages: list[tf.Variable], inputs: tuple[Any, ...]
+    ) -> Any:
+        trained = [tf.convert_to_tensor(weight) for weight in weights]
+        before = [tf.convert_to_tensor(average) for average in averages]
+        if constant_weights:
+            trained = [tf.stop_gradient(weight) for weight in trained]
+        inputs = tuple(
+            tf.nest.map_structure(tf.stop_gradient, value) if number in constant_inputs else value
+            for number, value in enumerate(inputs)
+        )
+        outputs, after = compute(trained, before, inputs)
+        if training:
+            for average, value in zip(averages, after, strict=True):
+                average.assign(value)
+        return outputs
+
+    return tf.function(call, autograph=False, experimental_attributes={"_noinline": True})

@@ -1,0 +1,116 @@
+"""The stem of the supernet: what an image passes before the first cell."""
+
+from itertools import pairwise
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from darts_tf.layers.initialization import uniform
+from darts_tf.layers.normalization import BatchNormalization
+from darts_tf.spaces.search_space import STEM_MULTIPLIER, STEMS
+from darts_tf.supernet.operations import Shape
+
+# The stride of each convolution, and its channels as a share of the last one's.
+_CONVOLUTIONS = {
+    "cifar": ((1, 1.0),),
+    "tiny_imagenet": ((2, 1.0), (1, 1.0)),
+    "imagenet": ((2, 0.5), (2, 1.0), (2, 1.0)),
+}
+
+
+@keras.saving.register_keras_serializable(package="darts_tf")
+class Stem(keras.layers.Layer):
+    """3x3 convolutions with normalisation, a ReLU between one and the next (DARTS+, section 4.2).
+
+    They end in three times the channels of a node. ImageNet's three give the first cell two inputs,
+    as a reduction cell does: the second's image, and the third's of half the size (PC-DARTS, which
+    the paper follows there). Otherwise both inputs are the last one's image.
+
+    Args:
+        channels: Channels of a node in the first cell.
+        kind: `cifar`, one convolution; `tiny_imagenet`, one of stride 2 before it; or `imagenet`,
+            three of stride 2.
+        synchronized: Whether replicas share the statistics of normalisation.
+
+    Raises:
+        ValueError: If there is no such kind.
+    """
+
+    def __init__(
+        self, channels: int, kind: str = "cifar", synchronized: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        if kind not in STEMS:
+            raise ValueError(f"stem must be one of {', '.join(STEMS)}; found {kind!r}")
+        self.channels = channels
+        self.kind = kind
+        self.synchronized = synchronized
+
+    @property
+    def reduces(self) -> bool:
+        """Whether the second output is half as large as the first."""
+        return self.kind == "imagenet"
+
+    def build(self, images_shape: Shape) -> None:
+        """Creates the convolutions and normalisations."""
+        self.convs: list[Any] = []
+        self.norms: list[Any] = []
+        strides = (stride for stride, _ in _CONVOLUTIONS[self.kind])
+        for number, (before, after) in enumerate(pairwise(self._shapes(images_shape))):
+            stride = next(strides)
+            conv = keras.layers.Conv2D(
+                after[-1],
+                3,
+                stride,
+                padding="same" if stride == 1 else "valid",
+                use_bias=False,
+                kernel_initializer=uniform(9 * before[-1]),
+                dtype=self.dtype_policy,
+                name=f"conv_{number}",
+            )
+            conv.build((None, None, None, before[-1]))
+            norm = BatchNormalization(
+                synchronized=self.synchronized, dtype=self.dtype_policy, name=f"norm_{number}"
+            )
+            norm.build(after)
+            self.convs.append(conv)
+            self.norms.append(norm)
+        self.built = True
+
+    def call(self, images: tf.Tensor, training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the two inputs of the first cell, before their ReLU.
+
+        Args:
+            images: [batch, rows, columns, channels].
+            training: Whether normalisation uses, and records, the statistics of the batch.
+        """
+        before, x = images, images
+        for number, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
+            before, x = x, tf.nn.relu(x) if number else x
+            if conv.strides == (2, 2):  # as many zeros on opposite sides, unlike TensorFlow's SAME
+                x = tf.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+            x = norm(conv(x), training=training)
+        return (before if self.reduces else x), x
+
+    def output_shapes(self, images_shape: Shape) -> tuple[Shape, Shape]:
+        """Returns the shapes of the two outputs for images of a shape."""
+        shapes = self._shapes(images_shape)
+        return shapes[-2 if self.reduces else -1], shapes[-1]
+
+    def _shapes(self, images_shape: Shape) -> list[Shape]:
+        """Returns the shapes of the images and of what each convolution makes of them."""
+        shapes = [images_shape]
+        for stride, share in _CONVOLUTIONS[self.kind]:
+            sizes = (None if size is None else -(-size // stride) for size in shapes[-1][1:3])
+            shapes.append((None, *sizes, int(share * STEM_MULTIPLIER * self.channels)))
+        return shapes
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "channels": self.channels,
+            "kind": self.kind,
+            "synchronized": self.synchronized,
+        }

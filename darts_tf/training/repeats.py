@@ -1,0 +1,83 @@
+"""Trainings that differ in their seed alone, and what their errors say together."""
+
+import dataclasses
+import logging
+import os
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from darts_tf import data
+from darts_tf.config import TrainingConfig, training_flag_lines
+from darts_tf.errors import UserError
+from darts_tf.runs.directory import RunDirectory
+from darts_tf.spaces.genotype import Genotype
+from darts_tf.training.train import result_of
+
+_logger = logging.getLogger(__name__)
+
+
+def train_repeats(
+    config: TrainingConfig, genotype: Genotype, run_directory: str | os.PathLike[str]
+) -> Mapping[str, Any]:
+    """Trains `config.repeats` times, with the seeds from `config.seed` on (DARTS+, table 1).
+
+    Each training has a run directory of its own, `seed_<seed>` in the given one, and gives what a
+    training alone with that seed gives, to the bit.
+
+    Args:
+        config: All settings.
+        genotype: The cells.
+        run_directory: Where the trainings go. Finished ones there are read, not repeated.
+
+    Returns:
+        The contents of `repeats.json`: `seeds`; under each error's name the errors in percent in
+        `each`, their `mean`, sample `deviation` and `best`; the facts that all trainings share; and
+        the `cost` of all together.
+
+    Raises:
+        UserError: If fewer than 2 repeats are asked for, or `train` refuses.
+    """
+    if config.repeats < 2:
+        raise UserError(f"repeats: must be at least 2 for a deviation, found {config.repeats}")
+    data.check(config.dataset, config.data_dir, config.download)
+    run = RunDirectory(run_directory, "repeats")
+    if run.claim(training_flag_lines(config, genotype)) == "finished":
+        return run.read_json(run.outcome)
+    seeds = list(range(config.seed, config.seed + config.repeats))
+    results: list[Mapping[str, Any]] = []
+    for seed in seeds:
+        _logger.info(f"training with seed {seed}, {len(results) + 1} of {len(seeds)}")
+        own = dataclasses.replace(config, seed=seed, repeats=1)
+        results.append(result_of(own, genotype, run.repeat(seed)))
+    run.write_json(run.outcome, {"seeds": seeds, **summarised(results)})
+    return run.read_json(run.outcome)
+
+
+def summarised(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Returns what the results of several trainings say together.
+
+    Args:
+        results: The contents of `result.json`, of two or more.
+
+    Returns:
+        For each key that ends in `_error` the errors, their mean, sample deviation and best; for
+        `cost` the sum; any other key where all results agree.
+    """
+    first = results[0]
+    together: dict[str, Any] = {}
+    for key, value in first.items():
+        if key.endswith("_error"):
+            each = [result[key] for result in results]
+            together[key] = {
+                "each": each,
+                "mean": statistics.mean(each),
+                "deviation": statistics.stdev(each),
+                "best": min(each),
+            }
+        elif key == "cost":
+            days = sum(result[key]["device_days"] for result in results)
+            together[key] = {**value, "device_days": days}
+        elif all(result.get(key) == value for result in results):
+            together[key] = value
+    return together

@@ -1,0 +1,327 @@
+"""Training the network of a genotype from scratch."""
+
+import logging
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from darts_tf import data, report
+from darts_tf.config import TrainingConfig, training_flag_lines
+from darts_tf.data.augmentation import (
+    LabelledTransform,
+    Transform,
+    labelled_transform,
+    training_transform,
+)
+from darts_tf.data.batches import evaluation_batches, training_batches
+from darts_tf.data.reading import each
+from darts_tf.engine.devices import make_repeatable, make_strategy
+from darts_tf.engine.durability import Durability
+from darts_tf.engine.loop import device_name, run_epoch
+from darts_tf.engine.optimizers import warmed_cosine
+from darts_tf.engine.precision import (
+    dtype_policy,
+    make_loss_scale,
+    scaled,
+    unscaled,
+    weight_optimizer,
+)
+from darts_tf.engine.profiling import Profiler
+from darts_tf.engine.replicas import check_shares, compile_step
+from darts_tf.engine.scoring import Batch, Score, score
+from darts_tf.engine.workers import own_run
+from darts_tf.errors import UserError
+from darts_tf.layers.drop_path import set_drop_path
+from darts_tf.networks.complexity import multiply_adds, parameters
+from darts_tf.networks.model_file import load_model, save_model
+from darts_tf.networks.network import build_network, inference_network
+from darts_tf.report.board import Board
+from darts_tf.runs.directory import RunDirectory
+from darts_tf.runs.interruption import Request, noticing
+from darts_tf.runs.progress import seconds_left, training_line
+from darts_tf.spaces.genotype import AnyGenotype
+from darts_tf.training.confusions import confusions
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training ends with.
+
+    Attributes:
+        model: The network for inference, from pixels to probabilities, of stock Keras layers.
+        result: The contents of `result.json`: errors in percent, parameters, multiply-adds, the
+            genotype and what is known of the data.
+    """
+
+    model: keras.Model
+    result: Mapping[str, Any]
+
+
+def train(
+    config: TrainingConfig, genotype: AnyGenotype, run_directory: str | os.PathLike[str]
+) -> TrainingResult:
+    """Trains a network from scratch on the whole training set, then tests it (DARTS+, section 4.3).
+
+    The test images are read after the last epoch only. With `held_out` that part of the
+    training images stands in for them: then its errors, `valid_top1_error` for instance, may choose
+    among cells or settings, and the test images are read by nobody. The same settings give the same
+    result, to the bit.
+
+    Args:
+        config: All settings.
+        genotype: The cells.
+        run_directory: Where the run's files go. A finished run there is read, not repeated; an
+            unfinished one goes on from its last checkpoint. Of several workers, only the chief
+            has it.
+
+    Returns:
+        The inference network and what is known of it.
+
+    Raises:
+        UserError: If the data set is not there, the images are too small for the network, the
+            directory holds another run, the settings ask for repeats, or a loss is not a number.
+        Interrupted: If SIGTERM or SIGINT has asked for the end; the run is saved.
+        WorkerLost: If another worker has died.
+    """
+    if config.repeats > 1:
+        raise UserError(
+            f"repeats: a training has 1, found {config.repeats}; train_repeats has more"
+        )
+    data.check(config.dataset, config.data_dir, config.download)
+    with own_run(run_directory, "train", config, training_flag_lines(config, genotype)) as run:
+        if run.outcome.exists():
+            return TrainingResult(load_model(run.model), run.read_json(run.result))
+        make_repeatable(config.seed, config.threads, config.jit_compile)
+        strategy = make_strategy(config.strategy)
+        with noticing() as request:  # after the strategy, which would take SIGTERM for itself
+            return _trained(config, genotype, run, strategy, request)
+
+
+def _trained(
+    config: TrainingConfig,
+    genotype: AnyGenotype,
+    run: RunDirectory,
+    strategy: tf.distribute.Strategy,
+    request: Request,
+) -> TrainingResult:
+    images = data.load(config.dataset, config.data_dir, config.image_size, config.download)
+    if config.held_out:
+        rest, others = images.train.halves(1 - config.held_out)
+        images = replace(images, train=rest, test=others)
+    epochs = _Epochs(config, genotype, images, strategy)
+    durability = Durability(run, config, strategy, epochs.variables, request, images.facts)
+    history = durability.go_on()
+    board = Board(run, config, history, genotype)
+    with Profiler(config.profiled(), run.tensorboard) as profiler:
+        while durability.epoch < config.epochs:
+            line = epochs.run(durability.epoch, profiler, durability)
+            history.append(line)
+            run.append_history(line)
+            board.add(line)
+            seconds = [one["timing"]["seconds"] for one in history]
+            _logger.info(training_line(line, seconds_left(seconds, config.epochs)))
+            report.refresh(run)
+            durability.after_epoch()
+    model = inference_network(
+        epochs.network,
+        genotype,
+        images.facts.mean,
+        images.facts.deviation,
+        config.layers,
+        config.init_channels,
+        config.stem,
+        config.squeeze_excite,
+    )
+    seconds = sum(line["timing"]["seconds"] for line in history)
+    days = seconds * strategy.num_replicas_in_sync / 86400
+    scores, labels = test_scores(model, images.test, config.batch_size)
+    where = "valid_" if config.held_out else ""
+    result = {
+        **{f"{where}{name}": error for name, error in errors(scores, labels).items()},
+        "parameters": parameters(model),
+        "multiply_adds": multiply_adds(model),
+        "epochs": config.epochs,
+        "dataset": images.facts.name,
+        "image_size": images.facts.image_size,
+        "classes": list(images.facts.classes),
+        "genotype": genotype.to_dict(),
+        "cost": {"device_days": days, "device": device_name()},
+    }
+    with run.writing(run.model) as temporary:
+        save_model(model, temporary)
+    board.finish(result)
+    run.write_json(run.confusions, confusions(scores, labels, images.test))
+    run.write_json(run.result, result)
+    report.refresh(run)
+    return TrainingResult(model, result)
+
+
+def result_of(
+    config: TrainingConfig, genotype: AnyGenotype, run_directory: str | os.PathLike[str]
+) -> Mapping[str, Any]:
+    """Trains as `train` does, unless the training is finished, and returns its `result.json`.
+
+    Reading the network of a finished one would start TensorFlow, before the next run in this
+    process has set its threads.
+    """
+    run = RunDirectory(run_directory, "train")
+    if run.claim(training_flag_lines(config, genotype)) != "finished":
+        train(config, genotype, run.path)
+    return run.read_json(run.result)
+
+
+def test_scores(
+    model: keras.Model, images: data.Images, batch_size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns what a model makes of images: scores, [images, classes], and the labels, [images].
+
+    Args:
+        model: From pixels to scores, [batch, classes].
+        images: The test images.
+        batch_size: Images at a time.
+    """
+    batches = evaluation_batches(images, batch_size, transform=lambda pixels, seed: pixels)
+    read = each(batches, "data_dir")
+    answers = [(model.predict_on_batch(pixels), labels) for pixels, labels, _ in read]
+    scores, labels = (np.concatenate(parts) for parts in zip(*answers, strict=True))
+    return scores, labels
+
+
+def errors(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Returns the share of images, in percent, that a model gets wrong.
+
+    Args:
+        scores: Of the classes, [images, classes].
+        labels: The true classes, [images].
+
+    Returns:
+        `top1_error`, and from 5 classes on `top5_error`: the true class is not among the five best.
+    """
+    order = np.argsort(-scores, axis=1, kind="stable")
+    rank = np.argmax(order == labels[:, np.newaxis], axis=1)
+    shares = {"top1_error": 100 * int(np.sum(rank >= 1)) / len(rank)}
+    if scores.shape[1] >= 5:
+        shares["top5_error"] = 100 * int(np.sum(rank >= 5)) / len(rank)
+    return shares
+
+
+def transforms(
+    config: TrainingConfig, facts: data.DatasetFacts
+) -> tuple[Transform, LabelledTransform | None]:
+    """Returns what the settings do to training images, and to whole batches with their labels."""
+    return (
+        training_transform(facts, config.cutout, config.auto_augment),
+        labelled_transform(len(facts.classes), config.mixup, config.label_smoothing),
+    )
+
+
+class _Epochs:
+    """The network with its data and compiled step."""
+
+    def __init__(
+        self,
+        config: TrainingConfig,
+        genotype: AnyGenotype,
+        images: data.ImageData,
+        strategy: tf.distribute.Strategy,
+    ) -> None:
+        self.config = config
+        self.strategy = strategy
+        self.images = images.train
+        check_shares(strategy, len(self.images), config.batch_size)
+        self.transform, self.labelled = transforms(config, images.facts)
+        with strategy.scope():
+            self.network = build_network(
+                genotype,
+                images.train.shape,
+                len(images.facts.classes),
+                config.layers,
+                config.init_channels,
+                auxiliary=config.auxiliary_weight > 0,
+                stem=config.stem,
+                drop_path=config.drop_path > 0,
+                synchronized=config.sync_batch_norm,
+                dtype=dtype_policy(config.mixed_precision),
+                squeeze_excite=config.squeeze_excite,
+            )
+            self.loss_scale = make_loss_scale(config.mixed_precision)
+            self.optimizer = weight_optimizer(
+                self.loss_scale,
+                config.learning_rate,
+                config.momentum,
+                l2=config.weight_decay,
+                clip=config.grad_clip,
+            )
+            self.optimizer.build(self.network.trainable_variables)
+        self.variables = [
+            *self.network.variables,
+            *self.optimizer.variables,
+            *(self.loss_scale.variables if self.loss_scale else ()),
+        ]
+        self.step = compile_step(strategy, self._step, config.jit_compile)
+
+    def run(self, epoch: int, profiler: Profiler, durability: Durability) -> dict[str, Any]:
+        """Runs what is left of an epoch; returns its line of the history."""
+        begun = time.monotonic()
+        config = self.config
+        rate = warmed_cosine(
+            epoch,
+            config.epochs,
+            config.learning_rate,
+            config.learning_rate_min,
+            config.warmup_epochs,
+        )
+        drop_path = config.drop_path * epoch / config.epochs
+        self.optimizer.learning_rate = rate
+        set_drop_path(self.network, drop_path)
+        batches = training_batches(
+            self.images,
+            config.batch_size,
+            seed=config.seed,
+            epoch=epoch,
+            transform=self.transform,
+            labelled=self.labelled,
+            first_step=len(durability.scores),
+        )
+        mean, pace = run_epoch(
+            self.step,
+            iter(batches),
+            len(self.images),
+            config.batch_size,
+            f"epoch {epoch}, training",
+            profiler,
+            durability,
+        )
+        return {
+            "epoch": epoch,
+            "train_loss": mean.loss,
+            "train_accuracy": mean.accuracy,
+            "learning_rate": rate,
+            "drop_path": drop_path,
+            "timing": {"seconds": time.monotonic() - begun, **pace._asdict()},
+        }
+
+    def _step(self, *elements: tf.Tensor) -> Score:
+        batch = scaled(Batch(*elements), self.loss_scale)
+        weights = [variable.value for variable in self.network.trainable_variables]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(weights)
+            outputs = self.network(batch.images, training=True)
+            if self.config.auxiliary_weight:
+                logits, auxiliary = outputs
+                result = score(logits, batch)
+                loss = result.loss + self.config.auxiliary_weight * score(auxiliary, batch).loss
+            else:
+                result = score(outputs, batch)
+                loss = result.loss
+        result = unscaled(result, self.loss_scale)
+        self.optimizer.apply(tape.gradient(loss, weights))
+        return result

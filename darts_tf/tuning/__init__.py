@@ -1,0 +1,1 @@
+"""Searches with other settings, and the random baseline."""

@@ -1,0 +1,181 @@
+"""The settings of a tune, and of its baseline, a random search among genotypes."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from darts_tf.config import SearchConfig, TrainingConfig
+from darts_tf.errors import UserError
+from darts_tf.settings import setting
+from darts_tf.tuning.space import TUNABLE, Choice, Range, chosen, rounded
+
+# keras-tuner's name for the epochs that Hyperband gives to a trial.
+HYPERBAND_EPOCHS = "tuner/epochs"
+# What the training of a derived network takes over from the search.
+_SHARED = (
+    "dataset",
+    "data_dir",
+    "download",
+    "image_size",
+    "stem",
+    "seed",
+    "threads",
+    "strategy",
+    "worker_timeout",
+    "mixed_precision",
+    "jit_compile",
+    "checkpoint_every",
+    "sync_batch_norm",
+)
+_DARTS_CHOICE = "learning_rate,weight_decay,arch_learning_rate,arch_weight_decay"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuningConfig(SearchConfig):
+    """Settings of a tune: those of its searches, of their networks' trainings, and its own.
+
+    A trial is a search, and a short training of the network that it derives, on a part of the
+    training images; its score is the accuracy on the other part, as DARTS chooses among its
+    searches (DARTS, section 3.2).
+    """
+
+    tuner: str = setting(
+        "random",
+        "How trials are chosen: at random, by Hyperband, or by Bayesian optimisation.",
+        choices=("random", "hyperband", "bayesian"),
+    )
+    tune: str = setting(
+        _DARTS_CHOICE,
+        f"The settings that vary, of {', '.join(TUNABLE)}; learning_rate:0.02:0.2 gives a range of "
+        "one's own, stop_criterion:none:stable_ranking choices.",
+    )
+    trials: int = setting(
+        0, "The most trials; 0 for 20, or for as many as Hyperband's brackets have.", low=0
+    )
+    hyperband_factor: int = setting(
+        3, "Hyperband keeps one trial of so many, and gives it so many times the epochs.", low=2
+    )
+    worker_timeout: int = setting(
+        300,
+        "Seconds in which the chief must answer, where several processes share the trials.",
+        low=1,
+        recorded=False,
+    )
+    network_epochs: int = setting(100, "Epochs of the training of a derived network.", low=1)
+    network_batch_size: int = setting(96, "Images in a batch of that training.", low=1)
+    network_layers: int = setting(8, "Cells of a derived network.", low=3)
+    network_init_channels: int = setting(16, "Channels of its first cell.", low=1)
+    network_learning_rate: float = setting(
+        0.025, "Learning rate of its training at the start.", above=0.0
+    )
+    network_auxiliary_weight: float = setting(
+        0.0, "Weight of its auxiliary head's loss; 0 for no head.", low=0.0
+    )
+    network_drop_path: float = setting(
+        0.0, "Its probability of drop path at the end, growing from 0.", low=0.0, below=1.0
+    )
+    network_held_out: float = setting(
+        0.5,
+        "Share of the training images that it is tested on, and not trained on.",
+        above=0.0,
+        below=1.0,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.strategy == "multi_worker":
+            raise UserError(
+                "strategy: must be another one than multi_worker, for a process joins its cluster "
+                "once; several machines share the trials of a tune, see docs/tuning.md"
+            )
+        tuned = self.tuned()
+        try:
+            self.trial({})
+        except UserError as error:
+            raise UserError(f"network_{error}") from error
+        for name, among in tuned.items():
+            for value in among.ends():
+                try:
+                    self.trial({name: value})
+                except UserError as error:
+                    raise UserError(f"tune: {error}") from error
+
+    def tuned(self) -> dict[str, Range | Choice]:
+        """Returns the settings that vary, each with its range."""
+        return chosen(self.tune)
+
+    def trial(self, values: Mapping[str, Any]) -> tuple[SearchConfig, TrainingConfig]:
+        """Returns the settings of a trial's search and of its training.
+
+        Args:
+            values: Those of the settings that vary. Where Hyperband gives fewer epochs than
+                `epochs`, search and training both have their share of theirs, the first epoch that
+                moves the architecture too.
+
+        Raises:
+            UserError: If they do not fit the other settings.
+        """
+        tuned = self.tuned()
+        varied = {
+            name: rounded(name, value, tuned[name])
+            for name, value in values.items()
+            if name in tuned
+        }
+        own = {field.name: getattr(self, field.name) for field in fields(SearchConfig)}
+        epochs = int(values.get(HYPERBAND_EPOCHS, self.epochs))
+        start = varied.pop("arch_start_epoch", self.arch_start_epoch)
+        if epochs < self.epochs:
+            start = int(start) * epochs // self.epochs
+        search = SearchConfig(**own | varied | {"epochs": epochs, "arch_start_epoch": start})
+        network = "network_"
+        training = {
+            field.name.removeprefix(network): getattr(self, field.name)
+            for field in fields(self)
+            if field.name.startswith(network)
+        }
+        training["epochs"] = math.ceil(self.network_epochs * epochs / self.epochs)
+        return search, TrainingConfig(**{name: own[name] for name in _SHARED} | training)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomSearchConfig(TrainingConfig):
+    """Settings of a random search: those of its trainings, and how many there are.
+
+    The defaults are a short training, as DARTS chooses among its searches (DARTS, section 3.2).
+    """
+
+    samples: int = setting(24, "Genotypes, each drawn with the next seed and trained.", low=1)
+    epochs: int = setting(100, "Epochs of each training; also the length of the cosine.", low=1)
+    held_out: float = setting(
+        0.5,
+        "Share of the training images that networks are compared on, and not trained on.",
+        above=0.0,
+        below=1.0,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.repeats > 1:
+            raise UserError(
+                f"repeats: must be 1, for each genotype is trained once; found {self.repeats}"
+            )
+        if self.strategy == "multi_worker":
+            raise UserError(
+                "strategy: must be another one than multi_worker, for a process joins its cluster "
+                "once"
+            )
+        if self.seed + self.samples > 2**31:
+            raise UserError(
+                f"samples: must leave the last seed below {2**31}, found {self.samples} from seed "
+                f"{self.seed}"
+            )
+
+    def sample(self, seed: int) -> TrainingConfig:
+        """Returns the settings of the training of one genotype.
+
+        Args:
+            seed: Its seed.
+        """
+        own = {field.name: getattr(self, field.name) for field in fields(TrainingConfig)}
+        return replace(TrainingConfig(**own), seed=seed)

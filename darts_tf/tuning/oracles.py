@@ -1,0 +1,137 @@
+"""keras-tuner's oracles, which choose trials, with a memory that survives being killed."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras_tuner
+import numpy as np
+from keras_tuner.engine import trial as trials
+from sklearn.exceptions import ConvergenceWarning
+
+from darts_tf.errors import UserError
+from darts_tf.runs.directory import RunDirectory
+from darts_tf.tuning.config import TuningConfig
+from darts_tf.tuning.space import Choice, Range, is_whole
+
+OBJECTIVE = "valid_accuracy"
+_TRIALS = 20
+
+
+def make_oracle(config: TuningConfig, run: RunDirectory) -> keras_tuner.Oracle:
+    """Returns the oracle that the settings ask for.
+
+    The space is declared up front: keras-tuner's Hyperband would otherwise end without a trial.
+
+    Args:
+        config: All settings.
+        run: Where the oracle's memory goes.
+    """
+    space = keras_tuner.HyperParameters()
+    for name, among in config.tuned().items():
+        _declare(space, name, among)
+    shared = {
+        "objective": keras_tuner.Objective(OBJECTIVE, "max"),
+        "hyperparameters": space,
+        "allow_new_entries": False,
+        "tune_new_entries": False,
+        # keras-tuner counts on from its seed, one for each value, and takes 0 for none at all.
+        "seed": int(np.random.default_rng(config.seed).integers(1, 2**31)),
+    }
+    oracle: Any
+    if config.tuner == "hyperband":
+        factor = config.hyperband_factor
+        oracle = _Hyperband(max_epochs=config.epochs, factor=factor, **shared)
+        oracle.max_trials = config.trials or None
+    else:
+        kind = _Bayesian if config.tuner == "bayesian" else _Random
+        oracle = kind(max_trials=config.trials or _TRIALS, **shared)
+    oracle.run = run
+    oracle.verbose = 0
+    return oracle
+
+
+class _Durable(keras_tuner.Oracle):
+    """An oracle whose state is one file, whole at any instant.
+
+    keras-tuner writes a file a trial and one of its own, none of them atomically, one after the
+    other: a tune that is killed between them loses a trial, or cannot be read.
+    """
+
+    run: RunDirectory
+    ongoing_trials: dict[str, trials.Trial]
+
+    def _save_trial(self, trial: trials.Trial) -> None:
+        """Leaves the trial to `save`, which always follows."""
+
+    def save(self) -> None:
+        """Writes the state with all trials."""
+        every = [trial.get_state() for trial in self.trials.values()]
+        self.run.write_json(self.run.trials, {**self.get_state(), "trials": every})
+
+    def resume(self, alone: bool) -> None:
+        """Goes on with what was saved, if anything was.
+
+        Args:
+            alone: Whether no other process runs trials. Then trials that were under way are run
+                again; else each waits for the tuner that has it, or for another of the same id.
+
+        Raises:
+            UserError: If the file is not what `save` wrote.
+        """
+        if not self.run.trials.exists():
+            return
+        with _explained(self.run):
+            state = self.run.read_json(self.run.trials)
+            found = (trials.Trial.from_state(one) for one in state["trials"])
+            self.trials = {trial.trial_id: trial for trial in found}
+            self.set_state(state)
+        # A trial is saved as ended before it is under way no more.
+        under_way = {
+            tuner: trial
+            for tuner, trial in self.ongoing_trials.items()
+            if trial.trial_id not in self.end_order
+        }
+        self.ongoing_trials = {} if alone else under_way
+        if alone:
+            self._retry_queue += [trial.trial_id for trial in under_way.values()]
+
+
+class _Random(_Durable, keras_tuner.oracles.RandomSearchOracle):
+    pass
+
+
+class _Hyperband(_Durable, keras_tuner.oracles.HyperbandOracle):
+    pass
+
+
+class _Bayesian(_Durable, keras_tuner.oracles.BayesianOptimizationOracle):
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Chooses a trial's values, by its own random state: keras-tuner does not save its one."""
+        self._random_state = np.random.RandomState(self.seed + len(self.trials))
+        with warnings.catch_warnings():
+            # A kernel at the bound of its length says nothing that a user could mend.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return super().populate_space(trial_id)
+
+
+def _declare(space: keras_tuner.HyperParameters, name: str, among: Range | Choice) -> None:
+    if isinstance(among, Choice):
+        space.Choice(name, list(among.values))
+        return
+    declare = space.Int if is_whole(name) else space.Float
+    declare(name, among.low, among.high, sampling="log" if among.log else "linear")
+
+
+@contextmanager
+def _explained(run: RunDirectory) -> Iterator[None]:
+    try:
+        yield
+    except UserError:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"--run_dir={run.path}: {run.trials.name} is not what a tune has written; a directory "
+            "that nobody has edited is right"
+        ) from error

@@ -1,0 +1,174 @@
+"""A tune: searches with other settings, each worth what its derived network is worth."""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import grpc
+import keras_tuner
+from keras_tuner import errors
+from keras_tuner.engine import base_tuner
+from keras_tuner.engine import trial as trials
+
+from darts_tf import data
+from darts_tf.config import SearchConfig, TrainingConfig, flag_lines
+from darts_tf.errors import DivergenceError, UserError
+from darts_tf.runs.cluster import WorkerLost
+from darts_tf.runs.directory import RunDirectory
+from darts_tf.searching.search import search
+from darts_tf.training.validation import validation_accuracy
+from darts_tf.tuning.config import TuningConfig
+from darts_tf.tuning.oracles import OBJECTIVE, make_oracle
+from darts_tf.tuning.role import check_address, role, wait_for_chief
+
+_logger = logging.getLogger(__name__)
+# Of float32, as which keras-tuner's processes tell each other of an accuracy.
+_DIGITS = 6
+
+Objective = Callable[[SearchConfig, TrainingConfig, Path], float]
+
+
+def derived_accuracy(search_config: SearchConfig, training: TrainingConfig, folder: Path) -> float:
+    """Searches, trains the network that was derived, and returns its validation accuracy.
+
+    Args:
+        search_config: Settings of the search.
+        training: Settings of the training, with `held_out` above 0.
+        folder: Receives the two run directories, `search` and `network`; what is finished there is
+            read, not repeated.
+
+    Returns:
+        The share of the held out images that the network gets right.
+
+    Raises:
+        DivergenceError: If a loss or a weight is no finite number.
+    """
+    genotype = search(search_config, folder / "search").genotype
+    return validation_accuracy(training, genotype, folder / "network")
+
+
+def tune(
+    config: TuningConfig,
+    run_directory: str | os.PathLike[str],
+    objective: Objective = derived_accuracy,
+) -> Mapping[str, Any] | None:
+    """Tries settings of a search, and finds those whose network has the best validation accuracy.
+
+    One process gives the same trials in the same order for the same settings; several, with
+    keras-tuner's environment variables, share the trials as they come.
+
+    Args:
+        config: All settings.
+        run_directory: Where the trials go. A finished tune is read, not repeated; an unfinished one
+            goes on, also within a trial. Of several processes, the chief writes what came out;
+            the others may have the same directory, or one of their own for their trials.
+        objective: What a trial is worth, from its settings and a folder of its own.
+
+    Returns:
+        The contents of `tuning.json`, the best trial first among them; None for a process that runs
+        trials for a chief.
+
+    Raises:
+        UserError: If the data set is not there, the directory holds another run, or no trial came
+            to its end.
+        Interrupted: If SIGTERM or SIGINT has asked for the end of a trial; it is saved.
+        WorkerLost: If the chief does not answer.
+    """
+    part = role()
+    data.check(config.dataset, config.data_dir, config.download)
+    run = RunDirectory(run_directory, "tune")
+    if run.claim(flag_lines(config)) == "finished":
+        return run.read_json(run.outcome)
+    oracle = make_oracle(config, run)
+    if part == "tuner":
+        wait_for_chief(config.worker_timeout)
+    else:
+        oracle.resume(alone=part == "alone")
+    if part == "chief":
+        check_address()
+    try:
+        _Tuner(oracle, config, run, objective).search()
+    except errors.FatalError as error:
+        raise (error.__cause__ or error) from None
+    except grpc.RpcError as error:
+        raise WorkerLost(
+            f"the chief does not answer ({error.details()}); the same command goes on"
+        ) from error
+    return None if part == "tuner" else _written(config, run, oracle)
+
+
+class _Tuner(base_tuner.BaseTuner):
+    """Runs the trials that an oracle asks for, its own or that of a chief."""
+
+    def __init__(
+        self,
+        oracle: keras_tuner.Oracle,
+        config: TuningConfig,
+        run: RunDirectory,
+        objective: Objective,
+    ) -> None:
+        self._config, self._run, self._objective = config, run, objective
+        super().__init__(oracle, directory=run.path, project_name="trials")
+
+    def pre_create_trial(self) -> None:
+        """Gives a chief that has nothing to do yet, but will have, a moment."""
+        if role() == "tuner":
+            time.sleep(0.1)
+
+    def run_trial(self, trial: trials.Trial) -> dict[str, float]:
+        """Returns what a trial is worth: nothing, if its settings make it diverge."""
+        name, values = trial.trial_id, trial.hyperparameters.values
+        search_config, training = self._config.trial(values)
+        tried = [f"{key} {getattr(search_config, key)}" for key in self._config.tuned()]
+        if self._config.tuner == "hyperband":
+            tried.append(f"epochs {search_config.epochs}")
+        _logger.info(f"trial {name}: {', '.join(tried)}")
+        try:
+            accuracy = self._objective(search_config, training, self._run.trial(name))
+        except DivergenceError as diverged:
+            _logger.warning(f"trial {name}: worth nothing, {diverged}")
+            accuracy = 0.0
+        except Exception as error:
+            # keras-tuner would note any other exception and go on with the next trial.
+            raise errors.FatalError from error
+        _logger.info(f"trial {name}: validation accuracy {accuracy:.2%}")
+        return {OBJECTIVE: accuracy}
+
+    def save(self) -> None:
+        """Does nothing: all there is to save is the oracle's."""
+
+
+def _written(
+    config: TuningConfig, run: RunDirectory, oracle: keras_tuner.Oracle
+) -> Mapping[str, Any]:
+    tried = []
+    for trial in sorted(oracle.trials.values(), key=lambda trial: trial.trial_id):
+        if trial.status == trials.TrialStatus.COMPLETED:
+            settings, _ = config.trial(trial.hyperparameters.values)
+            tried.append(
+                {
+                    "trial": trial.trial_id,
+                    "settings": {name: getattr(settings, name) for name in config.tuned()},
+                    "epochs": settings.epochs,
+                    OBJECTIVE: round(float(trial.score), _DIGITS),
+                }
+            )
+    if not tried:
+        raise UserError(
+            f"--run_dir={run.path}: no trial came to its end, so there is nothing to choose from; "
+            f"see {run.log.name}, and try other ranges in --tune"
+        )
+    # Hyperband's trials of few epochs are beginnings, not results.
+    best = max(tried, key=lambda one: (one["epochs"], one[OBJECTIVE]))
+    settings, _ = config.trial(best["settings"])
+    lines = [
+        f"# The best of {len(tried)} trials of a tune: validation accuracy {best[OBJECTIVE]:.2%}.",
+        *flag_lines(settings),
+    ]
+    with run.writing(run.best) as temporary:
+        temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    run.write_json(run.outcome, {"tuner": config.tuner, "best": best, "trials": tried})
+    return run.read_json(run.outcome)

@@ -1,0 +1,102 @@
+"""Strategies by name, and what makes a process repeat itself."""
+
+import pytest
+import tensorflow as tf
+
+from darts_tf.engine.devices import make_strategy
+from tests.processes import finish, start
+
+_REPEAT = """
+import keras, numpy as np, random
+import tensorflow as tf
+from darts_tf.engine.devices import make_repeatable
+from darts_tf.errors import UserError
+
+def draws(seed):
+    make_repeatable(seed, 1)
+    return (
+        keras.random.normal((3,)).numpy().tolist(),
+        keras.initializers.RandomNormal()((3,)).numpy().tolist(),
+        tf.random.normal((3,)).numpy().tolist(),
+        np.random.rand(),
+        random.random(),
+    )
+
+first, again, other = draws(given[0]), draws(given[0]), draws(given[0] + 1)
+assert first == again
+assert all(a != b for a, b in zip(first, other))
+assert tf.config.threading.get_inter_op_parallelism_threads() == 1
+assert tf.config.threading.get_intra_op_parallelism_threads() == 1
+try:
+    make_repeatable(0, 2)
+except UserError as error:
+    print(error)
+"""
+
+_STEPS = """
+import hashlib
+from dataclasses import replace
+import numpy as np, tensorflow as tf
+from darts_tf.searching.bilevel import ARCHITECTURE_GRADIENTS, BilevelStep
+from darts_tf.engine.devices import make_repeatable
+from darts_tf.engine.optimizers import SGD, Adam
+from darts_tf.engine.scoring import Batch
+from darts_tf.spaces.search_space import DARTS
+from darts_tf.supernet.model import Supernet
+
+seed, threads = given
+make_repeatable(seed, threads)
+supernet = Supernet(replace(DARTS, nodes=1), layers=3, init_channels=4, classes=3)
+supernet.build((None, 8, 8, 3))
+step = BilevelStep(supernet, SGD(0.1), Adam(0.01), ARCHITECTURE_GRADIENTS["first"])
+images = np.random.default_rng(seed).normal(size=(2, 64, 8, 8, 3)).astype(np.float32)
+labels, shares = tf.range(64) % 3, tf.fill((64,), np.float32(1 / 64))
+run = tf.function(lambda: step(*(Batch(part, labels, shares) for part in images)))
+for _ in range(3):
+    run()
+print(json.dumps([hashlib.sha256(w.numpy().tobytes()).hexdigest() for w in supernet.weights]))
+"""
+
+
+def test_one_device_is_the_first_and_mirrored_takes_all(two_devices):
+    assert make_strategy("one_device").num_replicas_in_sync == 1
+    mirrored = make_strategy("mirrored")
+    assert isinstance(mirrored, tf.distribute.MirroredStrategy)
+    assert mirrored.num_replicas_in_sync == len(two_devices) == 2
+
+
+@pytest.mark.parametrize(
+    ("gpus", "name", "expected"),
+    [
+        (0, "auto", ["/device:CPU:0"]),
+        (1, "auto", ["/device:GPU:0"]),
+        (2, "auto", ["/device:GPU:0", "/device:GPU:1"]),
+        (2, "one_device", ["/device:GPU:0"]),
+        (1, "mirrored", ["/device:GPU:0"]),
+        (0, "mirrored", ["/device:CPU:0", "/device:CPU:1"]),
+    ],
+)
+def test_gpus_are_preferred_and_auto_mirrors_several(monkeypatch, gpus, name, expected):
+    counts = {"GPU": gpus, "CPU": 2}
+
+    def devices(kind):
+        return [tf.config.LogicalDevice(f"/device:{kind}:{i}", kind) for i in range(counts[kind])]
+
+    monkeypatch.setattr(tf.config, "list_logical_devices", devices)
+    monkeypatch.setattr(tf.distribute, "MirroredStrategy", lambda devices, _: devices)
+    monkeypatch.setattr(tf.distribute, "OneDeviceStrategy", lambda device: [device])
+    assert make_strategy(name) == expected
+
+
+def test_a_seed_decides_all_draws_and_other_threads_come_too_late(seed):
+    [told] = finish(start(_REPEAT, seed % 2**30))
+    assert told.startswith("threads: 2 are asked for, but TensorFlow already runs")
+    assert told.count("\n") == 1
+
+
+def test_the_number_of_threads_changes_no_bit(seed):
+    one, again, other = finish(
+        *(start(_STEPS, *given) for given in ((seed, 1), (seed, 2), (seed + 1, 2)))
+    )
+    assert one == again
+    assert one != other

@@ -1,0 +1,261 @@
+"""Drawings: what an SVG shows is read back from its texts and lines alone."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ET
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from matplotlib.image import imread
+
+from darts_tf.errors import UserError
+from darts_tf.report.drawing import draw
+from darts_tf.spaces import zoo
+from darts_tf.spaces.genotype import STAGED_CELLS, AnyGenotype, Genotype
+from darts_tf.spaces.search_space import OPERATIONS
+from tests.stages import by_stage
+
+SVG = "{http://www.w3.org/2000/svg}"
+IMAGES = Path(__file__).resolve().parents[3] / "docs" / "images"
+CAPTIONS = {
+    "normal": "Normal cell",
+    "reduce": "Reduction cell",
+    "normal_0": "Normal cell, stage 1",
+    "reduce_0": "Reduction cell after stage 1",
+    "normal_1": "Normal cell, stage 2",
+    "reduce_1": "Reduction cell after stage 2",
+    "normal_2": "Normal cell, stage 3",
+}
+
+
+class Text(NamedTuple):
+    words: str
+    x: float
+    y: float  # the middle of the letters
+
+
+class Picture:
+    """The texts and lines of an SVG; a line is the points that it runs through."""
+
+    def __init__(self, path: Path) -> None:
+        root = ET.parse(path).getroot()
+        self.texts = [
+            Text(
+                "".join(text.itertext()),
+                float(text.attrib["x"]),
+                float(text.attrib["y"]) - 0.36 * float(looks(text)["font-size"].removesuffix("px")),
+            )
+            for text in root.iter(f"{SVG}text")
+        ]
+        lines = [path for path in root.iter(f"{SVG}path") if looks(path).get("fill") == "none"]
+        self.lines = [(points(path.attrib["d"]), looks(path)["stroke"]) for path in lines]
+        self.words = [text.words for text in self.texts]
+        self.labels = [text for text in self.texts if text.words in OPERATIONS]
+
+
+def looks(element: ET.Element) -> dict[str, str]:
+    return dict(item.split(": ", 1) for item in element.attrib.get("style", "").split("; ") if item)
+
+
+def points(outline: str) -> np.ndarray:
+    """Points along a path of moves, lines and cubic curves, [points, 2]."""
+    t = np.linspace(0, 1, 60)[:, None]
+    found = np.empty((0, 2))
+    for command, numbers in re.findall(r"([A-Za-z])([^A-Za-z]*)", outline):
+        given = np.array(numbers.split(), float).reshape(-1, 2)
+        if command == "M":
+            found = given
+        elif command == "L":
+            found = np.vstack([found, found[-1] * (1 - t) + given[0] * t])
+        elif command == "C":
+            start = found[-1]
+            curve = start * (1 - t) ** 3 + 3 * given[0] * t * (1 - t) ** 2
+            found = np.vstack([found, curve + 3 * given[1] * t**2 * (1 - t) + given[2] * t**3])
+        else:
+            raise ValueError(f"a line has the commands M, L and C; found {command}")
+    return found
+
+
+def drawn(genotype: AnyGenotype, title: str = "") -> Picture:
+    with tempfile.TemporaryDirectory() as folder:
+        draw(genotype, Path(folder) / "cells.svg", title)
+        return Picture(Path(folder) / "cells.svg")
+
+
+def expected_words(genotype: AnyGenotype) -> Counter[str]:
+    words = Counter(CAPTIONS[cell] for cell in genotype.cells)
+    for cell in genotype.cells:
+        edges = getattr(genotype, cell)
+        words.update(name for name, _ in edges)
+        words.update(str(node) for node in range(len(edges) // 2))
+        words.update(["c", "k\N{MINUS SIGN}2", "c", "k\N{MINUS SIGN}1", "c", "k"])
+    return words
+
+
+def expected_links(genotype: AnyGenotype) -> Counter[tuple[str, str, str]]:
+    """The links as (source, operation, target), by the names that the drawing has for nodes."""
+
+    def name(node: int) -> str:
+        return f"k\N{MINUS SIGN}{2 - node}" if node < 2 else str(node - 2)
+
+    links: Counter[tuple[str, str, str]] = Counter()
+    for cell in genotype.cells:
+        for number, (operation, source) in enumerate(getattr(genotype, cell)):
+            links[name(source), operation, str(number // 2)] += 1
+        links.update((name(node), "", "k") for node in getattr(genotype, f"{cell}_concat"))
+    return links
+
+
+def shown_links(picture: Picture) -> Counter[tuple[str, str, str]]:
+    """Follows each line by where it begins and ends: at a label's side, or at the nearest node."""
+    nodes = [text for text in picture.texts if re.fullmatch(r"\d+|k.*", text.words)]
+
+    def nearest(point: np.ndarray) -> str:
+        return min(nodes, key=lambda node: np.hypot(node.x - point[0], node.y - point[1])).words
+
+    def label(point: np.ndarray) -> int | None:
+        for number, text in enumerate(picture.labels):
+            if abs(abs(point[0] - text.x) - 42) < 0.01 and abs(point[1] - text.y) < 0.01:
+                return number
+        return None
+
+    sources: dict[int, str] = {}
+    targets: dict[int, str] = {}
+    links: Counter[tuple[str, str, str]] = Counter()
+    for line, _ in picture.lines:
+        before, after = label(line[0]), label(line[-1])
+        if after is not None:
+            sources[after] = nearest(line[0])
+        elif before is not None:
+            targets[before] = nearest(line[-1])
+        else:
+            links[nearest(line[0]), "", nearest(line[-1] + [20, 0])] += 1
+    for number, text in enumerate(picture.labels):
+        links[sources[number], text.words, targets[number]] += 1
+    return links
+
+
+@st.composite
+def cells(draw_value: st.DrawFn) -> tuple[list[tuple[str, int]], list[int]]:
+    nodes = draw_value(st.integers(1, 6))
+    operation = st.sampled_from(OPERATIONS)
+    edges = [
+        (draw_value(operation), draw_value(st.integers(0, node + 1)))
+        for node in range(nodes)
+        for _ in range(2)
+    ]
+    inner = st.integers(2, nodes + 1)
+    return edges, draw_value(st.lists(inner, min_size=1, max_size=nodes, unique=True))
+
+
+genotypes = st.builds(lambda normal, reduce: Genotype(*normal, *reduce), cells(), cells())
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_shows_every_published_genotype(name: str) -> None:
+    picture = drawn(zoo.get(name), title=name)
+    assert Counter(picture.words) == expected_words(zoo.get(name)) + Counter([name])
+    assert shown_links(picture) == expected_links(zoo.get(name))
+
+
+# A drawing takes too long for hundreds of tries to shrink an example.
+@settings(max_examples=10, phases=[Phase.reuse, Phase.generate])
+@given(genotypes)
+def test_shows_any_genotype_and_nothing_runs_through_a_label(genotype: Genotype) -> None:
+    picture = drawn(genotype)
+    assert Counter(picture.words) == expected_words(genotype)
+    assert shown_links(picture) == expected_links(genotype)
+    for number, label in enumerate(picture.labels):
+        for other in picture.labels[:number]:
+            assert abs(label.x - other.x) > 84 or abs(label.y - other.y) > 18
+        for line, _ in picture.lines:
+            inside = (abs(line - [label.x, label.y]) < [41.5, 8.5]).all(axis=1)
+            assert not inside.any(), f"a line runs through {label}"
+
+
+def test_shows_the_cells_of_all_stages_apart_from_each_other() -> None:
+    genotype = by_stage("DARTS_V2", "DARTS_PLUS_CIFAR10", "DARTS_V1", "NASNET_A", "SNAS_MILD")
+    picture = drawn(genotype, title="stages")
+    assert Counter(picture.words) == expected_words(genotype) + Counter(["stages"])
+    assert shown_links(picture) == expected_links(genotype)
+    for number, label in enumerate(picture.labels):
+        for other in picture.labels[:number]:
+            assert abs(label.x - other.x) > 84 or abs(label.y - other.y) > 18
+    captions = [words for words in picture.words if words in CAPTIONS.values()]
+    assert captions == [CAPTIONS[cell] for cell in STAGED_CELLS]
+
+
+def test_each_kind_of_operation_has_a_colour_of_its_own() -> None:
+    edges = [(operation, 0) for operation in OPERATIONS]
+    edges = edges[: len(edges) // 2 * 2] + edges[-2:]
+    picture = drawn(Genotype(edges, [2], edges, [2]))
+    colours: dict[str, set[str]] = {}
+    for line, colour in picture.lines:
+        for label in picture.labels:
+            if np.allclose(line[-1], [label.x - 42, label.y], atol=0.01):
+                kind = "pool" if "pool" in label.words else label.words.partition("_")[0]
+                colours.setdefault(kind, set()).add(colour)
+    assert colours.keys() == {"sep", "dil", "pool", "skip", "conv"}
+    assert all(len(found) == 1 for found in colours.values())
+    assert len(set.union(*colours.values())) == len(colours)
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".png", ".PNG"])
+def test_same_cells_give_the_same_bytes_whatever_the_users_settings(
+    tmp_path: Path, suffix: str
+) -> None:
+    genotype = zoo.get("DARTS_V2")
+    draw(genotype, tmp_path / f"first{suffix}", title="DARTS")
+    with mpl.rc_context({"font.size": 20, "svg.fonttype": "path", "savefig.facecolor": "red"}):
+        before = dict(mpl.rcParams)
+        draw(genotype, tmp_path / f"second{suffix}", title="DARTS")
+        assert dict(mpl.rcParams) == before
+    first, second = (tmp_path / f"{name}{suffix}" for name in ("first", "second"))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_background_is_white_and_solid(tmp_path: Path) -> None:
+    draw(zoo.get("NASNET_A"), tmp_path / "cells.png")
+    pixels = imread(tmp_path / "cells.png")
+    border = [pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]
+    assert all((side[:, :3] == 1).all() for side in border)
+    assert pixels.shape[2] == 3 or (pixels[..., 3] == 1).all()
+
+
+def test_title_is_taken_literally() -> None:
+    title = "<b>$x^2$</b> & more"
+    assert title in drawn(zoo.get("DARTS_V1"), title).words
+
+
+@pytest.mark.parametrize("name", ["cells.jpeg", "cells", "svg"])
+def test_unknown_suffix_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UserError, match=re.escape(name) + r".*\.svg.*\.png"):
+        draw(zoo.get("DARTS_V1"), tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_needs_neither_tensorflow_nor_pyplot(tmp_path: Path) -> None:
+    program = (
+        "import sys; from darts_tf.report import drawing; from darts_tf.spaces import zoo; "
+        "assert 'matplotlib' not in sys.modules; "
+        f"drawing.draw(zoo.get('DARTS_V1'), {str(tmp_path / 'cells.svg')!r}); "
+        "print({'tensorflow', 'keras', 'matplotlib.pyplot'} & set(sys.modules))"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "set()\n"), done.stderr
+
+
+@pytest.mark.parametrize("path", sorted(IMAGES.glob("*.svg")), ids=lambda path: path.name)
+def test_pictures_of_the_documentation_are_svg(path: Path) -> None:
+    assert ET.parse(path).getroot().tag == f"{SVG}svg"

@@ -1,0 +1,73 @@
+"""Random genotypes: valid, uniform, and a function of the generator's state."""
+
+import itertools
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from darts_tf.spaces.genotype import CELLS, Genotype
+from darts_tf.spaces.sampling import random_genotype
+from darts_tf.spaces.search_space import DARTS, NONE, OPERATIONS, SearchSpace
+
+# A right sampler fails once in so many runs of a test.
+ONCE_IN = 1e7
+SAMPLES = 2000
+
+
+@given(
+    st.integers(1, 6),
+    st.lists(st.sampled_from([NONE, *OPERATIONS]), min_size=1, unique=True),
+    st.integers(0, 2**32),
+)
+def test_every_sample_is_a_genotype_of_its_space(nodes, candidates, seed):
+    operations = [name for name in candidates if name != NONE] or ["sep_conv_3x3"]
+    space = SearchSpace([*operations, NONE], nodes, 2, ())
+    genotype = random_genotype(space, np.random.default_rng(seed))
+    assert Genotype.from_json(genotype.to_json()) == genotype
+    assert genotype == random_genotype(space, np.random.default_rng(seed))
+    for cell in CELLS:
+        edges = getattr(genotype, cell)
+        assert len(edges) == 2 * nodes
+        assert {name for name, _ in edges} <= set(operations)
+        for node in range(nodes):
+            assert 0 <= edges[2 * node][1] < edges[2 * node + 1][1] < node + 2
+        assert getattr(genotype, f"{cell}_concat") == tuple(range(2, nodes + 2))
+
+
+@pytest.fixture
+def samples(seed):
+    rng = np.random.default_rng(seed)
+    return [random_genotype(DARTS, rng) for _ in range(SAMPLES)]
+
+
+def check_uniform(found, values):
+    counts = Counter(found)
+    assert set(counts) <= set(values)
+    if len(values) == 1:
+        return
+    assert stats.chisquare([counts[value] for value in values]).pvalue > 1 / ONCE_IN
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("node", range(DARTS.nodes))
+def test_sources_and_operations_of_a_node_are_uniform(samples, cell, node):
+    pairs = [getattr(genotype, cell)[2 * node : 2 * node + 2] for genotype in samples]
+    sources = [tuple(source for _, source in pair) for pair in pairs]
+    check_uniform(sources, list(itertools.combinations(range(node + 2), 2)))
+    names = [tuple(name for name, _ in pair) for pair in pairs]
+    check_uniform(names, list(itertools.product(DARTS.candidates[1:], repeat=2)))
+
+
+def test_the_two_cells_are_drawn_apart(samples):
+    firsts = [(genotype.normal[0][0], genotype.reduce[0][0]) for genotype in samples]
+    check_uniform(firsts, list(itertools.product(DARTS.candidates[1:], repeat=2)))
+
+
+def test_a_space_that_keeps_one_edge_a_node_has_no_genotype():
+    space = SearchSpace(DARTS.candidates, 4, 1, DARTS.learnable)
+    with pytest.raises(ValueError, match="2 edges a node, the space 1"):
+        random_genotype(space, np.random.default_rng(0))

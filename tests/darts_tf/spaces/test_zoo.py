@@ -1,0 +1,82 @@
+"""The published genotypes: all of them valid, and as their papers print them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darts_tf.errors import UserError
+from darts_tf.spaces import zoo
+from darts_tf.spaces.genotype import CELLS, Genotype
+from darts_tf.spaces.search_space import DARTS
+
+# Cells that a search in DARTS's space gives; the others were found or drawn in larger spaces.
+IN_DARTS_SPACE = {
+    "DARTS_V1",
+    "DARTS_V2",
+    "PC_DARTS_CIFAR",
+    "PC_DARTS_IMAGENET",
+    "P_DARTS",
+    "SNAS_MILD",
+    "GDAS",
+    "ASAP",
+    "XNAS",
+    "DARTS_PLUS_CIFAR10",
+    "DARTS_PLUS_CIFAR100",
+}
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_a_published_genotype_is_valid_and_survives_json(name):
+    genotype = zoo.get(name)
+    assert isinstance(genotype, Genotype)
+    assert Genotype.from_json(genotype.to_json()) == genotype
+    assert zoo.source(name).strip()
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_only_cells_of_larger_spaces_leave_darts_space(name):
+    genotype = zoo.get(name)
+    inside = all(
+        operation in DARTS.candidates
+        and edges[i][1] != edges[i ^ 1][1]
+        and len(edges) == DARTS.nodes * DARTS.inputs_per_node
+        and concat == tuple(range(2, 6))
+        for edges, concat in (
+            (genotype.normal, genotype.normal_concat),
+            (genotype.reduce, genotype.reduce_concat),
+        )
+        for i, (operation, _) in enumerate(edges)
+    )
+    assert inside == (name in IN_DARTS_SPACE)
+
+
+def test_names_are_distinct_and_hold_the_papers_cells():
+    assert len(set(zoo.names())) == len(zoo.names())
+    assert set(zoo.names()) >= IN_DARTS_SPACE
+
+
+@pytest.mark.parametrize("name", ["DARTS_PLUS_CIFAR10", "DARTS_PLUS_CIFAR100", "P_DARTS"])
+def test_normal_cells_found_with_a_limit_on_skips_have_two(name):
+    assert zoo.get(name).skip_connects()["normal"] == 2
+
+
+def test_skips_are_counted_in_each_cell():
+    for genotype in map(zoo.get, zoo.names()):
+        text = genotype.to_json()
+        assert sum(genotype.skip_connects().values()) == text.count('"skip_connect"')
+        assert set(genotype.skip_connects()) == set(CELLS)
+
+
+@pytest.mark.parametrize("read", [zoo.get, zoo.source])
+def test_a_wrong_name_gets_the_nearest_and_all_names(read):
+    with pytest.raises(UserError, match=r"'darts_v3'\. Did you mean 'DARTS_V[12]'\?") as error:
+        read("darts_v3")
+    assert all(name in str(error.value) for name in zoo.names())
+
+
+@given(st.text())
+def test_any_other_name_is_a_users_mistake_told_in_one_line(name):
+    if name not in zoo.names():
+        with pytest.raises(UserError) as error:
+            zoo.get(name)
+        assert len(str(error.value).splitlines()) == 1

@@ -1,0 +1,172 @@
+"""Every class that Keras can load by name: config, late building, and the same numbers again."""
+
+import keras
+import numpy as np
+import pytest
+
+from darts_tf.engine.optimizers import SGD, Adam
+from darts_tf.layers.convolutions import Conv2D, DepthwiseConv2D, EvenAndOdd
+from darts_tf.layers.drop_path import DropPath
+from darts_tf.layers.normalization import BatchNormalization
+from darts_tf.layers.phases import Layout
+from darts_tf.spaces.search_space import SearchSpace
+from darts_tf.supernet.cells import SearchCell
+from darts_tf.supernet.mixed_operation import MixedOperation, SourceFeatures
+from darts_tf.supernet.model import Supernet
+from darts_tf.supernet.operations import DilConv, FactorizedReduce, Operation, ReLUConvBN, SepConv
+from darts_tf.supernet.relaxation import Relaxation
+from darts_tf.supernet.stem import Stem
+from tests.layers import check_layer, check_optimizer, registered
+
+SPACE = SearchSpace(
+    candidates=("none", "skip_connect", "avg_pool_3x3", "sep_conv_3x3", "dil_conv_3x3"),
+    nodes=2,
+    inputs_per_node=1,
+    learnable=("sep_conv_3x3",),
+)
+IMAGES = np.random.default_rng(0).normal(size=(2, 7, 6, 4))
+EVEN_IMAGES = np.random.default_rng(2).normal(size=(2, 6, 8, 4))
+SMALLER = np.random.default_rng(1).normal(size=(2, 4, 3, 4))
+EDGE = np.array((0.1, 0.3, 0.2, 0.25, 0.15))
+
+
+def on_images(layer):
+    return layer(IMAGES)
+
+
+def on_even_images(layer):
+    return layer(EVEN_IMAGES)
+
+
+def on_a_source(layer):
+    features = SourceFeatures(layer.stride, layer.candidates, dtype=layer.dtype)
+    return layer(features(IMAGES), EDGE)
+
+
+def in_a_cell(layer):
+    return layer(IMAGES, SMALLER, np.tile(EDGE, (5, 1)))
+
+
+def without_input(layer):
+    if not layer.built:
+        layer.build()
+    return layer.call()
+
+
+CASES = {
+    BatchNormalization: (
+        {"affine": False, "momentum": 0.8, "epsilon": 1e-3, "synchronized": True},
+        on_images,
+    ),
+    SepConv: (
+        {
+            "channels": 6,
+            "kernel_size": 3,
+            "stride": 2,
+            "layout": Layout.DEPTH.value,
+            "synchronized": True,
+        },
+        on_images,
+    ),
+    DilConv: (
+        {"channels": 6, "kernel_size": 3, "layout": Layout.PHASES.value, "synchronized": True},
+        on_images,
+    ),
+    FactorizedReduce: (
+        {"channels": 6, "layout": Layout.DEPTH.value, "synchronized": True},
+        on_images,
+    ),
+    ReLUConvBN: ({"channels": 6, "synchronized": True}, on_images),
+    SourceFeatures: (
+        {"stride": 2, "candidates": SPACE.candidates, "synchronized": True},
+        on_images,
+    ),
+    MixedOperation: (
+        {"channels": 4, "stride": 2, "candidates": SPACE.candidates, "synchronized": True},
+        on_a_source,
+    ),
+    Relaxation: ({"search_space": SPACE, "cells": ("normal",)}, without_input),
+    SearchCell: (
+        {
+            "channels": 4,
+            "reduction": True,
+            "previous_reduction": True,
+            "search_space": SPACE,
+            "synchronized": True,
+        },
+        in_a_cell,
+    ),
+    Supernet: (
+        {
+            "search_space": SPACE,
+            "layers": 5,
+            "init_channels": 2,
+            "classes": 3,
+            "synchronized": True,
+            "recompute": True,
+            "stem": "imagenet",
+            "by_stage": True,
+        },
+        on_images,
+    ),
+    Stem: ({"channels": 3, "kind": "imagenet", "synchronized": True}, on_images),
+    Conv2D: ({"filters": 3, "kernel_size": (1, 1)}, on_images),
+    DepthwiseConv2D: ({"kernel_size": (3, 3)}, on_images),
+    EvenAndOdd: ({}, on_even_images),
+    DropPath: ({"rate": 0.3, "seed": 5}, on_images),
+}
+OPTIMIZERS = {
+    SGD: {"learning_rate": 0.1, "momentum": 0.5, "l2": 0.01, "clip": 1.5, "name": "a_name"},
+    Adam: {
+        "learning_rate": 0.1,
+        "beta_1": 0.7,
+        "beta_2": 0.8,
+        "epsilon": 1e-3,
+        "l2": 0.01,
+        "clip": 1.5,
+        "name": "a_name",
+    },
+}
+
+
+def test_every_registered_class_has_a_case():
+    assert set(registered().values()) == {*CASES, *OPTIMIZERS}
+
+
+@pytest.mark.parametrize("kind", CASES, ids=lambda kind: kind.__name__)
+def test_a_layer_comes_back_from_its_config(kind):
+    check_layer(kind, *CASES[kind])
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS, ids=lambda kind: kind.__name__)
+def test_an_optimizer_comes_back_from_its_config(kind):
+    check_optimizer(kind, OPTIMIZERS[kind])
+
+
+def forgetful_config(layer):
+    config = super(DropPath, layer).get_config()
+    return {**config, "rate": layer.initial_rate}
+
+
+def test_the_check_notices_an_argument_that_the_config_forgets(monkeypatch):
+    monkeypatch.setattr(DropPath, "get_config", forgetful_config)
+    with pytest.raises(AssertionError, match="seed"):
+        check_layer(DropPath, *CASES[DropPath])
+
+
+def test_the_check_notices_a_value_that_the_config_changes(monkeypatch):
+    changed = property(lambda layer: 0.0, lambda layer, rate: None)
+    monkeypatch.setattr(DropPath, "initial_rate", changed, raising=False)
+    with pytest.raises(AssertionError, match="rate"):
+        check_layer(DropPath, *CASES[DropPath])
+
+
+def test_the_check_notices_weights_that_are_made_too_early(monkeypatch):
+    def hasty(layer, channels, synchronized=False, **kwargs):
+        keras.layers.Layer.__init__(layer, **kwargs)
+        layer.channels, layer.synchronized = channels, synchronized
+        layer.kernel("early", 1, 1, 1)
+
+    monkeypatch.setattr(Operation, "__init__", hasty)
+    with pytest.raises(AssertionError):
+        check_layer(ReLUConvBN, *CASES[ReLUConvBN])

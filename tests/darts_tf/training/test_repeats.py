@@ -1,0 +1,171 @@
+"""Repeats: each is the training that its seed alone gives, and the summary is plain statistics."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+
+import numpy as np
+import pytest
+
+from darts_tf import data
+from darts_tf.config import TrainingConfig, training_flag_lines
+from darts_tf.errors import UserError
+from darts_tf.runs.directory import RunDirectory
+from darts_tf.spaces import zoo
+from darts_tf.training.repeats import summarised, train_repeats
+from darts_tf.training.train import train
+from tests.oracles import counts
+from tests.processes import SHORT_RUN, finish, start
+
+GENOTYPE = zoo.get("DARTS_PLUS_CIFAR100")
+
+_REPEATS = """
+import darts_tf
+genotype = darts_tf.zoo.get("DARTS_PLUS_CIFAR100")
+settings, directory = given
+print(json.dumps(darts_tf.train_repeats(darts_tf.TrainingConfig(**settings), genotype, directory)))
+"""
+
+# First the other seed alone, then repeats of which the first one is finished.
+_ALONE = """
+import darts_tf, os
+genotype = darts_tf.zoo.get("DARTS_PLUS_CIFAR100")
+settings, alone, directory = given
+seed = settings["seed"]
+def train(seed, to):
+    config = darts_tf.TrainingConfig(**{**settings, "repeats": 1, "seed": seed})
+    darts_tf.train(config, genotype, to)
+train(seed + 1, alone)
+first = f"{directory}/seed_{seed}"
+train(seed, first)
+before = os.stat(f"{first}/model.keras").st_mtime_ns
+darts_tf.train_repeats(darts_tf.TrainingConfig(**settings), genotype, directory)
+assert os.stat(f"{first}/model.keras").st_mtime_ns == before
+"""
+
+
+@pytest.fixture(scope="module")
+def seed_of_runs():
+    return int(os.environ.get("DARTS_TF_TEST_SEED") or secrets.randbelow(2**30))
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory, seed_of_runs):
+    folder = str(tmp_path_factory.mktemp("data"))
+    data.load("digits", folder)
+    return {
+        "dataset": "digits",
+        "data_dir": folder,
+        "layers": 3,
+        "init_channels": 2,
+        "batch_size": 512,
+        "epochs": 3,
+        "warmup_epochs": 2,
+        "squeeze_excite": True,
+        "threads": 1,
+        "seed": seed_of_runs,
+        "repeats": 2,
+    }
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory, settings):
+    """A folder with `all`, two repeats; `alone`, the second seed; `rest`, gone on with."""
+    folder = tmp_path_factory.mktemp("repeats")
+    lines = training_flag_lines(TrainingConfig(**settings), GENOTYPE)
+    assert RunDirectory(folder / "rest", "repeats").claim(lines) == "new"
+    printed, _ = finish(
+        start(SHORT_RUN + _REPEATS, settings, str(folder / "all")),
+        start(SHORT_RUN + _ALONE, settings, str(folder / "alone"), str(folder / "rest")),
+    )
+    assert json.loads(printed) == read(folder / "all" / "repeats.json")
+    return folder
+
+
+def read(path, without=()):
+    found = json.loads(path.read_text())
+    return {key: value for key, value in found.items() if key not in without}
+
+
+def history(path):
+    lines = [json.loads(line) for line in (path / "history.jsonl").read_text().splitlines()]
+    return [{key: value for key, value in line.items() if key != "timing"} for line in lines]
+
+
+def check_same(one, two):
+    assert (one / "model.keras").read_bytes() == (two / "model.keras").read_bytes()
+    assert history(one) == history(two)
+    assert read(one / "result.json", ["cost"]) == read(two / "result.json", ["cost"])
+    assert (one / "config.flags").read_text() == (two / "config.flags").read_text()
+
+
+def test_a_repeat_is_the_training_of_its_seed_to_the_bit(runs, seed_of_runs):
+    check_same(runs / "all" / f"seed_{seed_of_runs + 1}", runs / "alone")
+    one, two = (runs / "all" / f"seed_{seed_of_runs + i}" for i in (0, 1))
+    assert history(one) != history(two)
+
+
+def test_finished_repeats_stay_and_the_others_follow(runs, seed_of_runs):
+    for i in (0, 1):
+        check_same(*(runs / name / f"seed_{seed_of_runs + i}" for name in ("all", "rest")))
+    one, two = (read(runs / name / "repeats.json", ["cost"]) for name in ("all", "rest"))
+    assert one == two
+
+
+def test_warm_up_and_squeeze_and_excitation_reach_the_trainings(runs, seed_of_runs):
+    rates = [line["learning_rate"] for line in history(runs / "all" / f"seed_{seed_of_runs}")]
+    assert rates == pytest.approx([0.0125, 0.025, 0.025])
+    cells = json.loads(GENOTYPE.to_json())
+    sizes = {"side": 8, "colours": 1, "classes": 10, "layers": 3, "channels": 2, "stem": "cifar"}
+    right = counts.network(cells, squeeze_ratio=8, **sizes)
+    summary = read(runs / "all" / "repeats.json")
+    assert summary["parameters"] == right.parameters
+    assert summary["multiply_adds"] == right.multiply_adds
+
+
+def test_the_summary_is_that_of_the_results(runs, seed_of_runs):
+    summary = read(runs / "all" / "repeats.json")
+    results = [read(runs / "all" / f"seed_{seed_of_runs + i}" / "result.json") for i in (0, 1)]
+    assert summary["seeds"] == [seed_of_runs, seed_of_runs + 1]
+    for name in ("top1_error", "top5_error"):
+        each = [result[name] for result in results]
+        assert summary[name]["each"] == each
+        assert summary[name]["mean"] == pytest.approx(np.mean(each), rel=1e-12)
+        assert summary[name]["deviation"] == pytest.approx(np.std(each, ddof=1), rel=1e-9)
+        assert summary[name]["best"] == min(each)
+    days = [result["cost"]["device_days"] for result in results]
+    assert summary["cost"]["device_days"] == pytest.approx(sum(days))
+    shared = {"parameters", "multiply_adds", "epochs", "dataset", "classes", "genotype"}
+    assert all(summary[key] == results[0][key] for key in shared)
+
+
+def test_finished_repeats_are_read_and_other_flags_refused(runs, settings):
+    before = {path: path.read_bytes() for path in runs.rglob("*") if path.is_file()}
+    config = TrainingConfig(**settings)
+    summary = train_repeats(config, GENOTYPE, runs / "all")
+    assert summary == read(runs / "all" / "repeats.json")
+    with pytest.raises(UserError, match=r"--repeats \(2 there, 3 now\)"):
+        train_repeats(TrainingConfig(**settings | {"repeats": 3}), GENOTYPE, runs / "all")
+    assert before == {path: path.read_bytes() for path in runs.rglob("*") if path.is_file()}
+
+
+def test_what_trainings_do_not_share_is_left_out():
+    cost = {"device_days": 0.5, "device": "CPU"}
+    results = [
+        {"top1_error": error, "parameters": 7, "other": error, "cost": cost} for error in (1.0, 2.0)
+    ]
+    assert summarised(results) == {
+        "top1_error": {"each": [1.0, 2.0], "mean": 1.5, "deviation": 0.5**0.5, "best": 1.0},
+        "parameters": 7,
+        "cost": {"device_days": 1.0, "device": "CPU"},
+    }
+
+
+def test_one_training_has_no_deviation_and_several_are_no_training(settings, tmp_path):
+    with pytest.raises(UserError, match=r"^repeats: must be at least 2 for a deviation, found 1"):
+        train_repeats(TrainingConfig(**settings | {"repeats": 1}), GENOTYPE, tmp_path / "run")
+    with pytest.raises(UserError, match=r"^repeats: a training has 1, found 2"):
+        train(TrainingConfig(**settings), GENOTYPE, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
