@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 import shutil
 import subprocess
 import sys
@@ -162,6 +163,18 @@ def test_both_requirement_files_pin_what_they_share_alike() -> None:
     runtime, development = pins("requirements.txt"), pins("requirements-dev.txt")
     shared = runtime.keys() & development.keys()
     assert {name: runtime[name] for name in shared} == {name: development[name] for name in shared}
+
+
+def test_no_test_is_skipped_for_a_package_that_is_pinned() -> None:
+    pinned = pins("requirements.txt") | pins("requirements-dev.txt")
+    skipped = {
+        (source, module)
+        for source in python_files()
+        for module in re.findall(r'importorskip\("(\w+)', (TREE / source).read_text())
+        for distribution in installed().get(module, ())
+        if canonicalize_name(distribution) in pinned
+    }
+    assert not skipped
 
 
 def test_bazel_has_the_version_of_the_package() -> None:

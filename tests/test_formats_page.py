@@ -31,7 +31,6 @@ def run(*words, cwd):
 @pytest.fixture(scope="module")
 def here(tmp_path_factory):
     """A folder with a trained network, its exports, and images."""
-    pytest.importorskip("tf2onnx")
     folder = tmp_path_factory.mktemp("here")
     run(*TRAIN.split(), cwd=folder)
     np.save(folder / "images.npy", data.load("digits", str(folder / "data")).test.images[:64])
@@ -47,8 +46,6 @@ def test_each_command_writes_its_file(here):
 
 
 def test_every_runtime_names_the_same_classes(here):
-    for package in ("ai_edge_litert", "onnxruntime"):
-        pytest.importorskip(package)
     assert len(SCRIPTS) == 3
     lite, onnx, backend = (ast.literal_eval(run("-c", script, cwd=here)) for script in SCRIPTS)
     assert lite == onnx == [str(label) for label in backend]

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from darts_tf.config import SearchConfig
 from darts_tf.runs.cluster import cluster_of
@@ -13,7 +14,6 @@ from trainers.command_line import parse
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "kubernetes"
 
-yaml = pytest.importorskip("yaml")
 pytestmark = pytest.mark.skipif(not FOLDER.exists(), reason="there is no tree here")
 
 

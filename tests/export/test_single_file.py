@@ -14,8 +14,6 @@ PROGRAMS = {"lite": (lite, ".tflite"), "onnx": (onnx, ".onnx")}
 
 @pytest.fixture(params=PROGRAMS)
 def name(request):
-    if request.param == "onnx":
-        pytest.importorskip("tf2onnx")
     return request.param
 
 

@@ -3,12 +3,10 @@
 import random
 
 import numpy as np
-import pytest
+import onnx
+from onnx import reference
 
 from darts_tf.exporting.onnx_order import put_in_order
-
-onnx = pytest.importorskip("onnx")
-reference = pytest.importorskip("onnx.reference")
 
 
 def make_graph(seed):

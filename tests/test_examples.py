@@ -1,0 +1,58 @@
+"""The examples in the docstrings of darts_tf, run one docstring at a time.
+
+An example starts with nothing: it imports what it uses, so that a reader can paste it.
+"""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import darts_tf
+
+PACKAGE = Path(darts_tf.__file__).parent
+OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+def documented(node: ast.AST, name: str) -> Iterator[tuple[str, Any]]:
+    """Yields each definition below a node that has a docstring, with its dotted name."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            inner = f"{name}.{child.name}"
+            yield inner, child
+            yield from documented(child, inner)
+
+
+def examples(path: Path) -> Iterator[Any]:
+    """Yields the examples of each docstring of a file, without importing it."""
+    text = path.read_text(encoding="utf-8")
+    if ">>> " not in text:
+        return
+    module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+    tree = ast.parse(text)
+    for name, node in [(module, tree), *documented(tree, module)]:
+        docstring = ast.get_docstring(node, clean=False)
+        if docstring and ">>> " in docstring:
+            line = node.body[0].lineno - 1
+            test = doctest.DocTestParser().get_doctest(docstring, {}, name, str(path), line)
+            yield pytest.param(test, id=name)
+
+
+EXAMPLES = [example for path in sorted(PACKAGE.rglob("*.py")) for example in examples(path)]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_a_docstrings_example_shows_what_happens(
+    example: doctest.DocTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    report = io.StringIO()
+    failed, tried = doctest.DocTestRunner(optionflags=OPTIONS).run(example, out=report.write)
+    assert tried > 0
+    assert failed == 0, report.getvalue()
