@@ -23,7 +23,7 @@ from benchmarks import table
 from benchmarks.command_line import Parser, positive, prepare_output
 from benchmarks.works import Sizes
 from darts_tf.data.facts import DATASETS, DatasetFacts
-from darts_tf.data.images import Images
+from darts_tf.data.split import Split
 from darts_tf.errors import UserError, nearest
 from trainers.program import run
 
@@ -112,7 +112,7 @@ def _median(runs: int, measured: Callable[[], float]) -> float:
 
 
 def _pipeline(work: Work, facts: DatasetFacts) -> Callable[[], float]:
-    from darts_tf.data.augmentation import training_transform
+    from darts_tf.data.augment.transforms import training_transform
     from darts_tf.data.batches import training_batches
 
     random = np.random.default_rng(0)
@@ -144,12 +144,12 @@ def _step(work: Work) -> Callable[[], float]:
     return step
 
 
-def _in_memory(work: Work, random: np.random.Generator) -> Images:
-    from darts_tf.data.images import Split
+def _in_memory(work: Work, random: np.random.Generator) -> Split:
+    from darts_tf.data.split import ArraySplit
 
     size = work.sizes.image_size
     pixels = random.integers(0, 256, (work.images, size, size, 3), np.uint8)
-    return Split(pixels, random.integers(0, 10, work.images).astype(np.int32))
+    return ArraySplit(pixels, random.integers(0, 10, work.images).astype(np.int32))
 
 
 class _Records(list[bytes]):
@@ -157,7 +157,7 @@ class _Records(list[bytes]):
         return [self[key] for key in keys]
 
 
-def _encoded(work: Work, random: np.random.Generator) -> Images:
+def _encoded(work: Work, random: np.random.Generator) -> Split:
     from darts_tf.data.encoded import EncodedSplit
 
     number = min(JPEGS, work.images)

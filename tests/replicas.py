@@ -10,8 +10,9 @@ import tensorflow as tf
 
 from darts_tf.config import TrainingConfig
 from darts_tf.data.batches import endless_batches, training_batches
+from darts_tf.data.dataset import Dataset
 from darts_tf.data.facts import DATASETS
-from darts_tf.data.images import ImageData, Split
+from darts_tf.data.split import ArraySplit
 from darts_tf.engine.devices import make_strategy
 from darts_tf.engine.optimizers import SGD, Adam
 from darts_tf.engine.replicas import compile_step
@@ -38,10 +39,10 @@ def strategy(devices: int) -> tf.distribute.Strategy:
         return make_strategy("one_device" if devices == 1 else "mirrored")
 
 
-def split(rng: np.random.Generator, shape: tuple[int, int, int] = SHAPE) -> Split:
+def split(rng: np.random.Generator, shape: tuple[int, int, int] = SHAPE) -> ArraySplit:
     """Random images."""
     pixels = rng.integers(0, 256, (IMAGES, *shape)).astype(np.uint8)
-    return Split(pixels, rng.integers(0, CLASSES, IMAGES).astype(np.int32))
+    return ArraySplit(pixels, rng.integers(0, CLASSES, IMAGES).astype(np.int32))
 
 
 def centred(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -93,7 +94,7 @@ def trained(devices: int, seed: int) -> dict[str, np.ndarray]:
     )
     with mock.patch.object(training, "dtype_policy", return_value="float64"):
         epochs = training._Epochs(
-            config, zoo.get("DARTS_PLUS_CIFAR10"), ImageData(facts, images, images), scheme
+            config, zoo.get("DARTS_PLUS_CIFAR10"), Dataset(facts, images, images), scheme
         )
     batches = training_batches(images, BATCH_SIZE, seed=seed, epoch=0, transform=centred)
     iterator = iter(batches)

@@ -59,7 +59,7 @@ def _program(module: str, *flags: str) -> None:
 
 
 def _report(found: dict[str, Any], result: dict[str, Any], saved_model: Path) -> None:
-    test = cast(data.Split, data.load("digits", str(ROOT / "data")).test)
+    test = cast(data.ArraySplit, data.load("digits", str(ROOT / "data")).test)
     answers = _ask(saved_model, test.images)
     truth = [str(label) for label in test.labels]
     right = sum(answer == true for answer, true in zip(answers, truth, strict=True))

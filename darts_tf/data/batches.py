@@ -12,8 +12,8 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.data.augmentation import LabelledTransform, Transform
-from darts_tf.data.images import Images
+from darts_tf.data.augment.transforms import LabelledTransform, Transform
+from darts_tf.data.split import Split
 
 # Part of every random key, so that the two streams of a search are independent of each other.
 _TRAINING, _ENDLESS = 1, 2
@@ -27,7 +27,7 @@ def steps_per_epoch(images: int, batch_size: int) -> int:
 
 
 def training_batches(
-    split: Images,
+    split: Split,
     batch_size: int,
     *,
     seed: int,
@@ -58,7 +58,7 @@ def training_batches(
 
 
 def endless_batches(
-    split: Images,
+    split: Split,
     batch_size: int,
     *,
     seed: int,
@@ -91,7 +91,7 @@ def endless_batches(
     return _batches(split, positions, batch_size, seeds, transform)
 
 
-def evaluation_batches(split: Images, batch_size: int, *, transform: Transform) -> tf.data.Dataset:
+def evaluation_batches(split: Split, batch_size: int, *, transform: Transform) -> tf.data.Dataset:
     """Makes batches of every image once, in the split's order, without randomness.
 
     Args:
@@ -120,7 +120,7 @@ def _seeds(seed: int, stream: int, first_step: int, steps: int) -> np.ndarray:
 
 
 def _batches(
-    split: Images,
+    split: Split,
     positions: np.ndarray,
     batch_size: int,
     seeds: np.ndarray,

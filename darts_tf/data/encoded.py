@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from darts_tf.data.decoding import central_crop, random_resized_crop
-from darts_tf.data.images import Images
+from darts_tf.data.split import Split
 from darts_tf.runs.machine import usable_cores
 
 _READ_AT_ONCE = 16
@@ -26,7 +26,7 @@ class Records(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class EncodedSplit(Images):
+class EncodedSplit(Split):
     """JPEGs that are read and decoded when a batch needs them.
 
     Args:
@@ -54,7 +54,7 @@ class EncodedSplit(Images):
     def batches(
         self, positions: np.ndarray, batch_size: int, seeds: np.ndarray, *, crop: bool
     ) -> tf.data.Dataset:
-        """Makes batches of pixels: see `Images.batches`.
+        """Makes batches of pixels: see `Split.batches`.
 
         Args:
             positions: Which images, one batch after the other, [images].

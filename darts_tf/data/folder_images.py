@@ -9,16 +9,17 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from darts_tf.data.dataset import Dataset
 from darts_tf.data.facts import DatasetFacts
 from darts_tf.data.image_folder import ImageFolder
-from darts_tf.data.images import ImageData, Split
+from darts_tf.data.split import ArraySplit
 from darts_tf.errors import UserError
 
 _KINDS = {1: "grey", 2: "grey with alpha", 3: "in colour", 4: "in colour with alpha"}
 _AT_ONCE = 1024
 
 
-def read_folder(folder: ImageFolder, facts: DatasetFacts) -> ImageData:
+def read_folder(folder: ImageFolder, facts: DatasetFacts) -> Dataset:
     """Reads the images of a folder, resized to a square.
 
     They are grey if all files are, else in colour; an alpha channel that all have is dropped. The
@@ -48,10 +49,13 @@ def read_folder(folder: ImageFolder, facts: DatasetFacts) -> ImageData:
     labels = np.array([label for _, label in (*folder.train, *folder.test)], np.int32)
     number = len(folder.train)
     order = np.random.default_rng(0).permutation(number)
-    train, test = Split(images[order], labels[order]), Split(images[number:], labels[number:])
+    train, test = (
+        ArraySplit(images[order], labels[order]),
+        ArraySplit(images[number:], labels[number:]),
+    )
     mean, deviation = _statistics(train.images)
     facts = dataclasses.replace(facts, channels=train.shape[-1], mean=mean, deviation=deviation)
-    return ImageData(facts, train, test)
+    return Dataset(facts, train, test)
 
 
 def _read(path: Path, size: int) -> tuple[np.ndarray, int]:

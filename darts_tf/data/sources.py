@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from darts_tf.data import archives, image_folder
+from darts_tf.data.dataset import Dataset
 from darts_tf.data.facts import DatasetFacts, facts_of
-from darts_tf.data.images import ImageData, Images, Split
 from darts_tf.data.origins import ORIGINS
+from darts_tf.data.split import ArraySplit, Split
 from darts_tf.errors import UserError
 
 
@@ -45,7 +46,7 @@ def check(name: str, data_dir: str = "", download: bool = False) -> None:
     _refuse_unwritable(name, root)
 
 
-def load(name: str, data_dir: str = "", image_size: int = 0, download: bool = False) -> ImageData:
+def load(name: str, data_dir: str = "", image_size: int = 0, download: bool = False) -> Dataset:
     """Reads a data set, always in the same order: into memory, all but ImageNet.
 
     One that is not there yet is prepared first, from the archives in `data_dir`.
@@ -83,7 +84,7 @@ def load(name: str, data_dir: str = "", image_size: int = 0, download: bool = Fa
     size = image_size or known.image_size
     read = _records if ORIGINS[name].encoded else _read
     train, test = (read(builder, split, size) for split in ("train", ORIGINS[name].test))
-    return ImageData(
+    return Dataset(
         dataclasses.replace(
             known,
             image_size=size,
@@ -131,7 +132,7 @@ def _refuse_unwritable(name: str, root: Path) -> None:
         )
 
 
-def _read(builder: Any, split: str, size: int) -> Images:
+def _read(builder: Any, split: str, size: int) -> Split:
     from darts_tf.data.reading import each
 
     channels = builder.info.features["image"].shape[-1]
@@ -146,10 +147,10 @@ def _read(builder: Any, split: str, size: int) -> Images:
         end = begin + len(batch["label"])
         images[begin:end], labels[begin:end] = _resized(batch["image"], size), batch["label"]
         begin = end
-    return Split(images, labels)
+    return ArraySplit(images, labels)
 
 
-def _records(builder: Any, split: str, size: int) -> Images:
+def _records(builder: Any, split: str, size: int) -> Split:
     import tensorflow_datasets as tfds
 
     from darts_tf.data.encoded import EncodedSplit

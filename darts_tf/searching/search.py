@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from darts_tf import data, report
 from darts_tf.config import SearchConfig, flag_lines
-from darts_tf.data.augmentation import plain_transform, search_transform
+from darts_tf.data.augment.transforms import plain_transform, search_transform
 from darts_tf.data.batches import (
     endless_batches,
     evaluation_batches,
@@ -184,7 +184,7 @@ class _Epochs:
         self.strategy = strategy
         images = data.load(config.dataset, config.data_dir, config.image_size, config.download)
         self.facts = images.facts
-        self.train, self.valid = images.train.halves(config.train_portion, config.valid_portion)
+        self.train, self.valid = images.train.portions(config.train_portion, config.valid_portion)
         for split in (self.train, self.valid):
             check_shares(strategy, len(split), config.batch_size)
         with strategy.scope():

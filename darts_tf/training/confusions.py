@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.data import Images
+from darts_tf.data import Split
 from darts_tf.data.batches import evaluation_batches
 from darts_tf.data.reading import each
 
 PAIRS, PICTURES, LARGEST = 8, 4, 64
 
 
-def confusions(scores: np.ndarray, labels: np.ndarray, images: Images) -> dict[str, Any]:
+def confusions(scores: np.ndarray, labels: np.ndarray, images: Split) -> dict[str, Any]:
     """Returns the pairs of classes that are confused most often, the most frequent first.
 
     Args:
@@ -57,7 +57,7 @@ def confused_pairs(labels: np.ndarray, answers: np.ndarray) -> list[tuple[int, i
     return [(int(pairs[i, 0]), int(pairs[i, 1]), int(counts[i])) for i in order]
 
 
-def _pngs(images: Images) -> list[str]:
+def _pngs(images: Split) -> list[str]:
     batches = evaluation_batches(images, len(images), transform=lambda pixels, seed: pixels)
     [(pixels, _, _)] = each(batches, "data_dir")
     height, width = images.shape[:2]

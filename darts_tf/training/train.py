@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from darts_tf import data, report
 from darts_tf.config import TrainingConfig, training_flag_lines
-from darts_tf.data.augmentation import (
+from darts_tf.data.augment.transforms import (
     LabelledTransform,
     Transform,
     labelled_transform,
@@ -114,7 +114,7 @@ def _trained(
 ) -> TrainingResult:
     images = data.load(config.dataset, config.data_dir, config.image_size, config.download)
     if config.held_out:
-        rest, others = images.train.halves(1 - config.held_out)
+        rest, others = images.train.portions(1 - config.held_out)
         images = replace(images, train=rest, test=others)
     epochs = _Epochs(config, genotype, images, strategy)
     durability = Durability(run, config, strategy, epochs.variables, request, images.facts)
@@ -179,7 +179,7 @@ def result_of(
 
 
 def test_scores(
-    model: keras.Model, images: data.Images, batch_size: int
+    model: keras.Model, images: data.Split, batch_size: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns what a model makes of images: scores, [images, classes], and the labels, [images].
 
@@ -230,7 +230,7 @@ class _Epochs:
         self,
         config: TrainingConfig,
         genotype: AnyGenotype,
-        images: data.ImageData,
+        images: data.Dataset,
         strategy: tf.distribute.Strategy,
     ) -> None:
         self.config = config

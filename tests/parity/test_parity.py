@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.data import augmentation, image_ops
+from darts_tf.data.augment import image_ops, transforms
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +70,6 @@ def test_colours_agree_but_for_rounding(arrays, name, levels):
 @pytest.mark.parametrize("size", [6, 16])
 def test_the_square_about_a_given_centre_agrees_exactly(arrays, size):
     images, centres = tf.constant(arrays["images"]), tf.constant(arrays["cutout_centres"])
-    ours = augmentation.cut_out(images, centres, size).numpy()
+    ours = transforms.cut_out(images, centres, size).numpy()
     np.testing.assert_array_equal(ours, arrays[f"cutout_{size}"])
     assert (ours != arrays["images"]).any(axis=(1, 2, 3)).all()

@@ -176,7 +176,7 @@ def test_imagenet_is_read_as_its_tars_have_it(imagenet):
 
 
 def test_the_halves_of_imagenet_are_no_blocks_of_classes(imagenet):
-    first, second = data.load("imagenet", str(imagenet), image_size=8).train.halves(0.5, 0.5)
+    first, second = data.load("imagenet", str(imagenet), image_size=8).train.portions(0.5, 0.5)
     parts = []
     for half in (first, second):
         read = half.batches(np.arange(12), 12, np.zeros((1, 2), np.int32), crop=False)

@@ -5,17 +5,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from darts_tf.data import batches
-from darts_tf.data.augmentation import labelled_transform, training_transform
+from darts_tf.data.augment.transforms import labelled_transform, training_transform
 from darts_tf.data.facts import DATASETS
-from darts_tf.data.images import Split
+from darts_tf.data.split import ArraySplit
 
 DIGITS = DATASETS["digits"]
 
 
-def numbered(count: int) -> Split:
+def numbered(count: int) -> ArraySplit:
     """Images whose labels are their positions, filled with the position's last byte."""
     positions = np.arange(count, dtype=np.int32)
-    return Split(np.tile(positions[:, None, None, None], (1, 8, 8, 1)).astype(np.uint8), positions)
+    return ArraySplit(
+        np.tile(positions[:, None, None, None], (1, 8, 8, 1)).astype(np.uint8), positions
+    )
 
 
 def as_floats(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -97,7 +99,7 @@ def test_no_steps_are_no_batches(seed):
 
 def test_augmentation_differs_between_steps_and_epochs(seed):
     """On one image that repeats, only the augmentation can tell batches apart."""
-    same = Split(
+    same = ArraySplit(
         np.random.default_rng(seed).integers(0, 256, (1, 8, 8, 1), np.uint8), np.zeros(1, np.int32)
     )
     many = same.take(np.zeros(96, int))

@@ -109,7 +109,7 @@ def test_one_trace_serves_every_batch_and_their_number_is_known(split):
 
 
 def test_two_tenths_are_disjoint_and_read_nothing(split):
-    first, second = split.halves(0.1, 0.1)
+    first, second = split.portions(0.1, 0.1)
     assert (len(first), len(second)) == (4, 4)
     assert not set(first.positions) & set(second.positions)
 

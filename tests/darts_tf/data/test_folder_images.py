@@ -9,7 +9,7 @@ import tensorflow as tf
 from PIL import Image
 
 from darts_tf import data
-from darts_tf.data.augmentation import normalise
+from darts_tf.data.augment.transforms import normalize
 from darts_tf.errors import UserError
 
 
@@ -29,7 +29,7 @@ def fill(folder: Path, random, channels: int = 3, size=(12, 9), images: int = 10
     return written
 
 
-def load(folder: Path, size: int = 12) -> data.ImageData:
+def load(folder: Path, size: int = 12) -> data.Dataset:
     return data.load(f"image_folder:{folder}", image_size=size)
 
 
@@ -50,7 +50,7 @@ def test_pixels_and_labels_are_those_of_the_files_in_a_fixed_mixed_order(tmp_pat
     }
     assert loaded.train.labels.dtype == np.int32
     # Both halves of a search hold both classes.
-    assert all(set(half.labels) == {0, 1} for half in loaded.train.halves(0.5))
+    assert all(set(half.labels) == {0, 1} for half in loaded.train.portions(0.5))
 
 
 def test_resizing_is_pillows_to_a_grey_level(tmp_path, seed):
@@ -66,9 +66,9 @@ def test_resizing_is_pillows_to_a_grey_level(tmp_path, seed):
 def test_mean_and_deviation_are_those_of_the_training_images(tmp_path, seed):
     fill(tmp_path, np.random.default_rng(seed))
     loaded = load(tmp_path)
-    normalised = normalise(loaded.train.images, loaded.facts).numpy()
-    np.testing.assert_allclose(normalised.mean(axis=(0, 1, 2)), 0, atol=1e-5)
-    np.testing.assert_allclose(normalised.std(axis=(0, 1, 2)), 1, atol=1e-5)
+    normalized = normalize(loaded.train.images, loaded.facts).numpy()
+    np.testing.assert_allclose(normalized.mean(axis=(0, 1, 2)), 0, atol=1e-5)
+    np.testing.assert_allclose(normalized.std(axis=(0, 1, 2)), 1, atol=1e-5)
 
 
 def test_images_of_one_colour_are_read_without_a_division_by_zero(tmp_path):

@@ -181,7 +181,7 @@ def test_resizing_is_linear_between_pixel_centres(tmp_path, digits):
         data.load("digits", str(tmp_path), image_size=-1)
 
 
-def as_records(split: data.Split) -> list[bytes]:
+def as_records(split: data.ArraySplit) -> list[bytes]:
     """Labels and pixels as CIFAR's files have them, sorted."""
     planes = split.images.transpose(0, 3, 1, 2).reshape(len(split), -1)
     read = np.concatenate([split.labels[:, None].astype(np.uint8), planes], axis=1)

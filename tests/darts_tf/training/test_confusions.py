@@ -9,7 +9,7 @@ from collections import Counter
 import numpy as np
 from PIL import Image
 
-from darts_tf.data import Split
+from darts_tf.data import ArraySplit
 from darts_tf.training.confusions import LARGEST, PAIRS, PICTURES, confused_pairs, confusions
 
 
@@ -22,7 +22,7 @@ def made(seed, size=6, channels=3, images=300, classes=6):
     labels = random.integers(0, classes, images).astype(np.int32)
     scores = random.dirichlet(np.ones(classes), images).astype(np.float32)
     pixels = random.integers(0, 256, (images, size, size, channels), np.uint8)
-    return scores, labels, Split(pixels, labels)
+    return scores, labels, ArraySplit(pixels, labels)
 
 
 def test_pairs_are_counted_and_ordered_by_count_then_by_class(seed):

@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from darts_tf import data
 from darts_tf.config import TrainingConfig, training_flag_lines
-from darts_tf.data import Split
+from darts_tf.data import ArraySplit
 from darts_tf.errors import UserError
 from darts_tf.exporting.saved_model import export_saved_model
 from darts_tf.networks.complexity import multiply_adds, parameters
@@ -305,13 +305,13 @@ def test_errors_are_the_share_of_right_classes_that_are_not_among_the_best():
         [0.0, 0.9, 0.2, 0.3, 0.4, 0.5],
         [0.4, 0.9, 0.2, 0.3, 0.1, 0.5],
     ]
-    images = Split(np.arange(4, dtype=np.uint8), np.array([0, 0, 0, 0], np.int32))
+    images = ArraySplit(np.arange(4, dtype=np.uint8), np.array([0, 0, 0, 0], np.int32))
     errors = training.errors(*training.test_scores(Scores(scores), images, 2))
     assert errors == {"top1_error": 75.0, "top5_error": 50.0}
 
 
 def test_fewer_than_five_classes_have_no_top_five_error():
-    images = Split(np.arange(2, dtype=np.uint8), np.array([1, 1], np.int32))
+    images = ArraySplit(np.arange(2, dtype=np.uint8), np.array([1, 1], np.int32))
     network = Scores([[0, 1, 0, 0], [1, 0, 0, 0]])
     errors = training.errors(*training.test_scores(network, images, 2))
     assert errors == {"top1_error": 50.0}

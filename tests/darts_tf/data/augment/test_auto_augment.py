@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.data import auto_augment, image_ops
-from darts_tf.data.policies import POLICIES
+from darts_tf.data.augment import auto_augment, image_ops
+from darts_tf.data.augment.policies import POLICIES
 
 MOVING = ("shear_x", "shear_y", "translate_x", "translate_y", "rotate")
 

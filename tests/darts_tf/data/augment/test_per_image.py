@@ -1,8 +1,8 @@
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.data import image_ops
-from darts_tf.data.per_image import apply_each
+from darts_tf.data.augment import image_ops
+from darts_tf.data.augment.per_image import apply_each
 
 
 def unwanted(images, magnitudes):

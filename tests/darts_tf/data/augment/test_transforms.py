@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.data import augmentation
-from darts_tf.data.auto_augment import auto_augment
-from darts_tf.data.colour import colour_jitter
+from darts_tf.data.augment import transforms
+from darts_tf.data.augment.auto_augment import auto_augment
+from darts_tf.data.augment.color_jitter import color_jitter
+from darts_tf.data.augment.mixup import mixup
+from darts_tf.data.augment.soft_labels import smooth
 from darts_tf.data.facts import DATASETS
-from darts_tf.data.mixup import mixup
-from darts_tf.data.soft_labels import smooth
 
 CIFAR10 = DATASETS["cifar10"]
 # Keeps pixels as they are, so that a transform's geometry and colours can be read off.
@@ -30,7 +30,7 @@ def test_every_shift_within_the_padding_is_equally_likely(seed):
     count, size, pad = 4000, 9, 2
     images = np.zeros((count, size, size, 1), np.uint8)
     images[:, 4, 4] = 255
-    shifted = augmentation.pad_and_crop(tf.constant(images), key(seed), pad).numpy()
+    shifted = transforms.pad_and_crop(tf.constant(images), key(seed), pad).numpy()
     assert shifted.shape == images.shape
     number, rows, columns, _ = np.nonzero(shifted)
     np.testing.assert_array_equal(number, np.arange(count))
@@ -43,7 +43,7 @@ def test_every_shift_within_the_padding_is_equally_likely(seed):
 
 def test_what_a_shift_uncovers_is_zero_and_the_rest_is_the_image(seed):
     image = np.random.default_rng(seed).integers(1, 256, (5, 6, 3), np.uint8)
-    shifted = augmentation.pad_and_crop(tf.constant(np.tile(image, (30, 1, 1, 1))), key(seed), 2)
+    shifted = transforms.pad_and_crop(tf.constant(np.tile(image, (30, 1, 1, 1))), key(seed), 2)
     padded = np.pad(image, [(2, 2), (2, 2), (0, 0)])
     possible = {
         padded[row : row + 5, column : column + 6].tobytes()
@@ -56,7 +56,7 @@ def test_what_a_shift_uncovers_is_zero_and_the_rest_is_the_image(seed):
 def test_half_of_the_images_are_mirrored(seed):
     count = 4000
     image = np.random.default_rng(seed).integers(0, 256, (3, 4, 2), np.uint8)
-    flipped = augmentation.flip(tf.constant(np.tile(image, (count, 1, 1, 1))), key(seed)).numpy()
+    flipped = transforms.flip(tf.constant(np.tile(image, (count, 1, 1, 1))), key(seed)).numpy()
     same = (flipped == image).all(axis=(1, 2, 3))
     mirrored = (flipped == image[:, ::-1]).all(axis=(1, 2, 3))
     assert (same ^ mirrored).all()
@@ -66,15 +66,15 @@ def test_half_of_the_images_are_mirrored(seed):
 def test_normalise_is_the_formula_in_numpy(seed):
     images = np.random.default_rng(seed).integers(0, 256, (4, 5, 5, 3), np.uint8)
     expected = (images / 255 - np.array(CIFAR10.mean)) / np.array(CIFAR10.deviation)
-    normalised = augmentation.normalise(tf.constant(images), CIFAR10)
-    assert normalised.dtype == tf.float32
-    np.testing.assert_allclose(normalised.numpy(), expected, atol=1e-6)
+    normalized = transforms.normalize(tf.constant(images), CIFAR10)
+    assert normalized.dtype == tf.float32
+    np.testing.assert_allclose(normalized.numpy(), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize(("height", "width", "size"), [(12, 9, 6), (8, 8, 16), (32, 32, 16)])
 def test_cutout_squares_are_those_of_a_plain_twin(seed, height, width, size):
     count = 1500
-    cut = augmentation.cutout(tf.ones((count, height, width, 2)), key(seed), size).numpy()
+    cut = transforms.cutout(tf.ones((count, height, width, 2)), key(seed), size).numpy()
     twins = {}
     for row in range(height):
         for column in range(width):
@@ -97,7 +97,7 @@ def test_cutout_squares_are_those_of_a_plain_twin(seed, height, width, size):
 
 def test_cutout_leaves_the_rest_of_an_image_alone(seed):
     images = np.random.default_rng(seed).normal(size=(20, 10, 10, 3)).astype(np.float32)
-    cut = augmentation.cutout(tf.constant(images), key(seed), 4).numpy()
+    cut = transforms.cutout(tf.constant(images), key(seed), 4).numpy()
     assert ((cut == images) | (cut == 0)).all()
     assert ((cut == 0).sum(axis=(1, 2, 3)) >= 2 * 2 * 3).all()
     assert ((cut == 0).sum(axis=(1, 2, 3)) <= 4 * 4 * 3).all()
@@ -105,7 +105,7 @@ def test_cutout_leaves_the_rest_of_an_image_alone(seed):
 
 def test_the_square_is_zero_after_normalisation_and_the_padding_is_black(seed):
     white = tf.fill([500, 32, 32, 3], tf.constant(255, tf.uint8))
-    images = augmentation.training_transform(CIFAR10, 16)(white, key(seed)).numpy()
+    images = transforms.training_transform(CIFAR10, 16)(white, key(seed)).numpy()
     mean, deviation = np.array(CIFAR10.mean), np.array(CIFAR10.deviation)
     black, full, square = -mean / deviation, (1 - mean) / deviation, np.zeros(3)
     kinds = [np.isclose(images, kind, atol=1e-5).all(axis=-1) for kind in (black, full, square)]
@@ -118,7 +118,7 @@ def test_a_transform_draws_crop_flip_and_cutout_independently(seed):
     image = np.zeros((count, 32, 32, 3), np.uint8)
     image[:, 15, 10], image[:, 15, 11] = 100, 200
     plain = dataclasses.replace(CIFAR10, mean=(0.0,) * 3, deviation=(1.0,) * 3)
-    shifted = augmentation.search_transform(plain)(tf.constant(image), key(seed)).numpy()[..., 0]
+    shifted = transforms.search_transform(plain)(tf.constant(image), key(seed)).numpy()[..., 0]
     number, rows, columns = np.nonzero(shifted > 0.5)
     np.testing.assert_array_equal(number, np.arange(count))
     mirrored = columns > 15
@@ -132,7 +132,7 @@ def test_a_transform_draws_crop_flip_and_cutout_independently(seed):
 def test_digits_are_never_mirrored(seed):
     images = np.zeros((300, 8, 8, 1), np.uint8)
     images[:, 4, 3], images[:, 4, 4] = 50, 250
-    moved = augmentation.search_transform(DATASETS["digits"])(tf.constant(images), key(seed))
+    moved = transforms.search_transform(DATASETS["digits"])(tf.constant(images), key(seed))
     for image in moved.numpy()[..., 0]:
         bright, dim = np.argwhere(image == image.max())[0], np.argsort(image.ravel())[-2]
         assert bright[1] == dim % 8 + 1
@@ -143,7 +143,7 @@ def test_same_seed_same_images_and_another_seed_others(name, seed):
     facts = DATASETS[name]
     shape = (16, facts.image_size, facts.image_size, facts.channels)
     images = tf.constant(np.random.default_rng(seed).integers(0, 256, shape, np.uint8))
-    transform = augmentation.training_transform(facts, 4)
+    transform = transforms.training_transform(facts, 4)
     first, again = transform(images, key(seed)).numpy(), transform(images, key(seed)).numpy()
     np.testing.assert_array_equal(first, again)
     assert (transform(images, key(seed ^ 1)).numpy() != first).any()
@@ -151,11 +151,11 @@ def test_same_seed_same_images_and_another_seed_others(name, seed):
 
 def test_the_plain_transform_only_normalises(seed):
     images = tf.constant(np.random.default_rng(seed).integers(0, 256, (3, 32, 32, 3), np.uint8))
-    transformed = augmentation.plain_transform(CIFAR10)(images, key(seed)).numpy()
-    np.testing.assert_array_equal(transformed, augmentation.normalise(images, CIFAR10).numpy())
+    transformed = transforms.plain_transform(CIFAR10)(images, key(seed)).numpy()
+    np.testing.assert_array_equal(transformed, transforms.normalize(images, CIFAR10).numpy())
 
 
-def pixels(transform: augmentation.Transform, images: np.ndarray, seed: int) -> np.ndarray:
+def pixels(transform: transforms.Transform, images: np.ndarray, seed: int) -> np.ndarray:
     """What a transform makes of images, as whole pixels."""
     return np.rint(transform(tf.constant(images), key(seed)).numpy()).astype(np.uint8)
 
@@ -164,7 +164,7 @@ def test_images_that_come_cropped_are_flipped_and_jittered_but_not_moved(seed):
     random = np.random.default_rng(seed)
     images = np.zeros((400, 8, 8, 3), np.uint8)
     images[:, 2:4, 1:3] = random.integers(60, 200, (400, 1, 1, 3))
-    made = pixels(augmentation.training_transform(RESIZED, 0), images, seed)
+    made = pixels(transforms.training_transform(RESIZED, 0), images, seed)
     bright = made.astype(int).sum(axis=-1) > made.astype(int).sum(axis=-1)[:, :1, :1]
     left, right = (np.zeros((8, 8), bool) for _ in range(2))
     left[2:4, 1:3] = right[2:4, 5:7] = True
@@ -175,14 +175,14 @@ def test_images_that_come_cropped_are_flipped_and_jittered_but_not_moved(seed):
     assert (colours != images[:, 2, 1]).any(axis=-1).mean() > 0.9
     black = np.zeros_like(images)
     np.testing.assert_array_equal(
-        pixels(augmentation.training_transform(RESIZED, 0), black, seed), black
+        pixels(transforms.training_transform(RESIZED, 0), black, seed), black
     )
 
 
 def test_the_search_treats_cropped_images_as_the_training_does_without_cutout(seed):
     images = np.random.default_rng(seed).integers(0, 256, (20, 8, 8, 3), np.uint8)
-    found = augmentation.search_transform(RESIZED)(tf.constant(images), key(seed)).numpy()
-    training = augmentation.training_transform(RESIZED, 0)(tf.constant(images), key(seed)).numpy()
+    found = transforms.search_transform(RESIZED)(tf.constant(images), key(seed)).numpy()
+    training = transforms.training_transform(RESIZED, 0)(tf.constant(images), key(seed)).numpy()
     np.testing.assert_array_equal(found, training)
 
 
@@ -192,13 +192,13 @@ def test_auto_augment_works_on_pixels_after_crop_and_flip_and_before_cutout(seed
     colours = np.random.default_rng(seed).integers(0, 256, (600, 1, 1, 3), np.uint8)
     images = np.broadcast_to(colours, (600, 8, 8, 3))
     still = dataclasses.replace(facts, pad=0)
-    made = pixels(augmentation.training_transform(still, 0, auto_augment=True), images, seed)
+    made = pixels(transforms.training_transform(still, 0, auto_augment=True), images, seed)
     policy_seed = tf.random.fold_in(key(seed), 1)
     alone = auto_augment(tf.constant(images), policy_seed, facts.policy).numpy()
-    jittered = colour_jitter(tf.constant(images), policy_seed).numpy()
+    jittered = color_jitter(tf.constant(images), policy_seed).numpy()
     np.testing.assert_array_equal(made, alone)
     assert (made != jittered).any()
-    cut = pixels(augmentation.training_transform(still, 4, auto_augment=True), images, seed)
+    cut = pixels(transforms.training_transform(still, 4, auto_augment=True), images, seed)
     square = (cut != made).any(axis=(3,))
     assert (cut[square] == 0).all()
     assert square.sum(axis=(1, 2)).max() == 16
@@ -206,14 +206,14 @@ def test_auto_augment_works_on_pixels_after_crop_and_flip_and_before_cutout(seed
 
 def test_without_auto_augment_padded_images_keep_their_colours(seed):
     images = np.random.default_rng(seed).integers(1, 256, (50, 8, 8, 3), np.uint8)
-    made = pixels(augmentation.training_transform(PLAIN, 0), images, seed)
+    made = pixels(transforms.training_transform(PLAIN, 0), images, seed)
     for image, found in zip(images, made, strict=True):
         colours = {tuple(pixel) for pixel in image.reshape(-1, 3)} | {(0, 0, 0)}
         assert {tuple(pixel) for pixel in found.reshape(-1, 3)} <= colours
 
 
 def test_whole_batches_are_left_alone_where_nothing_is_asked_for():
-    assert augmentation.labelled_transform(10, 0.0, 0.0) is None
+    assert transforms.labelled_transform(10, 0.0, 0.0) is None
 
 
 @pytest.mark.parametrize(("alpha", "smoothing"), [(0.4, 0.0), (0.0, 0.1), (0.4, 0.1)])
@@ -221,7 +221,7 @@ def test_labels_are_smoothed_and_mixed(seed, alpha, smoothing):
     random = np.random.default_rng(seed)
     images = tf.constant(random.normal(size=(9, 4, 4, 3)), tf.float32)
     labels = tf.constant(random.integers(0, 10, 9), tf.int32)
-    transform = augmentation.labelled_transform(10, alpha, smoothing)
+    transform = transforms.labelled_transform(10, alpha, smoothing)
     made, soft = transform(images, labels, key(seed))
     expected = images, smooth(labels, 10, smoothing)
     if alpha:

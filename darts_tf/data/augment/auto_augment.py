@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.data import image_ops
-from darts_tf.data.per_image import apply_each
-from darts_tf.data.policies import POLICIES
+from darts_tf.data.augment import image_ops
+from darts_tf.data.augment.per_image import apply_each
+from darts_tf.data.augment.policies import POLICIES
 
 
 class Draws(NamedTuple):

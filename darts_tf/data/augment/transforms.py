@@ -1,6 +1,6 @@
 """What happens to images on their way into a batch: stateless functions of pixels and a seed.
 
-The order is that of DARTS on CIFAR: pad and crop, flip, normalise, cut out. Each function takes a
+The order is that of DARTS on CIFAR: pad and crop, flip, normalize, cut out. Each function takes a
 batch and draws for every image on its own; the same seed gives the same batch.
 """
 
@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from darts_tf.data import auto_augment as auto
-from darts_tf.data.colour import colour_jitter
+from darts_tf.data.augment import auto_augment as auto
+from darts_tf.data.augment.color_jitter import color_jitter
+from darts_tf.data.augment.mixup import mixup
+from darts_tf.data.augment.soft_labels import smooth
 from darts_tf.data.facts import DatasetFacts
-from darts_tf.data.mixup import mixup
-from darts_tf.data.soft_labels import smooth
 
 Transform = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 LabelledTransform = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
@@ -50,7 +50,7 @@ def flip(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     return tf.where(mirrored, tf.reverse(images, axis=[2]), images)
 
 
-def normalise(images: tf.Tensor, facts: DatasetFacts) -> tf.Tensor:
+def normalize(images: tf.Tensor, facts: DatasetFacts) -> tf.Tensor:
     """Brings pixels to mean 0 and deviation 1 over the training images of a data set.
 
     Args:
@@ -72,7 +72,7 @@ def cutout(images: tf.Tensor, seed: tf.Tensor, size: int) -> tf.Tensor:
     cut off.
 
     Args:
-        images: [batch, height, width, channels], normalised, so that zero is the mean.
+        images: [batch, height, width, channels], normalized, so that zero is the mean.
         seed: int32 [2].
         size: Side of the square in pixels. It begins `size // 2` above and left of its centre.
 
@@ -115,11 +115,11 @@ def _stretch(centres: tf.Tensor, size: int, length: int) -> tf.Tensor:
 
 
 def plain_transform(facts: DatasetFacts) -> Transform:
-    """Returns the transform for evaluation: `normalise` alone; the seed is not looked at."""
+    """Returns the transform for evaluation: `normalize` alone; the seed is not looked at."""
 
     def transform(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         del seed
-        return normalise(images, facts)
+        return normalize(images, facts)
 
     return transform
 
@@ -135,7 +135,7 @@ def training_transform(
     """Returns the transform for training a network: that of the search and more.
 
     Images that come cropped are flipped and their colours jittered; others are padded, cropped and
-    flipped. AutoAugment comes next, in place of the jitter; then images are normalised and cut.
+    flipped. AutoAugment comes next, in place of the jitter; then images are normalized and cut.
 
     Args:
         facts: How images are cropped, whether to flip, policy, mean and deviation.
@@ -144,21 +144,21 @@ def training_transform(
 
     Returns:
         A function from pixels uint8 [batch, height, width, channels] and a seed int32 [2] to
-        normalised images, float32 [batch, height, width, channels].
+        normalized images, float32 [batch, height, width, channels].
     """
 
     def transform(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         crop_seed, flip_seed, cutout_seed = tf.unstack(tf.random.split(seed, 3))
-        colour_seed = tf.random.fold_in(seed, 1)
+        color_seed = tf.random.fold_in(seed, 1)
         if facts.crop == "pad":
             images = pad_and_crop(images, crop_seed, facts.pad)
         if facts.flip:
             images = flip(images, flip_seed)
         if auto_augment:
-            images = auto.auto_augment(images, colour_seed, facts.policy)
+            images = auto.auto_augment(images, color_seed, facts.policy)
         elif facts.crop == "resized":
-            images = colour_jitter(images, colour_seed)
-        images = normalise(images, facts)
+            images = color_jitter(images, color_seed)
+        images = normalize(images, facts)
         return cutout(images, cutout_seed, cutout_size) if cutout_size else images
 
     # One trace for all epochs, each of which makes a pipeline of its own.
@@ -174,7 +174,7 @@ def labelled_transform(classes: int, alpha: float, smoothing: float) -> Labelled
         smoothing: What label smoothing spreads over all classes, 0 for none.
 
     Returns:
-        A function from normalised images, labels and a seed int32 [2] to images and labels float32
+        A function from normalized images, labels and a seed int32 [2] to images and labels float32
         [batch, classes]; None where there is nothing to do.
     """
     if not alpha and not smoothing:

@@ -5,8 +5,8 @@ The strengths are those of DARTS's training on ImageNet.
 
 import tensorflow as tf
 
-from darts_tf.data.image_ops import brightness, color, contrast
-from darts_tf.data.per_image import apply_each
+from darts_tf.data.augment.image_ops import brightness, color, contrast
+from darts_tf.data.augment.per_image import apply_each
 
 STRENGTH = 0.4
 HUE = 0.2
@@ -30,7 +30,7 @@ def hue(images: tf.Tensor, turns: tf.Tensor) -> tf.Tensor:
 
 
 def jitter_factors(number: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Draws what `colour_jitter` does to each image.
+    """Draws what `color_jitter` does to each image.
 
     Args:
         number: How many images there are, int32.
@@ -50,7 +50,7 @@ def jitter_factors(number: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Te
     return order, middle + reach * uniform
 
 
-def colour_jitter(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+def color_jitter(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Changes brightness, contrast, saturation and hue of each image.
 
     Args:

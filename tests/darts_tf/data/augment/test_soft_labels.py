@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.data.soft_labels import smooth, soften
+from darts_tf.data.augment.soft_labels import smooth, soften
 
 
 def test_whole_labels_become_certainties_and_soft_ones_stay(seed):

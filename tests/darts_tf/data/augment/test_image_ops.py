@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image, ImageEnhance, ImageOps
 
-from darts_tf.data import auto_augment, image_ops
+from darts_tf.data.augment import auto_augment, image_ops
 
 ENHANCED = {
     "contrast": ImageEnhance.Contrast,

@@ -1,4 +1,4 @@
-"""Images and labels: what a split can do, one in memory, and the two that a data set is."""
+"""A split of a data set: images with their labels, from which batches are made."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from darts_tf.data.facts import DatasetFacts, portions
+from darts_tf.data.facts import portions
 
 
-class Images(ABC):
+class Split(ABC):
     """Images with their labels, in a fixed order that does not go by class."""
 
     @abstractmethod
@@ -46,14 +46,14 @@ class Images(ABC):
             [batch], and the batch's seed, int32 [2].
         """
 
-    def halves(self, train_portion: float, valid_portion: float = 0.0) -> tuple[Self, Self]:
-        """Divides the images into those that train weights and those that train alphas.
+    def portions(self, train_portion: float, valid_portion: float = 0.0) -> tuple[Self, Self]:
+        """Divides the images into those for the weights and those for the architecture.
 
         The division is fixed, without a random draw, as in DARTS.
 
         Args:
-            train_portion: The part of the images that trains weights, between 0 and 1.
-            valid_portion: The part that trains alphas; 0 for all the others.
+            train_portion: Share of the images that trains the weights, between 0 and 1.
+            valid_portion: Share that trains the architecture; 0 for all the others.
 
         Returns:
             The first `floor(train_portion * images)` images, and those that follow them: the
@@ -67,7 +67,7 @@ class Images(ABC):
 
 
 @dataclass(frozen=True, eq=False)
-class Split(Images):
+class ArraySplit(Split):
     """Images in memory.
 
     Args:
@@ -96,14 +96,14 @@ class Split(Images):
         """Height, width and channels of an image."""
         return self.images.shape[1:]
 
-    def take(self, indices: Sequence[int] | slice | np.ndarray) -> Split:
+    def take(self, indices: Sequence[int] | slice | np.ndarray) -> ArraySplit:
         """Returns the split of the images at `indices`, in their order."""
-        return Split(self.images[indices], self.labels[indices])
+        return ArraySplit(self.images[indices], self.labels[indices])
 
     def batches(
         self, positions: np.ndarray, batch_size: int, seeds: np.ndarray, *, crop: bool
     ) -> Any:
-        """Makes batches of pixels as they are, `crop` or not: see `Images.batches`."""
+        """Makes batches of pixels as they are, `crop` or not: see `Split.batches`."""
         import tensorflow as tf
 
         images, labels = self.tensors
@@ -123,18 +123,3 @@ class Split(Images):
 
         with tf.init_scope(), tf.device("CPU:0"):
             return tf.constant(self.images, tf.uint8), tf.constant(self.labels, tf.int32)
-
-
-@dataclass(frozen=True, eq=False)
-class ImageData:
-    """A data set.
-
-    Args:
-        facts: What is known of it, with the image size that was asked for.
-        train: The training images.
-        test: The test images.
-    """
-
-    facts: DatasetFacts
-    train: Images
-    test: Images

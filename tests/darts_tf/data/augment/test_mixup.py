@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.data.mixup import mixup, share
+from darts_tf.data.augment.mixup import mixup, share
 
 
 def keys(seed, count):

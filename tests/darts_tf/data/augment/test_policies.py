@@ -2,9 +2,9 @@
 
 import pytest
 
-from darts_tf.data.auto_augment import OPERATIONS
+from darts_tf.data.augment.auto_augment import OPERATIONS
+from darts_tf.data.augment.policies import POLICIES
 from darts_tf.data.facts import DATASETS
-from darts_tf.data.policies import POLICIES
 
 PRINTED = {
     ("cifar", 0): (("invert", 0.1, 7), ("contrast", 0.2, 6)),

@@ -1,22 +1,22 @@
 import numpy as np
 import pytest
 
-from darts_tf.data.images import Split
+from darts_tf.data.split import ArraySplit
 from darts_tf.errors import UserError
 
 
-def numbered(count: int) -> Split:
+def numbered(count: int) -> ArraySplit:
     """A split whose labels are its positions and whose images carry them in two pixels."""
     positions = np.arange(count)
     images = np.zeros((count, 2, 2, 1), np.uint8)
     images[:, 0, 0, 0], images[:, 1, 1, 0] = positions // 256, positions % 256
-    return Split(images, positions.astype(np.int32))
+    return ArraySplit(images, positions.astype(np.int32))
 
 
 def test_halves_are_disjoint_complete_and_in_order(seed):
     random = np.random.default_rng(seed)
     count, portion = int(random.integers(4, 400)), float(random.uniform(0.3, 0.7))
-    first, second = numbered(count).halves(portion)
+    first, second = numbered(count).portions(portion)
     assert len(first) == int(np.floor(portion * count))
     np.testing.assert_array_equal(np.concatenate([first.labels, second.labels]), np.arange(count))
     np.testing.assert_array_equal(second.images[:, 1, 1, 0], second.labels % 256)
@@ -25,11 +25,11 @@ def test_halves_are_disjoint_complete_and_in_order(seed):
 @pytest.mark.parametrize("portion", [0.0, 0.01, 1.0, 1.5])
 def test_an_empty_half_is_refused(portion):
     with pytest.raises(UserError, match=f"train_portion: .* found {portion} of 10 images"):
-        numbered(10).halves(portion)
+        numbered(10).portions(portion)
 
 
 def test_two_tenths_are_disjoint():
-    first, second = numbered(105).halves(0.1, 0.1)
+    first, second = numbered(105).portions(0.1, 0.1)
     assert first.labels.tolist() == list(range(10))
     assert second.labels.tolist() == list(range(10, 20))
 
@@ -45,7 +45,7 @@ def test_take_keeps_images_and_labels_together(seed):
 
 def test_each_image_needs_a_label():
     with pytest.raises(ValueError, match="3 images, 2 labels"):
-        Split(np.zeros((3, 2, 2, 1), np.uint8), np.zeros(2, np.int32))
+        ArraySplit(np.zeros((3, 2, 2, 1), np.uint8), np.zeros(2, np.int32))
 
 
 def test_tensors_are_made_once_even_inside_a_function():

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from darts_tf.data.soft_labels import soften
+from darts_tf.data.augment.soft_labels import soften
 
 
 def mixup(

@@ -1,0 +1,1 @@
+"""Augmentation: random changes of training images, as stateless functions of pixels and a seed."""
