@@ -7,6 +7,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "DARTS": "spaces.search_space",
+    "EpochRecord": "runs.history",
     "Genotype": "spaces.genotype",
     "MixedOperation": "supernet.mixed_operation",
     "SearchCell": "supernet.cells",
@@ -31,6 +32,7 @@ _HOMES = {
     "random_genotype": "spaces.sampling",
     "random_search": "tuning.random_baseline",
     "read_genotype": "spaces.genotype",
+    "read_history": "runs.history",
     "search": "searching.search",
     "train": "training.train",
     "train_repeats": "training.repeats",

@@ -106,5 +106,5 @@ def test_a_killed_training_on_two_devices_ends_as_one_that_never_was(folder, see
     assert whole_run.returncode == 0, told
     assert broken.outcome() == whole.outcome()
     log = (broken.path / f"{words[2].rpartition('.')[2]}.log").read_text()
-    assert "goes on with step" in log
-    assert "goes on with step 0 " not in log
+    assert "resumes with step" in log
+    assert "resumes with step 0 " not in log

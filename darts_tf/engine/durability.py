@@ -87,7 +87,7 @@ class Durability:
                 ) from error
             self.epoch = found.epoch
             self.scores = [tuple(part) for part in scores]
-        return self._run.go_on(self.epoch, len(self.scores))
+        return self._run.resume(self.epoch, len(self.scores))
 
     def after_step(self, score: Score) -> None:
         """Takes a step's score; saves if it is time, or if the run is to end.

@@ -29,7 +29,7 @@ def write_report(run_directory: str | os.PathLike[str]) -> Path:
     Raises:
         UserError: If the directory is not a run's, or cannot be read or written.
     """
-    directory = RunDirectory.found(run_directory)
+    directory = RunDirectory.open(run_directory)
     text = _text([directory])
     with directory.writing(directory.report) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="replace")
@@ -51,7 +51,7 @@ def write_comparison(
     Raises:
         UserError: If a directory is not a run's, or a file cannot be read or written.
     """
-    text = _text([RunDirectory.found(path) for path in run_directories])
+    text = _text([RunDirectory.open(path) for path in run_directories])
     output = Path(output)
     right = "a file in a folder that can be written is right"
     with overwriting(output, right) as temporary:
@@ -103,4 +103,4 @@ def _runs(directory: RunDirectory) -> list[Run]:
     begun = [folder for folder in folders if folder.is_dir()]
     if not begun:
         raise UserError(f"{directory.path}: none of its {count} trainings has begun")
-    return [read_run(RunDirectory.found(folder)) for folder in begun]
+    return [read_run(RunDirectory.open(folder)) for folder in begun]

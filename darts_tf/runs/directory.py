@@ -3,23 +3,27 @@
 import json
 import logging
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
-from darts_tf.errors import UserError, reason
+from darts_tf.errors import UserError, nearest, reason
 from darts_tf.runs.atomic import TEMPORARY, replacing
 
 _logger = logging.getLogger(__name__)
-_OUTCOMES = {
+Program = Literal["search", "train", "repeats", "tune", "random_search"]
+_OUTCOMES: Mapping[Program, str] = {
     "search": "genotype.json",
     "train": "result.json",
     "repeats": "repeats.json",
     "tune": "tuning.json",
     "random_search": "genotype.json",
 }
-Program = Literal["search", "train", "repeats", "tune", "random_search"]
+# The first line of `config.flags`: a comment to whoever reads the file as flags.
+_PROGRAM_LINE = "# program: {}"
+_PROGRAM = re.compile(r"# program: (\S+)")
 
 
 class RunDirectory:
@@ -28,11 +32,16 @@ class RunDirectory:
     Every file but the history and the log appears whole or not at all. What cannot be read or
     written raises `UserError` with a message that names `--run_dir`.
 
+    Example:
+        >>> run = RunDirectory("runs/digits", "search")
+        >>> run.history.name, run.outcome.name
+        ('history.jsonl', 'genotype.json')
+
     Args:
         path: Where the run is, or will be.
-        program: `"search"`, finished by `genotype.json`, `"train"`, finished by `result.json`, or
-            one of runs in folders of their own: `"repeats"`, finished by `repeats.json`, `"tune"`,
-            finished by `tuning.json`, `"random_search"`, finished by `genotype.json`.
+        program: `"search"`, finished by `genotype.json`; `"train"`, finished by `result.json`; or
+            one with runs in folders of its directory: `"repeats"`, finished by `repeats.json`,
+            `"tune"`, finished by `tuning.json`, `"random_search"`, finished by `genotype.json`.
     """
 
     def __init__(self, path: str | os.PathLike[str], program: Program) -> None:
@@ -53,24 +62,24 @@ class RunDirectory:
         self.outcome = self.path / _OUTCOMES[program]
 
     @classmethod
-    def found(cls, path: str | os.PathLike[str]) -> Self:
-        """Returns the run that is in a directory, whichever program's it is.
+    def open(cls, path: str | os.PathLike[str]) -> Self:
+        """Returns the run in a directory, with the program that `config.flags` says made it.
+
+        Args:
+            path: The directory. In one of a release before 0.2, which wrote no program, the flags
+                tell whose it is.
 
         Raises:
-            UserError: If the directory is not a run's.
+            UserError: If the directory is not that of a run.
         """
         run = cls(path, "search")
         with run.explained():
-            there = run.config.is_file()
-        if not there:
+            is_run = run.config.is_file()
+        if not is_run:
             raise UserError(
-                f"{path}: not the directory of a run: there is no {run.config.name}; a directory "
-                "that a search or a training has written is right"
+                f"{path}: expected the directory of a run, got one without {run.config.name}"
             )
-        settings = run.settings()
-        if "genotype" not in settings:
-            return run
-        return cls(path, "train" if settings.get("repeats", "1") == "1" else "repeats")
+        return cls(path, run._recorded_program())
 
     def settings(self) -> dict[str, str]:
         """Returns the settings of the run by name, in the order of `config.flags`."""
@@ -78,18 +87,22 @@ class RunDirectory:
         return {name.removeprefix("--"): value for name, value in flags.items()}
 
     def repeat(self, seed: int) -> Path:
-        """Returns the run directory of one of the repeats, or of a random search's trainings."""
+        """Returns the run directory of a repeat, or of a training of a random search."""
         return self.path / f"seed_{seed}"
 
     def trial(self, name: str) -> Path:
-        """Returns the folder of one of a tune's trials, a search and a training."""
+        """Returns the folder of a trial of a tuning run, which holds a search and a training."""
         return self.path / "trials" / name
 
-    def claim(self, flag_lines: Sequence[str]) -> Literal["new", "unfinished", "finished"]:
+    def claim(
+        self, flag_lines: Sequence[str], defaults: Sequence[str] = ()
+    ) -> Literal["new", "unfinished", "finished"]:
         """Takes the directory for the run with these flags; doing so twice changes nothing.
 
         Args:
             flag_lines: All settings of the run, `--name=value` each.
+            defaults: The same of the program's default settings: a flag that the run there was
+                made without, by an earlier release, counts as its default.
 
         Returns:
             "finished" when the run has ended, "unfinished" when it has a history, else "new".
@@ -102,31 +115,32 @@ class RunDirectory:
             if not os.access(self.path, os.W_OK | os.X_OK):
                 raise PermissionError("no permission to write there")
             if self.config.exists():
-                self._check_same(_flags(self._text(self.config).splitlines()), _flags(flag_lines))
+                self._check_same(_flags(flag_lines), _flags(defaults))
             elif foreign := sorted(
                 entry.name for entry in self.path.iterdir() if not _is_temporary(entry)
             ):
                 raise UserError(
-                    f"--run_dir={self.path}: not the directory of a run: it holds '{foreign[0]}' "
-                    "but no config.flags; an empty or new directory is right"
+                    f"--run_dir={self.path}: expected an empty or new directory or that of a run, "
+                    f"got one with '{foreign[0]}' and without {self.config.name}"
                 )
             else:
+                lines = (_PROGRAM_LINE.format(self.program), *flag_lines)
                 with self.writing(self.config) as temporary:
-                    _write(temporary, "".join(f"{line}\n" for line in flag_lines))
+                    _write(temporary, "".join(f"{line}\n" for line in lines))
             if self.outcome.exists():
                 return "finished"
             started = self.history.exists() and self.history.stat().st_size > 0
         return "unfinished" if started else "new"
 
-    def go_on(self, epoch: int, step: int = 0) -> list[dict[str, Any]]:
-        """Makes an unfinished run ready to go on, and logs where; a new run is ready as it is.
+    def resume(self, epoch: int, step: int = 0) -> list[dict[str, Any]]:
+        """Makes an unfinished run ready to be resumed; a new run is ready as it is.
 
-        What a run that was killed has left over goes: half-written files, and lines of the history
-        from `epoch` on.
+        Removes what a run that was killed has left over: half-written files, and lines of the
+        history from `epoch` on.
 
         Args:
-            epoch: The epoch to go on with.
-            step: The steps of it that are done.
+            epoch: The epoch to resume with.
+            step: The number of its steps that are done.
 
         Returns:
             The lines of the history before that epoch.
@@ -137,8 +151,8 @@ class RunDirectory:
         lines = self.read_history()
         if len(lines) < epoch:
             raise UserError(
-                f"--run_dir={self.path}: {self.history.name} has {len(lines)} epochs, the last "
-                f"checkpoint {epoch}; a directory that nobody has edited is right"
+                f"--run_dir={self.path}: expected {epoch} epochs in {self.history.name}, as many "
+                f"as before the last checkpoint, got {len(lines)}"
             )
         with self.explained():
             for folder in (self.path, self.checkpoints):
@@ -150,11 +164,11 @@ class RunDirectory:
                 with self.writing(self.history) as temporary:
                     _write(temporary, kept)
             if lines or step:
-                _logger.info("%s: goes on with step %d of epoch %d", self.path, step, epoch)
+                _logger.info("%s: resumes with step %d of epoch %d", self.path, step, epoch)
         return lines[:epoch]
 
     def contents(self) -> dict[str, bytes]:
-        """Returns what the run has so far, by path in the directory, for a copy of it."""
+        """Returns the files of the run so far, for a copy of it: bytes by relative path."""
         files = [self.history, self.outcome, self.model]
         with self.explained():
             if self.checkpoints.is_dir():
@@ -166,17 +180,20 @@ class RunDirectory:
             }
 
     def fill(self, contents: Mapping[str, bytes]) -> None:
-        """Writes what `contents` of another directory returned.
+        """Writes the files that `contents` of another directory returned.
+
+        Args:
+            contents: Bytes by relative path.
 
         Raises:
-            UserError: If a name is not one of a run's files.
+            UserError: If a name is not that of a run's file.
         """
         for name, content in contents.items():
             path = self.path / name
             if path not in (self.history, self.outcome, self.model) and (
                 path.parent != self.checkpoints or Path(name).name in ("", ".", "..")
             ):
-                raise UserError(f"{name!r}: not the name of a run's file")
+                raise UserError(f"expected the name of a run's file, got {name!r}")
             with self.writing(path) as temporary:
                 temporary.write_bytes(content)
 
@@ -231,44 +248,65 @@ class RunDirectory:
             with replacing(path) as temporary:
                 yield temporary
 
-    def _check_same(self, there: dict[str, str], now: dict[str, str]) -> None:
-        unknown = [name for name in there if name not in now]
-        if unknown:
+    def _recorded_program(self) -> Program:
+        first = self._text(self.config).partition("\n")[0]
+        match = _PROGRAM.fullmatch(first.rstrip())
+        if match is None:
+            return _program_by_flags(self.settings())
+        programs = get_args(Program)
+        if match[1] not in programs:
             raise UserError(
-                f"--run_dir={self.path}: the directory of another program's run, with the flag "
-                f"{unknown[0]} that this one does not have; another directory is right"
+                f"{self.config}: expected a program of {', '.join(programs)}, got '{match[1]}'."
+                f"{nearest(match[1], programs)}"
             )
+        return match[1]  # type: ignore[return-value]
+
+    def _check_same(self, now: dict[str, str], defaults: Mapping[str, str]) -> None:
+        recorded = _flags(self._text(self.config).splitlines())
+        program = self._recorded_program()
+        other = [name for name in recorded if name not in now]
+        if other or (program != self.program and recorded.keys() != now.keys()):
+            flag = f", with the flag {other[0]}" if other else ""
+            raise UserError(
+                f"--run_dir={self.path}: expected the directory of a run of {self.program}, got "
+                f"that of another program, {program}{flag}"
+            )
+        recorded = {**{name: defaults[name] for name in now if name in defaults}, **recorded}
         differing = [
-            f"{name} ({there.get(name, 'absent') or 'empty'} there, {value or 'empty'} now)"
+            f"{name} ({recorded.get(name, 'absent') or 'empty'} there, {value or 'empty'} now)"
             for name, value in now.items()
-            if there.get(name) != value
+            if recorded.get(name) != value
         ]
         if differing:
             raise UserError(
-                f"--run_dir={self.path}: a run with other flags: {', '.join(differing)}; the same "
-                "flags or another directory are right"
+                f"--run_dir={self.path}: expected the flags of the run there or another directory, "
+                f"got other flags: {', '.join(differing)}"
             )
 
     def _text(self, path: Path) -> str:
         with self.explained():
-            # As bytes, so that a line ends where whoever adds the next one sees its end.
+            # As bytes: universal newlines would end lines elsewhere than `append_history` does.
             return path.read_bytes().decode("utf-8", errors="surrogateescape")
 
     def _parsed(self, text: str, where: str) -> dict[str, Any]:
         try:
             value = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise UserError(f"--run_dir={self.path}: {where} is not JSON ({error})") from error
+            raise UserError(
+                f"--run_dir={self.path}: {where}: expected JSON, got {_short(text)} ({error})"
+            ) from error
         if not isinstance(value, dict):
-            raise UserError(f"--run_dir={self.path}: {where} is not a JSON object")
+            raise UserError(
+                f"--run_dir={self.path}: {where}: expected a JSON object, got {_short(text)}"
+            )
         return value
 
     @contextmanager
     def explained(self, what: str = "") -> Iterator[None]:
-        """Says in one line what the system has against reading or writing here.
+        """Turns an error of the system into one line that says where it happened.
 
         Args:
-            what: The part of the directory; the whole of it when empty.
+            what: The part of the directory; the whole directory when empty.
 
         Raises:
             UserError: In place of an OSError.
@@ -276,9 +314,20 @@ class RunDirectory:
         try:
             yield
         except OSError as error:
-            why = reason(error, "a directory that can be read and written is right")
+            why = reason(error, "expected a directory that can be read and written")
             where = f"{self.path}: {what}" if what else self.path
             raise UserError(f"--run_dir={where}: {why}") from error
+
+
+def _program_by_flags(settings: Mapping[str, str]) -> Program:
+    """Returns the program of a run of a release that did not record it."""
+    if "tuner" in settings:
+        return "tune"
+    if "samples" in settings:
+        return "random_search"
+    if "genotype" not in settings:
+        return "search"
+    return "train" if settings.get("repeats", "1") == "1" else "repeats"
 
 
 def _flags(lines: Sequence[str]) -> dict[str, str]:
@@ -290,7 +339,11 @@ def _json(where: str, value: Mapping[str, Any], indent: int | None) -> str:
     try:
         return json.dumps(value, indent=indent, allow_nan=False)
     except ValueError as error:
-        raise UserError(f"{where}: holds finite numbers only ({error})") from error
+        raise UserError(f"{where}: expected finite numbers ({error})") from error
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 40 else f"{text[:37]}...")
 
 
 def _is_temporary(path: Path) -> bool:

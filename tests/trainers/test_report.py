@@ -35,7 +35,7 @@ def test_the_page_of_several_goes_where_output_says(folder):
         ((), "no run directory was given"),
         (("a", "b"), "--output: must name the file"),
         (("a", "--outptu=x"), "Did you mean '--output'?"),
-        (("c",), "c: not the directory of a run: there is no config.flags"),
+        (("c",), "c: expected the directory of a run, got one without config.flags"),
         (("a", "b", "--output=no/where.html"), "--output=no/where.html: No such file"),
         (("a", "--output=a/config.flags/x.html"), "Not a directory"),
         (("a", "--output=b"), "--output=b: Is a directory"),

@@ -40,7 +40,7 @@ def test_a_search_gets_its_config_and_directory(searched, tmp_path):
     [(config, path)] = searched
     assert (config.dataset, config.epochs) == ("digits", 3)
     assert path.resolve() == tmp_path / "here"
-    assert (path / "config.flags").read_text().splitlines() == list(flag_lines(config))
+    assert (path / "config.flags").read_text().splitlines()[1:] == list(flag_lines(config))
     assert "epoch 0: train 2.3" in (path / "search.log").read_text()
 
 

@@ -195,7 +195,7 @@ def test_after_all_that_the_same_command_ends_as_if_nothing_had_happened(ends, f
     told = (folder / "unlucky" / "train.log").read_text()
     assert "damaged" not in told
     assert "report.html is not up to date" in told
-    assert told.count("goes on with step 0 of epoch 1") >= 6
+    assert told.count("resumes with step 0 of epoch 1") >= 6
     for name in ("a checkpoint", "history.jsonl", "train.log", "model.keras"):
         assert ends[f"full: {name}"][2] == FIRST
     assert ends["unlucky"][:2] == [0, ""]

@@ -30,7 +30,7 @@ def test_a_run_that_is_killed_and_started_again_ends_as_one_that_never_was(words
     assert broken.outcome() == whole.outcome()
     log = (broken.path / f"{words[1].rpartition('.')[2]}.log").read_text()
     assert f"{newest}: damaged, passed over" in log
-    assert log.count("goes on with step") >= 2
+    assert log.count("resumes with step") >= 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

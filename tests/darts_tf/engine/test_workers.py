@@ -61,7 +61,7 @@ def test_two_workers_of_which_one_dies_do_what_two_devices_do(folder, seed):
     finishes(machines)  # all are told that it is finished
     written = {entry.name for entry in machines.path.iterdir()}
     assert written == {*(entry.name for entry in (folder / "mirrored").iterdir()), "search.log"}
-    assert "goes on with step" in (machines.path / "search.log").read_text()
+    assert "resumes with step" in (machines.path / "search.log").read_text()
 
 
 def test_three_workers_whose_chief_dies_and_of_which_one_is_asked_to_end_go_on(folder, seed):

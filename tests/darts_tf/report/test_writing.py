@@ -123,7 +123,7 @@ def test_a_result_that_somebody_edited_is_told_in_one_line(change, tmp_path, see
 
 
 def test_what_is_no_run_is_refused(tmp_path):
-    with pytest.raises(UserError, match=r"there is no config\.flags"):
+    with pytest.raises(UserError, match=r"got one without config\.flags"):
         write_report(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""A run directory: whose run it is, and files that are whole or not there."""
+"""A run directory: the program and settings of its run, and files that are whole or absent."""
 
 import json
 import logging
@@ -6,12 +6,13 @@ import os
 import stat
 import subprocess
 import sys
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from darts_tf.errors import UserError
-from darts_tf.runs.directory import RunDirectory
+from darts_tf.runs.directory import Program, RunDirectory
 
 LINES = ["--dataset=digits", "--epochs=3", "--data_dir="]
 
@@ -59,6 +60,15 @@ def test_file_names_are_those_of_the_contract(tmp_path):
     assert {path.parent for path in names} == {tmp_path}
 
 
+@pytest.mark.parametrize("program", get_args(Program))
+def test_a_run_is_opened_with_the_program_that_made_it_and_its_settings(program, tmp_path):
+    RunDirectory(tmp_path / "run", program).claim(LINES)
+    run = RunDirectory.open(tmp_path / "run")
+    assert run.program == program
+    assert run.outcome == RunDirectory(tmp_path / "run", program).outcome
+    assert [f"--{name}={value}" for name, value in run.settings().items()] == LINES
+
+
 @pytest.mark.parametrize(
     ("lines", "program"),
     [
@@ -66,24 +76,32 @@ def test_file_names_are_those_of_the_contract(tmp_path):
         (["--genotype=DARTS_V2"], "train"),
         (["--genotype=DARTS_V2", "--repeats=1"], "train"),
         (["--genotype=DARTS_V2", "--repeats=3"], "repeats"),
+        (["--tuner=random", "--trials=3"], "tune"),
+        (["--samples=3", "--repeats=1"], "random_search"),
     ],
     ids="-".join,
 )
-def test_a_run_is_found_with_its_program_and_settings(lines, program, tmp_path):
-    RunDirectory(tmp_path / "run", program).claim([*LINES, *lines])
-    found = RunDirectory.found(tmp_path / "run")
-    assert found.outcome == RunDirectory(tmp_path / "run", program).outcome
-    assert [f"--{name}={value}" for name, value in found.settings().items()] == [*LINES, *lines]
+def test_a_run_of_an_old_release_is_opened_by_its_flags(lines, program, tmp_path):
+    (tmp_path / "config.flags").write_text("\n".join([*LINES, *lines]) + "\n")
+    assert RunDirectory.open(tmp_path).program == program
+    run = RunDirectory(tmp_path, program)
+    assert run.claim([*LINES, *lines]) == "new"
+    assert run.config.read_text().splitlines() == [*LINES, *lines]
 
 
-def test_where_there_is_no_run_none_is_found(tmp_path):
-    assert "config.flags" in refusal(RunDirectory.found, tmp_path)
-    assert "config.flags" in refusal(RunDirectory.found, tmp_path / "nothing")
+def test_a_program_that_is_none_is_refused(tmp_path):
+    (tmp_path / "config.flags").write_text("# program: serach\n--epochs=3\n")
+    assert "got 'serach'. Did you mean 'search'?" in refusal(RunDirectory.open, tmp_path)
+
+
+def test_where_there_is_no_run_none_is_opened(tmp_path):
+    assert "config.flags" in refusal(RunDirectory.open, tmp_path)
+    assert "config.flags" in refusal(RunDirectory.open, tmp_path / "nothing")
 
 
 def test_a_claim_goes_from_new_over_unfinished_to_finished(run):
     assert [run.claim(LINES), run.claim(LINES)] == ["new", "new"]
-    assert run.config.read_text().splitlines() == LINES
+    assert run.config.read_text().splitlines() == [f"# program: {run.program}", *LINES]
     run.append_history({"epoch": 0})
     assert [run.claim(LINES), run.claim(LINES)] == ["unfinished", "unfinished"]
     run.write_json(run.outcome, {"epoch": 0})
@@ -105,7 +123,7 @@ def test_other_flags_are_refused_with_both_values(run):
     assert "--epochs (3 there, 4 now)" in line
     assert "--data_dir (empty there, /x=y now)" in line
     assert "--dataset" not in line
-    assert run.config.read_text().splitlines() == LINES
+    assert run.config.read_text().splitlines()[1:] == LINES
 
 
 def test_a_new_flag_counts_as_different(run):
@@ -119,11 +137,22 @@ def test_comments_and_order_in_the_recorded_flags_do_not_count(run):
     assert run.claim(LINES) == "new"
 
 
+def test_a_flag_that_an_earlier_release_did_not_have_counts_as_its_default(run):
+    run.claim(LINES)
+    defaults = [*LINES, "--space=darts"]
+    assert run.claim([*LINES, "--space=darts"], defaults) == "new"
+    line = refusal(run.claim, [*LINES, "--space=nas"], defaults)
+    assert "--space (darts there, nas now)" in line
+
+
 def test_another_programs_run_is_refused(run):
     run.claim(LINES)
     line = refusal(run.claim, ["--dataset=digits", "--stem=cifar"])
-    assert "another program" in line
+    assert "that of another program" in line
     assert "--epochs" in line
+    other = RunDirectory(run.path, "tune")
+    line = refusal(other.claim, [*LINES, "--tuner=random"])
+    assert f"expected the directory of a run of tune, got that of another program, {run.program}" in line
 
 
 def test_a_folder_that_is_no_run_is_refused_and_left_alone(run):
@@ -199,7 +228,7 @@ def test_a_broken_line_within_the_history_is_named(run, text):
     run.claim(LINES)
     run.history.write_bytes(text.encode("latin-1") + b'{"a": 1}\n')
     line = refusal(run.read_history)
-    assert f"history.jsonl, line {text.count(chr(10))} is not" in line
+    assert f"history.jsonl, line {text.count(chr(10))}: expected" in line
 
 
 def test_a_line_ends_where_it_does_for_whoever_adds_the_next(run):
@@ -225,9 +254,9 @@ def test_going_on_keeps_the_lines_before_the_epoch_and_says_where(run, caplog):
     for folder in (run.path, run.checkpoints):
         (folder / ".tmp.17.half").touch()
     with caplog.at_level(logging.INFO, logger="darts_tf"):
-        assert run.go_on(2, step=5) == lines[:2]
+        assert run.resume(2, step=5) == lines[:2]
     assert run.history.read_bytes() == b"".join(whole[:2])
-    assert "goes on with step 5 of epoch 2" in caplog.text
+    assert "resumes with step 5 of epoch 2" in caplog.text
     assert not list(run.path.rglob(".tmp.*"))
 
 
@@ -251,14 +280,14 @@ def test_a_copy_has_what_the_run_has_and_nothing_else(run, tmp_path):
 @pytest.mark.parametrize("name", ["../evil", "/evil", "checkpoints/../../evil", "search.log", ""])
 def test_a_copy_takes_no_other_files(run, name):
     run.claim(LINES)
-    with pytest.raises(UserError, match="not the name of a run's file"):
+    with pytest.raises(UserError, match="expected the name of a run's file"):
         run.fill({name: b""})
 
 
 def test_a_new_run_goes_on_without_a_word(run, caplog):
     run.claim(LINES)
     with caplog.at_level(logging.INFO, logger="darts_tf"):
-        assert run.go_on(0) == []
+        assert run.resume(0) == []
     assert not caplog.text
     assert run.claim(LINES) == "new"
 
@@ -266,7 +295,7 @@ def test_a_new_run_goes_on_without_a_word(run, caplog):
 def test_a_history_shorter_than_its_checkpoint_is_refused(run):
     run.claim(LINES)
     run.append_history({"epoch": 0})
-    assert "has 1 epochs, the last checkpoint 2" in refusal(run.go_on, 2)
+    assert "expected 2 epochs in history.jsonl, as many as before the last checkpoint, got 1" in refusal(run.resume, 2)
     assert run.read_history() == [{"epoch": 0}]
 
 
@@ -292,7 +321,7 @@ def test_json_that_is_missing_or_broken_is_named(run):
     run.claim(LINES)
     assert "No such file" in refusal(run.read_json, run.result)
     run.result.write_text('{"error": 1')
-    assert "result.json is not JSON" in refusal(run.read_json, run.result)
+    assert "result.json: expected JSON, got" in refusal(run.read_json, run.result)
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(run):
