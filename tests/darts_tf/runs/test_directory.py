@@ -152,7 +152,10 @@ def test_another_programs_run_is_refused(run):
     assert "--epochs" in line
     other = RunDirectory(run.path, "tune")
     line = refusal(other.claim, [*LINES, "--tuner=random"])
-    assert f"expected the directory of a run of tune, got that of another program, {run.program}" in line
+    assert (
+        f"expected the directory of a run of tune, got that of another program, {run.program}"
+        in line
+    )
 
 
 def test_a_folder_that_is_no_run_is_refused_and_left_alone(run):
@@ -295,7 +298,10 @@ def test_a_new_run_goes_on_without_a_word(run, caplog):
 def test_a_history_shorter_than_its_checkpoint_is_refused(run):
     run.claim(LINES)
     run.append_history({"epoch": 0})
-    assert "expected 2 epochs in history.jsonl, as many as before the last checkpoint, got 1" in refusal(run.resume, 2)
+    assert (
+        "expected 2 epochs in history.jsonl, as many as before the last checkpoint, got 1"
+        in refusal(run.resume, 2)
+    )
     assert run.read_history() == [{"epoch": 0}]
 
 

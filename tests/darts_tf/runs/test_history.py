@@ -186,7 +186,7 @@ def test_the_history_of_a_search_is_read_from_its_directory(tmp_path):
 
 
 def test_what_is_no_history_of_a_search_is_refused(tmp_path):
-    with pytest.raises(UserError, match="config.flags"):
+    with pytest.raises(UserError, match=r"config\.flags"):
         read_history(tmp_path)
     training = RunDirectory(tmp_path / "training", "train")
     training.claim(["--genotype=DARTS_V2"])
@@ -196,5 +196,5 @@ def test_what_is_no_history_of_a_search_is_refused(tmp_path):
     run.claim(["--dataset=digits"])
     run.append_history(FULL.to_dict())
     run.append_history({"epoch": 1})
-    with pytest.raises(UserError, match="history.jsonl, line 2: history line: expected a field"):
+    with pytest.raises(UserError, match=r"history\.jsonl, line 2: history line: expected a field"):
         read_history(run.path)
