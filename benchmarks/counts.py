@@ -14,6 +14,7 @@ from benchmarks import table
 from benchmarks.command_line import Parser
 from benchmarks.paper import TABLES, Row
 from darts_tf.config import TrainingConfig
+from darts_tf.networks.spec import NetworkSpec
 from darts_tf.spaces import zoo
 from trainers.command_line import parse
 from trainers.program import run
@@ -45,32 +46,26 @@ def settings(row: Row) -> TrainingConfig:
 def count(row: Row) -> Counts:
     """Builds the network of a row with a published genotype and counts it."""
     config = settings(row)
+    side, classes = IMAGES[config.dataset]
     return _count(
-        row.genotype,
-        *IMAGES[config.dataset],
-        config.layers,
-        config.init_channels,
-        config.stem,
-        config.squeeze_excite,
+        NetworkSpec(
+            zoo.get(row.genotype),
+            (side, side, 3),
+            classes,
+            config.layers,
+            config.init_channels,
+            config.stem,
+            config.squeeze_excite,
+        )
     )
 
 
 @cache
-def _count(
-    name: str, side: int, classes: int, layers: int, channels: int, stem: str, squeeze_excite: bool
-) -> Counts:
+def _count(spec: NetworkSpec) -> Counts:
     from darts_tf.networks.complexity import multiply_adds, parameters
     from darts_tf.networks.network import build_network
 
-    network = build_network(
-        zoo.get(name),
-        (side, side, 3),
-        classes,
-        layers,
-        channels,
-        stem=stem,
-        squeeze_excite=squeeze_excite,
-    )
+    network = build_network(spec)
     return Counts(parameters(network), multiply_adds(network))
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from benchmarks.data import CLASSES, DEVIATION, MEAN, settling_images
 from benchmarks.works import Sizes
+from darts_tf.networks.spec import NetworkSpec
 from darts_tf.spaces import zoo
 
 
@@ -21,9 +22,7 @@ def settled(sizes: Sizes) -> Any:
 
     keras.utils.set_random_seed(0)
     images = settling_images(sizes)
-    network = build_network(
-        zoo.get("DARTS_V2"), images.shape[1:], CLASSES, sizes.cells, sizes.channels
-    )
+    network = build_network(_spec(sizes))
     for layer in network.layers:
         if isinstance(layer, BatchNormalization):
             layer.momentum = 0.0
@@ -45,7 +44,10 @@ def export(network: Any, sizes: Sizes, folder: str) -> str:
     from darts_tf.exporting.saved_model import export_saved_model
     from darts_tf.networks.network import inference_network
 
-    model = inference_network(
-        network, zoo.get("DARTS_V2"), (MEAN,) * 3, (DEVIATION,) * 3, sizes.cells, sizes.channels
-    )
+    model = inference_network(network, _spec(sizes), (MEAN,) * 3, (DEVIATION,) * 3)
     return str(export_saved_model(model, folder))
+
+
+def _spec(sizes: Sizes) -> NetworkSpec:
+    shape = (sizes.image_size, sizes.image_size, 3)
+    return NetworkSpec(zoo.get("DARTS_V2"), shape, CLASSES, sizes.cells, sizes.channels)

@@ -13,6 +13,7 @@ from darts_tf.engine.replicas import compile_step
 from darts_tf.engine.scoring import Batch, Score, score
 from darts_tf.layers.drop_path import set_drop_path
 from darts_tf.networks.network import build_network
+from darts_tf.networks.spec import NetworkSpec
 from darts_tf.runs.machine import usable_cores
 from darts_tf.searching.bilevel import ARCHITECTURE_GRADIENTS, BilevelStep
 from darts_tf.spaces import zoo
@@ -76,18 +77,13 @@ class Training:
 
     def __init__(self, sizes: Sizes, drop_path: float = DROP_PATH, stem: str = "cifar") -> None:
         self.images = images_and_labels(sizes, 0)[0]
+        shape = self.images.shape[1:]
+        spec = NetworkSpec(
+            zoo.get("DARTS_V2"), shape, CLASSES, sizes.cells, sizes.channels, stem=stem
+        )
         strategy = make_strategy("one_device")
         with strategy.scope():
-            self.network = build_network(
-                zoo.get("DARTS_V2"),
-                self.images.shape[1:],
-                CLASSES,
-                sizes.cells,
-                sizes.channels,
-                auxiliary=True,
-                stem=stem,
-                drop_path=True,
-            )
+            self.network = build_network(spec, auxiliary=True, drop_path=True)
             self.optimizer = SGD(0.025, 0.9, l2=3e-4, clip=5.0)
             self.optimizer.build(self.network.trainable_variables)
         self.variables = [*self.network.variables, *self.optimizer.variables]

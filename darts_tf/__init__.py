@@ -11,6 +11,7 @@ _HOMES = {
     "Genotype": "spaces.genotype",
     "MixedOperation": "supernet.mixed_operation",
     "SearchCell": "supernet.cells",
+    "NetworkSpec": "networks.spec",
     "RandomSearchConfig": "tuning.config",
     "SearchConfig": "config",
     "SearchResult": "searching.search",

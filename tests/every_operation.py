@@ -7,6 +7,7 @@ import numpy as np
 
 from darts_tf.layers.normalization import BatchNormalization
 from darts_tf.networks.network import build_network, inference_network
+from darts_tf.networks.spec import NetworkSpec
 from darts_tf.spaces.genotype import Genotype
 
 MEAN, DEVIATION = (0.5, 0.4, 0.3), (0.2, 0.25, 0.3)
@@ -43,9 +44,9 @@ def network(name: str, seed: int) -> keras.Model:
     """
     settings = dict(SETTINGS[name])
     shape = settings.pop("shape")
-    small = {"layers": 3, "init_channels": 4, **settings}
+    spec = NetworkSpec(EVERY, shape, 5, layers=3, init_channels=4, **settings)
     keras.utils.set_random_seed(seed)
-    trained = build_network(EVERY, shape, 5, **small)
+    trained = build_network(spec)
     rng = np.random.default_rng(seed)
     for layer in trained.layers:
         if isinstance(layer, BatchNormalization):
@@ -53,7 +54,7 @@ def network(name: str, seed: int) -> keras.Model:
             layer.gamma.assign(rng.uniform(0.5, 1.5, layer.gamma.shape))
             layer.beta.assign(rng.normal(0, 0.2, layer.beta.shape))
     trained(rng.normal(size=(8, *shape)), training=True)
-    return inference_network(trained, EVERY, MEAN, DEVIATION, **small)
+    return inference_network(trained, spec, MEAN, DEVIATION)
 
 
 def images(model: keras.Model, batch: int, seed: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -12,7 +12,8 @@ from darts_tf.applications.weights import read_weights, trained_network
 from darts_tf.data.facts import SMALLEST_FOLDER_IMAGES
 from darts_tf.errors import UserError
 from darts_tf.networks.blocks import Blocks, Tensor
-from darts_tf.networks.network import backbone, check_sizes, classifier, normalized
+from darts_tf.networks.network import backbone, classifier, normalized
+from darts_tf.networks.spec import NetworkSpec
 from darts_tf.spaces import zoo
 from darts_tf.spaces.genotype import AnyGenotype
 
@@ -97,18 +98,20 @@ class Application:
             A model from pixels to scores, [batch, classes], or to features.
 
         Raises:
-            UserError: If an argument cannot be, or the weights are those of another network.
-            ValueError: If layers, init_channels or the stem cannot be.
+            UserError: If no network can have one of the arguments or of the application's own
+                values, or the weights are those of another network.
         """
         if pooling is not None and pooling not in _POOLINGS:
             raise UserError(f"pooling: None, 'avg' or 'max' is right, found {pooling!r}")
         trained = trained_network(weights)
         pixels, inputs = self._pixels(input_tensor, input_shape, include_top, trained)
-        blocks = Blocks()
-        output = self._features(blocks, pixels, trained)
+        spec = self._spec(tuple(pixels.shape[1:]))
         if include_top:
-            count = self._classes(classes, trained)
-            output = _activated(classifier(blocks, output, count), classifier_activation)
+            spec = replace(spec, classes=self._classes(classes, trained))
+        blocks = Blocks()
+        output, _ = backbone(blocks, self._normalized(pixels, trained), spec)
+        if include_top:
+            output = _activated(classifier(blocks, output, spec.classes), classifier_activation)
         elif pooling is not None:
             output = _POOLINGS[pooling](name="global_pool")(output)
         model = keras.Model(inputs, output, name=name or self.name)
@@ -205,19 +208,22 @@ class Application:
             raise UserError("classes: is needed with the top of an application without class_names")
         return len(self.class_names)
 
-    def _features(self, blocks: Blocks, pixels: Tensor, trained: keras.Model | None) -> Tensor:
-        genotype = zoo.get(self.genotype) if isinstance(self.genotype, str) else self.genotype
-        size = (self.layers, self.init_channels, self.stem)
-        check_sizes(genotype, *size)
-        if trained is None:
-            channels = pixels.shape[-1]
-            mean, deviation = (_each(v, channels) for v in (self.mean, self.deviation))
-            images = normalized(pixels, mean, deviation)
-        else:
+    def _spec(self, input_shape: tuple[int | None, int | None, int]) -> NetworkSpec:
+        return NetworkSpec(
+            zoo.get(self.genotype) if isinstance(self.genotype, str) else self.genotype,
+            input_shape,
+            layers=self.layers,
+            init_channels=self.init_channels,
+            stem=self.stem,
+            squeeze_excite=self.squeeze_excite,
+        )
+
+    def _normalized(self, pixels: Tensor, trained: keras.Model | None) -> Tensor:
+        if trained is not None:
             config = trained.get_layer("normalize").get_config()
-            images = keras.layers.Rescaling.from_config(config)(pixels)
-        output, _ = backbone(blocks, images, genotype, *size, self.squeeze_excite)
-        return output
+            return keras.layers.Rescaling.from_config(config)(pixels)
+        channels = pixels.shape[-1]
+        return normalized(pixels, _each(self.mean, channels), _each(self.deviation, channels))
 
 
 def _each(values: tuple[float, ...], channels: int) -> tuple[float, ...]:

@@ -1,129 +1,165 @@
 """The network of a genotype: the one to train, and its twin of stock Keras layers for inference."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, overload
 
 import keras
 
+from darts_tf.errors import UserError
 from darts_tf.networks.auxiliary import auxiliary_head
 from darts_tf.networks.blocks import Blocks, Tensor
-from darts_tf.networks.squeeze_excite import squeeze_excite as excite
+from darts_tf.networks.spec import NetworkSpec
+from darts_tf.networks.squeeze_excite import squeeze_and_excite
 from darts_tf.networks.training_blocks import TrainingBlocks
 from darts_tf.spaces.genotype import AnyGenotype
 from darts_tf.spaces.genotype_checks import EDGES_PER_NODE, Edge
-from darts_tf.spaces.search_space import STEM_MULTIPLIER, STEMS, reductions
+from darts_tf.spaces.search_space import STEM_MULTIPLIER, reductions
 
 
+@overload
 def build_network(
-    genotype: AnyGenotype,
-    input_shape: tuple[int, int, int] = (32, 32, 3),
-    classes: int = 10,
-    layers: int = 20,
-    init_channels: int = 36,
+    genotype: NetworkSpec,
+    *,
     auxiliary: bool = False,
-    stem: str = "cifar",
     drop_path: bool = False,
     synchronized: bool = False,
     dtype: Any = None,
+) -> keras.Model: ...
+
+
+@overload
+def build_network(
+    genotype: AnyGenotype,
+    input_shape: tuple[int | None, int | None, int] = (32, 32, 3),
+    classes: int = 10,
+    layers: int = 20,
+    init_channels: int = 36,
+    stem: str = "cifar",
     squeeze_excite: bool = False,
+    *,
+    auxiliary: bool = False,
+    drop_path: bool = False,
+    synchronized: bool = False,
+    dtype: Any = None,
+) -> keras.Model: ...
+
+
+def build_network(
+    genotype: NetworkSpec | AnyGenotype,
+    *sizes: Any,
+    auxiliary: bool = False,
+    drop_path: bool = False,
+    synchronized: bool = False,
+    dtype: Any = None,
+    **settings: Any,
 ) -> keras.Model:
     """Builds the network to train from scratch (DARTS+, section 4.3).
 
     Cells `layers // 3` and `2 * layers // 3` are reduction cells, with twice the channels. Layer
     `cell_7` gives the output of cell 7, cells counted from 0.
 
+    Example:
+        >>> import darts_tf
+        >>> genotype = darts_tf.zoo.get("DARTS_PLUS_CIFAR10")
+        >>> spec = darts_tf.NetworkSpec(genotype, (8, 8, 3), classes=5, layers=3, init_channels=4)
+        >>> darts_tf.build_network(spec).output_shape
+        (None, 5)
+
+        The same in one call:
+
+        >>> network = darts_tf.build_network(
+        ...     genotype, (8, 8, 3), classes=5, layers=3, init_channels=4
+        ... )
+        >>> network.get_layer("cell_2").output.shape
+        (None, 2, 2, 64)
+
     Args:
-        genotype: The cells.
-        input_shape: Rows, columns and channels of an image.
-        classes: Number of classes.
-        layers: Number of cells, at least 3, for a genotype by stage at least 5.
-        init_channels: Channels of a node in the first cell.
+        genotype: The specification of the network; or the cells, followed by the other arguments of
+            `NetworkSpec`.
+        *sizes: The other arguments of `NetworkSpec`, in its order.
         auxiliary: Whether there is an auxiliary head after cell `2 * layers // 3`.
-        stem: `cifar`, a 3x3 convolution; `tiny_imagenet`, one of stride 2 before it; or `imagenet`,
-            three of stride 2.
         drop_path: Whether operations other than identities end in a `DropPath`, at rate 0.
-        synchronized: Whether replicas share the statistics of normalisation.
+        synchronized: Whether replicas share the statistics of batch normalization.
         dtype: The layers' dtype or policy, Keras's own when None.
-        squeeze_excite: Whether each cell ends in squeeze and excitation.
+        **settings: The other arguments of `NetworkSpec`, by name.
 
     Returns:
-        A model from normalised images to logits [batch, classes], or to a list of these and the
-        logits of the auxiliary head.
+        A model from normalized images, [batch, rows, columns, channels], to logits
+        [batch, classes], or to a list of these and the logits of the auxiliary head.
 
     Raises:
-        ValueError: If a number or the stem is wrong.
-        UserError: If the image is too small for the auxiliary head.
+        UserError: If no network can have one of the values of `NetworkSpec`, or the image is too
+            small for the auxiliary head.
     """
-    check_sizes(genotype, layers, init_channels, stem, classes)
+    spec = _spec(genotype, sizes, settings)
     blocks = TrainingBlocks(dtype, drop_path=drop_path, synchronized=synchronized)
     images_dtype = keras.dtype_policies.get(dtype).variable_dtype
-    images = keras.Input(input_shape, dtype=images_dtype, name="images")
-    output, features = backbone(
-        blocks, images, genotype, layers, init_channels, stem, squeeze_excite
-    )
-    logits = classifier(blocks, output, classes)
+    images = keras.Input(spec.input_shape, dtype=images_dtype, name="images")
+    output, features = backbone(blocks, images, spec)
+    logits = classifier(blocks, output, spec.classes)
     if not auxiliary:
         return keras.Model(images, logits, name="network")
-    head = auxiliary_head(blocks, features, classes, stem)
+    head = auxiliary_head(blocks, features, spec.classes, spec.stem)
     return keras.Model(images, [logits, head], name="network")
 
 
 def inference_network(
     trained: keras.Model,
-    genotype: AnyGenotype,
+    spec: NetworkSpec,
     mean: Sequence[float],
     deviation: Sequence[float],
-    layers: int = 20,
-    init_channels: int = 36,
-    stem: str = "cifar",
-    squeeze_excite: bool = False,
 ) -> keras.Model:
     """Rebuilds a trained network from stock Keras layers, without auxiliary head and drop path.
 
     The result loads with `keras.saving.load_model` alone, wherever Keras runs.
 
     Args:
-        trained: What `build_network` made with the same arguments.
-        genotype: The cells.
+        trained: A network that `build_network` made of the same specification.
+        spec: The specification.
         mean: Mean of each channel of the pixels divided by 255.
         deviation: Standard deviation of each channel of the pixels divided by 255.
-        layers: Number of cells.
-        init_channels: Channels of a node in the first cell.
-        stem: As in `build_network`.
-        squeeze_excite: As in `build_network`.
 
     Returns:
         A model from images with pixels from 0 to 255, [batch, rows, columns, channels], to the
         probabilities of the classes, [batch, classes].
+
+    Raises:
+        UserError: If the trained network is one of another specification.
     """
-    logits = trained.get_layer("logits")
-    pixels = keras.Input(trained.input_shape[1:], name="pixels")
+    pixels = keras.Input(spec.input_shape, name="pixels")
     blocks = Blocks()
-    images = normalized(pixels, mean, deviation)
-    output, _ = backbone(blocks, images, genotype, layers, init_channels, stem, squeeze_excite)
-    scores = keras.layers.Softmax(name="scores")(classifier(blocks, output, logits.units))
+    output, _ = backbone(blocks, normalized(pixels, mean, deviation), spec)
+    scores = keras.layers.Softmax(name="scores")(classifier(blocks, output, spec.classes))
     twin = keras.Model(pixels, scores, name="darts_network")
+    sources = {layer.name: layer for layer in trained.layers}
     for layer in twin.layers:
         if layer.weights:
-            layer.set_weights(trained.get_layer(layer.name).get_weights())
+            _copy_weights(layer, sources.get(layer.name))
     return twin
 
 
-def check_sizes(
-    genotype: AnyGenotype, layers: int, init_channels: int, stem: str, classes: int = 2
-) -> None:
-    """Refuses a network that cannot be.
-
-    Raises:
-        ValueError: If a number or the stem is wrong.
-    """
-    if stem not in STEMS:
-        raise ValueError(f"stem must be one of {', '.join(STEMS)}; found {stem!r}")
-    if layers < genotype.fewest_layers or init_channels < 2 or classes < 2:
-        raise ValueError(
-            f"a network has at least {genotype.fewest_layers} layers, 2 init_channels and 2 "
-            f"classes; found {layers}, {init_channels} and {classes}"
+def _spec(
+    genotype: NetworkSpec | AnyGenotype, sizes: Sequence[Any], settings: Mapping[str, Any]
+) -> NetworkSpec:
+    if not isinstance(genotype, NetworkSpec):
+        return NetworkSpec(genotype, *sizes, **settings)
+    if sizes or settings:
+        raise TypeError(
+            "build_network: expected a NetworkSpec without other arguments of a NetworkSpec, got "
+            f"{(*sizes, *settings)}; dataclasses.replace changes a specification"
         )
+    return genotype
+
+
+def _copy_weights(layer: keras.layers.Layer, source: keras.layers.Layer | None) -> None:
+    values = [] if source is None else source.get_weights()
+    expected = [tuple(weight.shape) for weight in layer.weights]
+    if [value.shape for value in values] != expected:
+        raise UserError(
+            f"trained: expected a network of this specification, with weights of shapes {expected} "
+            f"at {layer.name}, got {[value.shape for value in values]}"
+        )
+    layer.set_weights(values)
 
 
 def normalized(pixels: Tensor, mean: Sequence[float], deviation: Sequence[float]) -> Tensor:
@@ -139,46 +175,34 @@ def normalized(pixels: Tensor, mean: Sequence[float], deviation: Sequence[float]
     return keras.layers.Rescaling(scale, offset, name="normalize")(pixels)
 
 
-def backbone(
-    blocks: Blocks,
-    images: Tensor,
-    genotype: AnyGenotype,
-    layers: int,
-    init_channels: int,
-    stem: str,
-    squeeze_excite: bool,
-) -> tuple[Tensor, Tensor]:
+def backbone(blocks: Blocks, images: Tensor, spec: NetworkSpec) -> tuple[Tensor, Tensor]:
     """Adds stem and cells; each cell's output is that of a layer with the cell's name.
 
     Args:
         blocks: Makes the layers.
-        images: Normalised images, [batch, rows, columns, channels].
-        genotype: The cells.
-        layers: Number of cells.
-        init_channels: Channels of a node in the first cell.
-        stem: One of `STEMS`.
-        squeeze_excite: Whether each cell ends in squeeze and excitation.
+        images: Normalized images, [batch, rows, columns, channels].
+        spec: The network. Its `input_shape` and `classes` are not read.
 
     Returns:
         The output of the last cell, `cell_<layers - 1>`, and that of the second reduction cell
         after its ReLU.
     """
-    before_previous, previous = _stem(blocks, images, init_channels, stem)
-    channels = init_channels
-    halved = stem == "imagenet"
+    before_previous, previous = _stem(blocks, images, spec.init_channels, spec.stem)
+    channels = spec.init_channels
+    halved = spec.stem == "imagenet"
     features = previous
-    for i in range(layers):
-        reduction = i in reductions(layers)
+    for i in range(spec.layers):
+        reduction = i in reductions(spec.layers)
         channels *= 2 if reduction else 1
-        name, cell = f"cell_{i}", genotype.cell(i, layers)
+        name, cell = f"cell_{i}", spec.genotype.cell(i, spec.layers)
         nodes = _cell(blocks, before_previous, previous, cell, channels, reduction, halved, name)
-        side_by_side = f"{name}_concat" if squeeze_excite else name
+        side_by_side = f"{name}_concat" if spec.squeeze_excite else name
         output = keras.layers.Concatenate(dtype=blocks.dtype, name=side_by_side)(nodes)
-        if squeeze_excite:
-            output = excite(blocks, output, name)
+        if spec.squeeze_excite:
+            output = squeeze_and_excite(blocks, output, name)
         before_previous, previous = previous, blocks.relu(output, f"{name}_relu")
         halved = reduction
-        if i == reductions(layers)[1]:
+        if i == reductions(spec.layers)[1]:
             features = previous
     return output, features
 

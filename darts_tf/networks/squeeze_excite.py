@@ -9,7 +9,7 @@ from darts_tf.networks.blocks import Blocks, Tensor
 RATIO = 8
 
 
-def squeeze_excite(blocks: Blocks, x: Tensor, name: str) -> Tensor:
+def squeeze_and_excite(blocks: Blocks, x: Tensor, name: str) -> Tensor:
     """Multiplies each channel by a weight between 0 and 1 (Hu et al., 2018; DARTS+, section 4.3).
 
     The weights are those of the image: channel means, a dense layer to one in `RATIO` channels,

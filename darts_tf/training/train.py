@@ -41,6 +41,7 @@ from darts_tf.layers.drop_path import set_drop_path
 from darts_tf.networks.complexity import multiply_adds, parameters
 from darts_tf.networks.model_file import load_model, save_model
 from darts_tf.networks.network import build_network, inference_network
+from darts_tf.networks.spec import NetworkSpec
 from darts_tf.report.board import Board
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.interruption import Request, noticing
@@ -131,14 +132,7 @@ def _trained(
             report.refresh(run)
             durability.after_epoch()
     model = inference_network(
-        epochs.network,
-        genotype,
-        images.facts.mean,
-        images.facts.deviation,
-        config.layers,
-        config.init_channels,
-        config.stem,
-        config.squeeze_excite,
+        epochs.network, epochs.spec, images.facts.mean, images.facts.deviation
     )
     seconds = sum(line["timing"]["seconds"] for line in history)
     days = seconds * strategy.num_replicas_in_sync / 86400
@@ -238,19 +232,22 @@ class _Epochs:
         self.images = images.train
         check_shares(strategy, len(self.images), config.batch_size)
         self.transform, self.labelled = transforms(config, images.facts)
+        self.spec = NetworkSpec(
+            genotype,
+            images.train.shape,
+            len(images.facts.classes),
+            config.layers,
+            config.init_channels,
+            config.stem,
+            config.squeeze_excite,
+        )
         with strategy.scope():
             self.network = build_network(
-                genotype,
-                images.train.shape,
-                len(images.facts.classes),
-                config.layers,
-                config.init_channels,
+                self.spec,
                 auxiliary=config.auxiliary_weight > 0,
-                stem=config.stem,
                 drop_path=config.drop_path > 0,
                 synchronized=config.sync_batch_norm,
                 dtype=dtype_policy(config.mixed_precision),
-                squeeze_excite=config.squeeze_excite,
             )
             self.loss_scale = make_loss_scale(config.mixed_precision)
             self.optimizer = weight_optimizer(

@@ -13,6 +13,7 @@ import darts_tf
 GROUND_FLOOR = (
     "DARTS",
     "Genotype",
+    "NetworkSpec",
     "SearchConfig",
     "SearchSpace",
     "StagedGenotype",

@@ -10,6 +10,7 @@ from darts_tf.errors import UserError
 from darts_tf.exporting.saved_model import export_saved_model
 from darts_tf.networks.complexity import parameters
 from darts_tf.networks.network import build_network, inference_network
+from darts_tf.networks.spec import NetworkSpec
 from darts_tf.spaces import zoo
 from trainers import demo
 
@@ -21,8 +22,8 @@ class Programs:
 
     def __init__(self):
         self.calls = []
-        network = build_network(GENOTYPE, (8, 8, 1), layers=3, init_channels=4)
-        self.model = inference_network(network, GENOTYPE, (0.3,), (0.4,), 3, 4)
+        spec = NetworkSpec(GENOTYPE, (8, 8, 1), layers=3, init_channels=4)
+        self.model = inference_network(build_network(spec), spec, (0.3,), (0.4,))
 
     def __call__(self, module, *flags):
         given = dict(flag.removeprefix("--").split("=") for flag in flags)

@@ -153,8 +153,10 @@ def test_an_argument_that_cannot_be_is_told(stem, arguments, message):
 
 
 def test_what_is_missing_or_contradicts_is_told():
-    with pytest.raises(ValueError, match=r"at least 3 layers, 2 init_channels .* found 2, 1 and 2"):
-        replace(SMALL, layers=2, init_channels=1)()
+    with pytest.raises(UserError, match="layers: expected at least 3, got 2"):
+        replace(SMALL, layers=2)()
+    with pytest.raises(UserError, match=r"stem: expected one of .* got 'cifar100'"):
+        replace(SMALL, stem="cifar100")()
     with pytest.raises(UserError, match="classes: is needed"):
         replace(SMALL, class_names=())()
     with pytest.raises(UserError, match=r"that of input_tensor, \(9, 9, 3\), is right, found"):

@@ -10,6 +10,7 @@ from darts_tf.applications import Application
 from darts_tf.errors import UserError
 from darts_tf.networks.model_file import save_model
 from darts_tf.networks.network import build_network, inference_network
+from darts_tf.networks.spec import NetworkSpec
 from darts_tf.spaces import zoo
 from darts_tf.spaces.genotype import Genotype
 
@@ -27,9 +28,9 @@ def folder(tmp_path_factory):
 def trained(folder):
     """What a training leaves behind, with weights and averages not as at the start."""
     rng = np.random.default_rng()
-    sizes = {"layers": 3, "init_channels": 2}
-    network = build_network(CELLS, (13, 10, 3), 5, **sizes, auxiliary=True, drop_path=True)
-    model = inference_network(network, CELLS, MEAN, DEVIATION, **sizes)
+    spec = NetworkSpec(CELLS, (13, 10, 3), 5, layers=3, init_channels=2)
+    network = build_network(spec, auxiliary=True, drop_path=True)
+    model = inference_network(network, spec, MEAN, DEVIATION)
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             shape = (2, *layer.gamma.shape)

@@ -6,6 +6,7 @@ import pytest
 
 from darts_tf.exporting.folding import folded
 from darts_tf.networks.network import build_network, inference_network
+from darts_tf.networks.spec import NetworkSpec
 from darts_tf.spaces import zoo
 
 IMAGE = (6, 8, 3)
@@ -95,7 +96,6 @@ def test_a_model_that_is_not_functional_comes_back_as_it_is():
 
 def test_a_network_keeps_only_the_normalisations_after_pools(seed):
     for name in ("DARTS_V2", "NASNET_A"):
-        genotype = zoo.get(name)
-        network = build_network(genotype, (32, 32, 3), 5, layers=3, init_channels=4)
-        ours = inference_network(network, genotype, (0.5,) * 3, (0.2,) * 3, 3, 4)
+        spec = NetworkSpec(zoo.get(name), (32, 32, 3), 5, layers=3, init_channels=4)
+        ours = inference_network(build_network(spec), spec, (0.5,) * 3, (0.2,) * 3)
         check_equal(ours, [], seed)

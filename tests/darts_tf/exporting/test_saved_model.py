@@ -13,6 +13,7 @@ import tensorflow as tf
 from darts_tf.errors import UserError
 from darts_tf.exporting.saved_model import export_saved_model
 from darts_tf.networks.network import build_network, inference_network
+from darts_tf.networks.spec import NetworkSpec
 from darts_tf.spaces import zoo
 from tests.processes import HIDE, finish, start
 
@@ -43,8 +44,8 @@ print(json.dumps(answers))
 @pytest.fixture(scope="module")
 def model():
     genotype = zoo.get("DARTS_PLUS_CIFAR10")
-    network = build_network(genotype, (8, 8, 3), 3, layers=3, init_channels=2)
-    return inference_network(network, genotype, (0.5,) * 3, (0.2,) * 3, layers=3, init_channels=2)
+    spec = NetworkSpec(genotype, (8, 8, 3), 3, layers=3, init_channels=2)
+    return inference_network(build_network(spec), spec, (0.5,) * 3, (0.2,) * 3)
 
 
 @pytest.fixture

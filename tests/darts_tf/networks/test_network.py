@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import secrets
+from dataclasses import fields, replace
 from typing import NamedTuple
 
 import keras
 import numpy as np
 import pytest
 
+from darts_tf.errors import UserError
 from darts_tf.layers.drop_path import DropPath, set_drop_path
 from darts_tf.layers.normalization import BatchNormalization
 from darts_tf.networks.complexity import parameters
 from darts_tf.networks.network import build_network, inference_network
+from darts_tf.networks.spec import NetworkSpec
 from darts_tf.spaces import zoo
 from tests import weights
 from tests.oracles import images as twins
@@ -63,7 +66,8 @@ def trained(request):
 @pytest.fixture(scope="module")
 def twin(trained):
     genotype = zoo.get(trained.name)
-    return inference_network(trained.network, genotype, MEAN, DEVIATION, layers=3, init_channels=4)
+    spec = NetworkSpec(genotype, SHAPE, 5, layers=3, init_channels=4)
+    return inference_network(trained.network, spec, MEAN, DEVIATION)
 
 
 def test_the_twin_computes_what_the_network_does_in_evaluation(trained, twin, seed):
@@ -131,11 +135,11 @@ def test_a_third_and_two_thirds_of_the_depth_halve_the_image(layers):
 
 
 def test_the_stem_for_imagenet_divides_the_image_by_eight_and_has_a_twin(seed):
-    genotype = zoo.get("DARTS_PLUS_CIFAR10")
     settings = {"layers": 4, "init_channels": 4, "stem": "imagenet"}
-    network = build_network(genotype, (37, 50, 3), 5, **settings)
+    spec = NetworkSpec(zoo.get("DARTS_PLUS_CIFAR10"), (37, 50, 3), 5, **settings)
+    network = build_network(spec)
     assert network.get_layer("stem_1_norm").output.shape[1:] == (5, 7, 4)
-    twin = inference_network(network, genotype, MEAN, DEVIATION, **settings)
+    twin = inference_network(network, spec, MEAN, DEVIATION)
     pixels = np.random.default_rng(seed).integers(0, 256, (2, 37, 50, 3)).astype(np.float32)
     images = (pixels / 255 - np.float32(MEAN)) / np.float32(DEVIATION)
     np.testing.assert_allclose(twin(pixels), keras.ops.softmax(network(images)), rtol=0, atol=1e-6)
@@ -144,12 +148,13 @@ def test_the_stem_for_imagenet_divides_the_image_by_eight_and_has_a_twin(seed):
 def test_the_stem_for_tiny_imagenet_halves_the_image_and_has_a_twin(seed):
     genotype = zoo.get("DARTS_PLUS_CIFAR10")
     settings = {"layers": 4, "init_channels": 4}
-    network = build_network(genotype, (15, 12, 3), 5, stem="tiny_imagenet", **settings)
+    spec = NetworkSpec(genotype, (15, 12, 3), 5, stem="tiny_imagenet", **settings)
+    network = build_network(spec)
     assert network.get_layer("stem_norm").output.shape[1:] == (8, 6, 12)
     plain = build_network(genotype, (8, 6, 3), 5, **settings)
     one_more = 9 * 3 * 12 + 9 * 12 * 12 + 4 * 12 - (9 * 3 * 12 + 2 * 12)
     assert parameters(network) == parameters(plain) + one_more
-    twin = inference_network(network, genotype, MEAN, DEVIATION, stem="tiny_imagenet", **settings)
+    twin = inference_network(network, spec, MEAN, DEVIATION)
     pixels = np.random.default_rng(seed).integers(0, 256, (2, 15, 12, 3)).astype(np.float32)
     images = (pixels / 255 - np.float32(MEAN)) / np.float32(DEVIATION)
     np.testing.assert_allclose(twin(pixels), keras.ops.softmax(network(images)), rtol=0, atol=1e-6)
@@ -185,9 +190,10 @@ def test_a_network_by_stage_has_a_twin_and_equal_cells_make_the_network_of_two(s
     shared = zoo.get("DARTS_PLUS_CIFAR10")
     staged = by_stage("DARTS_PLUS_CIFAR10")
     settings = {"layers": 5, "init_channels": 4}
-    network = build_network(staged, SHAPE, 5, **settings)
-    twin = inference_network(network, staged, MEAN, DEVIATION, **settings)
-    other = inference_network(network, shared, MEAN, DEVIATION, **settings)
+    spec = NetworkSpec(staged, SHAPE, 5, **settings)
+    network = build_network(spec)
+    twin = inference_network(network, spec, MEAN, DEVIATION)
+    other = inference_network(network, replace(spec, genotype=shared), MEAN, DEVIATION)
     pixels = np.random.default_rng(seed).integers(0, 256, (2, *SHAPE)).astype(np.float32)
     scores = keras.ops.softmax(
         network((pixels / 255 - np.float32(MEAN)) / np.float32(DEVIATION), training=False)
@@ -196,29 +202,35 @@ def test_a_network_by_stage_has_a_twin_and_equal_cells_make_the_network_of_two(s
     np.testing.assert_array_equal(twin(pixels), other(pixels))
 
 
-def test_a_stage_without_a_cell_is_refused():
-    with pytest.raises(ValueError, match=r"at least 5 layers.*found 4"):
-        build_network(by_stage("DARTS_V2"), SHAPE, layers=4)
-
-
 def test_a_grey_image_is_enough(seed):
     network = build_network(zoo.get("DARTS_V1"), (8, 8, 1), 2, layers=3, init_channels=2)
     pixels = np.random.default_rng(seed).normal(size=(3, 8, 8, 1)).astype(np.float32)
     assert network(pixels).shape == (3, 2)
 
 
-@pytest.mark.parametrize(
-    ("settings", "told"),
-    [
-        (
-            {"stem": "cifar10"},
-            "one of cifar, tiny_imagenet, imagenet; found 'cifar10'",
-        ),
-        ({"layers": 2}, "at least 3 layers.*found 2, 4 and 5"),
-        ({"init_channels": 1}, "found 3, 1 and 5"),
-        ({"classes": 1}, "found 3, 4 and 1"),
-    ],
-)
-def test_settings_that_make_no_network_are_refused(settings, told):
-    with pytest.raises(ValueError, match=told):
-        small("DARTS_V2", **settings)
+def test_weights_of_another_network_are_refused():
+    spec = NetworkSpec(zoo.get("DARTS_V2"), SHAPE, 5, layers=3, init_channels=4)
+    network = build_network(spec)
+    for other, place in (
+        ({"classes": 4}, "logits"),
+        ({"layers": 4}, "cell_3_"),
+        ({"init_channels": 6}, "stem_conv"),
+        ({"genotype": zoo.get("NASNET_A")}, "cell_0_node_2"),
+    ):
+        with pytest.raises(UserError, match=rf"expected a network of this specification.*{place}"):
+            inference_network(network, replace(spec, **other), MEAN, DEVIATION)
+
+
+def test_the_arguments_of_a_specification_build_its_network():
+    spec = NetworkSpec(
+        zoo.get("DARTS_V2"), (8, 8, 1), 3, 4, 2, stem="tiny_imagenet", squeeze_excite=True
+    )
+    values = {field.name: getattr(spec, field.name) for field in fields(spec)}
+    by_order = build_network(*values.values(), drop_path=True)
+    by_name = build_network(values.pop("genotype"), **values, drop_path=True)
+    right = build_network(spec, drop_path=True)
+    for network in (by_order, by_name):
+        assert [layer.name for layer in network.layers] == [layer.name for layer in right.layers]
+        assert paths(network) == paths(right)
+    with pytest.raises(TypeError, match=r"expected a NetworkSpec without .* got \('layers',\)"):
+        build_network(spec, layers=8)

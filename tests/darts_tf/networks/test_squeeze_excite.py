@@ -9,7 +9,8 @@ from darts_tf.exporting.folding import folded
 from darts_tf.networks.blocks import Blocks
 from darts_tf.networks.complexity import multiply_adds, parameters
 from darts_tf.networks.network import build_network, inference_network
-from darts_tf.networks.squeeze_excite import RATIO, squeeze_excite
+from darts_tf.networks.spec import NetworkSpec
+from darts_tf.networks.squeeze_excite import RATIO, squeeze_and_excite
 from darts_tf.spaces import zoo
 from tests import weights
 
@@ -20,7 +21,7 @@ SHAPE = (9, 11, 3)
 
 def block(shape):
     x = keras.Input(shape, dtype="float64")
-    return keras.Model(x, squeeze_excite(Blocks("float64"), x, "block"))
+    return keras.Model(x, squeeze_and_excite(Blocks("float64"), x, "block"))
 
 
 def test_channels_are_weighted_as_the_formula_says(seed):
@@ -63,13 +64,14 @@ def test_it_adds_what_its_dense_layers_have():
 
 def test_the_twin_and_its_export_compute_what_the_network_does(seed):
     keras.utils.set_random_seed(seed)
-    network = build_network(GENOTYPE, SHAPE, 5, drop_path=True, **SMALL)
+    spec = NetworkSpec(GENOTYPE, SHAPE, 5, **SMALL)
+    network = build_network(spec, drop_path=True)
     rng = np.random.default_rng(seed)
     for layer in network.layers:
         if "squeeze_excite" in layer.name:
             layer.set_weights([rng.normal(size=weight.shape) for weight in layer.get_weights()])
     mean, deviation = (0.5, 0.4, 0.3), (0.2, 0.25, 0.3)
-    twin = inference_network(network, GENOTYPE, mean, deviation, **SMALL)
+    twin = inference_network(network, spec, mean, deviation)
     assert all(type(layer).__module__.startswith("keras.") for layer in twin.layers)
     pixels = rng.integers(0, 256, (6, *SHAPE)).astype(np.float32)
     images = (pixels / 255 - np.float32(mean)) / np.float32(deviation)

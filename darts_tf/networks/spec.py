@@ -1,0 +1,73 @@
+"""The specification of a network: everything that decides which layers it has."""
+
+from dataclasses import dataclass
+
+from darts_tf.errors import UserError, nearest
+from darts_tf.spaces.genotype import AnyGenotype
+from darts_tf.spaces.search_space import STEMS
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """One network: its cells, its sizes and its stem.
+
+    The network to train and its twin for inference are built from the same specification, so that
+    the weights of one fit the other. The defaults are those of DARTS+ on CIFAR-10 (section 4.3).
+
+    Example:
+        >>> import darts_tf
+        >>> genotype = darts_tf.zoo.get("DARTS_PLUS_CIFAR10")
+        >>> spec = darts_tf.NetworkSpec(genotype, (32, 32, 3), classes=10, layers=8)
+        >>> spec.stem, spec.init_channels
+        ('cifar', 36)
+
+    Args:
+        genotype: The cells.
+        input_shape: Rows, columns and channels of an image; rows and columns may be None, for any.
+        classes: Number of classes, at least 2.
+        layers: Number of cells, at least 3; at least 5 for a genotype with cells for each stage.
+        init_channels: Channels of a node in the first cell, at least 2.
+        stem: Layers before the first cell: `cifar`, a 3x3 convolution; `tiny_imagenet`, one of
+            stride 2 before it; or `imagenet`, three of stride 2.
+        squeeze_excite: Whether each cell ends in squeeze and excitation.
+
+    Raises:
+        UserError: If no network can have one of these values.
+    """
+
+    genotype: AnyGenotype
+    input_shape: tuple[int | None, int | None, int] = (32, 32, 3)
+    classes: int = 10
+    layers: int = 20
+    init_channels: int = 36
+    stem: str = "cifar"
+    squeeze_excite: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "input_shape", _image_shape(self.input_shape))
+        if not isinstance(self.genotype, AnyGenotype):
+            raise UserError(
+                f"genotype: expected a Genotype, such as darts_tf.zoo.get(NAME) returns, got "
+                f"{self.genotype!r}"
+            )
+        if self.stem not in STEMS:
+            raise UserError(
+                f"stem: expected one of {', '.join(STEMS)}, got {self.stem!r}."
+                f"{nearest(str(self.stem), STEMS)}"
+            )
+        fewest = {"classes": 2, "layers": self.genotype.fewest_layers, "init_channels": 2}
+        for name, least in fewest.items():
+            if getattr(self, name) < least:
+                raise UserError(f"{name}: expected at least {least}, got {getattr(self, name)}")
+
+
+def _image_shape(shape: object) -> tuple[int | None, int | None, int]:
+    """Returns the shape of an image as a tuple of its three entries."""
+    sizes = tuple(shape) if isinstance(shape, list | tuple) else ()
+    fits = len(sizes) == 3 and isinstance(sizes[2], int)
+    if not fits or not all(size is None or (isinstance(size, int) and size > 0) for size in sizes):
+        raise UserError(
+            f"input_shape: expected (rows, columns, channels), of which rows and columns may be "
+            f"None, got {shape!r}"
+        )
+    return sizes
