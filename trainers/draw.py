@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from darts_tf.errors import UserError
-from darts_tf.report.drawing import picture
-from darts_tf.report.drawing_text import as_text
+from darts_tf.report.pictures.drawing import picture
+from darts_tf.report.pictures.text import as_text
 from darts_tf.runs.output_file import overwriting
 from darts_tf.settings import Settings, setting
 from darts_tf.spaces.genotype import AnyGenotype

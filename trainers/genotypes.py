@@ -6,7 +6,7 @@ from pathlib import Path
 
 from darts_tf.config import RunConfig
 from darts_tf.errors import UserError, nearest
-from darts_tf.report.drawing_text import as_text
+from darts_tf.report.pictures.text import as_text
 from darts_tf.spaces import zoo
 from darts_tf.spaces.genotype import AnyGenotype, read_genotype
 from trainers import presets

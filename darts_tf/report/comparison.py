@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from darts_tf.report.content import captions, chart, device_days, drawn, percent
-from darts_tf.report.drawing import caption
 from darts_tf.report.page import Page
 from darts_tf.report.parts import genotype_box, slots, table
+from darts_tf.report.pictures.drawing import caption
 from darts_tf.report.runs import Run
 from darts_tf.report.training import outcome_facts
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from darts_tf.config import SearchConfig, TrainingConfig, flag_lines
-from darts_tf.report.drawing import caption
+from darts_tf.report.pictures.drawing import caption
 from darts_tf.report.runs import Run
 from darts_tf.spaces.genotype import AnyGenotype
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from darts_tf.report.content import chart, device_days, drawn, percent
-from darts_tf.report.drawing import caption
 from darts_tf.report.page import Page
 from darts_tf.report.parts import last_sections, slots
+from darts_tf.report.pictures.drawing import caption
 from darts_tf.report.runs import Run
 from darts_tf.runs.history import EpochRecord
 from darts_tf.spaces.genotype import softmax

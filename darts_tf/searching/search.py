@@ -33,7 +33,7 @@ from darts_tf.engine.replicas import check_shares, compile_step
 from darts_tf.engine.scoring import Batch, Score, score
 from darts_tf.engine.workers import own_run
 from darts_tf.layers.normalization import average_statistics
-from darts_tf.report.board import Board
+from darts_tf.report.tensorboard import Board
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
 from darts_tf.runs.interruption import Request, noticing

@@ -42,7 +42,7 @@ from darts_tf.networks.complexity import multiply_adds, parameters
 from darts_tf.networks.model_file import load_model, save_model
 from darts_tf.networks.network import build_network, inference_network
 from darts_tf.networks.spec import NetworkSpec
-from darts_tf.report.board import Board
+from darts_tf.report.tensorboard import Board
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.interruption import Request, noticing
 from darts_tf.runs.progress import seconds_left, training_line

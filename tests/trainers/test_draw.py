@@ -7,8 +7,8 @@ import pytest
 from matplotlib.image import imread
 
 from darts_tf.errors import UserError
-from darts_tf.report.drawing import picture
-from darts_tf.report.drawing_text import as_text
+from darts_tf.report.pictures.drawing import picture
+from darts_tf.report.pictures.text import as_text
 from darts_tf.spaces import zoo
 from tests.stages import by_stage
 from tests.trainers.programs import python, refused

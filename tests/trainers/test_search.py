@@ -8,7 +8,7 @@ import pytest
 import darts_tf
 from darts_tf.config import SearchConfig, flag_lines
 from darts_tf.errors import UserError
-from darts_tf.report.drawing_text import as_text
+from darts_tf.report.pictures.text import as_text
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.spaces import zoo
 from tests.stages import by_stage

@@ -8,7 +8,7 @@ import math
 import pytest
 
 from darts_tf.report import search
-from darts_tf.report.drawing import caption
+from darts_tf.report.pictures.drawing import caption
 from darts_tf.report.runs import read_run
 from darts_tf.spaces.genotype import STAGED_CELLS
 from tests.histories import searched

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from darts_tf.report.drawing import caption
+from darts_tf.report.pictures.drawing import caption
 from darts_tf.spaces.genotype import AnyGenotype
 from darts_tf.spaces.genotype_checks import EDGES_PER_NODE, Edge
 

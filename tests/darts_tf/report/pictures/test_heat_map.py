@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from darts_tf.report.heat_map import CELL_HEIGHT, CELL_WIDTH, LEFT, TOP, heat_map
+from darts_tf.report.pictures.heat_map import CELL_HEIGHT, CELL_WIDTH, LEFT, TOP, heat_map
 from darts_tf.spaces.search_space import DARTS, SearchSpace
 
 CHAIN = SearchSpace(("conv", "none", "skip_connect"), 1, 1, ("conv",))

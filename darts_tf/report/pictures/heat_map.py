@@ -6,8 +6,8 @@ import io
 
 import numpy as np
 
-from darts_tf.report.drawing import INK, METADATA, STYLE
-from darts_tf.report.drawing_text import INPUTS
+from darts_tf.report.pictures.drawing import INK, METADATA, STYLE
+from darts_tf.report.pictures.text import INPUTS
 from darts_tf.spaces.search_space import NONE, SearchSpace
 
 # In points; the table's corner is at (LEFT, TOP).

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from matplotlib.image import imread
 
 from darts_tf.errors import UserError
-from darts_tf.report.drawing import draw
+from darts_tf.report.pictures.drawing import draw
 from darts_tf.spaces import zoo
 from darts_tf.spaces.genotype import STAGED_CELLS, AnyGenotype, Genotype
 from darts_tf.spaces.search_space import OPERATIONS

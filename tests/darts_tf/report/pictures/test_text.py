@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darts_tf.report.drawing import caption
-from darts_tf.report.drawing_text import as_text
+from darts_tf.report.pictures.drawing import caption
+from darts_tf.report.pictures.text import as_text
 from darts_tf.spaces import zoo
 from darts_tf.spaces.genotype import AnyGenotype, Genotype
 from darts_tf.spaces.search_space import OPERATIONS

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from darts_tf.errors import UserError
-from darts_tf.report.drawing_layout import (
+from darts_tf.report.pictures.layout import (
     BOX_WIDTH,
     LABEL_HEIGHT,
     LABEL_WIDTH,

@@ -19,8 +19,8 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 from tensorboard.util.tensor_util import make_tensor_proto
 
 from darts_tf.config import SearchConfig, TrainingConfig, training_flag_lines
-from darts_tf.report.drawing import caption, picture
-from darts_tf.report.heat_map import heat_map
+from darts_tf.report.pictures.drawing import caption, picture
+from darts_tf.report.pictures.heat_map import heat_map
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.spaces.genotype import AnyGenotype, read_genotype
 from darts_tf.spaces.search_space import DARTS
