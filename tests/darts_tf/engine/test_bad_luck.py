@@ -180,7 +180,7 @@ def test_a_full_disk_is_told_by_the_log_too(ends, folder):
 )
 def test_a_directory_that_is_lost_in_a_run_is_told_in_one_line(name, reason, ends, folder):
     line = line_of(ends[name])
-    assert line.startswith(f"--run_dir={folder / 'unlucky'}: {reason}; a directory that can be ")
+    assert line.startswith(f"--run_dir={folder / 'unlucky'}: {reason}; expected a directory that ")
 
 
 def test_a_run_goes_on_with_its_own_images_alone(ends, folder):

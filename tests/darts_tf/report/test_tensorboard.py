@@ -185,7 +185,7 @@ def test_what_others_have_written_there_stays(run):
 
 def test_a_line_that_cannot_be_written_is_one_line_to_the_user(run):
     run.tensorboard.touch()
-    with pytest.raises(UserError, match=rf"--run_dir={run.path}: .*; a directory that can be"):
+    with pytest.raises(UserError, match=rf"--run_dir={run.path}: .*; expected a directory"):
         Board(run, TRAINING, ())
     run.tensorboard.unlink()
     shown = Board(run, TRAINING, ())
