@@ -9,8 +9,10 @@ import tensorflow as tf
 
 from benchmarks.plain_operations import Operations
 from darts_tf.engine.optimizers import SGD, Adam
+from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.genotype import CELLS
-from darts_tf.spaces.search_space import DARTS, NONE, STEM_MULTIPLIER, reductions
+from darts_tf.spaces.operations import NONE
+from darts_tf.spaces.search_space import STEM_MULTIPLIER, reductions
 from darts_tf.supernet.model import Supernet
 
 
@@ -39,7 +41,7 @@ class PlainSearchStep:
         self.init_channels = init_channels
         self.classes = classes
         self.operations = Operations(dtype)
-        shape = (len(DARTS.edges), len(DARTS.candidates))
+        shape = (len(DARTS.edges("normal")), len(DARTS.candidates))
         normal = keras.initializers.RandomNormal(stddev=1e-3)
         self.alphas = {
             cell: keras.Variable(normal, shape=shape, dtype=dtype, name=cell) for cell in CELLS
@@ -134,7 +136,7 @@ class PlainSearchStep:
         do = self.operations
         first = do.factorized_reduce if halved else do.relu_conv_bn
         nodes = [first(before_previous, channels), do.relu_conv_bn(previous, channels)]
-        for number, (source, target) in enumerate(DARTS.edges):
+        for number, (source, target, _) in enumerate(DARTS.edges("normal")):
             stride = 2 if reduction and source < 2 else 1
             terms = [
                 weights[number, column] * do.candidate(name, nodes[source], stride)

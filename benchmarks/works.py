@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 
 from darts_tf.errors import UserError, nearest
-from darts_tf.spaces.search_space import DARTS, SearchSpace
+from darts_tf.spaces.darts import DARTS
+from darts_tf.spaces.search_space import SearchSpace
 
 OURS = "ours"
 NCHW, CHANNELS_LAST = "pytorch nchw", "pytorch channels_last"

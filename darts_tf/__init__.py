@@ -6,7 +6,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "DARTS": "spaces.search_space",
+    "DARTS": "spaces.darts",
     "EpochRecord": "runs.history",
     "Genotype": "spaces.genotype",
     "MixedOperation": "supernet.mixed_operation",
@@ -17,6 +17,7 @@ _HOMES = {
     "SearchResult": "searching.search",
     "SearchSpace": "spaces.search_space",
     "SourceFeatures": "supernet.mixed_operation",
+    "Space": "spaces.space",
     "StagedGenotype": "spaces.genotype",
     "StopSearch": "searching.callbacks",
     "Supernet": "supernet.model",
@@ -25,7 +26,7 @@ _HOMES = {
     "TuningConfig": "tuning.config",
     "UserError": "errors",
     "build_network": "networks.network",
-    "derive": "spaces.genotype",
+    "derive": "spaces.derivation",
     "export_lite": "exporting.formats",
     "export_onnx": "exporting.formats",
     "export_saved_model": "exporting.saved_model",
@@ -35,12 +36,15 @@ _HOMES = {
     "read_genotype": "spaces.genotype",
     "read_history": "runs.history",
     "search": "searching.search",
+    "softmax": "spaces.derivation",
     "train": "training.train",
     "train_repeats": "training.repeats",
     "tune": "tuning.tune",
 }
 _MODULES = {
     "applications": "applications",
+    "operations": "spaces.operations",
+    "spaces": "spaces",
     "stopping": "searching.stopping",
     "zoo": "spaces.zoo",
 }

@@ -15,7 +15,7 @@ from darts_tf.runs.machine import usable_cores
 from darts_tf.settings import Settings, flag_lines, setting
 from darts_tf.spaces import zoo
 from darts_tf.spaces.genotype import AnyGenotype, StagedGenotype
-from darts_tf.spaces.search_space import STEMS
+from darts_tf.spaces.stems import STEMS
 
 __all__ = ["RunConfig", "SearchConfig", "TrainingConfig", "flag_lines", "training_flag_lines"]
 

@@ -3,6 +3,7 @@
 import difflib
 import errno
 from collections.abc import Iterable
+from typing import Any
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -52,3 +53,12 @@ def reason(error: OSError, right: str) -> str:
     if error.errno in _NO_ROOM:
         right = "once there is room, the same command goes on"
     return f"{error.strerror or error}; {right}"
+
+
+def short(value: Any, limit: int = 60) -> str:
+    """Returns a value as text for a message, cut off where it is too long."""
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # nested too deep; an integer of thousands of digits
+        text = f"a {type(value).__name__} too large to show"
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."

@@ -15,8 +15,9 @@ from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
 from darts_tf.searching.stopping import stable_epochs
 from darts_tf.spaces import zoo
-from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, derive, softmax
-from darts_tf.spaces.search_space import DARTS
+from darts_tf.spaces.darts import DARTS
+from darts_tf.spaces.derivation import derive, softmax
+from darts_tf.spaces.genotype import CELLS, STAGED_CELLS
 
 
 def searched(

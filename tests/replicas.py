@@ -20,7 +20,7 @@ from darts_tf.engine.scoring import Batch
 from darts_tf.engine.variables_state import VariablesState
 from darts_tf.searching.bilevel import ARCHITECTURE_GRADIENTS, BilevelStep
 from darts_tf.spaces import zoo
-from darts_tf.spaces.search_space import DARTS
+from darts_tf.spaces.darts import DARTS
 from darts_tf.supernet.model import Supernet
 from darts_tf.training.train import train as training
 from tests import weights

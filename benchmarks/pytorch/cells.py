@@ -7,9 +7,9 @@ from torch import nn
 
 from benchmarks.pytorch.by_name import operation
 from benchmarks.pytorch.operations import FactorizedReduce, ReLUConvBN
+from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.genotype import Genotype
 from darts_tf.spaces.genotype_checks import EDGES_PER_NODE
-from darts_tf.spaces.search_space import DARTS
 
 
 class MixedOperation(nn.Module):
@@ -77,7 +77,7 @@ class SearchCell(_TwoInputs):
         super().__init__(before_previous, previous, channels, previous_reduction, affine=False)
         self.edges = nn.ModuleList(
             MixedOperation(channels, 2 if reduction and source < 2 else 1)
-            for source, _ in DARTS.edges
+            for source, _, _ in DARTS.edges("normal")
         )
 
     def forward(

@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from darts_tf.layers.drop_path import DropPath
-from darts_tf.spaces.search_space import DARTS, OPERATIONS
+from darts_tf.spaces.darts import DARTS
+from darts_tf.spaces.search_space import OPERATIONS
 from darts_tf.supernet.model import Supernet
 
 _PARTS = tuple(
@@ -44,13 +45,13 @@ def supernet_variables(supernet: Supernet) -> dict[str, Any]:
     for i, cell in enumerate(supernet.cells):
         for name in ("preprocess_0", "preprocess_1"):
             found |= _of_operation(f"cells.{i}.{name}", getattr(cell, name))
-        for j, (source, _) in enumerate(DARTS.edges):
+        for j, edge in enumerate(DARTS.edges("normal")):
             for k, name in enumerate(DARTS.candidates):
                 path = f"cells.{i}.edges.{j}.candidates.{k}"
                 if name in cell.edges[j].operations:
                     found |= _of_operation(path, cell.edges[j].operations[name])
-                elif name in cell.sources[source].norms:
-                    found |= _of_layer(f"{path}.1", cell.sources[source].norms[name])
+                elif name in cell.sources[edge.source].norms:
+                    found |= _of_layer(f"{path}.1", cell.sources[edge.source].norms[name])
     return found
 
 

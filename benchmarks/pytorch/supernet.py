@@ -4,7 +4,8 @@ import torch
 from torch import nn
 
 from benchmarks.pytorch.cells import SearchCell
-from darts_tf.spaces.search_space import DARTS, STEM_MULTIPLIER, reductions
+from darts_tf.spaces.darts import DARTS
+from darts_tf.spaces.search_space import STEM_MULTIPLIER, reductions
 
 
 class Supernet(nn.Module):
@@ -25,7 +26,7 @@ class Supernet(nn.Module):
         image_channels: int = 3,
     ) -> None:
         super().__init__()
-        shape = (len(DARTS.edges), len(DARTS.candidates))
+        shape = (len(DARTS.edges("normal")), len(DARTS.candidates))
         self.alphas = nn.ParameterDict(
             {kind: nn.Parameter(1e-3 * torch.randn(shape)) for kind in ("normal", "reduce")}
         )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from darts_tf.errors import UserError, nearest
 from darts_tf.spaces.genotype import AnyGenotype
-from darts_tf.spaces.search_space import STEMS
+from darts_tf.spaces.stems import STEMS
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from darts_tf.report.parts import last_sections, slots
 from darts_tf.report.pictures.drawing import caption
 from darts_tf.report.runs import Run
 from darts_tf.runs.history import EpochRecord
-from darts_tf.spaces.genotype import softmax
-from darts_tf.spaces.search_space import DARTS, SearchSpace
+from darts_tf.spaces.darts import DARTS
+from darts_tf.spaces.derivation import softmax
+from darts_tf.spaces.search_space import SearchSpace
 
 
 def page(run: Run) -> Page:
@@ -128,7 +129,7 @@ def table(cell: str, records: Sequence[EpochRecord], space: SearchSpace = DARTS)
     alphas = [np.asarray(record.alphas[cell], np.float64) for record in records]
     weights = [softmax({cell: values})[cell] for values in alphas]
     return {
-        "edges": [list(edge) for edge in space.edges][: len(alphas[0])],
+        "edges": [[edge.source, edge.target] for edge in space.edges("normal")][: len(alphas[0])],
         "alphas": [_rounded(values, 4) for values in alphas],
         "weights": [_rounded(values, 4) for values in weights],
     }

@@ -22,8 +22,8 @@ from darts_tf.config import SearchConfig, TrainingConfig, training_flag_lines
 from darts_tf.report.pictures.drawing import caption, picture
 from darts_tf.report.pictures.heat_map import heat_map
 from darts_tf.runs.directory import RunDirectory
+from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.genotype import AnyGenotype, read_genotype
-from darts_tf.spaces.search_space import DARTS
 
 # TensorBoard shows as many pictures of a kind, unless it is told otherwise.
 PICTURES = 10

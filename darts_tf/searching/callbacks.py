@@ -8,8 +8,10 @@ import numpy as np
 
 from darts_tf.runs.history import EpochRecord
 from darts_tf.searching.stopping import Criterion, SkipConnects, stable_epochs
-from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, AnyGenotype, derive, softmax
-from darts_tf.spaces.search_space import DARTS, SearchSpace
+from darts_tf.spaces.darts import DARTS
+from darts_tf.spaces.derivation import derive, softmax
+from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, AnyGenotype
+from darts_tf.spaces.search_space import SearchSpace
 
 Derivation = Callable[[Mapping[str, np.ndarray], SearchSpace], AnyGenotype]
 

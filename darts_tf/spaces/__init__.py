@@ -1,1 +1,67 @@
-"""What a search may find: the space, genotypes, and the published ones."""
+"""What a search may find: search spaces, genotypes, operations, and the published cells."""
+
+from typing import Any
+
+from darts_tf.registry import Registry
+from darts_tf.spaces.genotype import Genotype
+from darts_tf.spaces.space import Space
+
+_SPACES: Registry[Space] = Registry("space", Space, {"darts": "darts_tf.spaces.darts:DARTS"})
+
+
+def names() -> tuple[str, ...]:
+    """Returns the names of all search spaces."""
+    return _SPACES.names()
+
+
+def get(identifier: Any) -> Space:
+    """Returns a search space.
+
+    Args:
+        identifier: One of `names()`; a space, which is returned as it is; a subclass of `Space`;
+            or a config, as `Space.get_config` gives it.
+
+    Raises:
+        UserError: If there is no such space.
+
+    Example:
+
+        >>> get("darts").width("normal")
+        8
+        >>> get({"name": "darts", "nodes": 3}).node_count("normal")
+        3
+    """
+    return _SPACES.get(identifier)
+
+
+def register(space: Any) -> Any:
+    """Makes a search space known by its name, to `--space` and to the readers of genotypes.
+
+    Args:
+        space: An instance or a subclass of `Space`; it may decorate a class.
+
+    Returns:
+        The space.
+
+    Raises:
+        TypeError: If it is no space.
+        ValueError: If another space has the name.
+    """
+    return _SPACES.register(space)
+
+
+def space_of(genotype: Genotype) -> Space:
+    """Returns the search space of a genotype, with cells for each stage if the genotype has them.
+
+    Raises:
+        UserError: If the space is not registered.
+
+    Example:
+
+        >>> import darts_tf
+        >>> space = space_of(darts_tf.zoo.get("DARTS_V2"))
+        >>> [place.cell for place in space.macro(layers=3)]
+        ['normal', 'reduce', 'reduce']
+    """
+    space = get(genotype.space)
+    return space if set(genotype.cells) == set(space.cells) else space.staged()

@@ -1,81 +1,180 @@
 """Genotypes: the discrete cells that a search ends with, checked and portable as JSON."""
 
+from __future__ import annotations
+
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-import numpy as np
+from darts_tf.errors import UserError, nearest, short
+from darts_tf.spaces import operations
+from darts_tf.spaces.operations import NONE, SKIP_CONNECT
 
-from darts_tf.errors import UserError
-from darts_tf.spaces.genotype_checks import (
-    EDGES_PER_NODE,
-    Edge,
-    checked_concat,
-    checked_edges,
-    short,
-)
-from darts_tf.spaces.search_space import NONE, SKIP_CONNECT, SearchSpace, cell_name
+if TYPE_CHECKING:
+    from darts_tf.spaces.space import Space
 
+Pair = tuple[str, int]  # an operation, and the node that it reads
+Triple = tuple[str, int, int]  # the same, and the node that it leads to
+Edges = tuple[Pair, ...] | tuple[Triple, ...]
+
+DARTS_NAME = "darts"
+EDGES_PER_NODE = 2
 CELLS = ("normal", "reduce")
 STAGED_CELLS = ("normal_0", "reduce_0", "normal_1", "reduce_1", "normal_2")
+# A file of some bytes cannot ask for a cell without end.
+MOST_NODES = 1000
 
 
-class _Cells:
-    """What genotypes have in common; each cell has its edges and its concatenation as fields."""
+class Genotype:
+    """The discrete cells of a network: which operations lead from which node to which.
 
-    cells: ClassVar[tuple[str, ...]] = ()
-    by_stage: ClassVar[bool] = False
-    fewest_layers: ClassVar[int] = 3
+    In DARTS's form node `i + 2` of a cell adds up two edges, entries `2 * i` and `2 * i + 1`; an
+    edge is an operation and the node it reads (0 is the output of the cell before the previous
+    one, 1 that of the previous one). The output of a cell is the concatenation of the nodes in
+    `*_concat`. Published genotypes outside of DARTS's search space are valid too: any number of
+    nodes, two edges from one source, a concatenation of some nodes, `sep_conv_7x7` and
+    `conv_7x1_1x7`.
 
-    def __post_init__(self) -> None:
-        for cell in self.cells:
-            edges = checked_edges(cell, getattr(self, cell))
-            concat = checked_concat(f"{cell}_concat", getattr(self, f"{cell}_concat"), len(edges))
-            object.__setattr__(self, cell, edges)
-            object.__setattr__(self, f"{cell}_concat", concat)
+    Genotypes of other spaces may have other cells, another number of input nodes, nodes with any
+    number of edges, and the operation `none`. A cell of theirs in which not every node has two
+    edges is written with three entries an edge: an operation, the node it reads and the node it
+    leads to, node by node.
 
-    def cell(self, number: int, layers: int) -> tuple[tuple[Edge, ...], tuple[int, ...]]:
-        """Returns the edges and the concatenation of one cell of a network.
+    A genotype cannot be changed. Its cells are attributes under their names.
+
+    Args:
+        space: The name of the search space.
+        inputs: Number of input nodes of a cell.
+        cells: For each cell its edges, under the cell's name, and the nodes that form its output,
+            under its name and `_concat`.
+
+    Raises:
+        UserError: If an operation is unknown, an edge reads a later node, or a concatenation names
+            a node that the cell does not have. Whether the space has such a genotype is
+            `Space.check`'s to say.
+
+    Example:
+
+        >>> edges = [("sep_conv_3x3", 0), ("skip_connect", 1)]
+        >>> genotype = Genotype(normal=edges, normal_concat=[2], reduce=edges, reduce_concat=[2])
+        >>> genotype.normal
+        (('sep_conv_3x3', 0), ('skip_connect', 1))
+        >>> genotype.to_json()[:48]
+        '{"normal": [["sep_conv_3x3", 0], ["skip_connect"'
+        >>> edges = [("skip_connect", 0, 1)]
+        >>> chain = Genotype(space="chain", inputs=1, block=edges, block_concat=[1])
+        >>> chain.nodes("block")
+        ((('skip_connect', 0),),)
+
+    Attributes:
+        cells: The names of the cells.
+        space: The name of the search space.
+        inputs: Number of input nodes of a cell.
+    """
+
+    cells: tuple[str, ...] = CELLS
+    space: str
+    inputs: int
+    # The macro-architecture of DARTS's networks.
+    by_stage = False
+    fewest_layers = 3
+
+    if TYPE_CHECKING:  # the cells
+
+        def __getattr__(self, name: str) -> Any: ...
+
+    def __init__(self, *, space: str = DARTS_NAME, inputs: int = 2, **cells: Any) -> None:
+        names = self._cell_names(space, cells)
+        attributes: dict[str, Any] = {"cells": names, "space": space, "inputs": inputs}
+        for cell in names:
+            attributes |= _checked_cell(cell, cells, inputs, darts=space == DARTS_NAME)
+        self.__dict__.update(attributes)
+
+    @classmethod
+    def _cell_names(cls, space: str, cells: Mapping[str, Any]) -> tuple[str, ...]:
+        """Returns the names of the cells among a genotype's fields, all of which have to be."""
+        names = tuple(name for name in cells if f"{name}_concat" in cells)
+        if space == DARTS_NAME:
+            staged = issubclass(cls, StagedGenotype) or not cells.keys().isdisjoint(STAGED_CELLS)
+            names = STAGED_CELLS if staged else CELLS
+        fields = _field_names(names)
+        _check_present(fields, cells)
+        others = [name for name in cells if name not in fields]
+        if others or not names:
+            raise UserError(f"expected cells and their _concat in a genotype, got {short(others)}")
+        taken = [name for name in names if not name.isidentifier() or name in _RESERVED]
+        if taken:
+            raise UserError(f"expected another name of a cell than {', '.join(map(repr, taken))}")
+        return names
+
+    def nodes(self, cell: str) -> tuple[tuple[Pair, ...], ...]:
+        """Returns the edges that each node of a cell adds up.
 
         Args:
-            number: The cell's number, from 0.
-            layers: Number of cells of the network.
+            cell: One of `cells`.
+
+        Returns:
+            For each node, inputs apart, the (operation, source) of its edges; a node without edges
+            is zero everywhere.
+
+        Example:
+
+            >>> import darts_tf
+            >>> darts_tf.zoo.get("DARTS_V2").nodes("normal")[3]
+            (('skip_connect', 0), ('dil_conv_3x3', 2))
         """
-        name = cell_name(number, layers, self.by_stage)
-        return getattr(self, name), getattr(self, f"{name}_concat")
+        last = max((target for _, _, target in self.edges(cell)), default=0)
+        nodes = range(self.inputs, max(last, *self.output(cell)) + 1)
+        pairs: dict[int, list[Pair]] = {node: [] for node in nodes}
+        for operation, source, target in self.edges(cell):
+            pairs[target].append((operation, source))
+        return tuple(tuple(pairs[node]) for node in nodes)
+
+    def edges(self, cell: str) -> tuple[Triple, ...]:
+        """Returns the edges of a cell as (operation, source, node), node by node."""
+        return tuple(_triples(getattr(self, cell)))
+
+    def output(self, cell: str) -> tuple[int, ...]:
+        """Returns the nodes of a cell whose concatenation is its output."""
+        return tuple(getattr(self, f"{cell}_concat"))
 
     def skip_connects(self) -> dict[str, int]:
         """Returns the number of skip-connects in each cell (DARTS+, Criterion 1)."""
         return {
-            cell: sum(name == SKIP_CONNECT for name, _ in getattr(self, cell))
+            cell: sum(operation == SKIP_CONNECT for operation, *_ in getattr(self, cell))
             for cell in self.cells
         }
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the genotype as lists, ready for JSON."""
-        return {name: getattr(self, name) for name in self._names()}
+        space = {} if self.space == DARTS_NAME else {"space": self.space}
+        return space | {name: getattr(self, name) for name in _field_names(self.cells)}
 
     def to_json(self, indent: int | None = None) -> str:
         """Returns the genotype as JSON, one line unless `indent` says otherwise."""
         return json.dumps(self.to_dict(), indent=indent)
 
     @classmethod
-    def from_dict(cls, found: Any) -> Self:
-        """Builds a genotype from `to_dict`'s form, or from one that holds it as `"genotype"`.
+    def from_dict(cls, fields: Any) -> Self:
+        """Makes a genotype of `to_dict`'s form, or of one that holds it as `"genotype"`.
 
         Raises:
             UserError: If the form or the cells are wrong.
         """
-        found, names = _unwrapped(found), cls._names()
-        if not isinstance(found, Mapping):
-            raise UserError(
-                f"a genotype is an object with {', '.join(names)}; found {short(found)}"
-            )
-        missing = [name for name in names if name not in found]
-        if missing:
-            raise UserError(f"a genotype has {', '.join(names)}; missing: {', '.join(missing)}")
-        return cls(**{name: found[name] for name in names})
+        fields = _unwrapped(fields)
+        if not isinstance(fields, Mapping):
+            names = ", ".join(_field_names(cls.cells))
+            raise UserError(f"expected a genotype, an object with {names}; got {short(fields)}")
+        name = fields.get("space", DARTS_NAME)
+        if name == DARTS_NAME:
+            _check_present(_field_names(cls.cells), fields)
+            return cls(**{name: fields[name] for name in _field_names(cls.cells)})
+        space = _space_of(name, fields)
+        _check_present(_field_names(space.cells), fields)
+        cells = {name: fields[name] for name in _field_names(space.cells)}
+        genotype = cls(space=space.name, inputs=space.inputs, **cells)
+        space.check(genotype)
+        return genotype
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -89,149 +188,240 @@ class _Cells:
         """
         return cls.from_dict(_parsed(text))
 
-    @classmethod
-    def _names(cls) -> tuple[str, ...]:
-        return tuple(name for cell in cls.cells for name in (cell, f"{cell}_concat"))
+    def cell(self, number: int, layers: int) -> tuple[tuple[Pair, ...], tuple[int, ...]]:
+        """Returns the edges and the concatenation of one cell of a network of DARTS's form.
+
+        Args:
+            number: The cell's number, from 0.
+            layers: Number of cells of the network.
+        """
+        reductions = (layers // 3, 2 * layers // 3)
+        name = "reduce" if number in reductions else "normal"
+        if self.by_stage:
+            name = f"{name}_{sum(reduction < number for reduction in reductions)}"
+        return getattr(self, name), getattr(self, f"{name}_concat")
+
+    def _key(self) -> tuple[Any, ...]:
+        cells = ((name, getattr(self, name)) for name in _field_names(self.cells))
+        return self.space, self.inputs, tuple(sorted(cells))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Genotype) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __repr__(self) -> str:
+        space = "" if self.space == DARTS_NAME else f"space={self.space!r}, "
+        inputs = "" if self.inputs == 2 else f"inputs={self.inputs}, "
+        cells = (f"{name}={getattr(self, name)!r}" for name in _field_names(self.cells))
+        return f"{type(self).__name__}({space}{inputs}{', '.join(cells)})"
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        raise AttributeError(f"a genotype cannot be changed; got a new {name}")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a genotype cannot be changed; {name} cannot be deleted")
 
 
-@dataclass(frozen=True)
-class Genotype(_Cells):
-    """A normal and a reduction cell.
-
-    Node `i + 2` of a cell adds up two edges, entries `2 * i` and `2 * i + 1`; an edge is an
-    operation and the node it reads (0 is the output of the cell before the previous one, 1 that of
-    the previous one). The output of a cell is the concatenation of the nodes in `*_concat`.
-
-    Published genotypes outside DARTS's search space are valid too: any number of nodes, two edges
-    from one source, a concatenation of some nodes, `sep_conv_7x7` and `conv_7x1_1x7`.
-
-    Args:
-        normal: Edges of the normal cell, as (operation, source).
-        normal_concat: Nodes that form the normal cell's output.
-        reduce: Edges of the reduction cell.
-        reduce_concat: Nodes that form the reduction cell's output.
-
-    Raises:
-        UserError: If an operation is unknown, an edge reads a later node, or a concatenation names
-            a node that the cell does not have.
-    """
-
-    cells: ClassVar[tuple[str, ...]] = CELLS
-
-    normal: tuple[Edge, ...]
-    normal_concat: tuple[int, ...]
-    reduce: tuple[Edge, ...]
-    reduce_concat: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class StagedGenotype(_Cells):
+class StagedGenotype(Genotype):
     """A normal cell for each of the three stages, and the two reduction cells between them.
 
     The stages of a network are what its reduction cells separate (DARTS+, section 2.2, figure 3).
-    The fields are those of `Genotype`, with the number of the stage: a reduction cell has that of
-    the stage that it ends.
+    The cells have the names of `Genotype`'s, with the number of the stage: a reduction cell has
+    that of the stage that it ends.
 
     Raises:
         UserError: As for `Genotype`.
     """
 
-    cells: ClassVar[tuple[str, ...]] = STAGED_CELLS
-    by_stage: ClassVar[bool] = True
-    fewest_layers: ClassVar[int] = 5
-
-    normal_0: tuple[Edge, ...]
-    normal_0_concat: tuple[int, ...]
-    reduce_0: tuple[Edge, ...]
-    reduce_0_concat: tuple[int, ...]
-    normal_1: tuple[Edge, ...]
-    normal_1_concat: tuple[int, ...]
-    reduce_1: tuple[Edge, ...]
-    reduce_1_concat: tuple[int, ...]
-    normal_2: tuple[Edge, ...]
-    normal_2_concat: tuple[int, ...]
+    cells: tuple[str, ...] = STAGED_CELLS
+    by_stage = True
+    fewest_layers = 5
 
 
-AnyGenotype = Genotype | StagedGenotype
+AnyGenotype = Genotype
+_RESERVED = {name for name in dir(Genotype) if name != "cell"} | {"space", "inputs", "genotype"}
 
 
-def read_genotype(found: Any) -> AnyGenotype:
-    """Reads a genotype of either kind.
+def read_genotype(found: Any) -> Genotype:
+    """Reads a genotype of any space.
 
     Args:
         found: JSON, of which nothing is ever executed, or what it holds: `to_dict`'s form, or a
             search's `genotype.json`.
 
+    Returns:
+        A genotype; one with cells for each stage is a `StagedGenotype`.
+
     Raises:
-        UserError: If it is no genotype.
+        UserError: If it is no genotype, or the space that it names is unknown or does not have it.
+
+    Example:
+
+        >>> import darts_tf
+        >>> genotype = darts_tf.zoo.get("DARTS_V2")
+        >>> read_genotype('{"genotype": %s, "epoch": 3}' % genotype.to_json()) == genotype
+        True
     """
     found = _parsed(found) if isinstance(found, str) else found
-    inner = _unwrapped(found)
-    if isinstance(inner, Mapping) and not inner.keys().isdisjoint(STAGED_CELLS):
-        return StagedGenotype.from_dict(found)
+    fields = _unwrapped(found)
+    if isinstance(fields, Mapping) and not fields.keys().isdisjoint(STAGED_CELLS):
+        return StagedGenotype.from_dict(fields)
     return Genotype.from_dict(found)
 
 
-def derive(strengths: Mapping[str, np.ndarray], space: SearchSpace) -> AnyGenotype:
-    """Derives the discrete cells from the strengths of the candidate operations.
-
-    Each node keeps the `inputs_per_node` incoming edges whose best candidate, `none` apart, is
-    strongest, the stronger first; each edge keeps its best candidate, `none` apart. Ties go to the
-    earlier source and the earlier candidate (DARTS, section 2.4; DARTS+, section 2.1).
+def genotype_of(
+    cells: Mapping[str, Sequence[Triple]],
+    outputs: Mapping[str, Sequence[int]],
+    space: str = DARTS_NAME,
+    inputs: int = 2,
+) -> Genotype:
+    """Puts a genotype together, as a space derives or draws it.
 
     Args:
-        strengths: For each of `CELLS`, or of `STAGED_CELLS`, an array of shape [edges, candidates]:
-            the softmax of the architecture parameters, or what another relaxation ranks by.
-        space: The search space that numbers the edges and candidates.
+        cells: The edges of each cell as (operation, source, node), node by node.
+        outputs: For each cell the nodes whose concatenation is its output.
+        space: The name of the search space.
+        inputs: Number of input nodes of a cell.
 
     Returns:
-        The genotype of these cells.
-
-    Raises:
-        ValueError: If a cell is missing, an array has another shape, or a strength is no number.
+        A `StagedGenotype` if the cells are those of stages.
     """
-    if space.inputs_per_node != EDGES_PER_NODE:
-        raise ValueError(
-            f"a genotype has {EDGES_PER_NODE} edges a node, the space {space.inputs_per_node}"
+    fields: dict[str, Any] = {}
+    for cell, edges in cells.items():
+        fields[cell] = _shortened(tuple(edges), tuple(outputs[cell]), inputs)
+        fields[f"{cell}_concat"] = tuple(outputs[cell])
+    kind = StagedGenotype if set(cells) == set(STAGED_CELLS) else Genotype
+    return kind(space=space, inputs=inputs, **fields)
+
+
+def _field_names(cells: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for cell in cells for name in (cell, f"{cell}_concat"))
+
+
+def _check_present(names: Sequence[str], fields: Mapping[str, Any]) -> None:
+    missing = [name for name in names if name not in fields]
+    if missing:
+        raise UserError(
+            f"expected a genotype with {', '.join(names)}; missing: {', '.join(missing)}"
         )
-    kinds: tuple[type[AnyGenotype], ...] = (Genotype, StagedGenotype)
-    kind = next((kind for kind in kinds if set(kind.cells) <= set(strengths)), None)
-    if kind is None:
-        raise ValueError(
-            f"strengths must have the cells {CELLS} or {STAGED_CELLS}, found {tuple(strengths)}"
+
+
+def _space_of(name: Any, fields: Mapping[str, Any]) -> Space:
+    """Returns the space of a genotype's fields, by stage if they are."""
+    if not isinstance(name, str):
+        raise UserError(f"space: expected the name of a space, got {short(name)}")
+    from darts_tf.spaces import get  # which knows the spaces, and they know genotypes
+
+    space = get(name)
+    return space if fields.keys().isdisjoint(space.staged_cells) else space.staged()
+
+
+def _checked_cell(cell: str, fields: Mapping[str, Any], inputs: int, darts: bool) -> dict[str, Any]:
+    """Returns the edges and the concatenation of a cell as tuples, in the shortest form."""
+    concat = f"{cell}_concat"
+    edges = fields[cell]
+    if darts or (inputs == 2 and _in_pairs(edges)):
+        known = tuple(name for name in operations.names() if name != NONE or not darts)
+        pairs = _checked_pairs(cell, edges, known)
+        output = _checked_concat(concat, fields[concat], inputs, len(pairs) // EDGES_PER_NODE)
+        return {cell: pairs, concat: output}
+    triples = _checked_triples(cell, edges, inputs)
+    output = _checked_concat(concat, fields[concat], inputs, MOST_NODES)
+    return {cell: _shortened(triples, output, inputs), concat: output}
+
+
+def _in_pairs(edges: Any) -> bool:
+    return isinstance(edges, list | tuple) and all(
+        isinstance(edge, list | tuple) and len(edge) == 2 for edge in edges
+    )
+
+
+def _checked_pairs(cell: str, edges: Any, known: Sequence[str]) -> tuple[Pair, ...]:
+    if not isinstance(edges, list | tuple) or not edges or len(edges) % EDGES_PER_NODE:
+        raise UserError(
+            f"{cell}: expected a list of {EDGES_PER_NODE} edges a node, got {short(edges)}"
         )
-    concat = tuple(range(2, space.nodes + 2))
-    cells = {cell: _derive_cell(np.asarray(strengths[cell]), space) for cell in kind.cells}
-    return kind.from_dict(cells | {f"{cell}_concat": concat for cell in cells})
+    for number, edge in enumerate(edges):
+        where = f"{cell}[{number}]"
+        if not isinstance(edge, list | tuple) or len(edge) != 2:
+            raise UserError(f"{where}: expected [operation, source], got {short(edge)}")
+        operation, source = edge
+        _check_operation(where, operation, known)
+        _check_source(where, source, number // EDGES_PER_NODE + 2)
+    return tuple((operation, source) for operation, source in edges)
 
 
-def softmax(alphas: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Returns the strengths that DARTS derives a genotype from: softmaxes, in float64.
+def _checked_triples(cell: str, edges: Any, inputs: int) -> tuple[Triple, ...]:
+    if not isinstance(edges, list | tuple):
+        raise UserError(f"{cell}: expected a list of edges, got {short(edges)}")
+    known, first, last = operations.names(), inputs, inputs + MOST_NODES - 1
+    for number, edge in enumerate(edges):
+        where = f"{cell}[{number}]"
+        if not isinstance(edge, list | tuple) or len(edge) != 3:
+            raise UserError(f"{where}: expected [operation, source, node], got {short(edge)}")
+        operation, source, node = edge
+        _check_operation(where, operation, known)
+        if not _is_index(node) or not first <= node <= last:
+            raise UserError(
+                f"{where}: expected a node from {first} to {last}, node by node, got {short(node)}"
+            )
+        _check_source(where, source, node)
+        first = node
+    return tuple((operation, source, node) for operation, source, node in edges)
 
-    Args:
-        alphas: For each cell type the architecture parameters, [edges, candidates].
-    """
-    tables = {cell: np.asarray(table, dtype=np.float64) for cell, table in alphas.items()}
-    powers = {cell: np.exp(table - table.max(1, keepdims=True)) for cell, table in tables.items()}
-    return {cell: power / power.sum(1, keepdims=True) for cell, power in powers.items()}
+
+def _check_operation(where: str, operation: Any, known: Sequence[str]) -> None:
+    if not isinstance(operation, str) or operation not in known:
+        hint = nearest(operation, known) if isinstance(operation, str) else ""
+        raise UserError(
+            f"{where}: unknown operation {short(operation)}; expected one of {', '.join(known)}."
+            f"{hint}"
+        )
 
 
-def _derive_cell(strengths: np.ndarray, space: SearchSpace) -> tuple[Edge, ...]:
-    shape = (len(space.edges), len(space.candidates))
-    if strengths.shape != shape:
-        raise ValueError(f"strengths must have the shape {shape}, found {strengths.shape}")
-    if not np.all(np.isfinite(strengths)):
-        raise ValueError("strengths must be finite, found NaN or infinity")
-    columns = [i for i, name in enumerate(space.candidates) if name != NONE]
-    best = np.argmax(strengths[:, columns], axis=1)
-    value = strengths[:, columns].max(axis=1)
-    kept: list[Edge] = []
-    for node in range(2, space.nodes + 2):
-        rows = [row for row, (_, target) in enumerate(space.edges) if target == node]
-        rows.sort(key=lambda row: -value[row])
-        for row in rows[: space.inputs_per_node]:
-            kept.append((space.candidates[columns[best[row]]], space.edges[row][0]))
-    return tuple(kept)
+def _check_source(where: str, source: Any, node: int) -> None:
+    if not _is_index(source) or source >= node:
+        raise UserError(
+            f"{where}: expected one of the nodes 0 to {node - 1} for node {node} to read, "
+            f"got {short(source)}"
+        )
+
+
+def _checked_concat(where: str, concat: Any, inputs: int, nodes: int) -> tuple[int, ...]:
+    last = inputs + nodes - 1
+    right = isinstance(concat, list | tuple) and concat and all(_is_index(node) for node in concat)
+    if (
+        not right
+        or len(set(concat)) != len(concat)
+        or not all(inputs <= node <= last for node in concat)
+    ):
+        raise UserError(
+            f"{where}: expected a list of distinct nodes from {inputs} to {last}, "
+            f"got {short(concat)}"
+        )
+    return tuple(concat)
+
+
+def _is_index(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _triples(edges: Sequence[Any]) -> list[Triple]:
+    return [
+        (edge[0], edge[1], edge[2] if len(edge) == 3 else number // EDGES_PER_NODE + 2)
+        for number, edge in enumerate(edges)
+    ]
+
+
+def _shortened(triples: tuple[Triple, ...], output: Sequence[int], inputs: int) -> Edges:
+    """Returns edges as (operation, source) where every node has two, in order."""
+    last = max([*output, *(target for _, _, target in triples)])
+    targets = [target for _, _, target in triples]
+    if inputs != 2 or targets != [node for node in range(2, last + 1) for _ in range(2)]:
+        return triples
+    return tuple((operation, source) for operation, source, _ in triples)
 
 
 def _unwrapped(found: Any) -> Any:
@@ -242,4 +432,4 @@ def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UserError(f"a genotype is JSON; found {short(text)} ({error})") from error
+        raise UserError(f"expected a genotype as JSON, got {short(text)} ({error})") from error

@@ -1,44 +1,82 @@
-"""Genotypes drawn at random: what a search has to beat."""
+"""Genotypes drawn at random: the baseline of every search."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from darts_tf.spaces.genotype import CELLS, Genotype
-from darts_tf.spaces.genotype_checks import EDGES_PER_NODE, Edge
-from darts_tf.spaces.search_space import NONE, SearchSpace
+from darts_tf.spaces.genotype import Genotype, Triple
+from darts_tf.spaces.operations import NONE
+
+if TYPE_CHECKING:
+    from darts_tf.spaces.space import Edge, Space
 
 
-def random_genotype(space: SearchSpace, rng: np.random.Generator) -> Genotype:
+def random_genotype(space: Space, rng: np.random.Generator) -> Genotype:
     """Draws a genotype uniformly from a search space (DARTS, section 3.3, random search).
 
-    Each node of both cells reads two distinct earlier nodes, every pair alike, through operations
-    of which each candidate but `none` is as likely as the others.
+    In DARTS's space each node of both cells reads two distinct earlier nodes, every pair alike,
+    through operations of which each candidate but `none` is as likely as the others.
 
     Args:
         space: The search space.
-        rng: Where the randomness comes from.
+        rng: The source of randomness.
 
     Returns:
         A genotype that `derive` could have derived, the edges of a node by source.
 
-    Raises:
-        ValueError: If the space keeps another number of edges a node than a genotype has.
+    Example:
+
+        >>> import numpy as np
+        >>> import darts_tf
+        >>> genotype = darts_tf.random_genotype(darts_tf.DARTS, np.random.default_rng(0))
+        >>> darts_tf.DARTS.check(genotype)
     """
-    if space.inputs_per_node != EDGES_PER_NODE:
-        raise ValueError(
-            f"a genotype has {EDGES_PER_NODE} edges a node, the space {space.inputs_per_node}"
-        )
-    concat = tuple(range(2, space.nodes + 2))
-    cells = {cell: _random_cell(space, rng) for cell in CELLS}
-    return Genotype.from_dict(cells | {f"{cell}_concat": concat for cell in CELLS})
+    return space.sample(rng)
 
 
-def _random_cell(space: SearchSpace, rng: np.random.Generator) -> list[Edge]:
-    operations = [name for name in space.candidates if name != NONE]
-    edges: list[Edge] = []
-    for node in range(2, space.nodes + 2):
-        sources = sorted(rng.choice(node, EDGES_PER_NODE, replace=False))
-        chosen = rng.integers(len(operations), size=EDGES_PER_NODE)
-        edges += [
-            (operations[which], int(source)) for which, source in zip(chosen, sources, strict=True)
+def all_edges(edges: Sequence[Edge], rng: np.random.Generator) -> list[Triple]:
+    """Keeps every edge, with one of its candidates drawn uniformly.
+
+    Args:
+        edges: The edges of the cell.
+        rng: The source of randomness.
+
+    Returns:
+        Each edge as (operation, source, node).
+    """
+    columns = rng.integers([len(edge.candidates) for edge in edges])
+    return [
+        (edge.candidates[column], edge.source, edge.target)
+        for edge, column in zip(edges, columns, strict=True)
+    ]
+
+
+def some_edges(edges: Sequence[Edge], keep: int, rng: np.random.Generator) -> list[Triple]:
+    """Keeps edges into each node drawn uniformly, each with any of its candidates but `none`.
+
+    Args:
+        edges: The edges of the cell.
+        keep: How many edges into a node stay, at most.
+        rng: The source of randomness.
+
+    Returns:
+        Each edge as (operation, source, node), node by node and by source.
+    """
+    kept: list[Triple] = []
+    for target in dict.fromkeys(edge.target for edge in edges):
+        incoming = [
+            (edge.source, [name for name in edge.candidates if name != NONE])
+            for edge in edges
+            if edge.target == target and edge.candidates != (NONE,)
         ]
-    return edges
+        rows = sorted(rng.choice(len(incoming), min(keep, len(incoming)), replace=False))
+        counts = [len(incoming[row][1]) for row in rows]
+        # One bound for all gives the draws that seeds have always given in DARTS's space.
+        bound = counts[0] if len(set(counts)) == 1 else counts
+        for row, column in zip(rows, rng.integers(bound, size=len(rows)), strict=True):
+            source, operations = incoming[row]
+            kept.append((operations[column], source, target))
+    return kept

@@ -1,96 +1,202 @@
-"""The search space: which operations an edge may choose from, and how a cell is wired."""
+"""Search spaces of cells wired as DARTS's are."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from __future__ import annotations
 
-SKIP_CONNECT = "skip_connect"
-NONE = "none"
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+
+from darts_tf.errors import UserError
+from darts_tf.spaces import derivation, operations, sampling
+from darts_tf.spaces.genotype import CELLS, DARTS_NAME, STAGED_CELLS, Genotype, Pair, Triple
+from darts_tf.spaces.space import Edge, Place, Space
 
 
 @dataclass(frozen=True)
-class SearchSpace:
-    """The choices that a search has.
+class SearchSpace(Space):
+    """A space of cells in which every node is joined to each node before it (DARTS, section 2.1).
 
-    A cell has two input nodes and `nodes` intermediate ones. Every intermediate node is joined by
-    an edge to each node before it, inputs included; edges are numbered node by node, sources in
-    order (DARTS, section 2.1). Without nodes the space is not one of cells: its choices may be
-    wired in any way.
+    A cell has two input nodes and `nodes` intermediate ones. Edges are numbered node by node,
+    sources in order; all have the same candidates. A derived genotype keeps `inputs_per_node`
+    edges for each node, and none of them is the operation `none`. Without nodes the space is not
+    one of cells: its choices may be wired in any way.
 
     Args:
         candidates: Names of the candidate operations, in the order of the columns of the
             architecture parameters.
         nodes: Intermediate nodes of a cell, or 0.
-        inputs_per_node: Edges that a derived genotype keeps for each node.
-        learnable: The candidates with weights, whose ranking Criterion 1* watches (DARTS+,
-            section 3); all candidates when empty.
+        inputs_per_node: Edges that a derived genotype keeps for each node, at least 1; a node with
+            fewer incoming edges keeps them all.
+        learnable: The candidates that Criterion 1* ranks (DARTS+, section 3). By default those
+            with weights, and all candidates where none has any.
+        name: The name of the space, which its genotypes bear. A space of that name has to be
+            registered for its genotypes to be read from files. Cells that keep two edges a node
+            can do without: their genotypes are of DARTS's form.
+        by_stage: Whether each stage of a network has cells of its own (DARTS+, figure 3).
 
     Raises:
         ValueError: If a name stands twice, a learnable operation is no candidate, or a number
-            cannot be.
+            is out of bounds.
+
+    Example:
+
+        >>> space = SearchSpace(
+        ...     ("none", "skip_connect", "sep_conv_3x3"), nodes=2, inputs_per_node=3, name="three"
+        ... )
+        >>> [(source, target) for source, target, _ in space.edges("normal")]
+        [(0, 2), (1, 2), (0, 3), (1, 3), (2, 3)]
+        >>> space.learnable
+        ('sep_conv_3x3',)
     """
 
     candidates: tuple[str, ...]
     nodes: int = 0
     inputs_per_node: int = 2
     learnable: tuple[str, ...] = ()
+    name: str = DARTS_NAME
+    by_stage: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "candidates", tuple(self.candidates))
-        object.__setattr__(self, "learnable", tuple(self.learnable) or self.candidates)
+        learnable = tuple(self.learnable) or _with_weights(self.candidates)
+        object.__setattr__(self, "learnable", learnable)
         if not self.candidates or len(set(self.candidates)) != len(self.candidates):
-            raise ValueError(f"candidates must be distinct names, found {self.candidates}")
+            raise ValueError(f"candidates: expected distinct names, got {self.candidates}")
         unknown = [name for name in self.learnable if name not in self.candidates]
         if unknown:
-            raise ValueError(f"learnable operations must be candidates, found {unknown}")
+            raise ValueError(f"learnable: expected some of the candidates, got {unknown}")
         if self.nodes < 0:
-            raise ValueError(f"nodes must be at least 0, found {self.nodes}")
-        if not 1 <= self.inputs_per_node <= 2:
-            raise ValueError(f"inputs_per_node must be 1 or 2, found {self.inputs_per_node}")
+            raise ValueError(f"nodes: expected at least 0, got {self.nodes}")
+        if self.inputs_per_node < 1:
+            raise ValueError(f"inputs_per_node: expected at least 1, got {self.inputs_per_node}")
 
     @classmethod
-    def of(cls, value: "SearchSpace | Mapping[str, Any]") -> "SearchSpace":
+    def of(cls, value: SearchSpace | Mapping[str, Any]) -> SearchSpace:
         """Returns a search space as it is, or makes one from its fields, as layers store them."""
-        return value if isinstance(value, cls) else cls(**value)  # type: ignore[arg-type]
+        return value if isinstance(value, SearchSpace) else cls(**value)
 
     @property
-    def edges(self) -> tuple[tuple[int, int], ...]:
-        """The edges of a cell as (source, target); 0 and 1 are the inputs, 2 the first node."""
-        return tuple(
-            (source, target) for target in range(2, self.nodes + 2) for source in range(target)
-        )
+    def cells(self) -> tuple[str, ...]:
+        """`normal` and `reduce`, by stage with its number: a reduction cell ends its stage."""
+        return STAGED_CELLS if self.by_stage else CELLS
+
+    @property
+    def staged_cells(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The cells of `staged()`."""
+        return STAGED_CELLS
+
+    @property
+    def fewest_layers(self) -> int:  # type: ignore[override]
+        """The fewest cells of a network, so that each of `cells` stands somewhere."""
+        return len(self.cells) if self.by_stage else 3
 
     @property
     def learnable_columns(self) -> tuple[int, ...]:
         """The columns of the learnable candidates, in candidate order."""
         return tuple(i for i, name in enumerate(self.candidates) if name in self.learnable)
 
+    def edges(self, cell: str = "normal") -> tuple[Edge, ...]:
+        """Returns the edges of a cell; 0 and 1 are the inputs, 2 the first node."""
+        del cell
+        return tuple(
+            Edge(source, target, self.candidates)
+            for target in range(2, self.nodes + 2)
+            for source in range(target)
+        )
 
-DARTS = SearchSpace(
-    candidates=(
-        NONE,
-        "max_pool_3x3",
-        "avg_pool_3x3",
-        SKIP_CONNECT,
-        "sep_conv_3x3",
-        "sep_conv_5x5",
-        "dil_conv_3x3",
-        "dil_conv_5x5",
-    ),
-    nodes=4,
-    inputs_per_node=2,
-    learnable=("sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5"),
-)
+    def width(self, cell: str = "normal") -> int:
+        """Returns the number of columns of a cell's table: that of the candidates."""
+        del cell
+        return len(self.candidates)
 
-# Operations that an evaluation network can have: DARTS's, and two that only published cells use.
-OPERATIONS: tuple[str, ...] = (*DARTS.candidates[1:], "sep_conv_7x7", "conv_7x1_1x7")
+    def macro(self, layers: int) -> tuple[Place, ...]:
+        """Returns which cell stands where in a network (DARTS, section 3.1.1).
 
-# The stem of a supernet, and of a CIFAR network, has this many times the channels of a node.
+        The cells at a third and at two thirds of the network halve the image and double the
+        channels; they separate its stages (DARTS+, section 2.2, figure 3).
+
+        Args:
+            layers: Number of cells of the network.
+        """
+        reductions = (layers // 3, 2 * layers // 3)
+        places = []
+        for number in range(layers):
+            kind = "reduce" if number in reductions else "normal"
+            stage = sum(reduction < number for reduction in reductions)
+            width = 2 ** sum(reduction <= number for reduction in reductions)
+            cell = f"{kind}_{stage}" if self.by_stage else kind
+            places.append(Place(cell, number in reductions, width))
+        return tuple(places)
+
+    def staged(self) -> Self:
+        """Returns the same space with cells of their own in each stage (DARTS+, figure 3)."""
+        return replace(self, by_stage=True)
+
+    def derive_cell(self, cell: str, strengths: np.ndarray) -> list[Triple]:
+        """Keeps the strongest `inputs_per_node` edges of each node, `none` apart."""
+        return derivation.strongest_edges(strengths, self.edges(cell), self.inputs_per_node)
+
+    def check_cell(self, cell: str, nodes: tuple[tuple[Pair, ...], ...]) -> None:
+        """Refuses a cell in which a node keeps too few or too many edges, or one source twice."""
+        only_none = (operations.NONE,)
+        incoming = Counter(e.target for e in self.edges(cell) if e.candidates != only_none)
+        for node, edges in enumerate(nodes, start=2):
+            expected = min(self.inputs_per_node, incoming[node])
+            if len(edges) != expected or len({source for _, source in edges}) != expected:
+                raise UserError(
+                    f"{cell}: expected {expected} edges from different sources to node {node}, "
+                    f"got {edges}"
+                )
+            if any(operation == operations.NONE for operation, _ in edges):
+                raise UserError(f"{cell}: expected no edge 'none' to node {node}, got {edges}")
+
+    def sample_cell(self, cell: str, rng: np.random.Generator) -> list[Triple]:
+        """Draws `inputs_per_node` edges for each node, and an operation other than `none` each."""
+        return sampling.some_edges(self.edges(cell), self.inputs_per_node, rng)
+
+    def is_free(self, operation: str) -> bool:
+        """Whether an operation has no weights of its own, like a skip-connect (Criterion 1)."""
+        if operation in operations.names():
+            return super().is_free(operation)
+        return operation not in self.learnable
+
+    def is_learnable(self, operation: str) -> bool:
+        """Whether Criterion 1* ranks an operation."""
+        return operation in self.learnable
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return asdict(self)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Makes the space that `get_config` described."""
+        return cls(**config)
+
+    def _genotype(self, cells: Mapping[str, Sequence[Triple]]) -> Genotype:
+        if self.name == DARTS_NAME and self.inputs_per_node != 2:
+            raise ValueError(
+                f"expected a space with a name of its own, since it keeps {self.inputs_per_node} "
+                f"edges a node and not 2; got {self.name!r}"
+            )
+        return super()._genotype(cells)
+
+
+def _with_weights(candidates: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns the candidates that the table of operations calls learnable or does not know."""
+    known = operations.names()
+    learnable = tuple(
+        name for name in candidates if name not in known or operations.get(name).learnable
+    )
+    return learnable or candidates
+
+
+# For modules that have not turned to `operations`, `stems` and `Space.macro` yet.
+OPERATIONS = tuple(name for name in operations.names() if name != operations.NONE)
 STEM_MULTIPLIER = 3
-
-# What comes before the first cell: cifar keeps the image's size, tiny_imagenet halves it, imagenet
-# divides it by 8.
-STEMS = ("cifar", "tiny_imagenet", "imagenet")
 
 
 def reductions(layers: int) -> tuple[int, int]:

@@ -7,7 +7,8 @@ import keras
 import tensorflow as tf
 
 from darts_tf.layers.phases import Layout, is_even, rearrange
-from darts_tf.spaces.search_space import DARTS, SearchSpace
+from darts_tf.spaces.darts import DARTS
+from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.supernet.mixed_operation import Features, MixedOperation, SourceFeatures, Terms, total
 from darts_tf.supernet.operations import FactorizedReduce, Operation, ReLUConvBN, Shape
 from darts_tf.supernet.shared_trace import SharedTraces
@@ -86,7 +87,7 @@ class SearchCell(keras.layers.Layer):
             features.build(inputs if source < 2 else nodes)
             self.sources.append(features)
         self.edges = []
-        for source, target in self.search_space.edges:
+        for source, target, _ in self.search_space.edges("normal"):
             edge = MixedOperation(
                 self.channels,
                 self._stride(source),
@@ -136,7 +137,7 @@ class SearchCell(keras.layers.Layer):
         for target in range(2, self.search_space.nodes + 2):
             incoming = [
                 self._edge(i, features[source], rows[i], training, learn, source < constant_inputs)
-                for i, (source, end) in enumerate(self.search_space.edges)
+                for i, (source, end, _) in enumerate(self.search_space.edges("normal"))
                 if end == target
             ]
             nodes.append(total(incoming))

@@ -13,7 +13,8 @@ import tensorflow as tf
 from darts_tf.layers.normalization import BatchNormalization
 from darts_tf.layers.phases import Layout, first_phase, is_even, merge, rearrange
 from darts_tf.layers.recompute import recomputed
-from darts_tf.spaces.search_space import DARTS, NONE, SKIP_CONNECT
+from darts_tf.spaces.darts import DARTS
+from darts_tf.spaces.operations import NONE, SKIP_CONNECT
 from darts_tf.supernet.operations import (
     CandidateOperation,
     DilConv,

@@ -8,8 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from darts_tf.layers.initialization import uniform
+from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.genotype import Genotype, StagedGenotype
-from darts_tf.spaces.search_space import DARTS, SearchSpace, cell_name, reductions
+from darts_tf.spaces.search_space import SearchSpace, cell_name, reductions
 from darts_tf.supernet.cells import SearchCell
 from darts_tf.supernet.operations import Shape
 from darts_tf.supernet.relaxation import Relaxation

@@ -7,8 +7,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.spaces.genotype import CELLS, softmax
-from darts_tf.spaces.search_space import DARTS, SearchSpace
+from darts_tf.spaces.darts import DARTS
+from darts_tf.spaces.derivation import softmax
+from darts_tf.spaces.genotype import CELLS
+from darts_tf.spaces.search_space import SearchSpace
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
@@ -36,7 +38,7 @@ class Relaxation(keras.layers.Layer):
 
     def build(self) -> None:
         """Creates the alphas, [edges, candidates] for each cell type."""
-        shape = (len(self.search_space.edges), len(self.search_space.candidates))
+        shape = (len(self.search_space.edges("normal")), len(self.search_space.candidates))
         for cell in self.cells:
             self.alphas[cell] = self.add_weight(
                 shape=shape,

@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from darts_tf.layers.initialization import uniform
 from darts_tf.layers.normalization import BatchNormalization
-from darts_tf.spaces.search_space import STEM_MULTIPLIER, STEMS
+from darts_tf.spaces.search_space import STEM_MULTIPLIER
+from darts_tf.spaces.stems import STEMS
 from darts_tf.supernet.operations import Shape
 
 # The stride of each convolution, and its channels as a share of the last one's.

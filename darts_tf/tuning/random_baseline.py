@@ -11,9 +11,9 @@ from darts_tf import data
 from darts_tf.config import flag_lines
 from darts_tf.errors import DivergenceError
 from darts_tf.runs.directory import RunDirectory
+from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.genotype import Genotype
 from darts_tf.spaces.sampling import random_genotype
-from darts_tf.spaces.search_space import DARTS
 from darts_tf.training.validation import validation_accuracy
 from darts_tf.tuning.config import RandomSearchConfig
 

@@ -15,7 +15,7 @@ from darts_tf.data.facts import DATASETS
 from darts_tf.errors import UserError
 from darts_tf.spaces import zoo
 from darts_tf.spaces.genotype import Genotype, read_genotype
-from darts_tf.spaces.search_space import STEMS
+from darts_tf.spaces.stems import STEMS
 from tests.stages import by_stage
 
 CONFIGS = [SearchConfig, TrainingConfig]

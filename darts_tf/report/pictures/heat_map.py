@@ -8,7 +8,8 @@ import numpy as np
 
 from darts_tf.report.pictures.drawing import INK, METADATA, STYLE
 from darts_tf.report.pictures.text import INPUTS
-from darts_tf.spaces.search_space import NONE, SearchSpace
+from darts_tf.spaces.operations import NONE
+from darts_tf.spaces.search_space import SearchSpace
 
 # In points; the table's corner is at (LEFT, TOP).
 LEFT, TOP, CELL_WIDTH, CELL_HEIGHT, MARGIN = 84.0, 62.0, 56.0, 20.0, 14.0
@@ -38,7 +39,7 @@ def heat_map(alphas: np.ndarray, space: SearchSpace, title: str = "", *, dpi: in
     from matplotlib.patches import Rectangle
 
     table = np.asarray(alphas, np.float64)
-    rows, columns = shape = (len(space.edges), len(space.candidates))
+    rows, columns = shape = (len(space.edges("normal")), len(space.candidates))
     if table.shape != shape:
         raise ValueError(f"alphas must have the shape {shape}, found {table.shape}")
     right, bottom = LEFT + columns * CELL_WIDTH, TOP + rows * CELL_HEIGHT
@@ -57,7 +58,7 @@ def heat_map(alphas: np.ndarray, space: SearchSpace, title: str = "", *, dpi: in
             x = LEFT + (column + 0.5) * CELL_WIDTH
             words = name.replace("_", "\n", 1).replace("_", " ")
             axes.text(x, TOP - 4, words, size=8, ha="center", va="bottom", color=INK)
-        for row, (source, target) in enumerate(space.edges):
+        for row, (source, target, _) in enumerate(space.edges("normal")):
             y = TOP + (row + 0.5) * CELL_HEIGHT
             edge = f"{names[source]} \N{RIGHTWARDS ARROW} {names[target]}"
             axes.text(LEFT - 6, y, edge, size=8, ha="right", va="center", color=INK)

@@ -41,7 +41,7 @@ from darts_tf.searching.bilevel import ARCHITECTURE_GRADIENTS, BilevelStep
 from darts_tf.engine.devices import make_repeatable
 from darts_tf.engine.optimizers import SGD, Adam
 from darts_tf.engine.scoring import Batch
-from darts_tf.spaces.search_space import DARTS
+from darts_tf.spaces.darts import DARTS
 from darts_tf.supernet.model import Supernet
 
 seed, threads = given

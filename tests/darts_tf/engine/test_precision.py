@@ -20,7 +20,7 @@ from darts_tf.engine.precision import (
 from darts_tf.engine.scoring import Batch, score
 from darts_tf.networks.network import build_network
 from darts_tf.searching.bilevel import BilevelStep
-from darts_tf.spaces.search_space import DARTS
+from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.zoo import get
 from darts_tf.supernet.model import Supernet
 from tests.weights import relative_error

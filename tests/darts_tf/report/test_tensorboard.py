@@ -20,8 +20,9 @@ from darts_tf.report.tensorboard import Board
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
 from darts_tf.spaces import zoo
-from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, derive, read_genotype, softmax
-from darts_tf.spaces.search_space import DARTS
+from darts_tf.spaces.darts import DARTS
+from darts_tf.spaces.derivation import derive, softmax
+from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, read_genotype
 from tests import events
 from tests.stages import by_stage
 

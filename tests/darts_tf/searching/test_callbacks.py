@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from darts_tf.runs.history import EpochRecord
 from darts_tf.searching.callbacks import StopSearch
 from darts_tf.searching.stopping import SkipConnects, StableRanking, never
-from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, StagedGenotype, derive
-from darts_tf.spaces.search_space import DARTS, SearchSpace
+from darts_tf.spaces.darts import DARTS
+from darts_tf.spaces.derivation import derive
+from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, StagedGenotype
+from darts_tf.spaces.search_space import SearchSpace
 from tests.oracles import criteria
 
 CHAIN = SearchSpace(("skip_connect", "wide", "deep"), 2, 1, ("wide", "deep"))

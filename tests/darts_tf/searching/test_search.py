@@ -25,8 +25,9 @@ from darts_tf.searching.callbacks import StopSearch
 from darts_tf.searching.search import criterion, search
 from darts_tf.searching.search import search as searching
 from darts_tf.searching.stopping import SkipConnects, StableRanking, never
-from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, Genotype, derive, read_genotype, softmax
-from darts_tf.spaces.search_space import DARTS
+from darts_tf.spaces.darts import DARTS
+from darts_tf.spaces.derivation import derive, softmax
+from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, Genotype, read_genotype
 from tests import events
 from tests.processes import PAGES, SHORT_RUN, SPLIT_CPU, finish, pages, start
 

@@ -18,8 +18,10 @@ from darts_tf.searching.stopping import (
     stable_epochs,
     state,
 )
-from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, derive, softmax
-from darts_tf.spaces.search_space import DARTS, SearchSpace
+from darts_tf.spaces.darts import DARTS
+from darts_tf.spaces.derivation import derive, softmax
+from darts_tf.spaces.genotype import CELLS, STAGED_CELLS
+from darts_tf.spaces.search_space import SearchSpace
 from tests.oracles import criteria
 
 SKIP = DARTS.candidates.index("skip_connect")
@@ -38,7 +40,7 @@ def wander(rng, epochs, grid, changes, noise, cells=CELLS):
     in between they only tremble, less and less. The skip-connects of an edge rise and fall in long
     waves. No two edges tie by accident: `none` differs on each.
     """
-    shape = (len(cells), len(DARTS.edges))
+    shape = (len(cells), len(DARTS.edges("normal")))
     base = rng.normal(size=(*shape, len(DARTS.candidates)))
     columns = list(DARTS.learnable_columns)
     base[..., columns] = grid * np.round(base[..., columns] / grid)
@@ -139,7 +141,7 @@ def test_histories_end_early_late_and_not_at_all(seed):
 def test_the_count_of_an_edge_is_how_far_back_its_ranking_reaches(history, ranks):
     records = recorded(history, ranks)
     for cell in CELLS:
-        for edge in range(len(DARTS.edges)):
+        for edge in range(len(DARTS.edges("normal"))):
             orders = [leaders(alphas[cell][edge], ranks) for alphas in history]
             for epoch, record in enumerate(records):
                 before = orders[epoch::-1]

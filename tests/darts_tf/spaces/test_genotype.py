@@ -11,16 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from darts_tf.errors import UserError
-from darts_tf.spaces.genotype import (
-    CELLS,
-    STAGED_CELLS,
-    Genotype,
-    StagedGenotype,
-    derive,
-    read_genotype,
-    softmax,
-)
-from darts_tf.spaces.search_space import DARTS, OPERATIONS, SearchSpace
+from darts_tf.spaces.darts import DARTS
+from darts_tf.spaces.derivation import derive, softmax
+from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, Genotype, StagedGenotype, read_genotype
+from darts_tf.spaces.search_space import OPERATIONS, SearchSpace
 from tests.genotype_rules import is_valid
 from tests.oracles import criteria
 

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.genotype import CELLS, Genotype
+from darts_tf.spaces.operations import NONE
 from darts_tf.spaces.sampling import random_genotype
-from darts_tf.spaces.search_space import DARTS, NONE, OPERATIONS, SearchSpace
+from darts_tf.spaces.search_space import OPERATIONS, SearchSpace
 
 # A right sampler fails once in so many runs of a test.
 ONCE_IN = 1e7

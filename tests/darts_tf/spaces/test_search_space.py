@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darts_tf.spaces.search_space import DARTS, OPERATIONS, SearchSpace, cell_name
+from darts_tf.spaces.darts import DARTS
+from darts_tf.spaces.search_space import OPERATIONS, SearchSpace, cell_name
 from tests.oracles.cells import EDGES
 from tests.oracles.operations import CANDIDATES
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from darts_tf.errors import UserError
 from darts_tf.spaces import zoo
+from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.genotype import CELLS, Genotype
-from darts_tf.spaces.search_space import DARTS
 
 # Cells that a search in DARTS's space gives; the others were found or drawn in larger spaces.
 IN_DARTS_SPACE = {

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.spaces.search_space import DARTS
+from darts_tf.spaces.darts import DARTS
 from darts_tf.supernet.mixed_operation import MixedOperation, SourceFeatures, total
 from tests import weights
 from tests.oracles import mixed_operation, tape, trees

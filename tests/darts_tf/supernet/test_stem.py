@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.spaces.search_space import STEMS
+from darts_tf.spaces.stems import STEMS
 from darts_tf.supernet.stem import Stem
 from tests import weights
 from tests.oracles import supernet as twin

@@ -10,9 +10,9 @@ import pytest
 from darts_tf.config import training_flag_lines
 from darts_tf.errors import DivergenceError, UserError
 from darts_tf.runs.directory import RunDirectory
+from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.genotype import read_genotype
 from darts_tf.spaces.sampling import random_genotype
-from darts_tf.spaces.search_space import DARTS
 from darts_tf.tuning import random_baseline
 from darts_tf.tuning.config import RandomSearchConfig
 from darts_tf.tuning.random_baseline import random_search

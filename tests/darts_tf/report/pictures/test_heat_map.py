@@ -7,7 +7,8 @@ import pytest
 from matplotlib.image import imread
 
 from darts_tf.report.pictures.heat_map import CELL_HEIGHT, CELL_WIDTH, LEFT, TOP, heat_map
-from darts_tf.spaces.search_space import DARTS, SearchSpace
+from darts_tf.spaces.darts import DARTS
+from darts_tf.spaces.search_space import SearchSpace
 
 CHAIN = SearchSpace(("conv", "none", "skip_connect"), 1, 1, ("conv",))
 
@@ -26,7 +27,7 @@ def at(image, row, column, x=0.5, y=0.12):
 
 @pytest.mark.parametrize("space", [DARTS, CHAIN], ids=["darts", "chain"])
 def test_red_is_above_zero_and_blue_below_the_deeper_the_farther(space, seed):
-    shape = (len(space.edges), len(space.candidates))
+    shape = (len(space.edges("normal")), len(space.candidates))
     table = np.random.default_rng(seed).uniform(-1, 1, shape)
     image = pixels(table, space)
     redness = np.array(
@@ -48,7 +49,7 @@ def _places(shape):
 @pytest.mark.parametrize("space", [DARTS, CHAIN], ids=["darts", "chain"])
 def test_the_strongest_operation_of_each_edge_is_framed_and_none_never(space, seed):
     rng = np.random.default_rng(seed)
-    shape = (len(space.edges), len(space.candidates))
+    shape = (len(space.edges("normal")), len(space.candidates))
     table = rng.uniform(-1, 1, shape)
     none = space.candidates.index("none")
     table[:, none] += 2 * rng.integers(0, 2, shape[0])

@@ -1,0 +1,149 @@
+"""The operations: one table of all that an edge of a cell can be."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from darts_tf.registry import Registry
+
+NONE = "none"
+SKIP_CONNECT = "skip_connect"
+
+# By family; after Okabe and Ito, told apart by the color-blind.
+COLORS = {
+    "none": "#768390",
+    "pool": "#c04f0a",
+    "skip": "#a53a7d",
+    "separable": "#0067a5",
+    "dilated": "#00805c",
+    "convolution": "#7a5c1e",
+}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation: its name, its kind, and how a supernet and a network compute it.
+
+    Args:
+        name: The name in genotypes and among the candidates of a space.
+        family: Its kind: `none`, `pool`, `skip`, `separable`, `dilated`, `convolution`, or a new
+            one.
+        learnable: Whether it has weights at every stride. Criterion 1* ranks the learnable
+            candidates of an edge (DARTS+, section 3).
+        color: Its color in drawings, as `#rrggbb`; by default that of its family, gray for a new
+            family.
+        layer: How a supernet computes it: a function, or `"module:function"`, from `(channels,
+            stride, **keras_kwargs)` to a layer from the node that the edge reads, [batch, rows,
+            columns, channels], to [batch, rows / stride, columns / stride, channels]. None for the
+            supernet's own operations, which share what they read.
+        block: How a network computes it: a function, or `"module:function"`, from `(blocks, x,
+            relu, channels, stride, name)` to a tensor made by stock Keras layers. `blocks` is a
+            `networks.blocks.Blocks`, `x` the node that the edge reads, `relu` the node after its
+            ReLU, and the names of the layers start with `name`.
+
+    Example:
+
+        >>> Operation("blur", family="blur", learnable=False).free
+        True
+    """
+
+    name: str
+    family: str
+    learnable: bool
+    color: str = ""
+    layer: str | Callable[..., Any] | None = None
+    block: str | Callable[..., Any] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.color:
+            object.__setattr__(self, "color", COLORS.get(self.family, COLORS["none"]))
+
+    @property
+    def free(self) -> bool:
+        """Whether it has no weights of its own, like a skip-connect."""
+        return not self.learnable
+
+
+def _pool(blocks: Any, x: Any, relu: Any, channels: int, stride: int, name: str, kind: str) -> Any:
+    del relu, channels
+    return blocks.pool(x, kind, stride, name)
+
+
+def _skip(blocks: Any, x: Any, relu: Any, channels: int, stride: int, name: str) -> Any:
+    return x if stride == 1 else blocks.factorized_reduce(relu, channels, name)
+
+
+def _separable(
+    blocks: Any, x: Any, relu: Any, channels: int, stride: int, name: str, size: int
+) -> Any:
+    del x
+    return blocks.sep_conv(relu, channels, size, stride, name)
+
+
+def _dilated(
+    blocks: Any, x: Any, relu: Any, channels: int, stride: int, name: str, size: int
+) -> Any:
+    del x
+    return blocks.dil_conv(relu, channels, size, stride, name)
+
+
+def _row_and_column(blocks: Any, x: Any, relu: Any, channels: int, stride: int, name: str) -> Any:
+    del x
+    return blocks.conv_7x1_1x7(relu, channels, stride, name)
+
+
+# The candidates of DARTS (section 3.1.1) in its order, then two that only published cells use.
+_TABLE = (
+    Operation(NONE, "none", learnable=False),
+    Operation("max_pool_3x3", "pool", learnable=False, block=partial(_pool, kind="max_pool_3x3")),
+    Operation("avg_pool_3x3", "pool", learnable=False, block=partial(_pool, kind="avg_pool_3x3")),
+    Operation(SKIP_CONNECT, "skip", learnable=False, block=_skip),
+    Operation("sep_conv_3x3", "separable", learnable=True, block=partial(_separable, size=3)),
+    Operation("sep_conv_5x5", "separable", learnable=True, block=partial(_separable, size=5)),
+    Operation("dil_conv_3x3", "dilated", learnable=True, block=partial(_dilated, size=3)),
+    Operation("dil_conv_5x5", "dilated", learnable=True, block=partial(_dilated, size=5)),
+    Operation("sep_conv_7x7", "separable", learnable=True, block=partial(_separable, size=7)),
+    Operation("conv_7x1_1x7", "convolution", learnable=True, block=_row_and_column),
+)
+_OPERATIONS: Registry[Operation] = Registry("operation", Operation, {})
+for _operation in _TABLE:
+    _OPERATIONS.register(_operation)
+
+
+def names() -> tuple[str, ...]:
+    """Returns the names of all operations, `none` first.
+
+    Example:
+
+        >>> names()[:4]
+        ('none', 'max_pool_3x3', 'avg_pool_3x3', 'skip_connect')
+    """
+    return _OPERATIONS.names()
+
+
+def get(identifier: str | Operation) -> Operation:
+    """Returns an operation.
+
+    Args:
+        identifier: One of `names()`, or an operation, which is returned as it is.
+
+    Raises:
+        UserError: If there is no such operation.
+
+    Example:
+
+        >>> get("sep_conv_3x3").learnable, get("skip_connect").free
+        (True, True)
+    """
+    return _OPERATIONS.get(identifier)
+
+
+def register(operation: Operation) -> Operation:
+    """Makes an operation known by its name, so that spaces and genotypes can use it.
+
+    Raises:
+        ValueError: If another operation has the name.
+    """
+    _OPERATIONS.register(operation)
+    return operation

@@ -1,0 +1,270 @@
+"""The base class of search spaces: which cells there are, and what their edges can become."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from darts_tf.errors import UserError
+from darts_tf.spaces import derivation, operations, sampling
+from darts_tf.spaces.genotype import Genotype, Pair, Triple, genotype_of
+
+
+class Edge(NamedTuple):
+    """An edge of a cell, and the operations that it can become.
+
+    Args:
+        source: The node that it reads.
+        target: The node that it leads to.
+        candidates: The names of the candidate operations, in the order of the columns of the
+            architecture parameters.
+    """
+
+    source: int
+    target: int
+    candidates: tuple[str, ...]
+
+
+class Place(NamedTuple):
+    """The place of one cell in a network.
+
+    Args:
+        cell: Which of the space's cells stands there.
+        reduction: Whether it halves the rows and columns of the image.
+        width: Channels of its nodes, as a multiple of the network's initial channels.
+    """
+
+    cell: str
+    reduction: bool
+    width: int
+
+
+class Space:
+    """A search space: which cells there are, how they are wired, what each edge can become.
+
+    The nodes of a cell are numbered, its inputs first. A cell of two inputs reads the output of
+    the cell before the previous one as node 0 and that of the previous one as node 1; a cell of
+    one input reads the previous cell as node 0. The other nodes add up the edges that lead to
+    them. The architecture parameters of a cell are a table with a row for each edge and a column
+    for each candidate; where an edge has fewer candidates than another, the rest of its row is
+    masked.
+
+    A subclass says `name`, `cells` and `edges`, and changes what differs of the rest. By default
+    a cell's output is the concatenation of all its nodes, a genotype keeps every edge with its
+    strongest candidate, and cells are put together as in DARTS's networks.
+
+    Example:
+
+        A cell of one input, as in NAS-Bench-201 but with a node less:
+
+        >>> import numpy as np
+        >>> from darts_tf.spaces.space import Edge, Space
+        >>> class Triangle(Space):
+        ...     name = "triangle"
+        ...     cells = ("cell",)
+        ...     inputs = 1
+        ...
+        ...     def edges(self, cell):
+        ...         candidates = ("none", "skip_connect", "sep_conv_3x3")
+        ...         return tuple(Edge(*pair, candidates) for pair in ((0, 1), (0, 2), (1, 2)))
+        ...
+        ...     def output(self, cell):
+        ...         return (2,)
+        >>> space = Triangle()
+        >>> genotype = space.derive({"cell": [[0.1, 0.2, 0.7], [0.6, 0.3, 0.1], [0.2, 0.5, 0.3]]})
+        >>> genotype.edges("cell")
+        (('sep_conv_3x3', 0, 1), ('none', 0, 2), ('skip_connect', 1, 2))
+        >>> space.check(genotype)
+        >>> space.check(space.sample(np.random.default_rng(0)))
+        >>> [place.width for place in space.macro(layers=5)]
+        [1, 2, 2, 4, 4]
+
+        `darts_tf.spaces.register(Triangle)` makes it known to `--space=triangle`.
+
+    Attributes:
+        name: The name under which it is registered, and which its genotypes bear.
+        inputs: Number of input nodes of a cell.
+        fewest_layers: The fewest cells of a network.
+        staged_cells: The cells of `staged()`; empty for a space without stages.
+    """
+
+    name: str
+    inputs: int = 2
+    fewest_layers: int = 3
+    staged_cells: tuple[str, ...] = ()
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The names of the cells that are searched, each with a table of its own."""
+        raise NotImplementedError(f"{type(self).__name__} has to say its cells")
+
+    def edges(self, cell: str) -> tuple[Edge, ...]:
+        """Returns the edges of a cell, target by target, in the order of its table's rows."""
+        raise NotImplementedError(f"{type(self).__name__} has to say its edges")
+
+    def node_count(self, cell: str) -> int:
+        """Returns the number of nodes of a cell, not counting its inputs."""
+        targets = (edge.target for edge in self.edges(cell))
+        return max(targets, default=self.inputs - 1) - self.inputs + 1
+
+    def output(self, cell: str) -> tuple[int, ...]:
+        """Returns the nodes whose concatenation is a cell's output; a single one is the output."""
+        return tuple(range(self.inputs, self.inputs + self.node_count(cell)))
+
+    def width(self, cell: str) -> int:
+        """Returns the number of columns of a cell's table: the most candidates of an edge."""
+        return max((len(edge.candidates) for edge in self.edges(cell)), default=0)
+
+    def mask(self, cell: str) -> np.ndarray:
+        """Returns which entries of a cell's table are candidates, bool [edges, width]."""
+        counts = np.array([len(edge.candidates) for edge in self.edges(cell)], dtype=np.int64)
+        return np.arange(self.width(cell)) < counts[:, None]
+
+    def macro(self, layers: int) -> tuple[Place, ...]:
+        """Returns which cell stands where in a network (DARTS, section 3.1.1).
+
+        By default the cells at a third and at two thirds of the network, which are of the last
+        kind in `cells`, halve the image and double the channels; all others are of the first kind.
+
+        Args:
+            layers: Number of cells of the network.
+        """
+        reductions = (layers // 3, 2 * layers // 3)
+        return tuple(
+            Place(
+                cell=self.cells[-1 if number in reductions else 0],
+                reduction=number in reductions,
+                width=2 ** sum(reduction <= number for reduction in reductions),
+            )
+            for number in range(layers)
+        )
+
+    def staged(self) -> Space:
+        """Returns the same space with cells of their own in each stage (DARTS+, figure 3).
+
+        Raises:
+            UserError: If the space has no stages.
+        """
+        raise UserError(f"expected a space with cells for each stage, got {self.name!r}")
+
+    def derive(self, strengths: Mapping[str, Any]) -> Genotype:
+        """Returns the genotype of the strongest candidates.
+
+        Args:
+            strengths: For each cell a table, [edges, width], with entries from 0 to 1; masked
+                entries are not read.
+
+        Raises:
+            ValueError: If a cell is missing, or a table has another shape or other entries.
+        """
+        tables = derivation.checked_tables(self, strengths)
+        return self._genotype({cell: self.derive_cell(cell, tables[cell]) for cell in self.cells})
+
+    def derive_cell(self, cell: str, strengths: np.ndarray) -> Sequence[Triple]:
+        """Returns the edges of a derived cell, node by node.
+
+        By default every edge keeps its strongest candidate, of equals the earlier one.
+
+        Args:
+            cell: The cell's name.
+            strengths: [edges, width], float64; masked entries are -infinity.
+
+        Returns:
+            Each edge as (operation, source, node).
+        """
+        return derivation.all_edges(strengths, self.edges(cell))
+
+    def check(self, genotype: Genotype) -> None:
+        """Refuses a genotype that is not of this space.
+
+        Raises:
+            UserError: If it has other cells, an edge that the space does not have, another
+                output, or another number of edges than `check_cell` wants.
+        """
+        if sorted(genotype.cells) != sorted(self.cells):
+            raise UserError(
+                f"expected a genotype with the cells {', '.join(self.cells)}, "
+                f"got {', '.join(genotype.cells)}"
+            )
+        for cell in self.cells:
+            edges = {(edge.source, edge.target): edge.candidates for edge in self.edges(cell)}
+            for operation, source, target in genotype.edges(cell):
+                candidates = edges.get((source, target))
+                if candidates is None:
+                    raise UserError(
+                        f"{cell}: the space {self.name!r} has no edge from {source} to {target}"
+                    )
+                if operation not in candidates:
+                    raise UserError(
+                        f"{cell}: expected one of {', '.join(candidates)} from {source} to "
+                        f"{target}, got {operation!r}"
+                    )
+            if genotype.output(cell) != self.output(cell):
+                raise UserError(
+                    f"{cell}_concat: expected {self.output(cell)}, got {genotype.output(cell)}"
+                )
+            self.check_cell(cell, genotype.nodes(cell))
+
+    def check_cell(self, cell: str, nodes: tuple[tuple[Pair, ...], ...]) -> None:
+        """Refuses a cell with another number of edges than the space keeps.
+
+        By default every edge of the space is kept, in order. A space in which nodes may lose
+        edges says so here.
+
+        Args:
+            cell: The cell's name.
+            nodes: For each node the (operation, source) of its edges, all of them edges of the
+                space.
+
+        Raises:
+            UserError: If an edge is missing, stands twice or out of order.
+        """
+        kept = [(source, i + self.inputs) for i, node in enumerate(nodes) for _, source in node]
+        edges = [(edge.source, edge.target) for edge in self.edges(cell)]
+        if kept != edges:
+            raise UserError(f"{cell}: expected the edges {edges} in this order, got {kept}")
+
+    def sample(self, rng: np.random.Generator) -> Genotype:
+        """Draws a genotype, each one as likely as any other.
+
+        Args:
+            rng: The source of randomness.
+        """
+        return self._genotype({cell: self.sample_cell(cell, rng) for cell in self.cells})
+
+    def sample_cell(self, cell: str, rng: np.random.Generator) -> Sequence[Triple]:
+        """Draws the edges of a cell, node by node.
+
+        By default every edge stays, and each of its candidates is as likely as the others.
+
+        Args:
+            cell: The cell's name.
+            rng: The source of randomness.
+
+        Returns:
+            Each edge as (operation, source, node).
+        """
+        return sampling.all_edges(self.edges(cell), rng)
+
+    def is_free(self, operation: str) -> bool:
+        """Whether an operation has no weights of its own, like a skip-connect (Criterion 1)."""
+        return operations.get(operation).free
+
+    def is_learnable(self, operation: str) -> bool:
+        """Whether an operation has weights, so that Criterion 1* ranks it (DARTS+, section 3)."""
+        return operations.get(operation).learnable
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the name and the constructor's arguments, from which `from_config` makes it."""
+        return {"name": self.name}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Makes the space that `get_config` described."""
+        return cls(**{key: value for key, value in config.items() if key != "name"})
+
+    def _genotype(self, cells: Mapping[str, Sequence[Triple]]) -> Genotype:
+        outputs = {cell: self.output(cell) for cell in cells}
+        return genotype_of(cells, outputs, space=self.name, inputs=self.inputs)
