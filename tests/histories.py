@@ -1,4 +1,4 @@
-"""Run directories of searches and trainings that nobody ran, for tests of their pages."""
+"""Run directories of every program that nobody ran, for tests of their pages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ from darts_tf.searching.stopping import stable_epochs
 from darts_tf.spaces import zoo
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.derivation import derive, softmax
-from darts_tf.spaces.genotype import CELLS, STAGED_CELLS
+from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, AnyGenotype
+from darts_tf.spaces.sampling import random_genotype
+from darts_tf.tuning.config import RandomSearchConfig, TuningConfig
+from darts_tf.tuning.space import TUNABLE
+
+TRIED = {name: TUNABLE[name] for name in ("learning_rate", "weight_decay", "arch_learning_rate")}
 
 
 def searched(
@@ -67,11 +72,16 @@ def searched(
 
 
 def trained(
-    path: Path, seed: int, epochs: int = 12, finished: bool = True, **settings: Any
+    path: Path,
+    seed: int,
+    epochs: int = 12,
+    finished: bool = True,
+    genotype: AnyGenotype | None = None,
+    **settings: Any,
 ) -> RunDirectory:
     """A training with random pictures of confused classes, one of which has an awkward name."""
     random = np.random.default_rng(seed)
-    genotype = zoo.get("DARTS_PLUS_CIFAR10")
+    genotype = genotype or zoo.get("DARTS_PLUS_CIFAR10")
     config = TrainingConfig(dataset="digits", epochs=epochs, seed=seed % 1000, **settings)
     run = RunDirectory(path, "train")
     run.claim(training_flag_lines(config, genotype))
@@ -88,6 +98,76 @@ def trained(
         run.append_history(line)
     if finished:
         _end(run, random, genotype.to_dict(), epochs)
+    return run
+
+
+def repeated(path: Path, seed: int, ended: int = 3, begun: int = 3) -> RunDirectory:
+    """Three training runs that differ in their seed, of which some have begun, some ended."""
+    random = np.random.default_rng(seed)
+    first = seed % 1000
+    config = TrainingConfig(dataset="digits", epochs=4, seed=first, repeats=3)
+    genotype = zoo.get("DARTS_PLUS_CIFAR10")
+    run = RunDirectory(path, "repeats")
+    run.claim(training_flag_lines(config, genotype))
+    for number in range(begun):
+        one = trained(run.repeat(first + number), first + number, 4, number < ended)
+        if number < ended:
+            result = one.read_json(one.result)
+            one.write_json(one.result, result | {"top1_error": round(2 + random.random(), 2)})
+    if ended == 3:
+        cost = {"device_days": 4.5, "device": "GPU"}
+        run.write_json(run.outcome, {"seeds": list(range(first, first + 3)), "cost": cost})
+    return run
+
+
+def tuned(path: Path, seed: int, ended: int = 6, finished: bool = True) -> RunDirectory:
+    """A tuning run: so many trials have ended, one diverged, one is under way unless finished."""
+    random = np.random.default_rng(seed)
+    config = TuningConfig(dataset="digits", epochs=12, trials=6, seed=seed % 1000)
+    run = RunDirectory(path, "tune")
+    run.claim(flag_lines(config))
+    trials = []
+    for number in range(ended + (not finished)):
+        values = {name: random.uniform(among.low, among.high) for name, among in TRIED.items()}
+        is_ended = number < ended
+        trials.append(
+            {
+                "trial_id": str(number),
+                "hyperparameters": {"space": [], "values": values},
+                "status": "COMPLETED" if is_ended else "RUNNING",
+                "score": (number > 0) * float(random.uniform(0.8, 0.99)) if is_ended else None,
+            }
+        )
+        trial = path / "trials" / str(number)
+        trial.mkdir(parents=True)
+        searched(trial / "search", seed + number, 3, is_ended)
+    run.write_json(run.trials, {"trials": trials})
+    if finished:
+        run.write_json(run.outcome, {"tuner": "random", "trials": []})
+    return run
+
+
+def random_searched(path: Path, seed: int, ended: int = 5, finished: bool = True) -> RunDirectory:
+    """A random search: the network of the first seed diverged, so many others have ended."""
+    random = np.random.default_rng(seed)
+    first = seed % 1000
+    config = RandomSearchConfig(dataset="digits", samples=6, epochs=4, seed=first)
+    run = RunDirectory(path, "random_search")
+    run.claim(flag_lines(config))
+    tried = []
+    for number in range(1 + ended + (not finished)):
+        is_ended = 0 < number <= ended
+        genotype = random_genotype(DARTS, random)
+        one = trained(run.repeat(first + number), number, 4, is_ended, genotype=genotype)
+        if is_ended:
+            result = one.read_json(one.result)
+            error = round(float(random.uniform(2, 30)), 2)
+            one.write_json(one.result, result | {"valid_top1_error": error})
+            tried.append((error, genotype.to_dict()))
+    if finished:
+        error, genotype = min(tried, key=lambda one: one[0])
+        cost = {"device_days": 0.25, "device": "GPU"}
+        run.write_json(run.outcome, {"genotype": genotype, "reason": "best", "cost": cost})
     return run
 
 

@@ -1,5 +1,5 @@
 "use strict";
-// Elements, and lines over the epochs.
+// Elements, and charts over the epochs or over labels.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const SPACE = "http://www.w3.org/2000/svg";
@@ -69,9 +69,15 @@ function outline(points) {
   return path;
 }
 
-function swatch(series) {
-  const line = svg("line", { x1: 1, x2: 23, y1: 6, y2: 6, class: `curve ${series.look}` });
-  return svg("svg", { width: 24, height: 12, "aria-hidden": "true" }, line);
+function isPoints(spec, series) {
+  return (spec.points || []).includes(series.name);
+}
+
+function swatch(spec, series) {
+  const mark = isPoints(spec, series)
+    ? svg("circle", { cx: 12, cy: 6, r: 4, class: `dot ${series.look}` })
+    : svg("line", { x1: 1, x2: 23, y1: 6, y2: 6, class: `curve ${series.look}` });
+  return svg("svg", { width: 24, height: 12, "aria-hidden": "true" }, mark);
 }
 
 // The range of a chart's values, with room around them.
@@ -96,7 +102,7 @@ function lineChart(spec, { height = 210, legend = true, stop = null } = {}) {
   const values = spec.series.map(() => html("output", {}));
   if (legend) {
     const items = spec.series.map((series, number) =>
-      html("li", {}, swatch(series), html("span", {}, series.name), values[number]));
+      html("li", {}, swatch(spec, series), html("span", {}, series.name), values[number]));
     figure.append(html("ul", { class: "legend" }, ...items));
   }
   if (stop) {
@@ -113,7 +119,10 @@ function lineChart(spec, { height = 210, legend = true, stop = null } = {}) {
   }).observe(plot);
   watch((index) => {
     mark(index);
-    spec.series.forEach((series, n) => { values[n].textContent = written(at(series.values, index)); });
+    spec.series.forEach((series, n) => {
+      const place = spec.labels ? series.values.length - 1 : index;
+      values[n].textContent = isPoints(spec, series) ? "" : written(at(series.values, place));
+    });
   });
   return figure;
 }
@@ -123,12 +132,14 @@ function described(spec) {
     const known = series.values.filter((value) => value !== null);
     return `${series.name} ${written(known[0])} to ${written(known[known.length - 1])}`;
   });
-  return `${spec.title}, over ${data.epochs.length} epochs: ${last.join("; ")}`;
+  const count = (spec.labels || data.epochs).length;
+  return `${spec.title}, over ${count} ${spec.unit || "epoch"}s: ${last.join("; ")}`;
 }
 
 // Returns a function that marks an epoch.
 function drawPlot(plot, spec, width, height, stop) {
-  const count = data.epochs.length;
+  const labels = spec.labels || data.epochs;
+  const count = labels.length;
   const [low, high] = range(spec);
   const top = stop ? 22 : 8;
   const levels = ticks(low, high, height < 150 ? 2 : 4, spec.whole);
@@ -148,7 +159,7 @@ function drawPlot(plot, spec, width, height, stop) {
   for (const n of ticks(0, count - 1, Math.min(8, Math.floor(width / 60)), true)) {
     picture.append(svg("text", {
       class: "tick", x: x(n), y: height - 6, "text-anchor": "middle",
-    }, data.epochs[n]));
+    }, labels[n]));
   }
   if (spec.limit !== undefined) {
     const level = y(spec.limit);
@@ -164,13 +175,18 @@ function drawPlot(plot, spec, width, height, stop) {
       }, `stopped: ${stop.reason.split(":")[0]}`));
   }
   const cursor = svg("line", { class: "cursor", y1: top, y2: bottom });
-  picture.append(cursor);
+  if (!spec.labels) picture.append(cursor);
   const dots = [];
   for (const series of spec.series) {
     const points = series.values.map((value, n) => (value === null ? null : [x(n), y(value)]));
-    const dot = svg("circle", { class: `dot ${series.look}`, r: 3.5 });
+    if (isPoints(spec, series)) {
+      picture.append(...points.map((point, n) => point && svg("circle", {
+        class: `dot ${series.look}`, cx: point[0], cy: point[1], r: 4.5,
+      }, svg("title", {}, `${spec.unit} ${labels[n]}: ${written(series.values[n])}`))).filter(Boolean));
+      continue;
+    }
     picture.append(svg("path", { class: `curve ${series.look}`, d: outline(points) }));
-    dots.push([dot, points]);
+    if (!spec.labels) dots.push([svg("circle", { class: `dot ${series.look}`, r: 3.5 }), points]);
   }
   picture.append(...dots.map(([dot]) => dot));
   if (spec.limit !== undefined) {
@@ -182,11 +198,12 @@ function drawPlot(plot, spec, width, height, stop) {
     const place = ((event.clientX - box.left) / box.width) * width;
     show(Math.round(((place - left) / (right - left)) * (count - 1)));
   };
-  if (count > 1) {
+  if (count > 1 && !spec.labels) {
     picture.addEventListener("pointerdown", pick);
     picture.addEventListener("pointermove", (event) => { if (event.buttons === 1) pick(event); });
   }
   plot.replaceChildren(picture);
+  if (spec.labels) return () => {};
   return (index) => {
     cursor.setAttribute("x1", x(index));
     cursor.setAttribute("x2", x(index));

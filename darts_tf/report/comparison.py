@@ -1,4 +1,4 @@
-"""The page that lays several runs side by side."""
+"""The page that compares several runs."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -34,7 +34,7 @@ def page(runs: Sequence[Run], title: str = "") -> Page:
             box = genotype_box(run.genotype, f"genotype-{number}")
             boxes.append((f"Genotype of {name}", slots(f"cells-{number}") + box))
     programs = {run.program for run in runs}
-    kind = "searches" if programs == {"search"} else "trainings"
+    kind = "searches" if programs == {"search"} else "training runs"
     return Page(
         title=title or _together(names),
         kind="comparison",
@@ -53,19 +53,6 @@ def content(names: Sequence[str], runs: Sequence[Run]) -> dict[str, Any]:
         runs: The runs.
     """
     longest = max((run.epochs for run in runs), key=len)
-    curves = [
-        ("Training loss, nats", "train_loss", 1),
-        ("Validation loss, nats", "valid_loss", 1),
-        ("Training accuracy, %", "train_accuracy", 100),
-        ("Validation accuracy, %", "valid_accuracy", 100),
-    ]
-    learning = [
-        chart(
-            title,
-            {name: run.values(key, factor) for name, run in zip(names, runs, strict=True)},
-        )
-        for title, key, factor in curves
-    ]
     return {
         "kind": "comparison",
         "epochs": longest,
@@ -73,10 +60,30 @@ def content(names: Sequence[str], runs: Sequence[Run]) -> dict[str, Any]:
         "captions": {key: text for run in runs for key, text in captions(run.genotype).items()},
         "stop": None,
         "charts": {
-            "learning": [each for each in learning if each["series"]],
+            "learning": learning_curves(names, runs),
             "stopping": _stopping(names, runs),
         },
     }
+
+
+def learning_curves(names: Sequence[str], runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Returns charts of the losses and accuracies of several runs, those that any of them has.
+
+    Args:
+        names: One a run.
+        runs: The runs.
+    """
+    curves = [
+        ("Training loss, nats", "train_loss", 1),
+        ("Validation loss, nats", "valid_loss", 1),
+        ("Training accuracy, %", "train_accuracy", 100),
+        ("Validation accuracy, %", "valid_accuracy", 100),
+    ]
+    charts = [
+        chart(title, {name: run.values(key, factor) for name, run in zip(names, runs, strict=True)})
+        for title, key, factor in curves
+    ]
+    return [each for each in charts if each["series"]]
 
 
 def distinct_names(runs: Sequence[Run]) -> list[str]:

@@ -1,26 +1,37 @@
-"""The data that a page's script draws: charts over the epochs, cells, and what a setting means."""
+"""The data that a page's script draws, and texts that several pages have in common."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from darts_tf.config import SearchConfig, TrainingConfig, flag_lines
+import darts_tf
 from darts_tf.report.pictures.drawing import caption
 from darts_tf.report.runs import Run
+from darts_tf.runs.directory import Program
+from darts_tf.settings import flag_lines
 from darts_tf.spaces.genotype import AnyGenotype
 
 Values = Sequence[float | None]
+# The public name of the settings that each program has.
+_SETTINGS: Mapping[Program, str] = {
+    "search": "SearchConfig",
+    "train": "TrainingConfig",
+    "repeats": "TrainingConfig",
+    "tune": "TuningConfig",
+    "random_search": "RandomSearchConfig",
+}
 
 
 def chart(title: str, series: Mapping[str, Values], **look: Any) -> dict[str, Any]:
-    """Returns a chart over the epochs.
+    """Returns a chart over the epochs, or over something else that has labels.
 
     Args:
-        title: What it shows, with the unit.
-        series: Values by name, one an epoch; a None is a gap. Without any value a series is left
-            out.
+        title: The quantity, with its unit.
+        series: Values by name, one an epoch or a label; a None is a gap. A series without any
+            value is left out.
         look: More for the script: `zero` to begin the axis at 0, `whole` for whole numbers only,
-            `limit` a level that is marked, with `limit_name`.
+            `limit` a level that is marked, with `limit_name`; `labels` in place of the epochs, with
+            `unit`, what one of them is; `points`, the series drawn as points, without a line.
     """
     shown = [
         {"name": name, "values": list(values)}
@@ -50,7 +61,7 @@ def captions(genotype: AnyGenotype | None) -> dict[str, str]:
 
 def explained(run: Run) -> list[tuple[str, str, str, bool]]:
     """Returns the settings of a run: name, value, meaning, and whether it is not the default."""
-    kind = SearchConfig if run.program == "search" else TrainingConfig
+    kind = getattr(darts_tf, _SETTINGS[run.program])
     texts = {field.name: field.metadata["text"] for field in dataclasses.fields(kind)}
     defaults = dict(line.removeprefix("--").split("=", 1) for line in flag_lines(kind()))
     return [
@@ -60,9 +71,9 @@ def explained(run: Run) -> list[tuple[str, str, str, bool]]:
     ]
 
 
-def percent(value: float | None) -> str:
+def percent(value: float | None, digits: int = 1) -> str:
     """Returns a share from 0 to 1 as a text, such as `97.1 %`."""
-    return "none yet" if value is None else f"{100 * value:.1f} %"
+    return "none yet" if value is None else f"{100 * value:.{digits}f} %"
 
 
 def device_days(outcome: Mapping[str, Any]) -> str:

@@ -57,7 +57,7 @@ function rememberEpoch() {
 
 function keepFresh() {
   const note = document.querySelector(".again");
-  note.textContent = `This page loads itself again every ${RELOAD} seconds while the run goes on.`;
+  note.textContent = `This page loads itself again every ${RELOAD} seconds while the run is under way.`;
   note.hidden = false;
   let touched = 0;
   for (const name of ["pointerdown", "keydown", "wheel", "touchmove"]) {

@@ -19,7 +19,7 @@ class Page:
 
     Args:
         title: Its heading.
-        kind: `search`, `training` or `comparison`.
+        kind: `search`, `training`, `comparison`, or the name of another program.
         about: A sentence below the heading.
         facts: Names and values, the most important first.
         sections: Headings, and the HTML below each.

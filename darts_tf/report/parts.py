@@ -33,11 +33,19 @@ def genotype_box(genotype: AnyGenotype, name: str = "genotype") -> str:
     )
 
 
-def last_sections(run: Run) -> list[tuple[str, str]]:
-    """Returns what every run's page ends with: its genotype, where it has one, and its settings."""
-    genotype = run.genotype
+def last_sections(run: Run, genotype: AnyGenotype | None) -> list[tuple[str, str]]:
+    """Returns the end of every run's page: its genotype, where it has one, and its settings."""
     sections = [] if genotype is None else [("Genotype", genotype_box(genotype))]
     return [*sections, ("Settings", settings_table(explained(run)))]
+
+
+def definitions(rows: Mapping[str, str]) -> str:
+    """Returns names and their values as a list."""
+    values = "".join(
+        f"<div><dt>{_breakable(name)}</dt><dd>{_breakable(value)}</dd></div>"
+        for name, value in rows.items()
+    )
+    return f'<dl class="settings">{values}</dl>'
 
 
 def settings_table(rows: Sequence[tuple[str, str, str, bool]]) -> str:
@@ -73,20 +81,23 @@ def confusion_list(pairs: Sequence[Mapping[str, Any]], classes: Sequence[str]) -
     return f'<ul class="confusions">{"".join(_pair(pair, classes) for pair in pairs)}</ul>'
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], label: str) -> str:
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], label: str, marked: int | None = None
+) -> str:
     """Returns a table of texts; the first one of a row is its heading.
 
     Args:
         head: Headings of the columns.
         rows: The rows.
-        label: What the table shows.
+        label: The name of the table for those who cannot see it.
+        marked: The row that stands out; None for none.
     """
     columns = "".join(f'<th scope="col">{escape(text)}</th>' for text in head)
     lines = "".join(
-        f'<tr><th scope="row">{_breakable(first)}</th>'
+        f'<tr{" class=best" if number == marked else ""}><th scope="row">{_breakable(first)}</th>'
         + "".join(f"<td>{_breakable(text)}</td>" for text in rest)
         + "</tr>"
-        for first, *rest in rows
+        for number, (first, *rest) in enumerate(rows)
     )
     return (
         f'<div class="wide" role="region" tabindex="0" aria-label="{escape(label)}">'

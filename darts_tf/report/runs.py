@@ -1,4 +1,4 @@
-"""What is read of a run directory for its page."""
+"""The files of a run as its page needs them, and the runs that it is made of."""
 
 import math
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from darts_tf.errors import UserError
-from darts_tf.runs.directory import RunDirectory
+from darts_tf.runs.directory import Program, RunDirectory
 from darts_tf.runs.history import EpochRecord
 from darts_tf.spaces.genotype import AnyGenotype, read_genotype
 from darts_tf.spaces.zoo import get, names
@@ -15,21 +15,21 @@ from darts_tf.spaces.zoo import get, names
 
 @dataclass(frozen=True)
 class Run:
-    """A run, as its files tell it.
+    """The contents of a run's files.
 
     Args:
         name: The name of its directory.
         path: The directory, as it was given.
-        program: `search` or `train`.
+        program: The program that made it.
         settings: By name, as text.
-        history: The lines of `history.jsonl`.
-        outcome: What `genotype.json` or `result.json` holds, None as long as the run is unfinished.
-        confusions: What `confusions.json` holds, None without one.
+        history: The lines of `history.jsonl`; none in a run of runs.
+        outcome: The contents of the file that finishes the run; None as long as it is unfinished.
+        confusions: The contents of `confusions.json`, None without one.
     """
 
     name: str
     path: str
-    program: str
+    program: Program
     settings: Mapping[str, str]
     history: tuple[Mapping[str, Any], ...]
     outcome: Mapping[str, Any] | None
@@ -38,14 +38,14 @@ class Run:
     @cached_property
     def records(self) -> tuple[EpochRecord, ...]:
         """The history of a search, checked."""
-        found = []
+        records = []
         for number, line in enumerate(self.history, start=1):
             try:
-                found.append(EpochRecord.from_dict(line))
+                records.append(EpochRecord.from_dict(line))
             except UserError as error:
                 where = f"--run_dir={self.path}: history.jsonl, line {number}"
                 raise UserError(f"{where}: {error}") from error
-        return tuple(found)
+        return tuple(records)
 
     @property
     def epochs(self) -> list[int]:
@@ -55,15 +55,15 @@ class Run:
     @property
     def genotype(self) -> AnyGenotype | None:
         """The genotype of a finished search, of the last epoch, or of a training's network."""
-        if self.outcome is not None:
+        if self.outcome is not None and "genotype" in self.outcome:
             try:
                 return read_genotype(self.outcome)
             except UserError as error:
                 raise UserError(f"--run_dir={self.path}: {error}") from error
-        if self.program == "search":
-            return self.records[-1].genotype if self.records else None
-        given = self.settings["genotype"]
-        return get(given) if given in names() else read_genotype(given)
+        if "genotype" in self.settings:
+            given = self.settings["genotype"]
+            return get(given) if given in names() else read_genotype(given)
+        return self.records[-1].genotype if self.program == "search" and self.records else None
 
     def values(self, key: str, factor: float = 1.0) -> list[float | None]:
         """Returns a number of each epoch, rounded to six digits, None where there is none."""
@@ -71,7 +71,7 @@ class Run:
 
 
 def read_run(directory: RunDirectory) -> Run:
-    """Reads a search or a training.
+    """Reads the files of a run.
 
     Raises:
         UserError: If a file is damaged.
@@ -80,7 +80,7 @@ def read_run(directory: RunDirectory) -> Run:
     for number, line in enumerate(history, start=1):
         if not isinstance(line.get("epoch"), int):
             where = f"--run_dir={directory.path}: {directory.history.name}, line {number}"
-            raise UserError(f"{where} has no whole number for an epoch")
+            raise UserError(f"{where}: expected a whole number as epoch, got {line.get('epoch')!r}")
     finished = directory.outcome.exists()
     return Run(
         directory.path.resolve().name,
@@ -91,6 +91,26 @@ def read_run(directory: RunDirectory) -> Run:
         directory.read_json(directory.outcome) if finished else None,
         directory.read_json(directory.confusions) if directory.confusions.exists() else None,
     )
+
+
+def trainings(directory: RunDirectory) -> dict[int, Run]:
+    """Reads the training runs of repeats or of a random search.
+
+    Args:
+        directory: Of the repeats, or of the random search.
+
+    Returns:
+        Those that have begun, by their seed.
+    """
+    settings = directory.settings()
+    first = int(settings["seed"])
+    count = int(settings["repeats" if directory.program == "repeats" else "samples"])
+    folders = {seed: directory.repeat(seed) for seed in range(first, first + count)}
+    return {
+        seed: read_run(RunDirectory.open(folder))
+        for seed, folder in folders.items()
+        if (folder / directory.config.name).is_file()
+    }
 
 
 def _rounded(value: Any, factor: float) -> float | None:

@@ -40,7 +40,7 @@ def page(run: Run) -> Page:
     ]
     if not run.history:
         sections = [("Nothing yet", "<p>The first epoch is under way.</p>")]
-    sections += last_sections(run)
+    sections += last_sections(run, run.genotype)
     return Page(
         title=run.name,
         kind="search",

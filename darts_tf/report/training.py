@@ -8,6 +8,14 @@ from darts_tf.report.page import Page
 from darts_tf.report.parts import confusion_list, last_sections, slots
 from darts_tf.report.runs import Run
 
+# The errors of a result, percent, and what a page calls them.
+ERRORS = {
+    "top1_error": "Test error",
+    "top5_error": "Test error, top 5",
+    "valid_top1_error": "Validation error",
+    "valid_top5_error": "Validation error, top 5",
+}
+
 
 def page(run: Run) -> Page:
     """Returns the page of a training, finished or not."""
@@ -17,7 +25,7 @@ def page(run: Run) -> Page:
         sections.append(("Most confused classes", confusion_list(run.confusions["pairs"], classes)))
     if run.genotype is not None:
         sections.append(("Cells", slots("cells", "The cells that the network is made of.")))
-    sections += last_sections(run)
+    sections += last_sections(run, run.genotype)
     return Page(
         title=run.name,
         kind="training",
@@ -55,12 +63,8 @@ def curves(run: Run) -> list[dict[str, Any]]:
 
 
 def outcome_facts(outcome: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Returns what a training ended with: name and value, ready to be read."""
-    facts = [
-        (words, f"{outcome[key]:.2f} %")
-        for key, words in (("top1_error", "Test error"), ("top5_error", "Test error, top 5"))
-        if key in outcome
-    ]
+    """Returns the errors and the size of a trained network: names and values, ready to be read."""
+    facts = [(words, f"{outcome[key]:.2f} %") for key, words in ERRORS.items() if key in outcome]
     counts: Sequence[tuple[str, str]] = (
         ("parameters", "Parameters"),
         ("multiply_adds", "Multiply-adds"),

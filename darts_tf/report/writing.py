@@ -1,19 +1,19 @@
-"""Where pages go: into the run directory, or to a file of the user's."""
+"""Writes a page into the run directory, or to a file of the user's."""
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from darts_tf.errors import UserError, reason
-from darts_tf.report import comparison, search, training
+from darts_tf.report import comparison, random_search, repeats, search, training, tuning
 from darts_tf.report.page import Page
-from darts_tf.report.runs import Run, read_run
-from darts_tf.runs.directory import RunDirectory
+from darts_tf.report.runs import Run, read_run, trainings
+from darts_tf.runs.directory import Program, RunDirectory
 from darts_tf.runs.output_file import overwriting
 
 _logger = logging.getLogger(__name__)
-# What values that nobody expects can raise on their way into a page.
+# Raised by values of an unexpected type or size on their way into a page.
 _ODD = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 
 
@@ -21,7 +21,7 @@ def write_report(run_directory: str | os.PathLike[str]) -> Path:
     """Writes the page of a run into its directory.
 
     Args:
-        run_directory: Of a search, a training, or repeated trainings, finished or not.
+        run_directory: Of a run of any program, finished or not.
 
     Returns:
         The page, `report.html`.
@@ -39,10 +39,11 @@ def write_report(run_directory: str | os.PathLike[str]) -> Path:
 def write_comparison(
     run_directories: Sequence[str | os.PathLike[str]], output: str | os.PathLike[str]
 ) -> Path:
-    """Writes a page that lays runs side by side; of one run, its own page.
+    """Writes a page that compares runs; of one run, its own page.
 
     Args:
-        run_directories: Of the runs; repeated trainings stand for each of them.
+        run_directories: Of the runs. One of several runs stands for each of them: repeats and a
+            random search for their training runs, a tuning run for the searches of its trials.
         output: The file to write; its folder exists.
 
     Returns:
@@ -53,14 +54,14 @@ def write_comparison(
     """
     text = _text([RunDirectory.open(path) for path in run_directories])
     output = Path(output)
-    right = "a file in a folder that can be written is right"
+    right = "expected a file in a folder that can be written"
     with overwriting(output, right) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="replace")
     return output
 
 
 def refresh(run: RunDirectory) -> None:
-    """Writes the page of a run under way; what goes wrong is logged, for no page is worth a run."""
+    """Writes the page of a run under way; an error is logged, so that no page ends a run."""
     try:
         write_report(run.path)
     except UserError as error:
@@ -75,32 +76,36 @@ def _text(directories: Sequence[RunDirectory]) -> str:
     except UserError:
         raise
     except OSError as error:
-        why = reason(error, "directories that can be read are right")
+        why = reason(error, "expected directories that can be read")
         raise UserError(f"--run_dir={names}: {why}") from error
     except _ODD as error:
         raise UserError(
-            f"--run_dir={names}: no page can be made of what its files hold: "
-            f"{type(error).__name__}, {error}; files that nobody has edited are right"
+            f"--run_dir={names}: expected files as a run writes them, got others: "
+            f"{type(error).__name__}, {error}"
         ) from error
 
 
+_PAGES: Mapping[Program, Callable[[RunDirectory], Page]] = {
+    "search": lambda directory: search.page(read_run(directory)),
+    "train": lambda directory: training.page(read_run(directory)),
+    "repeats": repeats.page,
+    "tune": tuning.page,
+    "random_search": random_search.page,
+}
+
+
 def _page(directories: Sequence[RunDirectory]) -> Page:
-    runs = [run for directory in directories for run in _runs(directory)]
-    if len(directories) > 1:
-        return comparison.page(runs)
-    if directories[0].program == "repeats":
-        return comparison.page(runs, title=directories[0].path.resolve().name)
-    return search.page(runs[0]) if runs[0].program == "search" else training.page(runs[0])
+    if len(directories) == 1:
+        return _PAGES[directories[0].program](directories[0])
+    return comparison.page([run for directory in directories for run in _runs(directory)])
 
 
 def _runs(directory: RunDirectory) -> list[Run]:
-    """Returns the run; of repeated trainings, those that have begun."""
-    if directory.program != "repeats":
+    """Returns the run, or those that it is made of and that have begun."""
+    if directory.program in ("search", "train"):
         return [read_run(directory)]
-    settings = directory.settings()
-    first, count = int(settings["seed"]), int(settings["repeats"])
-    folders = [directory.repeat(seed) for seed in range(first, first + count)]
-    begun = [folder for folder in folders if folder.is_dir()]
-    if not begun:
-        raise UserError(f"{directory.path}: none of its {count} trainings has begun")
-    return [read_run(RunDirectory.open(folder)) for folder in begun]
+    is_tuning = directory.program == "tune"
+    runs = [*(tuning.searches(directory) if is_tuning else trainings(directory)).values()]
+    if not runs:
+        raise UserError(f"{directory.path}: expected runs to compare, got none that has begun")
+    return runs

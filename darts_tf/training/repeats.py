@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from darts_tf import data
+from darts_tf import data, report
 from darts_tf.config import TrainingConfig, training_flag_lines
 from darts_tf.errors import UserError
 from darts_tf.runs.directory import RunDirectory
@@ -50,7 +50,9 @@ def train_repeats(
         _logger.info(f"training with seed {seed}, {len(results) + 1} of {len(seeds)}")
         own = dataclasses.replace(config, seed=seed, repeats=1)
         results.append(result_of(own, genotype, run.repeat(seed)))
+        report.refresh(run)
     run.write_json(run.outcome, {"seeds": seeds, **summarised(results)})
+    report.refresh(run)
     return run.read_json(run.outcome)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from keras_tuner.engine import trial as trials
 from sklearn.exceptions import ConvergenceWarning
 
+from darts_tf import report
 from darts_tf.errors import UserError
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.tuning.config import TuningConfig
@@ -69,6 +70,7 @@ class _Durable(keras_tuner.Oracle):
         """Writes the state with all trials."""
         every = [trial.get_state() for trial in self.trials.values()]
         self.run.write_json(self.run.trials, {**self.get_state(), "trials": every})
+        report.refresh(self.run)
 
     def resume(self, alone: bool) -> None:
         """Goes on with what was saved, if anything was.

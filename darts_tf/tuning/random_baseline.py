@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from darts_tf import data
+from darts_tf import data, report
 from darts_tf.config import flag_lines
 from darts_tf.errors import DivergenceError
 from darts_tf.runs.directory import RunDirectory
@@ -54,10 +54,12 @@ def random_search(
         accuracy = _worth(config, genotype, seed, run)
         _logger.info(f"genotype of seed {seed}: validation accuracy {accuracy:.2%}")
         tried.append({"seed": seed, "valid_accuracy": accuracy, "genotype": genotype.to_dict()})
+        report.refresh(run)
     tried.sort(key=lambda one: (-one["valid_accuracy"], one["seed"]))
     reason = f"the best of {len(tried)} random genotypes"
     found = {**tried[0], "reason": reason, "tried": tried, "cost": _cost(config, run)}
     run.write_json(run.genotype, found)
+    report.refresh(run)
     return run.read_json(run.genotype)
 
 

@@ -13,7 +13,7 @@ from keras_tuner import errors
 from keras_tuner.engine import base_tuner
 from keras_tuner.engine import trial as trials
 
-from darts_tf import data
+from darts_tf import data, report
 from darts_tf.config import SearchConfig, TrainingConfig, flag_lines
 from darts_tf.errors import DivergenceError, UserError
 from darts_tf.runs.cluster import WorkerLost
@@ -171,4 +171,5 @@ def _written(
     with run.writing(run.best) as temporary:
         temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     run.write_json(run.outcome, {"tuner": config.tuner, "best": best, "trials": tried})
+    report.refresh(run)
     return run.read_json(run.outcome)

@@ -15,10 +15,18 @@ from selenium.webdriver.support.wait import WebDriverWait
 from darts_tf.report import write_comparison, write_report
 from darts_tf.spaces.genotype import read_genotype
 from tests.browser import chromium, look, settled
-from tests.histories import searched, trained
+from tests.histories import random_searched, repeated, searched, trained, tuned
 
 WIDTHS = (390, 1280)
-PAGES = ("search", "staged", "training", "comparison", "empty")
+RUNS = {
+    "tuning": lambda path: tuned(path, 9),
+    "tuning begun": lambda path: tuned(path, 10, 0, finished=False),
+    "random": lambda path: random_searched(path, 11),
+    "random half": lambda path: random_searched(path, 12, 2, finished=False),
+    "repeats": lambda path: repeated(path, 13),
+    "repeats half": lambda path: repeated(path, 14, 1, 2),
+}
+PAGES = ("search", "staged", "training", "comparison", "empty", *RUNS)
 EPOCHS = 12
 # What hangs out of the page; a table that scrolls by itself may be wider than its place.
 _OVERFLOWING = """
@@ -70,6 +78,7 @@ def made(tmp_path_factory):
         "training": write_report(training.path),
         "comparison": write_comparison(several, folder / "comparison.html"),
         "empty": write_report(searched(folder / "empty", 8, 0).path),
+        **{name: write_report(make(folder / name).path) for name, make in RUNS.items()},
     }
     return Made(folder, pages)
 
@@ -219,8 +228,20 @@ def test_whatever_can_be_reached_or_seen_has_a_name(name, browser, made):
     found = [node for node in nodes if node.get("role", {}).get("value") in named]
     names = [node["name"]["value"] for node in found]
     assert [name for name in names if not re.search(r"[A-Za-z]{3}", name)] == []
-    if name != "empty":
+    if name not in ("empty", "tuning begun"):
         assert len(found) > 3
+
+
+@pytest.mark.parametrize(("name", "count"), [("tuning", 5), ("random", 5), ("repeats", 6)])
+def test_each_score_is_a_point_with_its_value(name, count, browser, made):
+    look(browser, made.pages[name], 390)
+    points = browser.find_elements(By.CSS_SELECTOR, "[data-draw=scores] .plot circle")
+    titles = [point.find_element(By.TAG_NAME, "title") for point in points]
+    told = [title.get_property("textContent") for title in titles]
+    assert len(told) == count
+    assert all(re.fullmatch(r"(trial|seed) \d+: [\d.]+", text) for text in told)
+    best = browser.find_elements(By.CSS_SELECTOR, "tr.best")
+    assert len(best) == (name != "repeats")
 
 
 def test_a_page_under_way_keeps_the_epoch_when_it_loads_itself_again(browser, made):

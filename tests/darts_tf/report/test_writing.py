@@ -87,18 +87,19 @@ def test_one_run_may_go_elsewhere_and_several_go_together(run, tmp_path, seed):
     assert not other.report.exists()
 
 
-def test_repeats_are_laid_side_by_side(tmp_path, seed):
+def test_repeats_stand_for_their_training_runs_in_a_comparison(tmp_path, seed):
     path = tmp_path / "repeats"
     config = TrainingConfig(dataset="digits", repeats=3, seed=4)
     run = RunDirectory(path, "repeats")
     run.claim(training_flag_lines(config, zoo.get("DARTS_V2")))
-    with pytest.raises(UserError, match="none of its 3 trainings has begun"):
-        write_report(path)
+    assert "The first epoch is under way" in write_report(path).read_text()
+    with pytest.raises(UserError, match="expected runs to compare, got none that has begun"):
+        write_comparison([path, path], tmp_path / "both.html")
     for number in (4, 5):
         trained(run.repeat(number), number, 2)
-    text = write_report(path).read_text()
-    assert "2 trainings, side by side" in text
-    assert "<h1>repeats</h1>" in text
+    text = write_comparison([path, run.repeat(4)], tmp_path / "both.html").read_text()
+    assert "3 training runs, side by side" in text
+    assert "<h1>repeats</h1>" in write_report(path).read_text()
 
 
 @pytest.mark.parametrize("line", ['{"epoch": "one"}', "[]", "nothing", '{"epoch": 0}'])

@@ -32,7 +32,9 @@ def trained(monkeypatch):
         run = RunDirectory(path, "train")
         if run.claim(training_flag_lines(config, genotype)) != "finished":
             seen["seeds"].append(config.seed)
-            run.write_json(run.result, {"cost": {"device_days": 0.25, "device": "CPU"}})
+            cost = {"device_days": 0.25, "device": "CPU"}
+            error = 100 * (1 - worth(genotype))
+            run.write_json(run.result, {"valid_top1_error": error, "cost": cost})
         return worth(genotype)
 
     monkeypatch.setattr(random_baseline, "validation_accuracy", stand_in)
@@ -55,6 +57,8 @@ def test_it_keeps_the_best_and_tells_what_was_tried(trained, tmp_path, seed):
     assert found["cost"] == {"device_days": 1.5, "device": "CPU"}
     text = (tmp_path / "run" / "genotype.json").read_text()
     assert json.loads(text) == found
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "finished: the best of 6 random genotypes" in page
     assert read_genotype(text) == right[found["seed"]]
 
 

@@ -21,6 +21,7 @@ from keras_tuner.src.distribute import oracle_client
 
 from darts_tf import data
 from darts_tf.errors import DivergenceError, UserError
+from darts_tf.report import tuning as tuning_page
 from darts_tf.runs.cluster import WorkerLost
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.interruption import Interrupted
@@ -105,6 +106,24 @@ def test_the_best_has_the_best_score_and_the_outcome_is_complete(config, tmp_pat
         assert one["valid_accuracy"] == pytest.approx(0.9 - away / 3 - 0.1 / network, abs=1e-6)
     if config.tuner != "hyperband":
         assert len(trials) == config.trials
+
+
+def test_the_page_tells_the_trials_under_way_and_in_the_end(config, tmp_path):
+    path = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        tune(config, path, Worth(end_at=1))
+    text = (path / "report.html").read_text()
+    assert "A tuning run on digits, under way: trials that have ended: 1." in text
+    outcome = tune(config, path, Worth())
+    page = tuning_page.page(RunDirectory.open(path))
+    assert (path / "report.html").read_text() == page.html()
+    facts = dict(page.facts)
+    assert facts["Best trial"] == outcome["best"]["trial"]
+    assert facts["Best validation accuracy"] == f"{100 * outcome['best']['valid_accuracy']:.1f} %"
+    trials = tuning_page.read_trials(RunDirectory.open(path), {"epochs": str(config.epochs)})
+    assert [trial.epochs for trial in trials] == [one["epochs"] for one in outcome["trials"]]
+    for trial, one in zip(trials, outcome["trials"], strict=True):
+        assert {name: float(text) for name, text in trial.details.items()} == one["settings"]
 
 
 def test_hyperband_goes_on_with_the_better_ones(seed, tmp_path):

@@ -1,0 +1,167 @@
+"""A page of attempts of which the best is kept: trials of a tuning run, random genotypes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from darts_tf.report.content import captions, chart, drawn, percent
+from darts_tf.report.page import Page
+from darts_tf.report.parts import definitions, last_sections, slots, table
+from darts_tf.report.runs import Run
+from darts_tf.spaces.genotype import AnyGenotype
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A trial of a tuning run, or a genotype of a random search.
+
+    Args:
+        name: Its number or seed, as text.
+        accuracy: Its validation accuracy, from 0 to 1; None as long as it has none.
+        epochs: The epochs it was given. Attempts with fewer are not compared with longer ones.
+        state: `finished`, or what else it is.
+        details: What distinguishes it, by name, as text.
+    """
+
+    name: str
+    accuracy: float | None
+    epochs: int
+    state: str
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Words:
+    """How a page calls its attempts.
+
+    Args:
+        one: One attempt, such as `trial`.
+        number: What its name is the number of, such as `seed`.
+        about: The sentence below the heading.
+        best: The sentence above the best one's cells, which its name ends.
+        details: The heading of the best one's details; "" for no such section.
+    """
+
+    one: str
+    number: str
+    about: str
+    best: str
+    details: str = ""
+
+
+def best(attempts: Sequence[Attempt]) -> Attempt | None:
+    """Returns the most accurate of the longest attempts, the first of equals; None without one."""
+    scored = [attempt for attempt in attempts if attempt.accuracy is not None]
+    return max(scored, key=_score, default=None)
+
+
+def page(
+    run: Run,
+    words: Words,
+    facts: Sequence[tuple[str, str]],
+    attempts: Sequence[Attempt],
+    genotype: AnyGenotype | None,
+) -> Page:
+    """Returns the page of attempts, finished or not.
+
+    Args:
+        run: The run that made them.
+        words: How they are called.
+        facts: Names and values below the heading, before those of the best attempt.
+        attempts: In the order in which they began.
+        genotype: The cells of the best one, where they are known.
+    """
+    first = best(attempts)
+    one = words.one.capitalize()
+    sections: list[tuple[str, str]] = []
+    if first is None:
+        sections.append(("Nothing yet", f"<p>The first {words.one} is under way.</p>"))
+    else:
+        facts = [
+            *facts,
+            ("Best validation accuracy", percent(first.accuracy)),
+            (f"Best {words.one}", first.name),
+        ]
+        sections.append(("Validation accuracies", slots("scores")))
+    if attempts:
+        sections.append((f"{one}s", _table(words, attempts, first)))
+    if first is not None and genotype is not None:
+        about = f"{words.best} {first.name}."
+        sections.append((f"Cells of the best {words.one}", slots("cells", about)))
+    if first is not None and words.details:
+        sections.append((words.details, definitions(first.details)))
+    sections += last_sections(run, genotype)
+    return Page(
+        title=run.name,
+        kind=run.program,
+        about=words.about,
+        facts=facts,
+        sections=sections,
+        data=content(run, words, attempts, genotype),
+        finished=run.outcome is not None,
+    )
+
+
+def content(
+    run: Run, words: Words, attempts: Sequence[Attempt], genotype: AnyGenotype | None
+) -> dict[str, Any]:
+    """Returns what the page of attempts draws.
+
+    Args:
+        run: The run that made them.
+        words: How they are called.
+        attempts: In the order in which they began.
+        genotype: The cells of the best one, where they are known.
+    """
+    scored = [attempt for attempt in attempts if attempt.accuracy is not None]
+    leaders = [best(scored[: number + 1]) for number in range(len(scored))]
+    scores = chart(
+        f"Validation accuracy by {words.number}, %",
+        {
+            words.one: [_percent(attempt) for attempt in scored],
+            "best so far": [_percent(leader) for leader in leaders],
+        },
+        labels=[attempt.name for attempt in scored],
+        unit=words.number,
+        points=[words.one],
+    )
+    return {
+        "kind": run.program,
+        "epochs": [],
+        "genotypes": [drawn(genotype)],
+        "captions": captions(genotype),
+        "stop": None,
+        "charts": {"scores": [scores]},
+    }
+
+
+def _score(attempt: Attempt) -> tuple[int, float]:
+    return attempt.epochs, attempt.accuracy or 0.0
+
+
+def _percent(attempt: Attempt | None) -> float | None:
+    if attempt is None or attempt.accuracy is None:
+        return None
+    return float(f"{100 * attempt.accuracy:.6g}")
+
+
+def _table(words: Words, attempts: Sequence[Attempt], first: Attempt | None) -> str:
+    """Returns the attempts as a table, the best first, those without an accuracy last."""
+    ranked = sorted(
+        attempts,
+        key=lambda attempt: (attempt.accuracy is not None, *_score(attempt)),
+        reverse=True,
+    )
+    names = dict.fromkeys(name for attempt in attempts for name in attempt.details)
+    rows = [
+        [
+            attempt.name,
+            "" if attempt.accuracy is None else percent(attempt.accuracy, digits=2),
+            attempt.state,
+            str(attempt.epochs),
+            *(attempt.details.get(name, "") for name in names),
+        ]
+        for attempt in ranked
+    ]
+    head = [words.number.capitalize(), "Validation accuracy", "State", "Epochs", *names]
+    return table(head, rows, f"{words.one}s", marked=ranked.index(first) if first else None)
