@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from darts_tf.errors import UserError, nearest, short
 
 T = TypeVar("T")
+Plug = TypeVar("Plug")
 
 
 class Registry(Generic[T]):
@@ -46,7 +47,7 @@ class Registry(Generic[T]):
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and (name in self._entries or name in self._registered)
 
-    def get(self, identifier: Any) -> T:
+    def get(self, identifier: str | T | type[T] | Mapping[str, Any]) -> T:
         """Returns a plug.
 
         Args:
@@ -67,11 +68,11 @@ class Registry(Generic[T]):
             return identifier
         raise UserError(f"expected a {self._kind} or the name of one, got {short(identifier)}")
 
-    def register(self, plug: Any) -> Any:
+    def register(self, plug: Plug) -> Plug:
         """Makes a plug known under `plug.name`; it may decorate a class.
 
-        The same plug again changes nothing. A class that is defined again, as when a cell of a
-        notebook runs twice, takes its own place.
+        The same plug again, or an equal one, changes nothing. A class that is defined again, as
+        when a cell of a notebook runs twice, takes the place of the first.
 
         Args:
             plug: An instance or a class.
@@ -152,4 +153,8 @@ def _same(one: Any, other: Any) -> bool:
         return True
     if isinstance(one, type) and isinstance(other, type):
         return (one.__module__, one.__qualname__) == (other.__module__, other.__qualname__)
-    return type(one) is type(other) and bool(one == other)
+    if type(one) is not type(other):
+        return False
+    return bool(
+        one == other or (hasattr(one, "get_config") and one.get_config() == other.get_config())
+    )

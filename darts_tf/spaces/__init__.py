@@ -1,10 +1,13 @@
 """What a search may find: search spaces, genotypes, operations, and the published cells."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 from darts_tf.registry import Registry
 from darts_tf.spaces.genotype import Genotype
 from darts_tf.spaces.space import Space
+
+Plug = TypeVar("Plug", bound=Space | type[Space])
 
 _SPACES: Registry[Space] = Registry("space", Space, {"darts": "darts_tf.spaces.darts:DARTS"})
 
@@ -14,7 +17,7 @@ def names() -> tuple[str, ...]:
     return _SPACES.names()
 
 
-def get(identifier: Any) -> Space:
+def get(identifier: str | Space | type[Space] | Mapping[str, Any]) -> Space:
     """Returns a search space.
 
     Args:
@@ -34,7 +37,7 @@ def get(identifier: Any) -> Space:
     return _SPACES.get(identifier)
 
 
-def register(space: Any) -> Any:
+def register(space: Plug) -> Plug:
     """Makes a search space known by its name, to `--space` and to the readers of genotypes.
 
     Args:

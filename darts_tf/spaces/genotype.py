@@ -46,7 +46,8 @@ class Genotype:
         space: The name of the search space.
         inputs: Number of input nodes of a cell.
         cells: For each cell its edges, under the cell's name, and the nodes that form its output,
-            under its name and `_concat`.
+            under its name and `_concat`. DARTS's cells may come without names, in the order
+            `normal`, `normal_concat`, `reduce`, `reduce_concat`.
 
     Raises:
         UserError: If an operation is unknown, an edge reads a later node, or a concatenation names
@@ -83,7 +84,13 @@ class Genotype:
 
         def __getattr__(self, name: str) -> Any: ...
 
-    def __init__(self, *, space: str = DARTS_NAME, inputs: int = 2, **cells: Any) -> None:
+    def __init__(
+        self, *fields: Any, space: str = DARTS_NAME, inputs: int = 2, **cells: Any
+    ) -> None:
+        order = _field_names(type(self).cells)
+        if len(fields) > len(order):
+            raise TypeError(f"expected {len(order)} fields without names, got {len(fields)}")
+        cells = dict(zip(order, fields, strict=False)) | cells
         names = self._cell_names(space, cells)
         attributes: dict[str, Any] = {"cells": names, "space": space, "inputs": inputs}
         for cell in names:
@@ -166,6 +173,8 @@ class Genotype:
             names = ", ".join(_field_names(cls.cells))
             raise UserError(f"expected a genotype, an object with {names}; got {short(fields)}")
         name = fields.get("space", DARTS_NAME)
+        if not isinstance(name, str):
+            raise UserError(f"space: expected the name of a space, got {short(name)}")
         if name == DARTS_NAME:
             _check_present(_field_names(cls.cells), fields)
             return cls(**{name: fields[name] for name in _field_names(cls.cells)})
@@ -308,10 +317,8 @@ def _check_present(names: Sequence[str], fields: Mapping[str, Any]) -> None:
         )
 
 
-def _space_of(name: Any, fields: Mapping[str, Any]) -> Space:
+def _space_of(name: str, fields: Mapping[str, Any]) -> Space:
     """Returns the space of a genotype's fields, by stage if they are."""
-    if not isinstance(name, str):
-        raise UserError(f"space: expected the name of a space, got {short(name)}")
     from darts_tf.spaces import get  # which knows the spaces, and they know genotypes
 
     space = get(name)

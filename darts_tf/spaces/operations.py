@@ -1,5 +1,6 @@
 """The operations: one table of all that an edge of a cell can be."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -42,6 +43,9 @@ class Operation:
             `networks.blocks.Blocks`, `x` the node that the edge reads, `relu` the node after its
             ReLU, and the names of the layers start with `name`.
 
+    Raises:
+        ValueError: If the name is no identifier, or the color not of this form.
+
     Example:
 
         >>> Operation("blur", family="blur", learnable=False).free
@@ -56,8 +60,12 @@ class Operation:
     block: str | Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
+        if not self.name.isidentifier():
+            raise ValueError(f"name: expected letters, digits and underscores, got {self.name!r}")
         if not self.color:
             object.__setattr__(self, "color", COLORS.get(self.family, COLORS["none"]))
+        if not re.fullmatch("#[0-9a-f]{6}", self.color):
+            raise ValueError(f"color: expected '#rrggbb', got {self.color!r}")
 
     @property
     def free(self) -> bool:

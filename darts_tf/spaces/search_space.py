@@ -107,11 +107,6 @@ class SearchSpace(Space):
             for source in range(target)
         )
 
-    def width(self, cell: str = "normal") -> int:
-        """Returns the number of columns of a cell's table: that of the candidates."""
-        del cell
-        return len(self.candidates)
-
     def macro(self, layers: int) -> tuple[Place, ...]:
         """Returns which cell stands where in a network (DARTS, section 3.1.1).
 
