@@ -93,9 +93,9 @@ def trained(devices: int, seed: int) -> dict[str, np.ndarray]:
         dataset="digits", layers=3, init_channels=2, drop_path=0.0, sync_batch_norm=True
     )
     with mock.patch.object(training, "dtype_policy", return_value="float64"):
-        epochs = training._Epochs(
-            config, zoo.get("DARTS_PLUS_CIFAR10"), Dataset(facts, images, images), scheme
-        )
+        dataset = Dataset(facts, images, images)
+        spec = training.network_spec(config, zoo.get("DARTS_PLUS_CIFAR10"), dataset)
+        epochs = training._Training(config, spec, dataset, scheme)
     batches = training_batches(images, BATCH_SIZE, seed=seed, epoch=0, transform=centred)
     iterator = iter(batches)
     scores = [epochs.step(next(iterator), iterator.element_spec) for _ in range(2)]

@@ -19,6 +19,7 @@ from darts_tf.runs.interruption import Interrupted, Request
 
 _logger = logging.getLogger(__name__)
 _SCORES = "scores of this epoch's steps"
+_STAGE = "stage, its first epoch"
 _DATA = "images to train and test with, mean, deviation"
 _MEND = (
     "the checkpoints before it are kept. A lower --learning_rate is the first thing to try, or "
@@ -30,19 +31,22 @@ class Durability:
     """Saves a run, and brings it back: bit for bit what it would have been.
 
     The data are a function of seed, epoch and step, and the criteria read the history, so that the
-    variables and the scores of an epoch that is under way are all there is to save.
+    variables, the stage they are of, and the scores of an epoch that is under way are all there is
+    to save. `read` finds the checkpoint, `restore` gives its values to the variables of its stage,
+    and `enter` goes on to the next stage.
 
     Args:
         run: The run's directory.
         config: Says how often to save.
-        strategy: The strategy that the variables were made under.
-        variables: All that moves: weights, averages, alphas, optimizers, random states.
+        strategy: The strategy that the variables are made under.
         request: Tells of signals; a run that is asked to end saves first.
         facts: What is known of the images, with which alone the run may go on.
 
     Attributes:
-        epoch: The epoch under way.
-        scores: Loss and accuracy of each of its steps so far.
+        epoch: The epoch under way, from 0, over all stages.
+        stage: The stage under way, from 0.
+        first_epoch: The epoch that this stage began with.
+        scores: Loss and accuracy of each of the epoch's steps so far.
     """
 
     def __init__(
@@ -50,44 +54,80 @@ class Durability:
         run: RunDirectory,
         config: RunConfig,
         strategy: tf.distribute.Strategy,
-        variables: Sequence[Any],
         request: Request,
         facts: DatasetFacts,
     ) -> None:
         self.epoch = 0
+        self.stage = 0
+        self.first_epoch = 0
         self.scores: list[Sequence[Any]] = []
         self._run = run
         self._checkpoints = Checkpoints(run)
         self._every, self._unit = config.checkpoint_interval()
-        self._state = VariablesState(strategy, variables)
+        self._strategy = strategy
+        self._state = VariablesState(strategy, ())
+        self._restored: dict[str, np.ndarray] | None = None
         self._request = request
         counts = facts.train_images, facts.test_images
         self._data = np.array([*counts, *facts.mean, *facts.deviation], np.float64)
         self._agreement = Agreement(strategy)
 
-    def go_on(self) -> list[dict[str, Any]]:
-        """Goes to where the last good checkpoint was made, or to the start.
+    def read(self) -> list[dict[str, Any]]:
+        """Finds the last good checkpoint, or the start of the run.
 
         Returns:
-            The lines of the history before that epoch.
+            The lines of the history before its epoch.
 
         Raises:
             UserError: If the checkpoint is of another release, or of other images.
         """
-        found = self._checkpoints.latest()
-        if found is not None:
-            arrays = dict(found.arrays)
-            self._check_data(arrays.pop(_DATA, self._data))
+        checkpoint = self._checkpoints.latest()
+        if checkpoint is None:
+            return []
+        arrays = dict(checkpoint.arrays)
+        self._check_data(arrays.pop(_DATA, self._data))
+        if _SCORES not in arrays:
+            raise self._of_another_release(f"no {_SCORES}")
+        self.scores = [tuple(score) for score in arrays.pop(_SCORES)]
+        self.epoch = checkpoint.epoch
+        # Only runs with several stages have it, and releases before them had one.
+        stage = arrays.pop(_STAGE, np.zeros(2, np.int64))
+        self.stage, self.first_epoch = (int(number) for number in stage)
+        self._restored = arrays
+        return self._run.read_history()[: self.epoch]
+
+    def restore(self, variables: Sequence[Any]) -> list[dict[str, Any]]:
+        """Gives variables the checkpoint's values, and makes the run's directory ready to go on.
+
+        Args:
+            variables: All that moves in the stage that `read` found: weights, averages, alphas,
+                optimizers, random states.
+
+        Returns:
+            The lines of the history before the epoch under way.
+
+        Raises:
+            UserError: If the checkpoint is of another release.
+        """
+        self._state = VariablesState(self._strategy, variables)
+        if self._restored is not None:
             try:
-                scores = arrays.pop(_SCORES)
-                self._state.restore(arrays)
-            except (ValueError, KeyError) as error:
-                raise UserError(
-                    f"{self._run.checkpoints}: made by another release of this library: {error}"
-                ) from error
-            self.epoch = found.epoch
-            self.scores = [tuple(part) for part in scores]
+                self._state.restore(self._restored)
+            except ValueError as error:
+                raise self._of_another_release(error) from error
+            self._restored = None
         return self._run.resume(self.epoch, len(self.scores))
+
+    def enter(self, stage: int, variables: Sequence[Any]) -> None:
+        """Goes on to another stage, which begins with the epoch to come.
+
+        Args:
+            stage: Its number.
+            variables: All that moves in it.
+        """
+        self.stage = stage
+        self.first_epoch = self.epoch
+        self._state = VariablesState(self._strategy, variables)
 
     def after_step(self, score: Score) -> None:
         """Takes a step's score; saves if it is time, or if the run is to end.
@@ -131,6 +171,11 @@ class Durability:
                 raise DivergenceError(f"{where}: not all of '{name}' are finite numbers; {_MEND}")
         return arrays
 
+    def _of_another_release(self, error: object) -> UserError:
+        return UserError(
+            f"{self._run.checkpoints}: made by another release of this library: {error}"
+        )
+
     def _check_data(self, there: np.ndarray) -> None:
         if not np.array_equal(there, self._data):
             raise UserError(
@@ -144,6 +189,8 @@ class Durability:
         check_finite(values, f"epoch {self.epoch}, training")
         scores = np.array(values, np.float64).reshape(-1, 2)
         arrays = {**self.check_state(), _SCORES: scores, _DATA: self._data}
+        if self.stage:
+            arrays[_STAGE] = np.array([self.stage, self.first_epoch], np.int64)
         self._checkpoints.save(Checkpoint(self.epoch, len(values), arrays))
 
 

@@ -1,18 +1,17 @@
-"""The custom loop that a search and a training share: epoch by epoch, and how long it took."""
+"""One pass through the data, step by step: means over images, and how fast it went."""
 
 import platform
 import time
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from darts_tf.data import reading
 from darts_tf.engine.durability import Durability, check_finite
 from darts_tf.engine.profiling import Profiler
-from darts_tf.engine.scoring import Score
+from darts_tf.engine.replicas import Clock, CompiledStep
 
 
 class Mean(NamedTuple):
@@ -40,28 +39,37 @@ class Pace(NamedTuple):
 
 
 def run_epoch(
-    step: Callable[[Any, Any], Score],
+    step: CompiledStep,
     batches: Any,
     images: int,
     batch_size: int,
     text: str,
     profiler: Profiler | None = None,
     durability: Durability | None = None,
+    *,
+    epoch: int = 0,
+    bar: bool | None = None,
 ) -> tuple[Mean, Pace]:
     """Runs a step until every image has been seen once, with a progress bar on a terminal.
 
     Args:
-        step: What `compile_step` made.
+        step: What `compile_step` returned.
         batches: An iterator over the data.
         images: The number of images.
         batch_size: Images in a global batch; the last one may be smaller.
         text: Says what runs, before the bar.
         profiler: Records some of the steps.
-        durability: Saves the run between steps, and knows those of this epoch that were done
-            before; `batches` begins after these.
+        durability: Saves the run between steps, and has the scores of the steps of this epoch that
+            were taken before the run was resumed; `batches` begins after these.
+        epoch: Number of the epoch in the run, for the clock of a clocked step.
+        bar: Whether the progress bar is shown; None shows it where standard error is a terminal.
+
+    Returns:
+        The means over the images, and the pace of the steps.
 
     Raises:
-        UserError: If a loss is infinite or not a number, or images cannot be read.
+        DivergenceError: If a loss is infinite or NaN.
+        UserError: If images cannot be read.
     """
     sizes = np.full(-(-images // batch_size), batch_size)
     sizes[-1] = images - batch_size * (len(sizes) - 1)
@@ -69,15 +77,16 @@ def run_epoch(
     begin = len(scores)
     waited = 0.0
     begun = time.perf_counter()
-    bar = {"leave": False, "disable": None, "unit": "batch", "initial": begin, "total": len(sizes)}
-    for _ in tqdm(sizes[begin:], text, **bar):
+    hidden = None if bar is None else not bar
+    look = {"leave": False, "disable": hidden, "unit": "batch", "initial": begin}
+    for number in tqdm(range(begin, len(sizes)), text, total=len(sizes), **look):
         if profiler is not None:
             profiler.before_step()
         asked = time.perf_counter()
         with reading.explained("data_dir"):
             batch = next(batches)
         waited += time.perf_counter() - asked
-        scores.append(step(batch, batches.element_spec))
+        scores.append(step(batch, batches.element_spec, Clock(epoch, number)))
         if profiler is not None:
             profiler.after_step(scores[-1])
         if durability is not None:

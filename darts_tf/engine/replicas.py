@@ -1,7 +1,7 @@
 """Steps on every replica: each takes its share of a global batch, and scores are summed."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -9,21 +9,40 @@ from darts_tf.engine.scoring import Score
 from darts_tf.errors import UserError
 
 
+class Clock(NamedTuple):
+    """When a step is taken: what stateless random draws are made from, the same on every replica.
+
+    Attributes:
+        epoch: Number of the epoch in the run, from 0; inside of a step an int32 scalar.
+        step: Number of the step in the epoch, from 0; inside of a step an int32 scalar.
+    """
+
+    epoch: Any
+    step: Any
+
+
+CompiledStep = Callable[..., Score]
+
+
 def compile_step(
-    strategy: tf.distribute.Strategy, step: Callable[..., Score], jit_compile: bool = False
-) -> Callable[[Any, Any], Score]:
+    strategy: tf.distribute.Strategy,
+    step: Callable[..., Score],
+    jit_compile: bool = False,
+    clocked: bool = False,
+) -> CompiledStep:
     """Makes a graph that runs a step on every replica.
 
     Args:
         strategy: The strategy.
-        step: Takes what an element of the data holds, of a replica's own images, and returns its
+        step: Takes the parts of an element of the data, of a replica's own images, and returns its
             part of the score.
         jit_compile: Whether XLA compiles the step, once for each size of a batch.
+        clocked: Whether the step takes a `Clock` of scalar tensors before the parts.
 
     Returns:
         A function from an element of the data, in which every tensor has an axis of images first,
-        and its `element_spec`, to the score of the global batch. There is one trace for batches of
-        any size.
+        its `element_spec`, and a `Clock` of ints, to the score of the global batch. There is one
+        trace for batches of any size. A step that is not clocked needs no clock.
 
     Raises:
         UserError: If XLA is to compile a step of several replicas.
@@ -37,19 +56,26 @@ def compile_step(
     # Only what runs in a replica: the sum over replicas stays outside.
     local = tf.function(step, autograph=False, jit_compile=True) if jit_compile else step
 
-    def on_own_share(*element: Any) -> Score:
-        return local(*(own_share(element) if replicas > 1 else element))
+    def on_own_share(element: Any, *clock: Clock) -> Score:
+        return local(*clock, *(own_share(element) if replicas > 1 else element))
 
-    def run(element: Any) -> Score:
-        parts = strategy.run(on_own_share, args=element)
+    def run(element: Any, *clock: Clock) -> Score:
+        parts = strategy.run(on_own_share, args=(element, *clock))
         return Score(*(strategy.reduce("SUM", part, axis=None) for part in parts))
 
-    traces: dict[Any, Callable[[Any], Score]] = {}
+    traces: dict[Any, CompiledStep] = {}
+    scalar = tf.TensorSpec((), tf.int32)
+    clock_spec = (Clock(scalar, scalar),) if clocked else ()
 
-    def call(element: Any, spec: Any) -> Score:
+    def call(element: Any, spec: Any, clock: Clock | None = None) -> Score:
         if spec not in traces:
-            traces[spec] = tf.function(run, input_signature=(spec,), autograph=False)
-        return traces[spec](element)
+            signature = (spec, *clock_spec)
+            traces[spec] = tf.function(run, input_signature=signature, autograph=False)
+        if not clocked:
+            return traces[spec](element)
+        if clock is None:
+            raise ValueError("a clocked step expected a Clock, got None")
+        return traces[spec](element, Clock(*(tf.constant(part, tf.int32) for part in clock)))
 
     return call
 

@@ -1,9 +1,7 @@
 """The search: alternating steps, epoch by epoch, until a criterion of DARTS+ stops it."""
 
-import logging
 import os
-import time
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import keras
@@ -18,9 +16,7 @@ from darts_tf.data.batches import (
     steps_per_epoch,
     training_batches,
 )
-from darts_tf.engine.devices import make_repeatable, make_strategy
-from darts_tf.engine.durability import Durability
-from darts_tf.engine.loop import Mean, Pace, device_name, run_epoch
+from darts_tf.engine.epochs import Epoch, EpochLoop, Line, Stage
 from darts_tf.engine.optimizers import cosine
 from darts_tf.engine.precision import (
     architecture_optimizer,
@@ -28,23 +24,20 @@ from darts_tf.engine.precision import (
     make_loss_scale,
     weight_optimizer,
 )
-from darts_tf.engine.profiling import Profiler
 from darts_tf.engine.replicas import check_shares, compile_step
 from darts_tf.engine.scoring import Batch, Score, score
+from darts_tf.engine.session import Session, started
 from darts_tf.engine.workers import own_run
 from darts_tf.layers.normalization import average_statistics
 from darts_tf.report.tensorboard import Board
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
-from darts_tf.runs.interruption import Request, noticing
-from darts_tf.runs.progress import search_line, seconds_left
+from darts_tf.runs.progress import search_line
 from darts_tf.searching.bilevel import ARCHITECTURE_GRADIENTS, BilevelStep
 from darts_tf.searching.callbacks import StopSearch
 from darts_tf.searching.stopping import Criterion, SkipConnects, StableRanking, never, state
 from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, AnyGenotype, read_genotype
 from darts_tf.supernet.model import Supernet
-
-_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -64,7 +57,12 @@ class SearchResult:
     records: tuple[EpochRecord, ...]
 
 
-def search(config: SearchConfig, run_directory: str | os.PathLike[str]) -> SearchResult:
+def search(
+    config: SearchConfig,
+    run_directory: str | os.PathLike[str],
+    *,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> SearchResult:
     """Searches for a cell and stops early (DARTS+, section 4.2).
 
     The same settings give the same history and genotype, to the bit.
@@ -74,6 +72,8 @@ def search(config: SearchConfig, run_directory: str | os.PathLike[str]) -> Searc
         run_directory: Where the run's files go. A finished run there is read, not repeated; an
             unfinished one goes on from its last checkpoint. Of several workers, only the chief
             has it.
+        callbacks: Keras callbacks, called as `fit` calls them, with the supernet as their model;
+            `model.stop_training = True` ends the search after the epoch.
 
     Returns:
         The genotype of the stopping epoch, and the records.
@@ -88,75 +88,68 @@ def search(config: SearchConfig, run_directory: str | os.PathLike[str]) -> Searc
     with own_run(run_directory, "search", config, flag_lines(config)) as run:
         if run.outcome.exists():
             return _finished(run)
-        make_repeatable(config.seed, config.threads, config.jit_compile)
-        strategy = make_strategy(config.strategy)
-        with noticing() as request:  # after the strategy, which would take SIGTERM for itself
-            return _searched(config, run, strategy, request)
+        with started(run, config) as session:
+            return _searched(config, session, callbacks)
 
 
 def _searched(
-    config: SearchConfig,
-    run: RunDirectory,
-    strategy: tf.distribute.Strategy,
-    request: Request,
+    config: SearchConfig, session: Session, callbacks: Sequence[keras.callbacks.Callback]
 ) -> SearchResult:
-    profiler = Profiler(config.profiled(), run.tensorboard)
-    epochs = _Epochs(config, strategy, profiler)
-    durability = Durability(run, config, strategy, epochs.variables, request, epochs.facts)
+    run = session.run
+    images = data.load(config.dataset, config.data_dir, config.image_size, config.download)
+
+    def make_stage(number: int, lines: Sequence[Line], previous: Stage | None) -> Stage:
+        del number, lines, previous
+        return _Searching(config, session.strategy, images).stage()
+
+    loop = EpochLoop(session, images.facts, [config.epochs], make_stage)
     stop = StopSearch(
         criterion(config),
         ranks=config.stable_ranks,
         first_epoch=config.arch_start_epoch,
-        records=[EpochRecord.from_dict(line) for line in durability.go_on()],
+        records=[EpochRecord.from_dict(line) for line in loop.history],
     )
-    board = Board(run, config, [record.to_dict() for record in stop.records])
-    callbacks = keras.callbacks.CallbackList([stop], model=epochs.supernet)
-    epochs.supernet.stop_training = False
-    callbacks.on_train_begin()
-    with profiler:
-        while durability.epoch < config.epochs and not epochs.supernet.stop_training:
-            begun, epoch = time.monotonic(), durability.epoch
-            callbacks.on_epoch_begin(epoch)
-            logs, pace = epochs.run(epoch, durability)
-            callbacks.on_epoch_end(epoch, logs)
-            timing = {"seconds": time.monotonic() - begun, **pace._asdict()}
-            record = stop.records[-1] = replace(stop.records[-1], timing=timing)
-            line = record.to_dict()
-            run.append_history(line)
-            board.add(line)
-            _logger.info(_line(config, stop))
-            report.refresh(run)
-            durability.after_epoch()
-    callbacks.on_train_end()
+    board = Board(run, config, loop.history)
+
+    def line(epoch: Epoch, logs: Mapping[str, float], timing: Mapping[str, float]) -> Line:
+        del epoch, logs
+        stop.records[-1] = replace(stop.records[-1], timing=timing)
+        return stop.records[-1].to_dict()
+
+    loop.run(
+        line,
+        lambda line, left: _line(config, stop, left),
+        listeners=[board.add, lambda line: report.refresh(run)],
+        callbacks=[stop, *callbacks],
+    )
     board.finish()
-    reason = stop.reason or f"the last of {config.epochs} epochs"
     genotype = stop.genotype
     if genotype is None:
         raise RuntimeError("the supernet's cells gave no genotype")
     epoch = stop.records[-1].epoch
-    seconds = sum(record.timing["seconds"] for record in stop.records)
-    days = seconds * strategy.num_replicas_in_sync / 86400
+    last = f"the last of {config.epochs} epochs"
+    reason = stop.reason or (
+        last if epoch + 1 == config.epochs else "a callback stopped the search"
+    )
     run.write_json(
         run.genotype,
         {
             "genotype": genotype.to_dict(),
             "epoch": epoch,
             "reason": reason,
-            "cost": {"device_days": days, "device": device_name()},
+            "cost": loop.cost(),
         },
     )
     report.refresh(run)
     return SearchResult(genotype, epoch, reason, tuple(stop.records))
 
 
-def _line(config: SearchConfig, stop: StopSearch) -> str:
+def _line(config: SearchConfig, stop: StopSearch, left: float) -> str:
     """Returns what a person is told of the last epoch."""
     record = stop.records[-1]
     words = state(stop.criterion, stop.records)
     if record.epoch < config.arch_start_epoch:
         words = "weights only"
-    seconds = [one.timing["seconds"] for one in stop.records]
-    left = 0.0 if stop.reason else seconds_left(seconds, config.epochs)
     return search_line(record, words, left)
 
 
@@ -173,16 +166,13 @@ def criterion(config: SearchConfig) -> Criterion:
     return never
 
 
-class _Epochs:
+class _Searching:
     """The supernet with its data and compiled steps."""
 
     def __init__(
-        self, config: SearchConfig, strategy: tf.distribute.Strategy, profiler: Profiler
+        self, config: SearchConfig, strategy: tf.distribute.Strategy, images: data.Dataset
     ) -> None:
         self.config = config
-        self.profiler = profiler
-        self.strategy = strategy
-        images = data.load(config.dataset, config.data_dir, config.image_size, config.download)
         self.facts = images.facts
         self.train, self.valid = images.train.portions(config.train_portion, config.valid_portion)
         for split in (self.train, self.valid):
@@ -224,46 +214,42 @@ class _Epochs:
         ]
         self.bilevel = compile_step(
             strategy,
-            lambda train, valid: step(Batch(*train), Batch(*valid)),
+            lambda clock, train, valid: step(Batch(*train), Batch(*valid)),
             config.jit_compile,
+            clocked=True,
         )
         self.weights_only = compile_step(
             strategy,
-            lambda train, valid: step.update_weights(Batch(*train)),
+            lambda clock, train, valid: step.update_weights(Batch(*train)),
             config.jit_compile,
+            clocked=True,
         )
         self.evaluate = compile_step(strategy, self._evaluate, config.jit_compile)
 
-    def run(self, epoch: int, durability: Durability) -> tuple[dict[str, float], Pace]:
-        """Runs what is left of an epoch; returns its logs and the pace of its training steps."""
-        rate = cosine(
-            epoch, self.config.epochs, self.config.learning_rate, self.config.learning_rate_min
-        )
+    def stage(self) -> Stage:
+        """Returns what the epoch loop needs of it."""
+        return Stage(self.supernet, self.variables, self.run)
+
+    def run(self, epoch: Epoch) -> dict[str, float]:
+        """Runs what is left of an epoch; returns its logs."""
+        config = self.config
+        rate = cosine(epoch.of_stage, config.epochs, config.learning_rate, config.learning_rate_min)
         self.optimizer.learning_rate = rate
-        step = self.bilevel if epoch >= self.config.arch_start_epoch else self.weights_only
-        train, pace = self._run(
-            step,
-            self._batches(epoch, len(durability.scores)),
-            len(self.train),
-            f"epoch {epoch}, training",
-            self.profiler,
-            durability,
-        )
+        step = self.bilevel if epoch.of_stage >= config.arch_start_epoch else self.weights_only
+        batches = self._batches(epoch.number, epoch.steps_done)
+        train = epoch.train(step, batches, len(self.train), config.batch_size)
         average_statistics(self.supernet)
         plain = evaluation_batches(
-            self.valid,
-            self.config.batch_size,
-            transform=plain_transform(self.facts),
+            self.valid, config.batch_size, transform=plain_transform(self.facts)
         )
-        valid, _ = self._run(self.evaluate, plain, len(self.valid), f"epoch {epoch}, validation")
-        logs = {
+        valid = epoch.evaluate(self.evaluate, plain, len(self.valid), config.batch_size)
+        return {
             "loss": train.loss,
             "accuracy": train.accuracy,
             "val_loss": valid.loss,
             "val_accuracy": valid.accuracy,
             "learning_rate": rate,
         }
-        return logs, pace
 
     def _batches(self, epoch: int, first: int) -> tf.data.Dataset:
         steps = steps_per_epoch(len(self.train), self.config.batch_size)
@@ -285,18 +271,6 @@ class _Epochs:
             transform=transform,
         )
         return tf.data.Dataset.zip(train, valid)
-
-    def _run(
-        self,
-        step: Callable[..., Score],
-        batches: tf.data.Dataset,
-        images: int,
-        text: str,
-        profiler: Profiler | None = None,
-        durability: Durability | None = None,
-    ) -> tuple[Mean, Pace]:
-        size = self.config.batch_size
-        return run_epoch(step, iter(batches), images, size, text, profiler, durability)
 
     def _evaluate(self, *batch: tf.Tensor) -> Score:
         return score(self.supernet(batch[0], training=False), Batch(*batch))

@@ -1,9 +1,7 @@
 """Training the network of a genotype from scratch."""
 
-import logging
 import os
-import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,9 +19,7 @@ from darts_tf.data.augment.transforms import (
 )
 from darts_tf.data.batches import evaluation_batches, training_batches
 from darts_tf.data.reading import each
-from darts_tf.engine.devices import make_repeatable, make_strategy
-from darts_tf.engine.durability import Durability
-from darts_tf.engine.loop import device_name, run_epoch
+from darts_tf.engine.epochs import Epoch, EpochLoop, Line, Stage
 from darts_tf.engine.optimizers import warmed_cosine
 from darts_tf.engine.precision import (
     dtype_policy,
@@ -32,9 +28,9 @@ from darts_tf.engine.precision import (
     unscaled,
     weight_optimizer,
 )
-from darts_tf.engine.profiling import Profiler
 from darts_tf.engine.replicas import check_shares, compile_step
 from darts_tf.engine.scoring import Batch, Score, score
+from darts_tf.engine.session import Session, started
 from darts_tf.engine.workers import own_run
 from darts_tf.errors import UserError
 from darts_tf.layers.drop_path import set_drop_path
@@ -44,12 +40,9 @@ from darts_tf.networks.network import build_network, inference_network
 from darts_tf.networks.spec import NetworkSpec
 from darts_tf.report.tensorboard import Board
 from darts_tf.runs.directory import RunDirectory
-from darts_tf.runs.interruption import Request, noticing
-from darts_tf.runs.progress import seconds_left, training_line
+from darts_tf.runs.progress import training_line
 from darts_tf.spaces.genotype import AnyGenotype
 from darts_tf.training.confusions import confusions
-
-_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -67,7 +60,11 @@ class TrainingResult:
 
 
 def train(
-    config: TrainingConfig, genotype: AnyGenotype, run_directory: str | os.PathLike[str]
+    config: TrainingConfig,
+    genotype: AnyGenotype,
+    run_directory: str | os.PathLike[str],
+    *,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> TrainingResult:
     """Trains a network from scratch on the whole training set, then tests it (DARTS+, section 4.3).
 
@@ -82,6 +79,8 @@ def train(
         run_directory: Where the run's files go. A finished run there is read, not repeated; an
             unfinished one goes on from its last checkpoint. Of several workers, only the chief
             has it.
+        callbacks: Keras callbacks, called as `fit` calls them, with the network as their model;
+            `model.stop_training = True` ends the training after the epoch.
 
     Returns:
         The inference network and what is known of it.
@@ -100,54 +99,50 @@ def train(
     with own_run(run_directory, "train", config, training_flag_lines(config, genotype)) as run:
         if run.outcome.exists():
             return TrainingResult(load_model(run.model), run.read_json(run.result))
-        make_repeatable(config.seed, config.threads, config.jit_compile)
-        strategy = make_strategy(config.strategy)
-        with noticing() as request:  # after the strategy, which would take SIGTERM for itself
-            return _trained(config, genotype, run, strategy, request)
+        with started(run, config) as session:
+            return _trained(config, genotype, session, callbacks)
 
 
 def _trained(
     config: TrainingConfig,
     genotype: AnyGenotype,
-    run: RunDirectory,
-    strategy: tf.distribute.Strategy,
-    request: Request,
+    session: Session,
+    callbacks: Sequence[keras.callbacks.Callback],
 ) -> TrainingResult:
+    run = session.run
     images = data.load(config.dataset, config.data_dir, config.image_size, config.download)
     if config.held_out:
         rest, others = images.train.portions(1 - config.held_out)
         images = replace(images, train=rest, test=others)
-    epochs = _Epochs(config, genotype, images, strategy)
-    durability = Durability(run, config, strategy, epochs.variables, request, images.facts)
-    history = durability.go_on()
-    board = Board(run, config, history, genotype)
-    with Profiler(config.profiled(), run.tensorboard) as profiler:
-        while durability.epoch < config.epochs:
-            line = epochs.run(durability.epoch, profiler, durability)
-            history.append(line)
-            run.append_history(line)
-            board.add(line)
-            seconds = [one["timing"]["seconds"] for one in history]
-            _logger.info(training_line(line, seconds_left(seconds, config.epochs)))
-            report.refresh(run)
-            durability.after_epoch()
-    model = inference_network(
-        epochs.network, epochs.spec, images.facts.mean, images.facts.deviation
+
+    spec = network_spec(config, genotype, images)
+
+    def make_stage(number: int, lines: Sequence[Line], previous: Stage | None) -> Stage:
+        del number, lines, previous
+        return _Training(config, spec, images, session.strategy).stage()
+
+    loop = EpochLoop(session, images.facts, [config.epochs], make_stage)
+    board = Board(run, config, loop.history, genotype)
+    loop.run(
+        _line,
+        training_line,
+        listeners=[board.add, lambda line: report.refresh(run)],
+        callbacks=callbacks,
     )
-    seconds = sum(line["timing"]["seconds"] for line in history)
-    days = seconds * strategy.num_replicas_in_sync / 86400
-    scores, labels = test_scores(model, images.test, config.batch_size)
+    model = inference_network(loop.stage.model, spec, images.facts.mean, images.facts.deviation)
+    scores, labels = predictions(model, images.test, config.batch_size)
     where = "valid_" if config.held_out else ""
+    errors = error_rates(scores, labels)
     result = {
-        **{f"{where}{name}": error for name, error in errors(scores, labels).items()},
+        **{f"{where}{name}": error for name, error in errors.items()},
         "parameters": parameters(model),
         "multiply_adds": multiply_adds(model),
-        "epochs": config.epochs,
+        "epochs": len(loop.history),
         "dataset": images.facts.name,
         "image_size": images.facts.image_size,
         "classes": list(images.facts.classes),
         "genotype": genotype.to_dict(),
-        "cost": {"device_days": days, "device": device_name()},
+        "cost": loop.cost(),
     }
     with run.writing(run.model) as temporary:
         save_model(model, temporary)
@@ -156,6 +151,18 @@ def _trained(
     run.write_json(run.result, result)
     report.refresh(run)
     return TrainingResult(model, result)
+
+
+def _line(epoch: Epoch, logs: Mapping[str, float], timing: Mapping[str, float]) -> Line:
+    """Returns an epoch's line of the history."""
+    return {
+        "epoch": epoch.number,
+        "train_loss": logs["loss"],
+        "train_accuracy": logs["accuracy"],
+        "learning_rate": logs["learning_rate"],
+        "drop_path": logs["drop_path"],
+        "timing": timing,
+    }
 
 
 def result_of(
@@ -172,10 +179,10 @@ def result_of(
     return run.read_json(run.result)
 
 
-def test_scores(
+def predictions(
     model: keras.Model, images: data.Split, batch_size: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns what a model makes of images: scores, [images, classes], and the labels, [images].
+    """Returns a model's scores of images, [images, classes], and the labels, [images].
 
     Args:
         model: From pixels to scores, [batch, classes].
@@ -189,7 +196,7 @@ def test_scores(
     return scores, labels
 
 
-def errors(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+def error_rates(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     """Returns the share of images, in percent, that a model gets wrong.
 
     Args:
@@ -217,13 +224,28 @@ def transforms(
     )
 
 
-class _Epochs:
+def network_spec(
+    config: TrainingConfig, genotype: AnyGenotype, dataset: data.Dataset
+) -> NetworkSpec:
+    """Returns which network the settings ask for, for the images and classes of a data set."""
+    return NetworkSpec(
+        genotype,
+        dataset.train.shape,
+        len(dataset.facts.classes),
+        config.layers,
+        config.init_channels,
+        config.stem,
+        config.squeeze_excite,
+    )
+
+
+class _Training:
     """The network with its data and compiled step."""
 
     def __init__(
         self,
         config: TrainingConfig,
-        genotype: AnyGenotype,
+        spec: NetworkSpec,
         images: data.Dataset,
         strategy: tf.distribute.Strategy,
     ) -> None:
@@ -232,18 +254,9 @@ class _Epochs:
         self.images = images.train
         check_shares(strategy, len(self.images), config.batch_size)
         self.transform, self.labelled = transforms(config, images.facts)
-        self.spec = NetworkSpec(
-            genotype,
-            images.train.shape,
-            len(images.facts.classes),
-            config.layers,
-            config.init_channels,
-            config.stem,
-            config.squeeze_excite,
-        )
         with strategy.scope():
             self.network = build_network(
-                self.spec,
+                spec,
                 auxiliary=config.auxiliary_weight > 0,
                 drop_path=config.drop_path > 0,
                 synchronized=config.sync_batch_norm,
@@ -265,45 +278,38 @@ class _Epochs:
         ]
         self.step = compile_step(strategy, self._step, config.jit_compile)
 
-    def run(self, epoch: int, profiler: Profiler, durability: Durability) -> dict[str, Any]:
-        """Runs what is left of an epoch; returns its line of the history."""
-        begun = time.monotonic()
+    def stage(self) -> Stage:
+        """Returns what the epoch loop needs of it."""
+        return Stage(self.network, self.variables, self.run)
+
+    def run(self, epoch: Epoch) -> dict[str, float]:
+        """Runs what is left of an epoch; returns its logs."""
         config = self.config
         rate = warmed_cosine(
-            epoch,
+            epoch.number,
             config.epochs,
             config.learning_rate,
             config.learning_rate_min,
             config.warmup_epochs,
         )
-        drop_path = config.drop_path * epoch / config.epochs
+        drop_path = config.drop_path * epoch.number / config.epochs
         self.optimizer.learning_rate = rate
         set_drop_path(self.network, drop_path)
         batches = training_batches(
             self.images,
             config.batch_size,
             seed=config.seed,
-            epoch=epoch,
+            epoch=epoch.number,
             transform=self.transform,
             labelled=self.labelled,
-            first_step=len(durability.scores),
+            first_step=epoch.steps_done,
         )
-        mean, pace = run_epoch(
-            self.step,
-            iter(batches),
-            len(self.images),
-            config.batch_size,
-            f"epoch {epoch}, training",
-            profiler,
-            durability,
-        )
+        mean = epoch.train(self.step, batches, len(self.images), config.batch_size)
         return {
-            "epoch": epoch,
-            "train_loss": mean.loss,
-            "train_accuracy": mean.accuracy,
+            "loss": mean.loss,
+            "accuracy": mean.accuracy,
             "learning_rate": rate,
             "drop_path": drop_path,
-            "timing": {"seconds": time.monotonic() - begun, **pace._asdict()},
         }
 
     def _step(self, *elements: tf.Tensor) -> Score:

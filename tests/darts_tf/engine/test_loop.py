@@ -31,7 +31,7 @@ def test_a_smaller_last_batch_counts_by_its_images(images, sizes):
     scores = iter([Score(1.0, 0.0), Score(2.0, 0.5), Score(7.0, 1.0)])
     seen = []
 
-    def step(batch, spec):
+    def step(batch, spec, clock):
         seen.append(next(scores))
         return seen[-1]
 
@@ -47,7 +47,7 @@ def test_a_smaller_last_batch_counts_by_its_images(images, sizes):
 
 def test_the_pace_tells_slow_data_from_a_slow_step():
     def run(seconds_of_data, seconds_of_step):
-        def step(batch, spec):
+        def step(batch, spec, clock):
             time.sleep(seconds_of_step)
             return Score(0.0, 0.0)
 
@@ -73,7 +73,9 @@ class Terminal(io.StringIO):
 def test_a_bar_with_the_time_left_is_on_terminals_alone(monkeypatch, tty):
     monkeypatch.setattr("sys.stderr", Terminal(tty))
     monkeypatch.setattr("tqdm.tqdm.monitor_interval", 0)  # no thread that outlives the test
-    run_epoch(lambda batch, spec: Score(0.0, 0.0), Elements(3, 0.15), 12, 4, "epoch 7, training")
+    run_epoch(
+        lambda batch, spec, clock: Score(0.0, 0.0), Elements(3, 0.15), 12, 4, "epoch 7, training"
+    )
     shown = sys.stderr.getvalue()
     if tty:
         assert re.search(r"\repoch 7, training: +67%.* 2/3 \[00:\d\d<00:\d\d, ", shown), shown
@@ -90,7 +92,7 @@ def test_the_device_has_a_name():
 def test_a_loss_that_is_no_number_is_told_with_its_step(loss):
     losses = iter((0.5, loss, 0.25))
 
-    def step(element, spec):
+    def step(element, spec, clock):
         return Score(tf.constant(next(losses)), tf.constant(0.0))
 
     with pytest.raises(UserError, match=rf"^epoch 7, training loss of step 1: {loss}; "):

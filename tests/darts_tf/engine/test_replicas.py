@@ -63,6 +63,20 @@ def test_an_epoch_gives_the_means_over_its_images_in_one_trace(seed, two_devices
     assert len(traces) == replicas
 
 
+@pytest.mark.parametrize(("replicas", "jit_compile"), [(1, False), (1, True), (2, False)])
+def test_a_clock_tells_every_replica_the_same_epoch_and_step(two_devices, replicas, jit_compile):
+    def step(clock, x, weights):
+        count = tf.size(x)
+        return Score(clock.epoch * count, clock.step * count)
+
+    run = compile_step(strategies(two_devices)[replicas], step, jit_compile, clocked=True)
+    batches = weighted(np.zeros(8), 4)
+    mean, _ = run_epoch(run, iter(batches), 8, 4, "epoch", epoch=7)
+    assert mean == (4 * 7, 4 * 0.5)
+    with pytest.raises(ValueError, match="expected a Clock, got None"):
+        run(next(iter(batches)), batches.element_spec)
+
+
 @given(images=st.integers(1, 40), replicas=st.integers(1, 9))
 def test_the_shares_are_the_batch_in_order_and_nearly_equal(images, replicas):
     batch = np.arange(images), (np.arange(images)[:, None] * np.ones((1, 2)),)
