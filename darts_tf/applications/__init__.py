@@ -1,9 +1,19 @@
-"""The networks of the paper's tables, called as those of `keras.applications` are.
+"""The networks of the paper's tables, with the call signature of `keras.applications`.
 
-    model = darts_tf.applications.DartsPlusCifar10(include_top=False, pooling="avg")
+Example:
+    >>> from dataclasses import replace
+    >>> from darts_tf import applications
+    >>> model = applications.DartsPlusCifar10(include_top=False, pooling="avg")
+    >>> model.output_shape
+    (None, 576)
 
-Each is an `Application`; `dataclasses.replace(DartsPlusCifar10, genotype="P_DARTS")` is the same
-network of other cells. No weights are published: `weights` takes those of a training.
+    Each is an `Application`, in which other cells can take the place of the paper's:
+
+    >>> PDartsCifar10 = replace(applications.DartsPlusCifar10, genotype="P_DARTS")
+    >>> PDartsCifar10.layers, PDartsCifar10.init_channels
+    (20, 36)
+
+No weights are published: the argument `weights` takes those of a training run.
 """
 
 from darts_tf.applications.application import Application

@@ -1,4 +1,4 @@
-"""A kind of network, called as those of `keras.applications` are."""
+"""Application: a network with the call signature of `keras.applications`."""
 
 import os
 from collections.abc import Sequence
@@ -27,31 +27,32 @@ _DIVISORS = {"cifar": 1, "tiny_imagenet": 2, "imagenet": 8}
 
 @dataclass(frozen=True)
 class Application:
-    """A kind of network; calling it builds one, of stock Keras layers.
+    """The recipe of a network; calling it builds a model of stock Keras layers.
 
-    It takes pixels from 0 to 255. The output of cell 7, cells counted from 0, is
-    `model.get_layer("cell_7").output`. Auxiliary head and drop path, which help to train from
-    scratch, are not part of it.
+    The model takes pixels from 0 to 255. The output of cell 7, counted from 0, is
+    `model.get_layer("cell_7").output`. The auxiliary head and drop path, which are for training
+    from scratch, are left out.
 
     Example:
-
-        model = darts_tf.applications.DartsPlusCifar10(include_top=False, pooling="avg")
-
-        Mine = darts_tf.applications.Application(genotype, layers=8, init_channels=16)
-        model = Mine(classes=5, input_shape=(64, 64, 3))
+        >>> from darts_tf.applications import Application
+        >>> Small = Application("DARTS_V2", layers=3, init_channels=4)
+        >>> Small(classes=5, input_shape=(16, 16, 3)).output_shape
+        (None, 5)
+        >>> Small(include_top=False, pooling="avg").output_shape
+        (None, 64)
 
     Args:
         genotype: The cells, or the name of published ones.
-        layers: Number of cells.
-        init_channels: Channels of a node in the first cell.
-        stem: As in `build_network`.
-        squeeze_excite: As in `build_network`.
-        input_shape: Rows, columns and channels of an image, unless a call says otherwise.
+        layers: As in `NetworkSpec`.
+        init_channels: As in `NetworkSpec`.
+        stem: As in `NetworkSpec`.
+        squeeze_excite: As in `NetworkSpec`.
+        input_shape: Default height, width and channels of an image.
         mean: Mean of each channel of the pixels divided by 255. An image with another number of
-            channels is normalised by the average, also of the deviations.
+            channels is normalized by the average of the means, and of the deviations.
         deviation: Standard deviation of each channel of the pixels divided by 255.
-        class_names: Names of the classes, as far as they are known.
-        name: Name of the models.
+        class_names: Names of the classes; empty where they are not known.
+        name: Default name of the models.
     """
 
     genotype: AnyGenotype | str
@@ -76,33 +77,32 @@ class Application:
         classifier_activation: str | None = "softmax",
         name: str | None = None,
     ) -> keras.Model:
-        """Builds a network.
+        """Builds a network, with the arguments of `keras.applications`.
 
         Args:
             include_top: Whether the network ends in a classifier.
-            weights: None for random ones, or a file: the `model.keras` of a training with the same
-                genotype, layers and init_channels, from which the normalisation of pixels comes
-                too, or the `.weights.h5` of a network that was built alike. No weights are
-                published.
-            input_tensor: A Keras tensor of pixels, [batch, rows, columns, channels].
-            input_shape: Rows, columns and channels; rows and columns may be None, for any. By
-                default that of the `model.keras` or of the application; without top any rows and
-                columns.
-            pooling: Without top, None for the last cell's output, [batch, rows, columns, channels];
+            weights: None for random weights, or a file: the `model.keras` of a training run with
+                the same genotype, layers and init_channels, which gives the normalization of
+                pixels too, or the `.weights.h5` of the same application. No weights are published.
+            input_tensor: A Keras tensor of pixels, [batch, height, width, channels].
+            input_shape: Height, width and channels; height and width may be None, for any. By
+                default that of the `model.keras` or of the application; without top any height and
+                width.
+            pooling: Without top, None for the last cell's output, [batch, height, width, channels];
                 `avg` or `max` for [batch, channels].
             classes: Number of classes; by default that of the `model.keras` or of the application.
-            classifier_activation: What the classifier ends in; None for logits.
-            name: Name of the model.
+            classifier_activation: Activation of the classifier; None for logits.
+            name: Name of the model; that of the application when None.
 
         Returns:
-            A model from pixels to scores, [batch, classes], or to features.
+            A model from pixels to predictions, [batch, classes], or to features.
 
         Raises:
-            UserError: If no network can have one of the arguments or of the application's own
-                values, or the weights are those of another network.
+            UserError: If no network can have one of these arguments or of the application's values,
+                or the weights are those of another network.
         """
         if pooling is not None and pooling not in _POOLINGS:
-            raise UserError(f"pooling: None, 'avg' or 'max' is right, found {pooling!r}")
+            raise UserError(f"pooling: expected None, 'avg' or 'max', got {pooling!r}")
         trained = trained_network(weights)
         pixels, inputs = self._pixels(input_tensor, input_shape, include_top, trained)
         spec = self._spec(tuple(pixels.shape[1:]))
@@ -111,7 +111,7 @@ class Application:
         blocks = Blocks()
         output, _ = backbone(blocks, self._normalized(pixels, trained), spec)
         if include_top:
-            output = _activated(classifier(blocks, output, spec.classes), classifier_activation)
+            output = _activate(classifier(blocks, output, spec.classes), classifier_activation)
         elif pooling is not None:
             output = _POOLINGS[pooling](name="global_pool")(output)
         model = keras.Model(inputs, output, name=name or self.name)
@@ -121,35 +121,41 @@ class Application:
 
     @staticmethod
     def preprocess_input(x: Any) -> Any:
-        """Returns pixels from 0 to 255 as they are, for the network's first layer normalises them.
+        """Returns pixels from 0 to 255 unchanged: the network's first layer normalizes them.
 
         Args:
-            x: Images, [batch, rows, columns, channels].
+            x: Images, [batch, height, width, channels].
         """
         return x
 
     def decode_predictions(
         self, preds: Any, top: int = 5, class_names: Sequence[str] | None = None
     ) -> list[list[tuple[int, str, float]]]:
-        """Returns the classes with the highest scores for each image, the highest first.
+        """Returns the best classes of each image, the one with the highest prediction first.
+
+        Example:
+            >>> from darts_tf.applications import DartsPlusCifar10
+            >>> predictions = [[0, 0, 0, 0.75, 0, 0.25, 0, 0, 0, 0]]
+            >>> DartsPlusCifar10.decode_predictions(predictions, top=2)
+            [[(3, 'cat', 0.75), (5, 'dog', 0.25)]]
 
         Args:
-            preds: Scores, [batch, classes].
-            top: How many classes to return, at most.
+            preds: Predictions, [batch, classes].
+            top: The most classes to return.
             class_names: Names of the classes; those of the application when None.
 
         Returns:
-            For each image the label, the name and the score of each of these classes.
+            For each image a list of (label, class name, prediction).
 
         Raises:
-            UserError: If the names are not as many as the scores.
+            UserError: If there is not one name for each class.
         """
         names = self.class_names if class_names is None else class_names
         scores = np.asarray(preds)
         if scores.ndim != 2 or scores.shape[1] != len(names):
             raise UserError(
-                f"preds: scores for {len(names)} classes, [images, {len(names)}], are right, or "
-                f"class_names for theirs; found the shape {list(scores.shape)}"
+                f"preds: expected the shape [images, {len(names)}], one prediction for each class "
+                f"name, got {list(scores.shape)}"
             )
         best = np.argsort(-scores, axis=1, kind="stable")[:, :top]
         return [
@@ -164,13 +170,13 @@ class Application:
         include_top: bool,
         trained: keras.Model | None,
     ) -> tuple[Tensor, Any]:
-        """Returns the images to read, and the inputs of the model that they come from."""
+        """Returns the pixels, and the inputs of the model, which they may be computed from."""
         shape: Sequence[int | None]
         if input_tensor is not None:
             shape = tuple(input_tensor.shape[1:])
             if input_shape is not None and tuple(input_shape) != shape:
                 raise UserError(
-                    f"input_shape: that of input_tensor, {shape}, is right, found {input_shape}"
+                    f"input_shape: expected that of input_tensor, {shape}, got {input_shape}"
                 )
         elif input_shape is not None:
             shape = tuple(input_shape)
@@ -186,26 +192,24 @@ class Application:
 
     def _check(self, shape: Sequence[int | None], trained: keras.Model | None) -> None:
         smallest = SMALLEST_FOLDER_IMAGES * _DIVISORS.get(self.stem, 1)
-        right = f"{smallest} rows and columns or more"
+        expected = f"(height, width, channels) of {smallest} pixels or more"
         fits = len(shape) == 3 and all(size is None or size >= smallest for size in shape[:2])
         if trained is not None:
             channels = trained.input_shape[-1]
-            right = f"{right} and the weights' {channels} channels"
+            expected = f"{expected} and the weights' {channels} channels"
             fits = fits and shape[-1] == channels
         if not fits or not shape[-1]:
-            raise UserError(
-                f"input_shape: (rows, columns, channels) with {right} is right, found {shape}"
-            )
+            raise UserError(f"input_shape: expected {expected}, got {shape}")
 
     def _classes(self, classes: int | None, trained: keras.Model | None) -> int:
         if classes is not None:
             if classes < 2:
-                raise UserError(f"classes: 2 or more are right, found {classes}")
+                raise UserError(f"classes: expected at least 2, got {classes}")
             return classes
         if trained is not None and "logits" in {layer.name for layer in trained.layers}:
             return trained.get_layer("logits").units
         if not self.class_names:
-            raise UserError("classes: is needed with the top of an application without class_names")
+            raise UserError("classes: expected a number for an application without class_names")
         return len(self.class_names)
 
     def _spec(self, input_shape: tuple[int | None, int | None, int]) -> NetworkSpec:
@@ -230,7 +234,7 @@ def _each(values: tuple[float, ...], channels: int) -> tuple[float, ...]:
     return values if len(values) == channels else (sum(values) / len(values),) * channels
 
 
-def _activated(logits: Tensor, activation: str | None) -> Tensor:
+def _activate(logits: Tensor, activation: str | None) -> Tensor:
     if activation is None:
         return logits
     if activation == "softmax":

@@ -1,4 +1,4 @@
-"""Weights of a network from the file of another one with the same cells."""
+"""Loading an application's weights from the file of a network with the same cells."""
 
 import os
 import warnings
@@ -16,64 +16,72 @@ _OURS = ("stem_", "cell_", "logits")
 def trained_network(weights: str | os.PathLike[str] | None) -> keras.Model | None:
     """Returns the network in a `.keras` file; None for a `.weights.h5`, or for no file.
 
+    Args:
+        weights: The argument `weights` of an application.
+
     Raises:
-        UserError: If the file is not there, or holds no network whose pixels are normalised.
+        UserError: If there is no such file, or it holds no network of a training run.
     """
     if weights is None:
         return None
     if not Path(weights).is_file():
         raise UserError(
-            f"weights={weights}: no such file, and no weights are published; None, or the "
-            "model.keras of a training, is right"
+            f"weights={weights}: expected None or the model.keras of a training run, got no file; "
+            "no weights are published"
         )
     if str(weights).endswith(".weights.h5"):
         return None
     trained = load_model(weights)
     if "normalize" not in {layer.name for layer in trained.layers}:
-        raise UserError(f"weights={weights}: the model.keras of a training is right, found another")
+        raise UserError(
+            f"weights={weights}: expected the model.keras of a training run, got another"
+        )
     return trained
 
 
 def read_weights(
     model: keras.Model, weights: str | os.PathLike[str], trained: keras.Model | None
 ) -> None:
-    """Gives a network the weights of stem and cells, and of the classifier where it has one.
+    """Loads the weights of stem and cells, and those of the classifier where there is one.
 
     Args:
-        model: Of the layers that `backbone` makes.
+        model: The application's network.
         weights: The file.
-        trained: What `trained_network` made of it.
+        trained: The network that `trained_network` loaded from it, or None.
 
     Raises:
-        UserError: If they are those of another network.
+        UserError: If the weights are those of another network.
     """
     if trained is not None:
         _copy(trained, model, weights)
         return
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # of layers that the file does not have
+            warnings.simplefilter("error", UserWarning)  # raised for layers not in the file
             model.load_weights(weights)
     except (OSError, ValueError, KeyError, UserWarning) as error:
-        raise UserError(f"weights={weights}: not those of this network ({error})") from error
+        raise UserError(
+            f"weights={weights}: expected those of this network, got {error}"
+        ) from error
 
 
 def _copy(trained: keras.Model, model: keras.Model, weights: str | os.PathLike[str]) -> None:
-    here, there = _layers(model), _layers(trained)
-    for name in [*here, *(name for name in there if name not in here and name != "logits")]:
-        if here.get(name) != there.get(name):
+    wanted, given = _layers(model), _layers(trained)
+    for name in [*wanted, *(name for name in given if name not in wanted and name != "logits")]:
+        if wanted.get(name) != given.get(name):
             raise UserError(
-                f"weights={weights}: those of another network, which differs at {name}; the "
-                "genotype, layers, init_channels, stem and classes of its training are right"
+                f"weights={weights}: expected those of this network, got those of another, which "
+                f"differs at {name}; take the genotype, layers, init_channels, stem and classes of "
+                "its training run"
             )
-    for name in here:
+    for name in wanted:
         model.get_layer(name).set_weights(trained.get_layer(name).get_weights())
 
 
 def _layers(model: keras.Model) -> dict[str, tuple[list[str], list[tuple[int, ...]]]]:
-    """Returns what each layer of stem, cells and classifier reads, and the shapes of its weights.
+    """Returns the inputs and the shapes of the weights of stem, cells and classifier, by layer.
 
-    Padding, which depends on the size of the images, is passed over.
+    Layers of padding, which depend on the size of the images, are skipped.
     """
     makers = {id(layer.output): layer for layer in model.layers}
 

@@ -1,7 +1,7 @@
-"""The operations of an evaluation network, as stock Keras layers.
+"""The blocks of a network: of stock Keras layers for inference, of faster ones for training.
 
-Nothing here calls TensorFlow, so that a network for inference loads under every backend of Keras.
-For training, `TrainingBlocks` takes layers of this library in the place of some.
+Both have the same layers with weights under the same names, so that trained weights fit the network
+for inference. That network loads wherever Keras runs: `Blocks` calls no TensorFlow.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,11 @@ from typing import Any
 import keras
 from keras import layers
 
+from darts_tf.layers import convolutions
+from darts_tf.layers.drop_path import DropPath
 from darts_tf.layers.initialization import uniform
+from darts_tf.layers.normalization import BatchNormalization
+from darts_tf.layers.phases import is_even
 from darts_tf.spaces.search_space import OPERATIONS
 
 Tensor = Any
@@ -18,13 +22,21 @@ Tensor = Any
 
 @dataclass(frozen=True)
 class Blocks:
-    """Makes the blocks of a network, each named after its place.
+    """Makes the blocks of a network for inference, of stock Keras layers.
 
-    Every block takes an image [batch, rows, columns, channels]. Those that start with a ReLU take
-    the image after it, so that edges from one node share it.
+    Every block takes an image, [batch, height, width, channels], and the name that the names of its
+    layers start with. Blocks that start with a ReLU take the image after it (`relu`), so that the
+    edges from one node share it.
+
+    Example:
+        >>> import keras
+        >>> from darts_tf.networks.blocks import Blocks
+        >>> blocks, x = Blocks(), keras.Input((8, 8, 4))
+        >>> blocks.sep_conv(blocks.relu(x, "relu"), 6, size=3, stride=2, name="block").shape
+        (None, 4, 4, 6)
 
     Args:
-        dtype: The layers' dtype or policy.
+        dtype: The layers' dtype or policy; Keras's own when None.
         conv_kind: The class of convolutions.
         depthwise_kind: The class of depthwise convolutions.
     """
@@ -42,7 +54,10 @@ class Blocks:
         strides: int | tuple[int, int] = 1,
         pad: bool = True,
     ) -> Tensor:
-        """Convolution without bias, padded by the same number of zeros on opposite sides."""
+        """Convolution without bias, padded by the same number of zeros on opposite sides.
+
+        TensorFlow's own padding of strided convolutions, which DARTS does not have, is lopsided.
+        """
         rows, columns = (size, size) if isinstance(size, int) else size
         if pad and (rows, columns) != (1, 1):
             pads = ((rows - 1) // 2, (columns - 1) // 2)
@@ -60,7 +75,10 @@ class Blocks:
     def depthwise(
         self, x: Tensor, size: int, name: str, stride: int = 1, dilation: int = 1
     ) -> Tensor:
-        """Depthwise convolution without bias; a dilation of 2 at stride 2 reads even pixels."""
+        """Depthwise convolution without bias.
+
+        At stride 2 a dilation of 2 reads even pixels alone, so it is a plain convolution of these.
+        """
         if stride == 2 and dilation == 2:
             x, stride, dilation = self.subsample(x, f"{name}_even"), 1, 1
         if stride == 2:
@@ -88,7 +106,7 @@ class Blocks:
         )(x)
 
     def norm(self, x: Tensor, name: str) -> Tensor:
-        """Batch normalisation with scale and offset."""
+        """Batch normalization with scale and offset."""
         norm = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=self.dtype, name=name)
         return norm(x)
 
@@ -103,8 +121,8 @@ class Blocks:
     def even_and_odd(self, x: Tensor, name: str) -> list[Tensor]:
         """Every second row and column, from the first and from the second.
 
-        An odd number of rows or columns is made even by zeros at the end for the second, which does
-        no harm to an even number: one that is not known is treated alike.
+        For the second, an odd number of rows or columns is made even by zeros at the end. These do
+        no harm to an even number, so that a size that is not known beforehand is padded too.
         """
         odd = tuple((0, 1 if size is None else size % 2) for size in x.shape[1:3])
         shifted = x
@@ -115,16 +133,16 @@ class Blocks:
         return [self.subsample(x, f"{name}_even"), self.subsample(shifted, f"{name}_odd")]
 
     def dropped(self, x: Tensor, name: str) -> Tensor:
-        """The operation's result as it leaves the edge: a hook for drop path."""
+        """Drop path on an operation's result; none in a network for inference."""
         del name
         return x
 
     def relu_conv_bn(self, relu: Tensor, channels: int, name: str) -> Tensor:
-        """Pointwise convolution to the cell's channels."""
+        """Pointwise convolution to `channels`."""
         return self.norm(self.conv(relu, channels, 1, f"{name}_conv"), f"{name}_norm")
 
     def factorized_reduce(self, relu: Tensor, channels: int, name: str) -> Tensor:
-        """Two pointwise convolutions of stride 2, the second one row and column further."""
+        """Two pointwise convolutions of stride 2, the second from one row and column further."""
         half = channels // 2
         # A 1x1 convolution of stride 2 to one channel crashes TensorFlow 2.21 in its gradient.
         even, odd = self.even_and_odd(relu, name)
@@ -150,13 +168,13 @@ class Blocks:
         return self.norm(self.conv(x, channels, 1, f"{name}_pointwise"), f"{name}_norm")
 
     def conv_7x1_1x7(self, relu: Tensor, channels: int, stride: int, name: str) -> Tensor:
-        """A row of seven, then a column of seven."""
+        """A 1x7 convolution, then a 7x1 one."""
         x = self.conv(relu, channels, (1, 7), f"{name}_row", strides=(1, stride))
         x = self.conv(x, channels, (7, 1), f"{name}_column", strides=(stride, 1))
         return self.norm(x, f"{name}_norm")
 
     def pool(self, x: Tensor, kind: str, stride: int, name: str) -> Tensor:
-        """3x3 pooling with a padding that no maximum sees and no mean counts."""
+        """3x3 pooling, `max_pool_3x3` or `avg_pool_3x3`, of which no padding is part."""
         pooling = layers.MaxPooling2D if kind == "max_pool_3x3" else layers.AveragePooling2D
         x = pooling(3, 1, padding="same", dtype=self.dtype, name=name)(x)
         return x if stride == 1 else self.subsample(x, f"{name}_even")
@@ -191,3 +209,37 @@ class Blocks:
             case _:
                 raise ValueError(f"no operation '{kind}'; known: {', '.join(OPERATIONS)}")
         return self.dropped(result, name)
+
+
+@dataclass(frozen=True)
+class TrainingBlocks(Blocks):
+    """Makes the blocks of a network to train: the same layers by name, of faster kinds.
+
+    Args:
+        dtype: The layers' dtype or policy; Keras's own when None.
+        conv_kind: The class of convolutions.
+        depthwise_kind: The class of depthwise convolutions.
+        drop_path: Whether operations other than identities end in a `DropPath`.
+        synchronized: Whether replicas share the statistics of batch normalization.
+    """
+
+    conv_kind: type[keras.layers.Layer] = convolutions.Conv2D
+    depthwise_kind: type[keras.layers.Layer] = convolutions.DepthwiseConv2D
+    drop_path: bool = False
+    synchronized: bool = False
+
+    def norm(self, x: Tensor, name: str) -> Tensor:
+        """Batch normalization with scale and offset."""
+        return BatchNormalization(synchronized=self.synchronized, dtype=self.dtype, name=name)(x)
+
+    def even_and_odd(self, x: Tensor, name: str) -> list[Tensor]:
+        """Every second row and column, from the first and from the second."""
+        if not is_even(*x.shape[1:3]):
+            return super().even_and_odd(x, name)
+        return convolutions.EvenAndOdd(dtype=self.dtype, name=f"{name}_even_and_odd")(x)
+
+    def dropped(self, x: Tensor, name: str) -> Tensor:
+        """Drop path on an operation's result."""
+        if not self.drop_path:
+            return x
+        return DropPath(dtype=self.dtype, name=f"{name}_drop_path")(x)

@@ -1,4 +1,4 @@
-"""What a network costs: parameters, and multiply-adds of its convolutions and dense layers."""
+"""The cost of a network: its parameters, and the multiply-adds of one image."""
 
 import math
 
@@ -6,15 +6,31 @@ import keras
 
 
 def parameters(network: keras.Model) -> int:
-    """Returns the number of trainable weights, as papers count the size of a network."""
+    """Returns the number of trainable weights, as papers count the size of a network.
+
+    Args:
+        network: A built model.
+    """
     return sum(math.prod(variable.shape) for variable in network.trainable_variables)
 
 
 def multiply_adds(network: keras.Model) -> int:
-    """Returns the multiply-adds of one image, of convolutions and dense layers.
+    """Returns the multiply-adds of one image in convolutions and fully connected layers.
+
+    A convolution of `k * k` from `c` to `d` channels has `k * k * c * d` for each pixel of its
+    output, a depthwise one `k * k * c`. Batch normalization, pooling and additions are not counted,
+    as in DARTS's code.
+
+    Example:
+        >>> import keras
+        >>> from darts_tf.networks.complexity import multiply_adds, parameters
+        >>> layers = keras.layers.Conv2D(8, 3, padding="same"), keras.layers.Flatten()
+        >>> network = keras.Sequential([keras.Input((4, 4, 2)), *layers])
+        >>> multiply_adds(network), parameters(network)
+        (2304, 152)
 
     Args:
-        network: A functional model of layers with known image sizes.
+        network: A functional model whose layers know the size of their images.
     """
     return sum(_layer(layer) for layer in network.layers)
 

@@ -1,4 +1,4 @@
-"""The `.keras` file of a network: the same bytes for the same network."""
+"""Saving a network as a `.keras` file, the same bytes each time, and loading one safely."""
 
 import json
 import os
@@ -12,10 +12,10 @@ import tensorflow as tf
 
 from darts_tf.errors import UserError
 
-# The earliest that an archive can tell: a file does not depend on when it was written.
+# The earliest time in an archive, in place of the time of writing.
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
-# All that a model of stock layers names. Keras itself would import packages that lie about, and
-# hand any of its functions to a Lambda, in safe mode too.
+# The modules that a model of stock layers names. Even in safe mode, Keras would import any package
+# on the path and hand any of its own functions to a Lambda layer.
 _MODULES: tuple[str | None, ...] = (
     None,
     "builtins",
@@ -32,7 +32,7 @@ _MODULES: tuple[str | None, ...] = (
 _FUNCTIONS: tuple[str | None, ...] = ("builtins", "keras.activations")
 _WITH_CODE = ("Lambda", "__lambda__", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper")
 _LONGEST = 300
-# What Keras ends with when a file is damaged or wrong.
+# The exceptions that Keras raises on a damaged file, or one of something else.
 _FOREIGN = (
     ValueError,
     TypeError,
@@ -51,7 +51,9 @@ _FOREIGN = (
 
 
 def save_model(model: keras.Model, path: Path) -> None:
-    """Saves a model as Keras does, without the times and memory addresses that Keras writes too.
+    """Saves a model as Keras does, without the times and memory addresses that Keras adds.
+
+    Equal models are equal bytes.
 
     Args:
         model: The model.
@@ -70,14 +72,17 @@ def save_model(model: keras.Model, path: Path) -> None:
 
 
 def load_model(path: str | os.PathLike[str]) -> keras.Model:
-    """Loads a model; nothing that a file could bring along is executed.
+    """Loads a model; no code in the file is ever executed.
 
     Args:
-        path: A `.keras` file that Keras or `save_model` wrote, of layers that come with Keras and
-            hold no code.
+        path: A `.keras` file that Keras or `save_model` wrote, of Keras's own layers except those
+            that hold code, such as Lambda.
+
+    Returns:
+        The model, not compiled.
 
     Raises:
-        UserError: If the file is no such model.
+        UserError: If the file holds no such model.
     """
     try:
         _check_names(path)
@@ -89,13 +94,13 @@ def load_model(path: str | os.PathLike[str]) -> keras.Model:
 
 
 def _check_names(path: str | os.PathLike[str]) -> None:
-    """Refuses a file that is no archive, or names anything but stock layers without code."""
+    """Raises a ValueError if a file names anything but Keras's own layers without code."""
     if Path(path).suffix != ".keras":
-        raise ValueError("its name must end in .keras")
+        raise ValueError("expected a name that ends in .keras")
     with zipfile.ZipFile(path) as archive:
         parts = [json.loads(archive.read("config.json"))]
     if isinstance(parts[0], dict):
-        parts[0].pop("compile_config", None)  # how it was trained, which is not read
+        parts[0].pop("compile_config", None)  # optimizer and loss, which are not loaded
     while parts:
         part = parts.pop()
         if isinstance(part, dict) and "class_name" in part:
@@ -109,13 +114,13 @@ def _check_name(part: dict[str, Any]) -> None:
     allowed = _MODULES
     if name == "function":
         allowed, name = _FUNCTIONS, str(part.get("config"))
-    # A dot would lead on to other modules.
+    # A dotted name could reach other modules.
     if module not in allowed or "." in name or name in _WITH_CODE:
-        raise ValueError(f"{name} of {module}, which may run code, is refused")
+        raise ValueError(f"expected layers without code, got {name} of {module}")
 
 
 def _number_shared_objects(config: bytes) -> bytes:
-    """Numbers the objects that layers share, such as initializers, from 1."""
+    """Replaces the addresses of objects that layers share, such as initializers, by numbers."""
     numbers: dict[int, int] = {}
 
     def number(entry: dict[str, Any]) -> dict[str, Any]:

@@ -7,10 +7,9 @@ import keras
 
 from darts_tf.errors import UserError
 from darts_tf.networks.auxiliary import auxiliary_head
-from darts_tf.networks.blocks import Blocks, Tensor
+from darts_tf.networks.blocks import Blocks, Tensor, TrainingBlocks
 from darts_tf.networks.spec import NetworkSpec
 from darts_tf.networks.squeeze_excite import squeeze_and_excite
-from darts_tf.networks.training_blocks import TrainingBlocks
 from darts_tf.spaces.genotype import AnyGenotype
 from darts_tf.spaces.genotype_checks import EDGES_PER_NODE, Edge
 from darts_tf.spaces.search_space import STEM_MULTIPLIER, reductions
@@ -84,7 +83,7 @@ def build_network(
         **settings: The other arguments of `NetworkSpec`, by name.
 
     Returns:
-        A model from normalized images, [batch, rows, columns, channels], to logits
+        A model from normalized images, [batch, height, width, channels], to logits
         [batch, classes], or to a list of these and the logits of the auxiliary head.
 
     Raises:
@@ -120,7 +119,7 @@ def inference_network(
         deviation: Standard deviation of each channel of the pixels divided by 255.
 
     Returns:
-        A model from images with pixels from 0 to 255, [batch, rows, columns, channels], to the
+        A model from images with pixels from 0 to 255, [batch, height, width, channels], to the
         probabilities of the classes, [batch, classes].
 
     Raises:
@@ -166,7 +165,7 @@ def normalized(pixels: Tensor, mean: Sequence[float], deviation: Sequence[float]
     """Returns what a network reads of pixels from 0 to 255.
 
     Args:
-        pixels: Images, [batch, rows, columns, channels].
+        pixels: Images, [batch, height, width, channels].
         mean: As in `inference_network`.
         deviation: As in `inference_network`.
     """
@@ -180,7 +179,7 @@ def backbone(blocks: Blocks, images: Tensor, spec: NetworkSpec) -> tuple[Tensor,
 
     Args:
         blocks: Makes the layers.
-        images: Normalized images, [batch, rows, columns, channels].
+        images: Normalized images, [batch, height, width, channels].
         spec: The network. Its `input_shape` and `classes` are not read.
 
     Returns:

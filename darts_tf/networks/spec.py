@@ -23,7 +23,7 @@ class NetworkSpec:
 
     Args:
         genotype: The cells.
-        input_shape: Rows, columns and channels of an image; rows and columns may be None, for any.
+        input_shape: Height, width and channels of an image; height and width may be None, for any.
         classes: Number of classes, at least 2.
         layers: Number of cells, at least 3; at least 5 for a genotype with cells for each stage.
         init_channels: Channels of a node in the first cell, at least 2.
@@ -67,7 +67,7 @@ def _image_shape(shape: object) -> tuple[int | None, int | None, int]:
     fits = len(sizes) == 3 and isinstance(sizes[2], int)
     if not fits or not all(size is None or (isinstance(size, int) and size > 0) for size in sizes):
         raise UserError(
-            f"input_shape: expected (rows, columns, channels), of which rows and columns may be "
+            f"input_shape: expected (height, width, channels), of which height and width may be "
             f"None, got {shape!r}"
         )
     return sizes

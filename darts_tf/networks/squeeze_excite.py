@@ -1,27 +1,30 @@
-"""Squeeze and excitation: a cell's channels, weighted by what the whole image says."""
+"""Squeeze and excitation: the channels of a cell's output, weighted by their means."""
 
 from keras import layers
 
 from darts_tf.networks.blocks import Blocks, Tensor
 
-# DARTS+ gives neither place nor ratio. At the end of each cell this ratio comes nearest to its
-# counts: 6.09 million parameters for the printed 6.1, and 3.3 million operations for 3.
+# DARTS+ states neither the place nor the ratio. At the end of each cell, this ratio is nearest to
+# the paper's counts: 6.09 million parameters for 6.1 in table 3, 3.3 million more operations for 3.
 RATIO = 8
 
 
 def squeeze_and_excite(blocks: Blocks, x: Tensor, name: str) -> Tensor:
     """Multiplies each channel by a weight between 0 and 1 (Hu et al., 2018; DARTS+, section 4.3).
 
-    The weights are those of the image: channel means, a dense layer to one in `RATIO` channels,
-    ReLU, a dense layer back, sigmoid. Both dense layers have a bias.
+    With `z` the mean of each channel over the image, the weights are
+
+        s = sigmoid(W2 relu(W1 z + b1) + b2)
+
+    where `W1` leads to `channels // RATIO` units and `W2` back.
 
     Args:
         blocks: Makes the layers.
-        x: Output of a cell, [batch, rows, columns, channels].
+        x: Output of a cell, [batch, height, width, channels].
         name: The name of the last layer, which the names of the others start with.
 
     Returns:
-        An image of the same shape.
+        `s * x`, [batch, height, width, channels].
     """
     channels, within = x.shape[-1], f"{name}_squeeze_excite"
     weights = layers.GlobalAveragePooling2D(dtype=blocks.dtype, name=f"{within}_squeeze")(x)

@@ -131,20 +131,20 @@ def test_predictions_are_decoded_by_label_name_and_score():
     assert [len(row) for row in SMALL.decode_predictions(scores, top=99)] == [10, 10]
     [[first]] = SMALL.decode_predictions([[0.4, 0.6]], top=1, class_names=("a", "b"))
     assert first == (1, "b", 0.6)
-    with pytest.raises(UserError, match=r"for 10 classes, .* found the shape \[1, 2\]"):
+    with pytest.raises(UserError, match=r"the shape \[images, 10\], .* got \[1, 2\]"):
         SMALL.decode_predictions([[0.4, 0.6]])
 
 
 @pytest.mark.parametrize(
     ("stem", "arguments", "message"),
     [
-        ("cifar", {"pooling": "mean"}, "pooling: None, 'avg' or 'max' is right, found 'mean'"),
-        ("cifar", {"input_shape": (7, 8, 3)}, r"with 8 rows and columns or more .*\(7, 8, 3\)"),
-        ("tiny_imagenet", {"input_shape": (16, 15, 3)}, r"with 16 rows .*\(16, 15, 3\)"),
-        ("imagenet", {"input_shape": (None, 63, 3)}, r"with 64 rows .*\(None, 63, 3\)"),
-        ("cifar", {"input_shape": (32, 32)}, r"\(rows, columns, channels\) .*\(32, 32\)"),
-        ("cifar", {"input_shape": (32, 32, None)}, r"found \(32, 32, None\)"),
-        ("cifar", {"classes": 1}, "classes: 2 or more are right, found 1"),
+        ("cifar", {"pooling": "mean"}, "pooling: expected None, 'avg' or 'max', got 'mean'"),
+        ("cifar", {"input_shape": (7, 8, 3)}, r"of 8 pixels or more, got \(7, 8, 3\)"),
+        ("tiny_imagenet", {"input_shape": (16, 15, 3)}, r"of 16 pixels .*\(16, 15, 3\)"),
+        ("imagenet", {"input_shape": (None, 63, 3)}, r"of 64 pixels .*\(None, 63, 3\)"),
+        ("cifar", {"input_shape": (32, 32)}, r"\(height, width, channels\) .*\(32, 32\)"),
+        ("cifar", {"input_shape": (32, 32, None)}, r"got \(32, 32, None\)"),
+        ("cifar", {"classes": 1}, "classes: expected at least 2, got 1"),
     ],
 )
 def test_an_argument_that_cannot_be_is_told(stem, arguments, message):
@@ -157,9 +157,9 @@ def test_what_is_missing_or_contradicts_is_told():
         replace(SMALL, layers=2)()
     with pytest.raises(UserError, match=r"stem: expected one of .* got 'cifar100'"):
         replace(SMALL, stem="cifar100")()
-    with pytest.raises(UserError, match="classes: is needed"):
+    with pytest.raises(UserError, match="classes: expected a number"):
         replace(SMALL, class_names=())()
-    with pytest.raises(UserError, match=r"that of input_tensor, \(9, 9, 3\), is right, found"):
+    with pytest.raises(UserError, match=r"that of input_tensor, \(9, 9, 3\), got \(9, 8, 3\)"):
         SMALL(input_tensor=keras.Input((9, 9, 3)), input_shape=(9, 8, 3))
     with pytest.raises(UserError, match=r"unknown genotype 'DARTS_V3'\. Did you mean 'DARTS_V2'"):
         replace(SMALL, genotype="DARTS_V3")()

@@ -4,20 +4,20 @@ import numpy as np
 import pytest
 
 from darts_tf.errors import UserError
-from darts_tf.networks.auxiliary import pooling
+from darts_tf.networks.auxiliary import pool_and_stride
 from darts_tf.networks.network import build_network
 from darts_tf.spaces import zoo
 
 
 def test_the_pools_are_those_of_darts_on_its_own_images():
-    assert pooling(8, "cifar") == (5, 3)
-    assert pooling(7, "imagenet") == (5, 2)
+    assert pool_and_stride(8, "cifar") == (5, 3)
+    assert pool_and_stride(7, "imagenet") == (5, 2)
 
 
 @pytest.mark.parametrize("stem", ["cifar", "tiny_imagenet", "imagenet"])
 def test_every_other_size_leaves_two_and_the_pools_reach_the_border(stem):
     for size in range(2, 65):
-        pool, stride = pooling(size, stem)
+        pool, stride = pool_and_stride(size, stem)
         starts = range(0, size - pool + 1, stride)
         assert len(starts) == 2
         assert starts[-1] + pool >= size - (stride - 1)
@@ -25,9 +25,9 @@ def test_every_other_size_leaves_two_and_the_pools_reach_the_border(stem):
 
 @pytest.mark.parametrize("stem", ["cifar", "tiny_imagenet", "imagenet"])
 def test_a_single_pixel_is_told_to_the_user(stem):
-    with pytest.raises(UserError, match=r"2x2 or more.*found 1.*--auxiliary_weight=0"):
-        pooling(1, stem)
-    with pytest.raises(UserError, match="2x2 or more"):
+    with pytest.raises(UserError, match=r"2x2 pixels or more.*got 1;.*--auxiliary_weight=0"):
+        pool_and_stride(1, stem)
+    with pytest.raises(UserError, match="2x2 pixels or more"):
         build_network(
             zoo.get("DARTS_V2"), (4, 4, 1), layers=3, init_channels=2, auxiliary=True, stem=stem
         )

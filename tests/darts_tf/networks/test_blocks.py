@@ -3,8 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.networks.blocks import Blocks
-from darts_tf.networks.training_blocks import TrainingBlocks
+from darts_tf.networks.blocks import Blocks, TrainingBlocks
 from darts_tf.spaces.search_space import OPERATIONS
 from tests import weights
 from tests.oracles import operations, tape, trees

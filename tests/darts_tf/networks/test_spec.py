@@ -30,7 +30,7 @@ def test_it_is_a_value():
     ("values", "message"),
     [
         ({"genotype": "DARTS_V2"}, "genotype: expected a Genotype, .* got 'DARTS_V2'"),
-        ({"input_shape": (32, 32)}, r"input_shape: expected \(rows, .* got \(32, 32\)"),
+        ({"input_shape": (32, 32)}, r"input_shape: expected \(height, .* got \(32, 32\)"),
         ({"input_shape": (32, 0, 3)}, r"got \(32, 0, 3\)"),
         ({"input_shape": (32, 32, None)}, r"got \(32, 32, None\)"),
         ({"input_shape": 32}, "got 32"),
