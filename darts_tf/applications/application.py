@@ -12,17 +12,16 @@ from darts_tf.applications.weights import read_weights, trained_network
 from darts_tf.data.facts import SMALLEST_FOLDER_IMAGES
 from darts_tf.errors import UserError
 from darts_tf.networks.blocks import Blocks, Tensor
-from darts_tf.networks.network import backbone, classifier, normalized
+from darts_tf.networks.network import backbone, classifier, normalize_pixels
 from darts_tf.networks.spec import NetworkSpec
 from darts_tf.spaces import zoo
-from darts_tf.spaces.genotype import AnyGenotype
+from darts_tf.spaces.genotype import Genotype
+from darts_tf.spaces.stems import STEMS
 
 _POOLINGS = {
     "avg": keras.layers.GlobalAveragePooling2D,
     "max": keras.layers.GlobalMaxPooling2D,
 }
-# What a stem divides the sides of an image by.
-_DIVISORS = {"cifar": 1, "tiny_imagenet": 2, "imagenet": 8}
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Application:
         name: Default name of the models.
     """
 
-    genotype: AnyGenotype | str
+    genotype: Genotype | str
     layers: int = 20
     init_channels: int = 36
     stem: str = "cifar"
@@ -104,16 +103,20 @@ class Application:
         if pooling is not None and pooling not in _POOLINGS:
             raise UserError(f"pooling: expected None, 'avg' or 'max', got {pooling!r}")
         trained = trained_network(weights)
-        pixels, inputs = self._pixels(input_tensor, input_shape, include_top, trained)
-        spec = self._spec(tuple(pixels.shape[1:]))
+        spec = self._spec(self._shape(input_tensor, input_shape, include_top, trained), trained)
         if include_top:
             spec = replace(spec, classes=self._classes(classes, trained))
         blocks = Blocks()
+        pixels = input_tensor
+        if pixels is None:
+            pixels = keras.Input(spec.input_shape, name="pixels")
         output, _ = backbone(blocks, self._normalized(pixels, trained), spec)
         if include_top:
             output = _activate(classifier(blocks, output, spec.classes), classifier_activation)
         elif pooling is not None:
             output = _POOLINGS[pooling](name="global_pool")(output)
+        inputs = keras.utils.get_source_inputs(pixels)
+        inputs = inputs[0] if len(inputs) == 1 else inputs
         model = keras.Model(inputs, output, name=name or self.name)
         if weights is not None:
             read_weights(model, weights, trained)
@@ -163,43 +166,25 @@ class Application:
             for row, labels in zip(scores, best, strict=True)
         ]
 
-    def _pixels(
+    def _shape(
         self,
         input_tensor: Tensor | None,
         input_shape: Sequence[int | None] | None,
         include_top: bool,
         trained: keras.Model | None,
-    ) -> tuple[Tensor, Any]:
-        """Returns the pixels, and the inputs of the model, which they may be computed from."""
-        shape: Sequence[int | None]
+    ) -> Sequence[int | None]:
+        """Returns the height, width and channels of an image."""
         if input_tensor is not None:
             shape = tuple(input_tensor.shape[1:])
             if input_shape is not None and tuple(input_shape) != shape:
                 raise UserError(
                     f"input_shape: expected that of input_tensor, {shape}, got {input_shape}"
                 )
-        elif input_shape is not None:
-            shape = tuple(input_shape)
-        else:
-            shape = self.input_shape if trained is None else trained.input_shape[1:]
-            shape = shape if include_top else (None, None, shape[-1])
-        self._check(shape, trained)
-        if input_tensor is not None:
-            inputs = keras.utils.get_source_inputs(input_tensor)
-            return input_tensor, inputs[0] if len(inputs) == 1 else inputs
-        pixels = keras.Input(shape, name="pixels")
-        return pixels, pixels
-
-    def _check(self, shape: Sequence[int | None], trained: keras.Model | None) -> None:
-        smallest = SMALLEST_FOLDER_IMAGES * _DIVISORS.get(self.stem, 1)
-        expected = f"(height, width, channels) of {smallest} pixels or more"
-        fits = len(shape) == 3 and all(size is None or size >= smallest for size in shape[:2])
-        if trained is not None:
-            channels = trained.input_shape[-1]
-            expected = f"{expected} and the weights' {channels} channels"
-            fits = fits and shape[-1] == channels
-        if not fits or not shape[-1]:
-            raise UserError(f"input_shape: expected {expected}, got {shape}")
+            return shape
+        if input_shape is not None:
+            return input_shape
+        shape = self.input_shape if trained is None else trained.input_shape[1:]
+        return shape if include_top else (None, None, shape[-1])
 
     def _classes(self, classes: int | None, trained: keras.Model | None) -> int:
         if classes is not None:
@@ -212,22 +197,35 @@ class Application:
             raise UserError("classes: expected a number for an application without class_names")
         return len(self.class_names)
 
-    def _spec(self, input_shape: tuple[int | None, int | None, int]) -> NetworkSpec:
-        return NetworkSpec(
+    def _spec(self, shape: Sequence[int | None], trained: keras.Model | None) -> NetworkSpec:
+        """Returns the network for images of a shape, whose size and channels it checks."""
+        spec = NetworkSpec(
             zoo.get(self.genotype) if isinstance(self.genotype, str) else self.genotype,
-            input_shape,
+            shape,  # type: ignore[arg-type]  # checked there
             layers=self.layers,
             init_channels=self.init_channels,
             stem=self.stem,
             squeeze_excite=self.squeeze_excite,
         )
+        smallest = SMALLEST_FOLDER_IMAGES * STEMS[spec.stem].divides_by
+        if any(size is not None and size < smallest for size in spec.input_shape[:2]):
+            raise UserError(
+                f"input_shape: expected a height and width of at least {smallest} for the stem "
+                f"{spec.stem!r}, got {spec.input_shape}"
+            )
+        if trained is not None and spec.input_shape[-1] != trained.input_shape[-1]:
+            raise UserError(
+                f"input_shape: expected the weights' {trained.input_shape[-1]} channels, got "
+                f"{spec.input_shape}"
+            )
+        return spec
 
     def _normalized(self, pixels: Tensor, trained: keras.Model | None) -> Tensor:
         if trained is not None:
             config = trained.get_layer("normalize").get_config()
             return keras.layers.Rescaling.from_config(config)(pixels)
         channels = pixels.shape[-1]
-        return normalized(pixels, _each(self.mean, channels), _each(self.deviation, channels))
+        return normalize_pixels(pixels, _each(self.mean, channels), _each(self.deviation, channels))
 
 
 def _each(values: tuple[float, ...], channels: int) -> tuple[float, ...]:

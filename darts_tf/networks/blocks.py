@@ -4,6 +4,7 @@ Both have the same layers with weights under the same names, so that trained wei
 for inference. That network loads wherever Keras runs: `Blocks` calls no TensorFlow.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,8 @@ from darts_tf.layers.drop_path import DropPath
 from darts_tf.layers.initialization import uniform
 from darts_tf.layers.normalization import BatchNormalization
 from darts_tf.layers.phases import is_even
-from darts_tf.spaces.search_space import OPERATIONS
+from darts_tf.registry import resolve
+from darts_tf.spaces import operations
 
 Tensor = Any
 
@@ -132,7 +134,7 @@ class Blocks:
         shifted = layers.Cropping2D(crop, dtype=self.dtype, name=f"{name}_shift")(shifted)
         return [self.subsample(x, f"{name}_even"), self.subsample(shifted, f"{name}_odd")]
 
-    def dropped(self, x: Tensor, name: str) -> Tensor:
+    def with_drop_path(self, x: Tensor, name: str) -> Tensor:
         """Drop path on an operation's result; none in a network for inference."""
         del name
         return x
@@ -179,36 +181,37 @@ class Blocks:
         x = pooling(3, 1, padding="same", dtype=self.dtype, name=name)(x)
         return x if stride == 1 else self.subsample(x, f"{name}_even")
 
+    def add(self, edges: Sequence[Tensor], name: str) -> Tensor:
+        """The sum of the edges that lead to a node."""
+        return edges[0] if len(edges) == 1 else layers.Add(dtype=self.dtype, name=name)(edges)
+
+    def zeros(self, x: Tensor, stride: int, name: str) -> Tensor:
+        """A node of zeros, as large as a result of an edge from `x` with this stride."""
+        x = x if stride == 1 else self.subsample(x, f"{name}_even")
+        return layers.Rescaling(0.0, dtype=self.dtype, name=name)(x)
+
     def operation(
         self, kind: str, x: Tensor, relu: Tensor, channels: int, stride: int, name: str
     ) -> Tensor:
-        """Any operation of a genotype.
+        """The operation of an edge, followed by drop path unless it is the identity.
 
         Args:
-            kind: The operation's name in the genotype.
-            x: The node that the edge reads.
-            relu: The same after its ReLU.
+            kind: The operation's name in the table of operations, which has its block.
+            x: The node that the edge reads, [batch, height, width, channels].
+            relu: The node after its ReLU.
             channels: Channels of the result.
             stride: 1 or 2.
             name: The edge's name, which the names of its layers start with.
+
+        Returns:
+            [batch, height / stride, width / stride, channels].
+
+        Raises:
+            UserError: If there is no such operation.
         """
-        if kind == "skip_connect" and stride == 1:
-            return x
-        name = f"{name}_{kind}"
-        match kind.rsplit("_", 1):
-            case ["sep_conv", size]:
-                result = self.sep_conv(relu, channels, int(size[0]), stride, name)
-            case ["dil_conv", size]:
-                result = self.dil_conv(relu, channels, int(size[0]), stride, name)
-            case ["max_pool" | "avg_pool", _]:
-                result = self.pool(x, kind, stride, name)
-            case ["conv_7x1", "1x7"]:
-                result = self.conv_7x1_1x7(relu, channels, stride, name)
-            case ["skip", "connect"]:
-                result = self.factorized_reduce(relu, channels, name)
-            case _:
-                raise ValueError(f"no operation '{kind}'; known: {', '.join(OPERATIONS)}")
-        return self.dropped(result, name)
+        block = resolve(operations.get(kind).block)
+        result = block(self, x, relu, channels, stride, f"{name}_{kind}")
+        return result if result is x else self.with_drop_path(result, f"{name}_{kind}")
 
 
 @dataclass(frozen=True)
@@ -238,7 +241,7 @@ class TrainingBlocks(Blocks):
             return super().even_and_odd(x, name)
         return convolutions.EvenAndOdd(dtype=self.dtype, name=f"{name}_even_and_odd")(x)
 
-    def dropped(self, x: Tensor, name: str) -> Tensor:
+    def with_drop_path(self, x: Tensor, name: str) -> Tensor:
         """Drop path on an operation's result."""
         if not self.drop_path:
             return x

@@ -8,11 +8,12 @@ import keras
 from darts_tf.errors import UserError
 from darts_tf.networks.auxiliary import auxiliary_head
 from darts_tf.networks.blocks import Blocks, Tensor, TrainingBlocks
+from darts_tf.networks.cell import add_cell, add_inputs
 from darts_tf.networks.spec import NetworkSpec
 from darts_tf.networks.squeeze_excite import squeeze_and_excite
-from darts_tf.spaces.genotype import AnyGenotype
-from darts_tf.spaces.genotype_checks import EDGES_PER_NODE, Edge
-from darts_tf.spaces.search_space import STEM_MULTIPLIER, reductions
+from darts_tf.networks.stem import add_stem
+from darts_tf.spaces.genotype import Genotype
+from darts_tf.spaces.stems import STEMS
 
 
 @overload
@@ -28,7 +29,7 @@ def build_network(
 
 @overload
 def build_network(
-    genotype: AnyGenotype,
+    genotype: Genotype,
     input_shape: tuple[int | None, int | None, int] = (32, 32, 3),
     classes: int = 10,
     layers: int = 20,
@@ -44,7 +45,7 @@ def build_network(
 
 
 def build_network(
-    genotype: NetworkSpec | AnyGenotype,
+    genotype: NetworkSpec | Genotype,
     *sizes: Any,
     auxiliary: bool = False,
     drop_path: bool = False,
@@ -127,7 +128,7 @@ def inference_network(
     """
     pixels = keras.Input(spec.input_shape, name="pixels")
     blocks = Blocks()
-    output, _ = backbone(blocks, normalized(pixels, mean, deviation), spec)
+    output, _ = backbone(blocks, normalize_pixels(pixels, mean, deviation), spec)
     scores = keras.layers.Softmax(name="scores")(classifier(blocks, output, spec.classes))
     twin = keras.Model(pixels, scores, name="darts_network")
     sources = {layer.name: layer for layer in trained.layers}
@@ -138,7 +139,7 @@ def inference_network(
 
 
 def _spec(
-    genotype: NetworkSpec | AnyGenotype, sizes: Sequence[Any], settings: Mapping[str, Any]
+    genotype: NetworkSpec | Genotype, sizes: Sequence[Any], settings: Mapping[str, Any]
 ) -> NetworkSpec:
     if not isinstance(genotype, NetworkSpec):
         return NetworkSpec(genotype, *sizes, **settings)
@@ -161,13 +162,13 @@ def _copy_weights(layer: keras.layers.Layer, source: keras.layers.Layer | None) 
     layer.set_weights(values)
 
 
-def normalized(pixels: Tensor, mean: Sequence[float], deviation: Sequence[float]) -> Tensor:
-    """Returns what a network reads of pixels from 0 to 255.
+def normalize_pixels(pixels: Tensor, mean: Sequence[float], deviation: Sequence[float]) -> Tensor:
+    """Adds the normalization of pixels from 0 to 255: `(pixels / 255 - mean) / deviation`.
 
     Args:
         pixels: Images, [batch, height, width, channels].
-        mean: As in `inference_network`.
-        deviation: As in `inference_network`.
+        mean: Mean of each channel of the pixels divided by 255.
+        deviation: Standard deviation of each channel of the pixels divided by 255.
     """
     scale = [1 / (255 * value) for value in deviation]
     offset = [-m / value for m, value in zip(mean, deviation, strict=True)]
@@ -183,82 +184,41 @@ def backbone(blocks: Blocks, images: Tensor, spec: NetworkSpec) -> tuple[Tensor,
         spec: The network. Its `input_shape` and `classes` are not read.
 
     Returns:
-        The output of the last cell, `cell_<layers - 1>`, and that of the second reduction cell
-        after its ReLU.
+        The output of the last cell, `cell_<layers - 1>`, and the features that the auxiliary head
+        reads: the output of the last reduction cell after its ReLU, or of the cell at two thirds of
+        the depth where there is no reduction cell.
     """
-    before_previous, previous = _stem(blocks, images, spec.init_channels, spec.stem)
-    channels = spec.init_channels
-    halved = spec.stem == "imagenet"
-    features = previous
-    for i in range(spec.layers):
-        reduction = i in reductions(spec.layers)
-        channels *= 2 if reduction else 1
-        name, cell = f"cell_{i}", spec.genotype.cell(i, spec.layers)
-        nodes = _cell(blocks, before_previous, previous, cell, channels, reduction, halved, name)
-        side_by_side = f"{name}_concat" if spec.squeeze_excite else name
-        output = keras.layers.Concatenate(dtype=blocks.dtype, name=side_by_side)(nodes)
+    genotype, stem, places = spec.genotype, STEMS[spec.stem], spec.places()
+    reductions = [number for number, place in enumerate(places) if place.reduction]
+    below_head = reductions[-1] if reductions else 2 * len(places) // 3
+    before_previous, previous = add_stem(blocks, images, stem, spec.init_channels)
+    halved = stem.halves
+    for number, place in enumerate(places):
+        name, channels = f"cell_{number}", place.width * spec.init_channels
+        first = before_previous if genotype.inputs == 2 else None
+        inputs = add_inputs(blocks, first, previous, channels, halved, name)
+        nodes = add_cell(blocks, inputs, genotype, place, channels, name)
+        concat = f"{name}_concat" if spec.squeeze_excite else name
+        output = keras.layers.Concatenate(dtype=blocks.dtype, name=concat)(nodes)
         if spec.squeeze_excite:
             output = squeeze_and_excite(blocks, output, name)
         before_previous, previous = previous, blocks.relu(output, f"{name}_relu")
-        halved = reduction
-        if i == reductions(spec.layers)[1]:
+        halved = place.reduction
+        if number == below_head:
             features = previous
     return output, features
 
 
 def classifier(blocks: Blocks, features: Tensor, classes: int) -> Tensor:
-    """Returns logits, [batch, classes], of the last cell's output."""
+    """Adds global average pooling and a fully connected layer.
+
+    Args:
+        blocks: Makes the layers.
+        features: Output of the last cell, [batch, height, width, channels].
+        classes: Number of classes.
+
+    Returns:
+        Logits, [batch, classes].
+    """
     x = keras.layers.GlobalAveragePooling2D(dtype=blocks.dtype, name="global_pool")(features)
     return blocks.dense(x, classes, "logits")
-
-
-def _stem(blocks: Blocks, images: Tensor, channels: int, stem: str) -> tuple[Tensor, Tensor]:
-    """Returns the inputs of the first cell, after their ReLU."""
-    if stem != "imagenet":
-        x, width = images, STEM_MULTIPLIER * channels
-        if stem == "tiny_imagenet":
-            x = blocks.norm(blocks.conv(x, width, 3, "stem_0_conv", strides=2), "stem_0_norm")
-            x = blocks.relu(x, "stem_0_relu")
-        x = blocks.norm(blocks.conv(x, width, 3, "stem_conv"), "stem_norm")
-        x = blocks.relu(x, "stem_relu")
-        return x, x
-    x = blocks.conv(images, channels // 2, 3, "stem_0_conv_1", strides=2)
-    x = blocks.relu(blocks.norm(x, "stem_0_norm_1"), "stem_0_relu")
-    x = blocks.norm(blocks.conv(x, channels, 3, "stem_0_conv_2", strides=2), "stem_0_norm_2")
-    x = blocks.relu(x, "stem_1_relu")
-    y = blocks.norm(blocks.conv(x, channels, 3, "stem_1_conv", strides=2), "stem_1_norm")
-    return x, blocks.relu(y, "stem_2_relu")
-
-
-def _cell(
-    blocks: Blocks,
-    before_previous: Tensor,
-    previous: Tensor,
-    cell: tuple[Sequence[Edge], Sequence[int]],
-    channels: int,
-    reduction: bool,
-    halved: bool,
-    name: str,
-) -> list[Tensor]:
-    """Returns the nodes that form the cell's output."""
-    edges, concat = cell
-    reduce_first = blocks.factorized_reduce if halved else blocks.relu_conv_bn
-    nodes = [
-        reduce_first(before_previous, channels, f"{name}_preprocess_0"),
-        blocks.relu_conv_bn(previous, channels, f"{name}_preprocess_1"),
-    ]
-    relus: dict[int, Tensor] = {}
-    for number, (kind, source) in enumerate(edges):
-        if source not in relus:
-            relus[source] = blocks.relu(nodes[source], f"{name}_relu_{source}")
-        node, place = number // EDGES_PER_NODE + 2, number % EDGES_PER_NODE
-        stride = 2 if reduction and source < 2 else 1
-        edge = blocks.operation(
-            kind, nodes[source], relus[source], channels, stride, f"{name}_node_{node}_{place}"
-        )
-        if place == 0:
-            first = edge
-        else:
-            add = keras.layers.Add(dtype=blocks.dtype, name=f"{name}_node_{node}")
-            nodes.append(add([first, edge]))
-    return [nodes[node] for node in concat]

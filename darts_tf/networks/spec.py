@@ -1,9 +1,13 @@
 """The specification of a network: everything that decides which layers it has."""
 
 from dataclasses import dataclass
+from numbers import Integral
 
-from darts_tf.errors import UserError, nearest
-from darts_tf.spaces.genotype import AnyGenotype
+from darts_tf.errors import UserError, nearest, short
+from darts_tf.spaces import operations, space_of
+from darts_tf.spaces.genotype import Genotype
+from darts_tf.spaces.operations import NONE
+from darts_tf.spaces.space import Place
 from darts_tf.spaces.stems import STEMS
 
 
@@ -25,7 +29,8 @@ class NetworkSpec:
         genotype: The cells.
         input_shape: Height, width and channels of an image; height and width may be None, for any.
         classes: Number of classes, at least 2.
-        layers: Number of cells, at least 3; at least 5 for a genotype with cells for each stage.
+        layers: Number of cells; at least as many as the genotype's space needs, which are 3 for
+            DARTS's and 5 for cells of their own in each stage.
         init_channels: Channels of a node in the first cell, at least 2.
         stem: Layers before the first cell: `cifar`, a 3x3 convolution; `tiny_imagenet`, one of
             stride 2 before it; or `imagenet`, three of stride 2.
@@ -35,7 +40,7 @@ class NetworkSpec:
         UserError: If no network can have one of these values.
     """
 
-    genotype: AnyGenotype
+    genotype: Genotype
     input_shape: tuple[int | None, int | None, int] = (32, 32, 3)
     classes: int = 10
     layers: int = 20
@@ -45,20 +50,40 @@ class NetworkSpec:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "input_shape", _image_shape(self.input_shape))
-        if not isinstance(self.genotype, AnyGenotype):
-            raise UserError(
-                f"genotype: expected a Genotype, such as darts_tf.zoo.get(NAME) returns, got "
-                f"{self.genotype!r}"
-            )
+        _check_genotype(self.genotype)
         if self.stem not in STEMS:
             raise UserError(
-                f"stem: expected one of {', '.join(STEMS)}, got {self.stem!r}."
+                f"stem: expected one of {', '.join(STEMS)}, got {short(self.stem)}."
                 f"{nearest(str(self.stem), STEMS)}"
             )
-        fewest = {"classes": 2, "layers": self.genotype.fewest_layers, "init_channels": 2}
-        for name, least in fewest.items():
-            if getattr(self, name) < least:
-                raise UserError(f"{name}: expected at least {least}, got {getattr(self, name)}")
+        layers = space_of(self.genotype).fewest_layers
+        for name, least in {"classes": 2, "layers": layers, "init_channels": 2}.items():
+            value = getattr(self, name)
+            if not isinstance(value, Integral) or value < least:
+                raise UserError(f"{name}: expected at least {least}, got {short(value)}")
+
+    def places(self) -> tuple[Place, ...]:
+        """Returns which cell stands where, whether it halves the image, and its channels.
+
+        Example:
+            >>> import darts_tf
+            >>> spec = darts_tf.NetworkSpec(darts_tf.zoo.get("DARTS_V2"), layers=3)
+            >>> spec.places()[1]
+            Place(cell='reduce', reduction=True, width=2)
+        """
+        return space_of(self.genotype).macro(self.layers)
+
+
+def _check_genotype(genotype: object) -> None:
+    if not isinstance(genotype, Genotype):
+        raise UserError(
+            "genotype: expected a Genotype, such as darts_tf.zoo.get(NAME) returns, got "
+            f"{short(genotype)}"
+        )
+    names = {name for cell in genotype.cells for name, _, _ in genotype.edges(cell)} - {NONE}
+    for name in sorted(names):
+        if operations.get(name).block is None:
+            raise UserError(f"genotype: expected operations with a block, {name!r} has none")
 
 
 def _image_shape(shape: object) -> tuple[int | None, int | None, int]:
@@ -68,6 +93,6 @@ def _image_shape(shape: object) -> tuple[int | None, int | None, int]:
     if not fits or not all(size is None or (isinstance(size, int) and size > 0) for size in sizes):
         raise UserError(
             f"input_shape: expected (height, width, channels), of which height and width may be "
-            f"None, got {shape!r}"
+            f"None, got {short(shape)}"
         )
     return sizes
