@@ -142,7 +142,7 @@ def test_predictions_are_decoded_by_label_name_and_score():
         ("cifar", {"input_shape": (7, 8, 3)}, r"of at least 8 .*, got \(7, 8, 3\)"),
         ("tiny_imagenet", {"input_shape": (16, 15, 3)}, r"of at least 16 .*\(16, 15, 3\)"),
         ("imagenet", {"input_shape": (None, 63, 3)}, r"of at least 64 .*\(None, 63, 3\)"),
-        ("cifar", {"input_shape": (32, 32)}, r"\(height, width, channels\) .*\(32, 32\)"),
+        ("cifar", {"input_shape": (32, 32)}, r"\(height, width, channels\), .*\(32, 32\)"),
         ("cifar", {"input_shape": (32, 32, None)}, r"got \(32, 32, None\)"),
         ("cifar", {"classes": 1}, "classes: expected at least 2, got 1"),
     ],
