@@ -90,9 +90,10 @@ class Registry(Generic[T]):
         name = getattr(plug, "name", None)
         if not isinstance(name, str) or not name.strip():
             raise ValueError(f"expected a {self._kind} with a name, got {short(name)}")
-        if name in self and not _same(self._plug(name), plug):
+        holder = self._plug(name) if name in self else None
+        if holder is not None and not _same(holder, plug):
             raise ValueError(f"there is another {self._kind} named {name!r}; expected a new name")
-        if name not in self._entries:
+        if holder is None or (isinstance(plug, type) and name in self._registered):
             self._registered[name] = plug
         return plug
 
@@ -155,6 +156,5 @@ def _same(one: Any, other: Any) -> bool:
         return (one.__module__, one.__qualname__) == (other.__module__, other.__qualname__)
     if type(one) is not type(other):
         return False
-    return bool(
-        one == other or (hasattr(one, "get_config") and one.get_config() == other.get_config())
-    )
+    configs = [plug.get_config() for plug in (one, other) if hasattr(plug, "get_config")]
+    return bool(one == other) or (len(configs) == 2 and configs[0] == configs[1])

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from darts_tf.spaces import operations
 from darts_tf.spaces.genotype import CELLS
-from darts_tf.spaces.search_space import OPERATIONS
+
+# Of a genotype of DARTS's form.
+OPERATIONS = tuple(name for name in operations.names() if name != "none")
 
 
 def is_valid(found: Any, cells: Sequence[str] = CELLS) -> bool:

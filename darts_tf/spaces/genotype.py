@@ -340,9 +340,9 @@ def _checked_cell(cell: str, fields: Mapping[str, Any], inputs: int, darts: bool
 
 
 def _in_pairs(edges: Any) -> bool:
-    return isinstance(edges, list | tuple) and all(
-        isinstance(edge, list | tuple) and len(edge) == 2 for edge in edges
-    )
+    if not isinstance(edges, list | tuple) or not edges:
+        return False
+    return all(isinstance(edge, list | tuple) and len(edge) == 2 for edge in edges)
 
 
 def _checked_pairs(cell: str, edges: Any, known: Sequence[str]) -> tuple[Pair, ...]:

@@ -16,10 +16,9 @@ from hypothesis import strategies as st
 
 from darts_tf.spaces import zoo
 from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, read_genotype
-from darts_tf.spaces.search_space import OPERATIONS
 from tests.fuzzing.running import Kind, Refusal, outcome
 from tests.fuzzing.spoiling import FRAGMENTS, JSON, spoilt_bytes, spoilt_json
-from tests.genotype_rules import is_valid
+from tests.genotype_rules import OPERATIONS, is_valid
 from trainers.genotypes import chosen as genotype_of_flag
 
 SHALLOW = 200  # brackets

@@ -16,6 +16,8 @@ from tests.oracles.operations import CANDIDATES
 
 Table = Sequence[Sequence[float]] | np.ndarray
 Pairs = list[tuple[str, int]]
+Triples = list[tuple[str, int, int]]
+Edge = tuple[int, int, Sequence[str]]  # source, node, candidates
 NAMES = tuple(CANDIDATES)
 LEARNABLE = tuple(i for i, name in enumerate(NAMES) if "conv" in name)
 
@@ -30,25 +32,41 @@ def softmax_table(alphas: Table) -> list[list[float]]:
 
 
 def derive(strengths: Table, nodes: int = 4) -> Pairs:
-    """The (operation, source) pairs of a cell, two a node, the stronger first.
+    """The (operation, source) pairs of a cell of DARTS, two a node, the stronger first."""
+    edges = [(i, node, NAMES) for node in range(2, nodes + 2) for i in range(node)]
+    return [(name, source) for name, source, _ in derive_edges(strengths, edges, 2)]
 
-    Of candidates equally strong the earlier stands, of edges equally strong the lower source.
+
+def derive_edges(strengths: Table, edges: Sequence[Edge], keep: int) -> Triples:
+    """The (operation, source, node) of a cell: of each node's edges the `keep` strongest.
+
+    Of candidates equally strong the earlier stands, of edges equally strong the earlier one.
+    What stands in a row beyond the edge's candidates is not read.
     """
-    pairs: Pairs = []
-    first_edge = 0
-    for sources in range(2, nodes + 2):
+    triples: Triples = []
+    for node in sorted({target for _, target, _ in edges}):
+        rows = [row for row, (_, target, _) in enumerate(edges) if target == node]
         best = []
-        for source in range(sources):
-            row = strengths[first_edge + source]
-            places = [i for i, name in enumerate(NAMES) if name != "none"]
-            best.append(next(i for i in places if _beaten_by(row, i, places) == 0))
-        strength = [strengths[first_edge + source][best[source]] for source in range(sources)]
-        for place in (0, 1):
-            for source in range(sources):
-                if _beaten_by(strength, source, range(sources)) == place:
-                    pairs.append((NAMES[best[source]], source))
-        first_edge += sources
-    return pairs
+        for row in rows:
+            names = edges[row][2]
+            places = [i for i, name in enumerate(names) if name != "none"]
+            best.append(next(i for i in places if _beaten_by(strengths[row], i, places) == 0))
+        strength = [strengths[row][i] for row, i in zip(rows, best, strict=True)]
+        for place in range(keep):
+            for k, row in enumerate(rows):
+                if _beaten_by(strength, k, range(len(rows))) == place:
+                    triples.append((edges[row][2][best[k]], edges[row][0], node))
+    return triples
+
+
+def argmax_edges(strengths: Table, edges: Sequence[Edge]) -> Triples:
+    """The (operation, source, node) of a cell that keeps all edges, `none` among the operations."""
+    triples: Triples = []
+    for row, (source, target, names) in enumerate(edges):
+        places = range(len(names))
+        best = next(i for i in places if _beaten_by(strengths[row], i, places) == 0)
+        triples.append((names[best], source, target))
+    return triples
 
 
 def skip_connects(alphas: Table) -> int:

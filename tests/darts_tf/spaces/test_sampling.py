@@ -13,7 +13,9 @@ from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.genotype import CELLS, Genotype
 from darts_tf.spaces.operations import NONE
 from darts_tf.spaces.sampling import random_genotype
-from darts_tf.spaces.search_space import OPERATIONS, SearchSpace
+from darts_tf.spaces.search_space import SearchSpace
+from tests.genotype_rules import OPERATIONS
+from tests.some_spaces import Dense, RobustDartsS1
 
 # A right sampler fails once in so many runs of a test.
 ONCE_IN = 1e7
@@ -69,7 +71,34 @@ def test_the_two_cells_are_drawn_apart(samples):
     check_uniform(firsts, list(itertools.product(DARTS.candidates[1:], repeat=2)))
 
 
-def test_a_space_that_keeps_one_edge_a_node_has_no_genotype():
+def test_another_number_of_edges_a_node_wants_a_name_of_its_own():
     space = SearchSpace(DARTS.candidates, 4, 1, DARTS.learnable)
-    with pytest.raises(ValueError, match="2 edges a node, the space 1"):
+    with pytest.raises(ValueError, match="a name of its own, since it keeps 1 edges a node"):
         random_genotype(space, np.random.default_rng(0))
+
+
+def test_every_edge_of_a_dense_cell_is_uniform(seed):
+    rng, space = np.random.default_rng(seed), Dense(inputs=1, nodes=2)
+    edges = [tuple(name for name, *_ in space.sample(rng).cell) for _ in range(SAMPLES)]
+    check_uniform(edges, list(itertools.product(space.candidates, repeat=3)))
+
+
+def test_edges_with_candidates_of_their_own_are_uniform(seed):
+    rng, space = np.random.default_rng(seed), RobustDartsS1()
+    pairs = [space.sample(rng).normal[:2] for _ in range(SAMPLES)]
+    skip, three, five = "skip_connect", "dil_conv_3x3", "dil_conv_5x5"
+    values = [((one, 0), (two, 1)) for one in (skip, three) for two in (skip, five)]
+    check_uniform(pairs, values)
+
+
+def test_a_seed_gives_the_genotype_that_it_has_always_given():
+    rng, rows = np.random.default_rng(5), {}
+    for cell in CELLS:
+        rows[cell] = []
+        for node in range(2, 6):
+            sources = sorted(int(source) for source in rng.choice(node, 2, replace=False))
+            columns = rng.integers(7, size=2)
+            names = [DARTS.candidates[1 + column] for column in columns]
+            rows[cell] += zip(names, sources, strict=True)
+    genotype = random_genotype(DARTS, np.random.default_rng(5))
+    assert (list(genotype.normal), list(genotype.reduce)) == (rows["normal"], rows["reduce"])

@@ -1,0 +1,156 @@
+"""Search spaces for tests, between them with all that a space can say otherwise than DARTS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from darts_tf import spaces
+from darts_tf.spaces import operations
+from darts_tf.spaces.search_space import SearchSpace
+from darts_tf.spaces.space import Edge, Place, Space
+
+_SHORT = {
+    "skip": "skip_connect",
+    "max": "max_pool_3x3",
+    "avg": "avg_pool_3x3",
+    "sep3": "sep_conv_3x3",
+    "dil3": "dil_conv_3x3",
+    "dil5": "dil_conv_5x5",
+}
+# RobustDARTS's S1 (Zela et al. 2020): two candidates an edge, in the order of DARTS's edges.
+S1 = {
+    "normal": "skip dil3|skip dil5|skip dil5|skip sep3|skip dil3|max skip|skip sep3|skip sep3|"
+    "skip dil3|skip sep3|max skip|skip dil3|dil3 dil5|dil3 dil5",
+    "reduce": "max avg|max dil3|max avg|max avg|skip dil5|max avg|max sep3|skip dil3|skip dil5|"
+    "max avg|max avg|skip dil5|skip dil5|skip dil5",
+}
+
+
+@dataclass(frozen=True)
+class RobustDartsS1(SearchSpace):
+    """DARTS's cell with other candidates on every edge."""
+
+    candidates: tuple[str, ...] = tuple(_SHORT.values())
+    nodes: int = 4
+    name: str = "robust_darts_s1"
+
+    def edges(self, cell: str = "normal") -> tuple[Edge, ...]:
+        pairs = [tuple(_SHORT[name] for name in pair.split()) for pair in S1[cell].split("|")]
+        both = zip(super().edges(cell), pairs, strict=True)
+        return tuple(edge._replace(candidates=pair) for edge, pair in both)
+
+
+class Dense(Space):
+    """One cell of any number of inputs whose every edge stays, with `none` among its operations.
+
+    With one input and three nodes it is wired as NAS-Bench-201's.
+    """
+
+    name = "dense"
+    cells = ("cell",)
+
+    def __init__(self, inputs: int = 1, nodes: int = 3, candidates: Any = ()) -> None:
+        self.inputs = inputs
+        self.nodes = nodes
+        self.candidates = tuple(candidates) or ("none", "skip_connect", "avg_pool_3x3")
+
+    def edges(self, cell: str) -> tuple[Edge, ...]:
+        first, last = self.inputs, self.inputs + self.nodes
+        return tuple(
+            Edge(source, target, self.candidates)
+            for target in range(first, last)
+            for source in range(target)
+        )
+
+    def output(self, cell: str) -> tuple[int, ...]:
+        return (self.inputs + self.nodes - 1,)
+
+    def get_config(self) -> dict[str, Any]:
+        settings = {"inputs": self.inputs, "nodes": self.nodes, "candidates": self.candidates}
+        return {**super().get_config(), **settings}
+
+
+class Chain(Space):
+    """Blocks one after the other, each a choice, and some without the choice to be left out."""
+
+    name = "chain"
+    inputs = 1
+    fewest_layers = 4
+    cells = ("block_0", "block_1", "block_2", "block_3")
+
+    def edges(self, cell: str) -> tuple[Edge, ...]:
+        kernels = ("sep_conv_3x3", "sep_conv_5x5", "sep_conv_7x7")
+        halves = cell in ("block_0", "block_2")
+        return (Edge(0, 1, kernels if halves else (*kernels, "none")),)
+
+    def macro(self, layers: int) -> tuple[Place, ...]:
+        widths = {"block_0": 1, "block_1": 1, "block_2": 2, "block_3": 2}
+        return tuple(
+            Place(cell, cell in ("block_0", "block_2"), width) for cell, width in widths.items()
+        )
+
+
+class Sparse(Dense):
+    """A cell whose nodes may lose all of their edges: only candidates of 0.5 and more stay."""
+
+    name = "sparse"
+
+    def output(self, cell: str) -> tuple[int, ...]:
+        return tuple(range(self.inputs, self.inputs + self.nodes))
+
+    def derive_cell(self, cell: str, strengths: np.ndarray) -> list[tuple[str, int, int]]:
+        kept = super().derive_cell(cell, strengths)
+        return [edge for edge, row in zip(kept, strengths, strict=True) if row.max() >= 0.5]
+
+    def check_cell(self, cell: str, nodes: Any) -> None:
+        """Any edges will do."""
+
+
+@contextmanager
+def registered(space: Space) -> Iterator[Space]:
+    """Has a space known by its name for a while."""
+    spaces.register(space)
+    try:
+        yield space
+    finally:
+        del spaces._SPACES._registered[space.name]
+
+
+CANDIDATES = st.lists(st.sampled_from(operations.names()), unique=True, min_size=1, max_size=6)
+
+
+@st.composite
+def wired_as_darts(draw: Any) -> SearchSpace:
+    """Cells with one to four inputs a node, with or without stages."""
+    candidates = draw(CANDIDATES.filter(lambda names: names != ["none"]))
+    return SearchSpace(
+        candidates,
+        nodes=draw(st.integers(1, 5)),
+        inputs_per_node=draw(st.integers(1, 4)),
+        name="drawn",
+        by_stage=draw(st.booleans()),
+    )
+
+
+DENSE = st.builds(Dense, st.integers(1, 3), st.integers(1, 4), CANDIDATES)
+SPARSE = st.builds(Sparse, st.integers(1, 3), st.integers(1, 4), CANDIDATES)
+ANY = wired_as_darts() | DENSE | SPARSE | st.sampled_from([RobustDartsS1(), Chain()])
+
+
+@st.composite
+def strengths(draw: Any, space: Space) -> dict[str, np.ndarray]:
+    """Tables for the cells of a space, half of them with many ties; masked entries are NaN."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    tied = draw(st.booleans())
+    tables = {}
+    for cell in space.cells:
+        mask = space.mask(cell)
+        table = rng.integers(0, 5, mask.shape) / 4 if tied else rng.uniform(size=mask.shape)
+        tables[cell] = np.where(mask, table, np.nan)
+    return tables
