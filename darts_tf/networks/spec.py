@@ -83,7 +83,7 @@ def _check_genotype(genotype: object) -> None:
     names = {name for cell in genotype.cells for name, _, _ in genotype.edges(cell)} - {NONE}
     for name in sorted(names):
         if operations.get(name).block is None:
-            raise UserError(f"genotype: expected operations with a block, {name!r} has none")
+            raise UserError(f"genotype: expected operations with a block, got {name!r}")
 
 
 def _image_shape(shape: object) -> tuple[int | None, int | None, int]:
