@@ -124,6 +124,10 @@ class RunConfig(Settings):
 class SearchConfig(RunConfig):
     """Settings of a search (DARTS+, section 4.2)."""
 
+    method: str = setting(
+        "darts", "Search method, by name: how the architecture is relaxed and moved."
+    )
+    space: str = setting("darts", "Search space, by name: the cells that can be found.")
     epochs: int = _epochs(60, "The most epochs; also the length of the cosine.")
     batch_size: int = _batch_size(64)
     layers: int = _layers(8)
@@ -165,8 +169,8 @@ class SearchConfig(RunConfig):
     )
     stop_criterion: str = setting(
         "skip_connects",
-        "When to stop: skip_connects is Criterion 1, stable_ranking is Criterion 1*.",
-        choices=("skip_connects", "stable_ranking", "none"),
+        "When to stop, by name: skip_connects is Criterion 1, stable_ranking is Criterion 1*; none "
+        "for all epochs.",
     )
     stop_at_skip_connects: int = setting(
         2, "Criterion 1: skip-connects in one cell that end the search.", low=1, high=8

@@ -3,11 +3,14 @@
 import dataclasses
 import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeVar
 
 from darts_tf.errors import UserError, nearest
+
+S = TypeVar("S", bound="Settings")
 
 
 def setting(
@@ -31,7 +34,7 @@ def setting(
         above: A bound that the value must exceed.
         below: A bound that the value must stay under.
         choices: The only allowed values of a str.
-        recorded: Whether it is among what a run is, and so among `flag_lines`.
+        recorded: Whether it is part of what a run is, and so among `flag_lines`.
 
     Returns:
         The field, for the right-hand side of a dataclass's annotation.
@@ -51,25 +54,35 @@ def setting(
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """A frozen set of checked settings; fields are made with `setting`.
+    """A frozen set of checked settings, the base class of all configs.
+
+    Fields are made with `setting`; a field that is not is no setting, and is left alone.
 
     Raises:
         UserError: If a value has the wrong type, is out of bounds, not finite or no choice. The
             message starts with the field's name.
+
+    Example:
+        >>> @dataclass(frozen=True, kw_only=True)
+        ... class Temperature(Settings):
+        ...     tau_max: float = setting(10.0, "Temperature at the start.", above=0.0)
+        >>> flag_lines(Temperature(tau_max=5), prefix="gdas_")
+        ('--gdas_tau_max=5.0',)
     """
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
+        for field in setting_fields(self):
             value = _typed(field.name, type(field.default), getattr(self, field.name))
             _check(field, value)
             object.__setattr__(self, field.name, value)
 
 
-def flag_lines(settings: Settings) -> tuple[str, ...]:
+def flag_lines(settings: Settings, prefix: str = "") -> tuple[str, ...]:
     """Returns the settings as the lines of a flag file, in the order of the fields.
 
     Args:
         settings: Any settings.
+        prefix: Opens the name of each flag, `gdas_` for those of a plug of that name.
 
     Returns:
         Lines such as `--epochs=60`; a float reads back as the same number. What is not recorded is
@@ -77,13 +90,51 @@ def flag_lines(settings: Settings) -> tuple[str, ...]:
     """
     values = {
         field.name: getattr(settings, field.name)
-        for field in dataclasses.fields(settings)
+        for field in setting_fields(settings)
         if field.metadata["recorded"]
     }
     return tuple(
-        f"--{name}={str(value).lower() if isinstance(value, bool) else value}"
+        f"--{prefix}{name}={str(value).lower() if isinstance(value, bool) else value}"
         for name, value in values.items()
     )
+
+
+def flag_rows(settings: type[Settings], prefix: str = "") -> list[tuple[str, Any, str]]:
+    """Returns the flags that a class of settings is given by: name, default and text of each.
+
+    Args:
+        settings: The class.
+        prefix: Opens the name of each flag, `gdas_` for those of a plug of that name.
+    """
+    return [
+        (f"{prefix}{field.name}", field.default, field.metadata["text"])
+        for field in setting_fields(settings)
+    ]
+
+
+def from_flags(settings: type[S], values: Mapping[str, Any], prefix: str = "") -> S:
+    """Makes settings of the values of flags.
+
+    Args:
+        settings: The class.
+        values: Values by the name of the flag, prefix included; others are passed over, and what
+            is absent has its default.
+        prefix: Opens the name of each flag.
+
+    Raises:
+        UserError: If a value is wrong. The message starts with the flag, `--gdas_tau_max: ...`.
+    """
+    names = (field.name for field in setting_fields(settings))
+    try:
+        given = {name: values[prefix + name] for name in names if prefix + name in values}
+        return settings(**given)
+    except UserError as error:
+        raise UserError(f"--{prefix}{error}") from error
+
+
+def setting_fields(settings: Settings | type[Settings]) -> tuple[dataclasses.Field, ...]:
+    """Returns the fields of settings that were made with `setting`, in their order."""
+    return tuple(field for field in dataclasses.fields(settings) if "text" in field.metadata)
 
 
 def _check(field: dataclasses.Field, value: Any) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 from darts_tf.config import SearchConfig, TrainingConfig, flag_lines, training_flag_lines
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
-from darts_tf.searching.stopping import stable_epochs
+from darts_tf.searching.criteria import stable_epochs
 from darts_tf.spaces import zoo
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.derivation import derive, softmax

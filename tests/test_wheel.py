@@ -12,7 +12,7 @@ from tests.wheel import PACKAGES, TREE, Installed, build
 
 GROUND_FLOOR = (
     "runs/test_directory.py",
-    "searching/test_stopping.py",
+    "searching/criteria/test_criteria.py",
     "spaces/test_genotype.py",
     "spaces/test_search_space.py",
     "spaces/test_zoo.py",

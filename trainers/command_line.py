@@ -3,20 +3,35 @@
 import dataclasses
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from absl import flags
 
 from darts_tf.errors import UserError, nearest
-from darts_tf.settings import Settings
+from darts_tf.settings import Settings, setting_fields
 from trainers import presets
 
 S = TypeVar("S", bound=Settings)
 
 _FLAGFILE = re.compile(r"--?flagfile(?:=(.*))?", re.DOTALL)
 _HELP = {"--help", "-help", "-h"}
+
+
+class Plugged(NamedTuple, Generic[S]):
+    """A command line with plugs.
+
+    Attributes:
+        settings: The settings.
+        extra: The values of the extra flags.
+        plugs: By flag, the config of the plug that it names: its `name`, and its own settings
+            where they differ from its defaults.
+    """
+
+    settings: S
+    extra: dict[str, str]
+    plugs: dict[str, dict[str, Any]]
 
 
 def parse(
@@ -31,12 +46,12 @@ def parse(
     """Turns arguments into settings; `--help` prints every flag and exits with status 0.
 
     Args:
-        arguments: The command line without the program's name. What comes later wins.
+        arguments: The command line without the program's name. A later flag wins.
         settings: The class whose fields become flags.
-        about: What the program does, the opening of `--help`.
+        about: Tells what the program does, the opening of `--help`.
         extra: Names and texts of further flags that take a path; empty by default.
-        program: Whose presets `--flagfile` finds, "search" for instance; "" for none.
-        operand: The extra flag whose value may stand without its name; "" for none.
+        program: The program whose presets `--flagfile` finds, "search" for instance; "" for none.
+        operand: The extra flag whose value may be given without its name; "" for none.
 
     Returns:
         The settings, and the values of the extra flags with `~` expanded.
@@ -44,11 +59,62 @@ def parse(
     Raises:
         UserError: If a flag, a value or a flag file is wrong.
     """
+    parsed = parse_with_plugs(
+        arguments, settings, about, {}, extra=extra, program=program, operand=operand
+    )
+    return parsed.settings, parsed.extra
+
+
+def parse_with_plugs(
+    arguments: Sequence[str],
+    settings: type[S],
+    about: str,
+    plugs: Mapping[str, Any],
+    *,
+    extra: Mapping[str, str] | None = None,
+    program: str = "",
+    operand: str = "",
+) -> Plugged[S]:
+    """Turns arguments into settings, as `parse` does, and into those of plugs.
+
+    A plug that has settings of its own has a flag for each of them, `--<name>_<setting>`. There are
+    those of the plugs that are chosen.
+
+    Args:
+        arguments: As for `parse`.
+        settings: As for `parse`.
+        about: As for `parse`.
+        plugs: By flag, the module that finds the plugs which the flag can name: `darts_tf.methods`
+            under `method`, for instance.
+        extra: As for `parse`.
+        program: As for `parse`.
+        operand: As for `parse`.
+
+    Raises:
+        UserError: If a flag, a value or a flag file is wrong.
+    """
     extra = dict(extra or {})
     fields = dataclasses.fields(settings)
+    helping = bool(_HELP & set(arguments))
+    direct = [_Line(argument, "") for argument in arguments]
+    lines = direct if helping else list(_lines(arguments, program))
+    chosen = {flag: _chosen(lines, settings, flag, room) for flag, room in plugs.items()}
     rows: list[tuple[str, Any, str]] = [(name, "", text) for name, text in extra.items()]
     rows += [(field.name, field.default, field.metadata["text"]) for field in fields]
-    if _HELP & set(arguments):
+    rows = [
+        (name, default, f"{text}{_names(plugs[name])}" if name in plugs else text)
+        for name, default, text in rows
+    ]
+    own = {
+        f"{plug.name}_{field.name}": (plug, field)
+        for plug in chosen.values()
+        for field in setting_fields(plug)
+    }
+    rows += [
+        (name, getattr(plug, field.name), f"{plug.name}: {field.metadata['text']}")
+        for name, (plug, field) in own.items()
+    ]
+    if helping:
         known = presets.names(program)
         text = f"A file of flags{', or one of ' + ', '.join(known) if known else ''}."
         print(_help(about, [("flagfile", "", text), *rows]))
@@ -56,12 +122,77 @@ def parse(
     values = flags.FlagValues()
     for row in rows:
         _define(values, *row)
-    _read(values, arguments, program, operand)
+    _read(values, lines, operand, _owners(plugs, chosen))
     try:
-        chosen = settings(**{field.name: values[field.name].value for field in fields})
+        result = settings(**{field.name: values[field.name].value for field in fields})
     except UserError as error:
         raise UserError(f"--{error}") from error
-    return chosen, {name: _expanded(str(values[name].value)) for name in extra}
+    configs = {
+        flag: {
+            "name": plug.name,
+            **{
+                field.name: values[f"{plug.name}_{field.name}"].value
+                for field in setting_fields(plug)
+                if values[f"{plug.name}_{field.name}"].present
+            },
+        }
+        for flag, plug in chosen.items()
+    }
+    for flag, config in configs.items():
+        try:
+            plugs[flag].get(config)
+        except UserError as error:
+            raise UserError(f"--{config['name']}_{error}") from error
+    paths = {name: _expanded(str(values[name].value)) for name in extra}
+    return Plugged(result, paths, configs)
+
+
+class _Line(NamedTuple):
+    """An argument, and where it stands: "" for the command line, else a flag file's line."""
+
+    argument: str
+    where: str
+
+
+def _lines(arguments: Sequence[str], program: str) -> Iterator[_Line]:
+    """Yields the arguments, those in flag files in the place of their `--flagfile`."""
+    rest = iter(arguments)
+    for argument in rest:
+        match = _FLAGFILE.fullmatch(argument)
+        if match is None:
+            yield _Line(argument, "")
+            continue
+        name = _expanded(match[1] if match[1] is not None else next(rest, ""))
+        for number, line in presets.lines(name, program):
+            yield _Line(line, f"{name}, line {number}")
+
+
+def _chosen(lines: Sequence[_Line], settings: type[Settings], flag: str, room: Any) -> Any:
+    """Returns the plug that a flag names last, or the default one."""
+    [name] = [field.default for field in dataclasses.fields(settings) if field.name == flag]
+    for number, (argument, _) in enumerate(lines):
+        match = re.fullmatch(rf"--?{flag}(?:=(.*))?", argument, re.DOTALL)
+        if match:
+            following = lines[number + 1].argument if number + 1 < len(lines) else ""
+            name = following if match[1] is None else match[1]
+    try:
+        return room.get(name)
+    except UserError as error:
+        raise UserError(f"--{flag}: {error}") from error
+
+
+def _names(room: Any) -> str:
+    return f" One of {', '.join(room.names())}."
+
+
+def _owners(plugs: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, str]:
+    """Returns the flags that would choose the other plugs, by the prefix of a plug's own flags."""
+    return {
+        f"{name}_": f"--{flag}={name}"
+        for flag, room in plugs.items()
+        for name in room.names()
+        if name != chosen[flag].name
+    }
 
 
 class _Number(flags.ArgumentParser):
@@ -98,27 +229,27 @@ def _define(values: flags.FlagValues, name: str, default: Any, text: str) -> Non
         flags.DEFINE_string(name, default, text, values)
 
 
-def _read(values: flags.FlagValues, arguments: Sequence[str], program: str, operand: str) -> None:
-    """Gives the arguments to `values`, the flag files among them where they stand."""
+def _read(
+    values: flags.FlagValues, lines: Sequence[_Line], operand: str, owners: Mapping[str, str]
+) -> None:
+    """Gives the arguments to `values`: those of the command line together, others one by one."""
     direct: list[str] = []
-    rest = iter(arguments)
-    for argument in rest:
-        match = _FLAGFILE.fullmatch(argument)
-        if match is None:
+    for argument, where in lines:
+        if not where:
             direct.append(argument)
             continue
-        name = _expanded(match[1] if match[1] is not None else next(rest, ""))
-        _take(values, direct, operand)
+        _take(values, direct, operand, owners)
         direct = []
-        for number, line in presets.lines(name, program):
-            try:
-                _take(values, [line])
-            except UserError as error:
-                raise UserError(f"{name}, line {number}: {error}") from error
-    _take(values, direct, operand)
+        try:
+            _take(values, [argument], "", owners)
+        except UserError as error:
+            raise UserError(f"{where}: {error}") from error
+    _take(values, direct, operand, owners)
 
 
-def _take(values: flags.FlagValues, arguments: list[str], operand: str = "") -> None:
+def _take(
+    values: flags.FlagValues, arguments: list[str], operand: str, owners: Mapping[str, str]
+) -> None:
     for argument in arguments:
         # absl would accept whatever an --undefok names, and read a flag file by rules of its own.
         if re.fullmatch(r"--?(undefok|flagfile)(=.*)?", argument, re.DOTALL):
@@ -137,12 +268,18 @@ def _take(values: flags.FlagValues, arguments: list[str], operand: str = "") -> 
         return
     match = re.fullmatch(r"--?([^=]*)(=.*)?", others[0], re.DOTALL)
     if match and match[1]:
-        wrong = f"--{match[1]}"
-        known = [f"--{name}" for name in ["flagfile", *values]]
-        raise UserError(f"unknown flag {wrong!r}.{nearest(wrong, known)} --help lists all")
+        raise UserError(_unknown(match[1], values, owners))
     isfile = Path(others[0]).suffix == ".flags"
     hint = f" Did you mean '--flagfile={others[0]}'?" if isfile else ""
     raise UserError(f"unexpected '{others[0]}'; a flag is --name=value.{hint}")
+
+
+def _unknown(name: str, values: flags.FlagValues, owners: Mapping[str, str]) -> str:
+    for prefix, owner in owners.items():
+        if name.startswith(prefix):
+            return f"unknown flag '--{name}' without {owner}"
+    names = [f"--{known}" for known in ["flagfile", *values]]
+    return f"unknown flag '--{name}'.{nearest(f'--{name}', names)} --help lists all"
 
 
 def _expanded(path: str) -> str:

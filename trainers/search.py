@@ -10,12 +10,13 @@ from collections.abc import Sequence
 
 import darts_tf
 from darts_tf import data
-from darts_tf.config import SearchConfig, flag_lines
+from darts_tf.config import SearchConfig
 from darts_tf.data.facts import run_name
 from darts_tf.runs.directory import RunDirectory
+from darts_tf.searching.plugs import choose, run_flags
 from darts_tf.spaces.genotype import read_genotype
 from trainers import genotypes
-from trainers.command_line import parse
+from trainers.command_line import parse_with_plugs
 from trainers.program import carry_out, run
 
 
@@ -28,20 +29,27 @@ def main(arguments: Sequence[str]) -> None:
     Raises:
         UserError: If something in them is wrong; TensorFlow has not been imported then.
     """
-    config, paths = parse(
+    config, paths, plugs = parse_with_plugs(
         arguments,
         SearchConfig,
         __doc__,
+        {
+            "method": darts_tf.methods,
+            "space": darts_tf.spaces,
+            "stop_criterion": darts_tf.criteria,
+        },
         extra={"run_dir": "Directory of the run; runs/<dataset> when empty."},
         program="search",
     )
+    method, criterion = plugs["method"], plugs["stop_criterion"]
+    config, chosen = choose(config, method=method, criterion=criterion)
     data.check(config.dataset, config.data_dir, config.download)
     directory = RunDirectory(paths["run_dir"] or f"runs/{run_name(config.dataset)}", "search")
     if carry_out(
         directory,
-        flag_lines(config),
+        run_flags(config, chosen),
         config.strategy,
-        lambda: darts_tf.search(config, directory.path),
+        lambda: darts_tf.search(config, directory.path, method=method, criterion=criterion),
     ):
         _report(directory, config)
 

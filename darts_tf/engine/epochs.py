@@ -165,6 +165,11 @@ class EpochLoop:
         self.stage = self._made(self._durability.stage, lines[: self._durability.first_epoch], None)
         self.history: list[Line] = [*self._durability.restore(self.stage.variables)]
 
+    @property
+    def stage_number(self) -> int:
+        """Number of the stage under way, from 0."""
+        return self._durability.stage
+
     def run(
         self,
         line: Callable[[Epoch, Mapping[str, float], Mapping[str, float]], Line],

@@ -9,7 +9,7 @@ from typing import Literal
 
 import tensorflow as tf
 
-from darts_tf.config import RunConfig
+from darts_tf.config import RunConfig, flag_lines
 from darts_tf.runs.cluster import Cluster, WorkerLost, cluster_of
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.interruption import SIGNALS
@@ -42,7 +42,7 @@ def own_run(
     cluster = cluster_of(config.strategy)
     if cluster is None or cluster.chief:
         run = RunDirectory(run_directory, program)
-        run.claim(flags)
+        run.claim(flags, flag_lines(type(config)()))
         if cluster is not None:
             call_roll(cluster, flags, run.contents(), config.worker_timeout)
         with _noticing_losses(cluster):
@@ -51,7 +51,7 @@ def own_run(
     files = answer_roll(cluster, flags, config.worker_timeout)
     with tempfile.TemporaryDirectory(prefix=f"darts_tf-worker-{cluster.index}-") as folder:
         run = RunDirectory(folder, program)
-        run.claim(flags)
+        run.claim(flags, flag_lines(type(config)()))
         run.fill(files)
         with _noticing_losses(cluster):
             yield run

@@ -1,45 +1,95 @@
-"""The alternating step: alphas learn on validation data, then weights on training data.
-
-The architecture gradient is a function, `(supernet, train, valid) -> gradients`; what is passed in
-makes it, from the weights' optimizer.
-"""
+"""The alternating step: alphas learn on validation data, then weights on training data."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 import tensorflow as tf
 
-from darts_tf.engine.optimizers import SGD, Adam
+from darts_tf.engine.optimizers import SGD, CoupledOptimizer
 from darts_tf.engine.precision import LossScale, scaled, unscaled
 from darts_tf.engine.scoring import Batch, Score
-from darts_tf.searching.differentiation import differentiate
+from darts_tf.searching.differentiation import Penalty, differentiate
 from darts_tf.searching.unrolled import Unrolled
 from darts_tf.supernet.model import Supernet
+from darts_tf.supernet.relaxation import fold_in
 
-ArchitectureGradient = Callable[[Supernet, Batch, Batch], list[tf.Tensor]]
+# Numbers of the passes of an iteration, each with noise of its own.
+ARCHITECTURE_PASS, WEIGHT_PASS = 0, 1
+
+# Epoch and step, integers or int32 scalars.
+Clock = tuple[tf.Tensor | int, tf.Tensor | int]
 
 
-def first_order(supernet: Supernet, train: Batch, valid: Batch) -> list[tf.Tensor]:
+class ArchitectureGradient(Protocol):
+    """A function that gives the gradient of the architecture parameters on this replica."""
+
+    def __call__(
+        self,
+        supernet: Supernet,
+        train: Batch,
+        valid: Batch,
+        seed: tf.Tensor | None = None,
+        penalty: Penalty | None = None,
+    ) -> list[tf.Tensor]:
+        """Returns the gradients, one for each architecture variable, to be summed over replicas.
+
+        Args:
+            supernet: The supernet; running in training mode moves its running averages.
+            train: The batch of training images.
+            valid: The batch of validation images.
+            seed: Seed of the noise, the same in all passes, int32 [2]; None for none.
+            penalty: A term of the loss; None for none.
+        """
+
+
+class WeightGradient(Protocol):
+    """A function that gives the gradient of the weights on this replica."""
+
+    def __call__(
+        self, supernet: Supernet, train: Batch, seed: tf.Tensor | None = None
+    ) -> tuple[Score, list[tf.Tensor]]:
+        """Returns the score before the step, and one gradient for each weight."""
+
+
+def first_order(
+    supernet: Supernet,
+    train: Batch,
+    valid: Batch,
+    seed: tf.Tensor | None = None,
+    penalty: Penalty | None = None,
+) -> list[tf.Tensor]:
     """Returns the gradient of the validation loss at the current weights (DARTS, eq. 5, xi = 0).
 
-    Args:
-        supernet: The supernet; running in training mode moves its running averages.
-        train: Not read.
-        valid: The batch of validation images.
+    See `ArchitectureGradient`; `train` is not read.
     """
     del train
-    return differentiate(supernet, valid, supernet.architecture_variables, "architecture")[1]
+    return differentiate(
+        supernet, valid, supernet.architecture_variables, "architecture", seed, penalty
+    )[1]
 
 
-def one_level(supernet: Supernet, train: Batch, valid: Batch) -> list[tf.Tensor]:
+def one_level(
+    supernet: Supernet,
+    train: Batch,
+    valid: Batch,
+    seed: tf.Tensor | None = None,
+    penalty: Penalty | None = None,
+) -> list[tf.Tensor]:
     """Returns the gradient of the training loss: alphas and weights learn from the same images.
 
-    Args:
-        supernet: The supernet; running in training mode moves its running averages.
-        train: The batch of training images.
-        valid: Not read.
+    See `ArchitectureGradient`; `valid` is not read.
     """
     del valid
-    return differentiate(supernet, train, supernet.architecture_variables, "architecture")[1]
+    return differentiate(
+        supernet, train, supernet.architecture_variables, "architecture", seed, penalty
+    )[1]
+
+
+def weight_gradient(
+    supernet: Supernet, train: Batch, seed: tf.Tensor | None = None
+) -> tuple[Score, list[tf.Tensor]]:
+    """Returns the score of a training batch, and the gradient of its loss for each weight."""
+    return differentiate(supernet, train, supernet.weight_variables, "weights", seed)
 
 
 ARCHITECTURE_GRADIENTS: dict[str, Callable[[SGD], ArchitectureGradient]] = {
@@ -52,51 +102,102 @@ ARCHITECTURE_GRADIENTS: dict[str, Callable[[SGD], ArchitectureGradient]] = {
 class BilevelStep:
     """One iteration: first the architecture, then the weights (DARTS, algorithm 1).
 
-    Call it in a replica, inside of `strategy.run`; build it in the strategy's scope.
+    Build it in the strategy's scope, and call it in a replica, inside `strategy.run`.
 
     Args:
         supernet: A built supernet.
         weight_optimizer: Updates the weights.
-        architecture_optimizer: Updates the alphas.
-        architecture_gradient: Makes, from the optimizer of the weights, what gives the alphas'
-            gradient; one of `ARCHITECTURE_GRADIENTS`.
-        loss_scale: What the losses are multiplied with, and both optimizers divide by; None for
-            optimizers that take gradients as they are.
+        architecture_optimizer: Updates the architecture parameters.
+        architecture_gradient: Makes an `ArchitectureGradient` from the optimizer of the weights;
+            one of `ARCHITECTURE_GRADIENTS`.
+        loss_scale: The factor of the losses, which both optimizers divide by; None for optimizers
+            that take gradients as they are.
+        weight_gradient: Gives the gradient of the weights.
+        penalty: From the supernet to a term of the architecture's loss, a scalar, or None.
+        weights_first: Whether the weights are updated before the architecture.
+        seed: Seed of the relaxation's noise.
     """
 
     def __init__(
         self,
         supernet: Supernet,
         weight_optimizer: SGD,
-        architecture_optimizer: Adam,
+        architecture_optimizer: CoupledOptimizer,
         architecture_gradient: Callable[[SGD], ArchitectureGradient] = ARCHITECTURE_GRADIENTS[
             "first"
         ],
         loss_scale: LossScale | None = None,
+        *,
+        weight_gradient: WeightGradient = weight_gradient,
+        penalty: Callable[[Supernet], tf.Tensor | None] | None = None,
+        weights_first: bool = False,
+        seed: int = 0,
     ) -> None:
         self.supernet = supernet
         self.weight_optimizer = weight_optimizer
         self.architecture_optimizer = architecture_optimizer
         self.architecture_gradient = architecture_gradient(weight_optimizer)
         self.loss_scale = loss_scale
+        self.weight_gradient = weight_gradient
+        self.penalty = penalty
+        self.weights_first = weights_first
+        self.seed = seed
         weight_optimizer.build(supernet.weight_variables)
         architecture_optimizer.build(supernet.architecture_variables)
 
-    def __call__(self, train: Batch, valid: Batch) -> Score:
-        """Updates alphas on `valid`, then weights on `train`, and returns the latter's score."""
-        batches = (scaled(batch, self.loss_scale) for batch in (train, valid))
-        gradients = self.architecture_gradient(self.supernet, *batches)
-        self.architecture_optimizer.apply(gradients)
-        return self.update_weights(train)
+    def __call__(self, train: Batch, valid: Batch, clock: Clock | None = None) -> Score:
+        """Updates the architecture and the weights.
 
-    def update_weights(self, train: Batch) -> Score:
-        """Updates the weights alone and returns the training score before the update."""
-        result, gradients = differentiate(
+        Args:
+            train: This replica's part of a batch of training images.
+            valid: This replica's part of a batch of validation images.
+            clock: Epoch and step, from which the noise is drawn; None for no noise.
+
+        Returns:
+            The score of `train` before the weights' update.
+        """
+        if self.weights_first:
+            score = self.update_weights(train, clock)
+            self.update_architecture(train, valid, clock)
+            return score
+        self.update_architecture(train, valid, clock)
+        return self.update_weights(train, clock)
+
+    def update_architecture(self, train: Batch, valid: Batch, clock: Clock | None = None) -> None:
+        """Updates the architecture parameters alone; arguments as above."""
+        gradients = self.architecture_gradient(
             self.supernet,
             scaled(train, self.loss_scale),
-            self.supernet.weight_variables,
-            "weights",
+            scaled(valid, self.loss_scale),
+            self._seed(clock, ARCHITECTURE_PASS),
+            self._penalty,
         )
-        result = unscaled(result, self.loss_scale)
+        self.architecture_optimizer.apply(gradients)
+
+    def update_weights(self, train: Batch, clock: Clock | None = None) -> Score:
+        """Updates the weights alone and returns the training score before the update."""
+        score, gradients = self.weight_gradient(
+            self.supernet, scaled(train, self.loss_scale), self._seed(clock, WEIGHT_PASS)
+        )
+        score = unscaled(score, self.loss_scale)
         self.weight_optimizer.apply(gradients)
-        return result
+        return score
+
+    def _penalty(self) -> tf.Tensor | None:
+        """Returns this replica's share of the penalty, multiplied by the loss scale."""
+        term = None if self.penalty is None else self.penalty(self.supernet)
+        if term is None:
+            return None
+        replica = tf.distribute.get_replica_context()
+        scale = 1.0 if self.loss_scale is None else self.loss_scale.value
+        share = term / (1 if replica is None else replica.num_replicas_in_sync)
+        return share * tf.cast(scale, share.dtype)
+
+    def _seed(self, clock: Clock | None, number: int) -> tf.Tensor | None:
+        """Returns the seed of one pass of one iteration, int32 [2], the same on all replicas."""
+        if clock is None:
+            return None
+        seed = tf.constant([self.seed, 0], tf.int32)
+        for part in (*clock, number):
+            seed = fold_in(seed, part)
+        return seed

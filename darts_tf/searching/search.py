@@ -1,14 +1,15 @@
 """The search: alternating steps, epoch by epoch, until a criterion of DARTS+ stops it."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from darts_tf import data, report
-from darts_tf.config import SearchConfig, flag_lines
+from darts_tf.config import SearchConfig
 from darts_tf.data.augment.transforms import plain_transform, search_transform
 from darts_tf.data.batches import (
     endless_batches,
@@ -18,12 +19,7 @@ from darts_tf.data.batches import (
 )
 from darts_tf.engine.epochs import Epoch, EpochLoop, Line, Stage
 from darts_tf.engine.optimizers import cosine
-from darts_tf.engine.precision import (
-    architecture_optimizer,
-    dtype_policy,
-    make_loss_scale,
-    weight_optimizer,
-)
+from darts_tf.engine.precision import make_loss_scale
 from darts_tf.engine.replicas import check_shares, compile_step
 from darts_tf.engine.scoring import Batch, Score, score
 from darts_tf.engine.session import Session, started
@@ -33,11 +29,11 @@ from darts_tf.report.tensorboard import Board
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
 from darts_tf.runs.progress import search_line
-from darts_tf.searching.bilevel import ARCHITECTURE_GRADIENTS, BilevelStep
-from darts_tf.searching.callbacks import StopSearch
-from darts_tf.searching.stopping import Criterion, SkipConnects, StableRanking, never, state
-from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, AnyGenotype, read_genotype
-from darts_tf.supernet.model import Supernet
+from darts_tf.searching import methods
+from darts_tf.searching.criteria import never, state
+from darts_tf.searching.plugs import Plugs, choose, run_flags
+from darts_tf.searching.stop_search import StopSearch
+from darts_tf.spaces.genotype import Genotype, read_genotype
 
 
 @dataclass(frozen=True)
@@ -45,13 +41,14 @@ class SearchResult:
     """What a search ends with.
 
     Attributes:
-        genotype: The cells of the stopping epoch.
+        genotype: The cells that were found: those of the last epoch, or of the epoch that the
+            criterion chose.
         epoch: Number of that epoch, from 0.
-        reason: Why the search ended there.
+        reason: Why the search ended.
         records: One record an epoch.
     """
 
-    genotype: AnyGenotype
+    genotype: Genotype
     epoch: int
     reason: str
     records: tuple[EpochRecord, ...]
@@ -62,6 +59,9 @@ def search(
     run_directory: str | os.PathLike[str],
     *,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    method: Any = None,
+    space: Any = None,
+    criterion: Any = None,
 ) -> SearchResult:
     """Searches for a cell and stops early (DARTS+, section 4.2).
 
@@ -70,141 +70,135 @@ def search(
     Args:
         config: All settings.
         run_directory: Where the run's files go. A finished run there is read, not repeated; an
-            unfinished one goes on from its last checkpoint. Of several workers, only the chief
+            unfinished one resumes from its last checkpoint. Of several workers, only the chief
             has it.
         callbacks: Keras callbacks, called as `fit` calls them, with the supernet as their model;
             `model.stop_training = True` ends the search after the epoch.
+        method: A search method, or the name, class or config of one; None for `config.method`.
+        space: A search space, likewise; None for `config.space`. It has to be registered for files
+            that name it to be read.
+        criterion: A criterion, likewise, or a function from the records so far to the reason to
+            stop or None; None for `config.stop_criterion`.
 
     Returns:
-        The genotype of the stopping epoch, and the records.
+        The genotype that was found, and the records.
 
     Raises:
-        UserError: If the data set is not there, the directory holds another run, or a loss is not a
-            number.
+        UserError: If there is no such data set or plug, these do not go together, the directory
+            holds another run, or a loss is infinite or NaN.
         Interrupted: If SIGTERM or SIGINT has asked for the end; the run is saved.
         WorkerLost: If another worker has died.
     """
+    config, plugs = choose(config, method, space, criterion)
     data.check(config.dataset, config.data_dir, config.download)
-    with own_run(run_directory, "search", config, flag_lines(config)) as run:
+    with own_run(run_directory, "search", config, run_flags(config, plugs)) as run:
         if run.outcome.exists():
             return _finished(run)
         with started(run, config) as session:
-            return _searched(config, session, callbacks)
+            return _searched(config, plugs, session, callbacks)
 
 
 def _searched(
-    config: SearchConfig, session: Session, callbacks: Sequence[keras.callbacks.Callback]
+    config: SearchConfig,
+    plugs: Plugs,
+    session: Session,
+    callbacks: Sequence[keras.callbacks.Callback],
 ) -> SearchResult:
     run = session.run
     images = data.load(config.dataset, config.data_dir, config.image_size, config.download)
 
-    def make_stage(number: int, lines: Sequence[Line], previous: Stage | None) -> Stage:
-        del number, lines, previous
-        return _Searching(config, session.strategy, images).stage()
+    method, lengths = plugs.method, plugs.method.stage_epochs(config)
+    stop = StopSearch(plugs.criterion, ranks=config.stable_ranks, derivation=method.derive)
 
-    loop = EpochLoop(session, images.facts, [config.epochs], make_stage)
-    stop = StopSearch(
-        criterion(config),
-        ranks=config.stable_ranks,
-        first_epoch=config.arch_start_epoch,
-        records=[EpochRecord.from_dict(line) for line in loop.history],
-    )
+    def make_stage(number: int, lines: Sequence[Line], previous: Stage | None) -> Stage:
+        del previous
+        records = [EpochRecord.from_dict(line) for line in lines]
+        plan = method.stage(number, config, plugs.space, records)
+        # Before the last stage a criterion ends its stage, not the search.
+        last = number == len(lengths) - 1
+        stop.criterion = plugs.criterion if last else never
+        stop.search_space = plan.space
+        stop.first_epoch = len(lines) + plan.arch_start_epoch
+        stop.records = []
+
+        def over(lines: Sequence[Line]) -> bool:
+            learned = len(lines) > plan.arch_start_epoch
+            return not last and learned and plugs.criterion(stop.records) is not None
+
+        return _Searching(config, method, plan, session.strategy, images).stage(over)
+
+    loop = EpochLoop(session, images.facts, lengths, make_stage)
+    records = [EpochRecord.from_dict(line) for line in loop.history]
+    stop.records = [record for record in records if record.stage == loop.stage_number]
     board = Board(run, config, loop.history)
 
     def line(epoch: Epoch, logs: Mapping[str, float], timing: Mapping[str, float]) -> Line:
-        del epoch, logs
-        stop.records[-1] = replace(stop.records[-1], timing=timing)
+        del logs
+        stop.records[-1] = replace(
+            stop.records[-1],
+            stage=epoch.stage,
+            measures=method.measures(loop.stage.model),
+            timing=timing,
+        )
         return stop.records[-1].to_dict()
 
     loop.run(
         line,
-        lambda line, left: _line(config, stop, left),
+        lambda line, left: _line(stop, left),
         listeners=[board.add, lambda line: report.refresh(run)],
         callbacks=[stop, *callbacks],
     )
     board.finish()
-    genotype = stop.genotype
-    if genotype is None:
-        raise RuntimeError("the supernet's cells gave no genotype")
-    epoch = stop.records[-1].epoch
+    genotype, epoch = stop.genotype, stop.records[-1].epoch
+    if genotype is None or stop.epoch is None:
+        raise RuntimeError("the supernet's tables gave no genotype")
     last = f"the last of {config.epochs} epochs"
-    reason = stop.reason or (
-        last if epoch + 1 == config.epochs else "a callback stopped the search"
-    )
+    reason = stop.reason or (last if epoch + 1 == sum(lengths) else "a callback stopped the search")
+    chosen = {} if stop.epoch == epoch else {"genotype_epoch": stop.epoch}
     run.write_json(
         run.genotype,
         {
             "genotype": genotype.to_dict(),
             "epoch": epoch,
+            **chosen,
             "reason": reason,
             "cost": loop.cost(),
         },
     )
     report.refresh(run)
-    return SearchResult(genotype, epoch, reason, tuple(stop.records))
+    return _finished(run)
 
 
-def _line(config: SearchConfig, stop: StopSearch, left: float) -> str:
-    """Returns what a person is told of the last epoch."""
+def _line(stop: StopSearch, left: float) -> str:
+    """Returns the log's line of the last epoch."""
     record = stop.records[-1]
     words = state(stop.criterion, stop.records)
-    if record.epoch < config.arch_start_epoch:
-        words = "weights only"
-    return search_line(record, words, left)
-
-
-def criterion(config: SearchConfig) -> Criterion:
-    """Returns the criterion that the settings ask for."""
-    kinds = CELLS if config.stop_cells == "both" else (config.stop_cells,)
-    known = STAGED_CELLS if config.share_alphas == "stage" else CELLS
-    cells = tuple(cell for cell in known if cell.partition("_")[0] in kinds)
-    match config.stop_criterion:
-        case "skip_connects":
-            return SkipConnects(config.stop_at_skip_connects, cells, config.min_epochs)
-        case "stable_ranking":
-            return StableRanking(config.stable_epochs, cells, config.min_epochs)
-    return never
+    return search_line(record, "weights only" if record.epoch < stop.first_epoch else words, left)
 
 
 class _Searching:
     """The supernet with its data and compiled steps."""
 
     def __init__(
-        self, config: SearchConfig, strategy: tf.distribute.Strategy, images: data.Dataset
+        self,
+        config: SearchConfig,
+        method: methods.Method,
+        plan: methods.Stage,
+        strategy: tf.distribute.Strategy,
+        images: data.Dataset,
     ) -> None:
         self.config = config
+        self.method = method
+        self.plan = plan
         self.facts = images.facts
         self.train, self.valid = images.train.portions(config.train_portion, config.valid_portion)
         for split in (self.train, self.valid):
             check_shares(strategy, len(split), config.batch_size)
         with strategy.scope():
-            self.supernet = Supernet(
-                layers=config.layers,
-                init_channels=config.init_channels,
-                classes=len(self.facts.classes),
-                synchronized=config.sync_batch_norm,
-                recompute=config.recompute,
-                stem=config.stem,
-                by_stage=config.share_alphas == "stage",
-                dtype=dtype_policy(config.mixed_precision),
-            )
+            self.supernet = method.supernet(plan, config, len(self.facts.classes))
             loss_scale = make_loss_scale(config.mixed_precision)
             self.supernet.build((None, *self.train.shape))
-            step = BilevelStep(
-                self.supernet,
-                weight_optimizer(
-                    loss_scale,
-                    config.learning_rate,
-                    config.momentum,
-                    l2=config.weight_decay,
-                    clip=config.grad_clip,
-                ),
-                architecture_optimizer(
-                    loss_scale, config.arch_learning_rate, l2=config.arch_weight_decay
-                ),
-                ARCHITECTURE_GRADIENTS[config.arch_order],
-                loss_scale,
-            )
+            step = method.step(self.supernet, config, loss_scale)
         self.optimizer = step.weight_optimizer
         self.variables = [
             *self.supernet.variables,
@@ -214,28 +208,33 @@ class _Searching:
         ]
         self.bilevel = compile_step(
             strategy,
-            lambda clock, train, valid: step(Batch(*train), Batch(*valid)),
+            lambda clock, train, valid: step(Batch(*train), Batch(*valid), clock),
             config.jit_compile,
             clocked=True,
         )
         self.weights_only = compile_step(
             strategy,
-            lambda clock, train, valid: step.update_weights(Batch(*train)),
+            lambda clock, train, valid: step.update_weights(Batch(*train), clock),
             config.jit_compile,
             clocked=True,
         )
         self.evaluate = compile_step(strategy, self._evaluate, config.jit_compile)
 
-    def stage(self) -> Stage:
-        """Returns what the epoch loop needs of it."""
-        return Stage(self.supernet, self.variables, self.run)
+    def stage(self, over: Callable[[Sequence[Line]], bool]) -> Stage:
+        """Returns the stage for the epoch loop.
+
+        Args:
+            over: Tells whether the stage ends before its last epoch.
+        """
+        return Stage(self.supernet, self.variables, self.run, over)
 
     def run(self, epoch: Epoch) -> dict[str, float]:
         """Runs what is left of an epoch; returns its logs."""
-        config = self.config
-        rate = cosine(epoch.of_stage, config.epochs, config.learning_rate, config.learning_rate_min)
+        config, plan = self.config, self.plan
+        rate = cosine(epoch.of_stage, plan.epochs, config.learning_rate, config.learning_rate_min)
         self.optimizer.learning_rate = rate
-        step = self.bilevel if epoch.of_stage >= config.arch_start_epoch else self.weights_only
+        self.method.on_epoch_begin(epoch.of_stage, plan.epochs, self.supernet)
+        step = self.bilevel if epoch.of_stage >= plan.arch_start_epoch else self.weights_only
         batches = self._batches(epoch.number, epoch.steps_done)
         train = epoch.train(step, batches, len(self.train), config.batch_size)
         average_statistics(self.supernet)
@@ -277,6 +276,7 @@ class _Searching:
 
 
 def _finished(run: RunDirectory) -> SearchResult:
-    found = run.read_json(run.genotype)
+    outcome = run.read_json(run.genotype)
+    epoch = outcome.get("genotype_epoch", outcome["epoch"])
     records = tuple(EpochRecord.from_dict(line) for line in run.read_history())
-    return SearchResult(read_genotype(found), int(found["epoch"]), str(found["reason"]), records)
+    return SearchResult(read_genotype(outcome), int(epoch), str(outcome["reason"]), records)

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from darts_tf.engine.optimizers import SGD
 from darts_tf.engine.scoring import Batch
-from darts_tf.searching.differentiation import differentiate
+from darts_tf.searching.differentiation import Penalty, differentiate
 from darts_tf.supernet.model import Supernet
 from darts_tf.supernet.shared_trace import local_copy
 
@@ -33,32 +33,45 @@ class Unrolled:
         self.weight_optimizer = weight_optimizer
         self.radius = radius
 
-    def __call__(self, supernet: Supernet, train: Batch, valid: Batch) -> list[tf.Tensor]:
+    def __call__(
+        self,
+        supernet: Supernet,
+        train: Batch,
+        valid: Batch,
+        seed: tf.Tensor | None = None,
+        penalty: Penalty | None = None,
+    ) -> list[tf.Tensor]:
         """Returns this replica's share of the gradient, which is to be summed over replicas.
+
+        All four passes see the same noise; otherwise their difference would be one of noise.
 
         Args:
             supernet: The supernet.
             train: The batch of training images.
             valid: The batch of validation images.
+            seed: Seed of the noise, int32 [2]; None for none.
+            penalty: A term of the validation loss; None for none.
         """
         alphas = supernet.architecture_variables
         weights = [local_copy(variable) for variable in supernet.weight_variables]
         averages = [local_copy(variable) for variable in supernet.non_trainable_variables]
         start = _read(weights)
 
-        _, slopes = differentiate(supernet, train, supernet.weight_variables, "weights")
+        _, slopes = differentiate(supernet, train, supernet.weight_variables, "weights", seed)
         _write(weights, self.weight_optimizer.unrolled(_over_replicas(slopes)))
         kept = _read(averages)
-        _, slopes = differentiate(supernet, valid, [*alphas, *supernet.weight_variables], "all")
+        _, slopes = differentiate(
+            supernet, valid, [*alphas, *supernet.weight_variables], "all", seed, penalty
+        )
         _write(averages, kept)
         direct, direction = slopes[: len(alphas)], _over_replicas(slopes[len(alphas) :])
 
         epsilon = self.radius / tf.linalg.global_norm(direction)
         shift = [epsilon * vector for vector in direction]
         _write(weights, [w + d for w, d in zip(start, shift, strict=True)])
-        _, ahead = differentiate(supernet, train, alphas, "architecture")
+        _, ahead = differentiate(supernet, train, alphas, "architecture", seed)
         _write(weights, [w - d for w, d in zip(start, shift, strict=True)])
-        _, behind = differentiate(supernet, train, alphas, "architecture")
+        _, behind = differentiate(supernet, train, alphas, "architecture", seed)
         _write(weights, start)
 
         rate = tf.cast(self.weight_optimizer.learning_rate, epsilon.dtype) / (2 * epsilon)

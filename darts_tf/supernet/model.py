@@ -1,6 +1,6 @@
 """The supernet: stem, search cells and classifier, with the architecture parameters they share."""
 
-from dataclasses import asdict
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from darts_tf.layers.initialization import uniform
+from darts_tf.spaces import get
 from darts_tf.spaces.darts import DARTS
-from darts_tf.spaces.genotype import Genotype, StagedGenotype
-from darts_tf.spaces.search_space import SearchSpace, cell_name, reductions
+from darts_tf.spaces.space import Space
 from darts_tf.supernet.cells import SearchCell
 from darts_tf.supernet.operations import Shape
 from darts_tf.supernet.relaxation import Relaxation
@@ -22,11 +22,12 @@ from darts_tf.supernet.stem import Stem
 class Supernet(keras.Model):
     """The one-shot model in which every edge of a cell mixes all candidates (DARTS+, section 2.1).
 
-    Cells `layers // 3` and `2 * layers // 3` are reduction cells, with twice the channels. With its
-    default values it has 1,930,618 weights and two tables of 14 x 8 architecture parameters.
+    The space says which cell stands where. In DARTS's, cells `layers // 3` and `2 * layers // 3`
+    are reduction cells, with twice the channels. With its default values the supernet has 1,930,618
+    weights and two tables of 14 x 8 architecture parameters.
 
     Args:
-        search_space: The search space, or its fields as a dictionary.
+        search_space: The search space, its name or its config.
         layers: Number of cells, at least 3.
         init_channels: Channels of a node in the first cell.
         classes: Number of classes.
@@ -36,6 +37,8 @@ class Supernet(keras.Model):
         stem: One of `STEMS`; see `Stem`.
         by_stage: Whether each stage, from one reduction cell to the next, has architecture
             parameters of its own (DARTS+, figure 3); it takes at least 5 layers.
+        relaxation: The layer that owns the architecture parameters and makes edge weights of them,
+            or its config; None for a `Relaxation`, that of DARTS.
 
     Raises:
         ValueError: If a number is too small, or the stem unknown.
@@ -43,7 +46,7 @@ class Supernet(keras.Model):
 
     def __init__(
         self,
-        search_space: SearchSpace | dict[str, Any] = DARTS,
+        search_space: Space | Mapping[str, Any] | str = DARTS,
         layers: int = 8,
         init_channels: int = 16,
         classes: int = 10,
@@ -51,25 +54,29 @@ class Supernet(keras.Model):
         recompute: bool = False,
         stem: str = "cifar",
         by_stage: bool = False,
+        relaxation: Relaxation | dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        cells = StagedGenotype if by_stage else Genotype
-        if layers < cells.fewest_layers or init_channels < 2 or classes < 2:
+        space = self._space = get(search_space)
+        self.search_space: Any = space.staged() if by_stage else space
+        fewest = self.search_space.fewest_layers
+        if layers < fewest or init_channels < 2 or classes < 2:
             raise ValueError(
-                f"a supernet has at least {cells.fewest_layers} layers, 2 init_channels and 2 "
-                f"classes; found {layers}, {init_channels} and {classes}"
+                f"expected at least {fewest} layers, 2 init_channels and 2 classes, "
+                f"got {layers}, {init_channels} and {classes}"
             )
-        self.search_space = SearchSpace.of(search_space)
         self.cell_count = layers
         self.init_channels = init_channels
         self.classes = classes
         self.synchronized = synchronized
         self.recompute = recompute
         self.by_stage = by_stage
-        self.relaxation = Relaxation(
-            self.search_space, cells.cells, dtype=self.dtype_policy, name="relaxation"
-        )
+        if relaxation is None:
+            relaxation = Relaxation(self.search_space, dtype=self.dtype_policy, name="relaxation")
+        elif isinstance(relaxation, dict):
+            relaxation = keras.saving.deserialize_keras_object(relaxation)
+        self.relaxation: Any = relaxation
         self.stem = Stem(init_channels, stem, synchronized, dtype=self.dtype_policy, name="stem")
 
     def build(self, images_shape: Shape) -> None:
@@ -81,13 +88,12 @@ class Supernet(keras.Model):
         traces = SharedTraces(self.recompute)
         before_previous, previous = self.stem.output_shapes(images_shape)
         halved = self.stem.reduces
-        width = self.init_channels
-        for i in range(self.cell_count):
-            reduction = i in reductions(self.cell_count)
-            width *= 2 if reduction else 1
+        self.places = self.search_space.macro(self.cell_count)
+        for i, place in enumerate(self.places):
+            width = place.width * self.init_channels
             cell = SearchCell(
                 width,
-                reduction,
+                place.reduction,
                 halved,
                 self.search_space,
                 self.synchronized,
@@ -97,12 +103,13 @@ class Supernet(keras.Model):
             cell.traces = traces
             cell.build(before_previous, previous)
             self.cells.append(cell)
-            halved = reduction
+            halved = place.reduction
             rows, columns = (
-                -(-size // 2) if reduction and size else size for size in previous[1:3]
+                -(-size // 2) if place.reduction and size else size for size in previous[1:3]
             )
             before_previous = previous
-            previous = (None, rows, columns, self.search_space.nodes * width)
+            outputs = len(self.search_space.output(place.cell))
+            previous = (None, rows, columns, outputs * width)
 
         self.classifier = keras.layers.Dense(
             self.classes,
@@ -114,7 +121,13 @@ class Supernet(keras.Model):
         self.classifier.build((None, previous[-1]))
         self.built = True
 
-    def call(self, images: tf.Tensor, training: bool = False, learn: str = "all") -> tf.Tensor:
+    def call(
+        self,
+        images: tf.Tensor,
+        training: bool = False,
+        learn: str = "all",
+        seed: tf.Tensor | None = None,
+    ) -> tf.Tensor:
         """Returns logits.
 
         Args:
@@ -122,17 +135,18 @@ class Supernet(keras.Model):
             training: Whether normalisation uses, and records, the statistics of the batch.
             learn: What gets gradients: `weights`, `architecture` or `all`; what is not asked for
                 is not computed.
+            seed: Seed of the relaxation's noise, int32 [2]; None for none.
 
         Returns:
             [batch, classes].
         """
-        weights = self.relaxation.call()  # __call__ wants an input
+        weights = self.relaxation.call(seed)  # __call__ wants an input
         before_previous, previous = self.stem(images, training=training)
         for i, cell in enumerate(self.cells):
             output = cell(
                 before_previous,
                 previous,
-                weights[cell_name(i, self.cell_count, self.by_stage)],
+                weights[self.places[i].cell],
                 training=training,
                 learn=learn,
                 constant_inputs=max(0, 2 - i) if learn == "architecture" else 0,
@@ -141,8 +155,16 @@ class Supernet(keras.Model):
         return self.classifier(tf.reduce_mean(previous, (1, 2)))
 
     def architecture_parameters(self) -> dict[str, np.ndarray]:
-        """Returns the alphas of each cell type as arrays, [edges, candidates]."""
+        """Returns the alphas of each cell as arrays, [edges, candidates]."""
         return self.relaxation.architecture_parameters()
+
+    def strengths(self) -> dict[str, np.ndarray]:
+        """Returns for each cell the strengths that a genotype is derived from.
+
+        Returns:
+            By cell, float64 [edges, candidates], each from 0 to 1.
+        """
+        return self.relaxation.strengths()
 
     @property
     def architecture_variables(self) -> list[keras.Variable]:
@@ -159,7 +181,7 @@ class Supernet(keras.Model):
         """Returns the constructor's arguments."""
         return {
             **super().get_config(),
-            "search_space": asdict(self.search_space),
+            "search_space": self._space.get_config(),
             "layers": self.cell_count,
             "init_channels": self.init_channels,
             "classes": self.classes,
@@ -167,4 +189,5 @@ class Supernet(keras.Model):
             "recompute": self.recompute,
             "stem": self.stem.kind,
             "by_stage": self.by_stage,
+            "relaxation": keras.saving.serialize_keras_object(self.relaxation),
         }

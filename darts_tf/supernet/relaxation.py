@@ -1,69 +1,149 @@
 """The continuous relaxation: architecture parameters, and the edge weights made from them."""
 
-from dataclasses import asdict
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from darts_tf.spaces import get
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.derivation import softmax
-from darts_tf.spaces.genotype import CELLS
-from darts_tf.spaces.search_space import SearchSpace
+from darts_tf.spaces.space import Space
+from darts_tf.supernet.edge_weights import EdgeWeights
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
 class Relaxation(keras.layers.Layer):
-    """Owns the architecture parameters (alphas) of all cells, one table a cell type.
+    r"""Owns the architecture parameters (alphas) and turns them into edge weights.
 
-    Where stages have cells of their own, these are types of their own too. Alphas start at 1e-3
-    times a standard normal variable, as in DARTS.
+    Each cell of the space has one table of alphas, a row an edge, a column a candidate. On edge $e$
+    candidate $o$ has the weight (DARTS, equation 2)
+
+    $$u_{e,o} = \exp(\alpha_{e,o}) / \sum_{o'} \exp(\alpha_{e,o'}).$$
+
+    Alphas start at 1e-3 times a standard normal variable, as in DARTS.
+
+    A search method with another relaxation subclasses this layer: `mix` makes the weights of one
+    cell, `strengths_of` what its genotype is derived from. Further variables are made in `build`,
+    after the alphas; trainable ones are learned with the alphas, others (a temperature, a mask) are
+    saved with the supernet. A sampled relaxation draws from the seed that `mix` is given, so that
+    the same seed draws the same sample, after a restart and on every device:
+
+    >>> import keras
+    >>> import tensorflow as tf
+    >>> import darts_tf
+    >>> @keras.saving.register_keras_serializable("example")
+    ... class GumbelSoftmax(darts_tf.Relaxation):
+    ...     def mix(self, cell, alphas, seed=None):
+    ...         if seed is None:
+    ...             return tf.nn.softmax(alphas)
+    ...         uniform = tf.random.stateless_uniform(tf.shape(alphas), seed, 1e-6, 1.0)
+    ...         return tf.nn.softmax(alphas - tf.math.log(-tf.math.log(uniform)))
+    >>> relaxation = GumbelSoftmax(darts_tf.DARTS)
+    >>> relaxation.build()
+    >>> relaxation.call(tf.constant([1, 2]))["normal"].shape
+    TensorShape([14, 8])
 
     Args:
-        search_space: The search space, or its fields as a dictionary.
-        cells: The cell types.
+        search_space: The search space, its name or its config.
     """
 
     def __init__(
-        self,
-        search_space: SearchSpace | dict[str, Any] = DARTS,
-        cells: tuple[str, ...] = CELLS,
-        **kwargs: Any,
+        self, search_space: Space | Mapping[str, Any] | str = DARTS, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.search_space = SearchSpace.of(search_space)
-        self.cells = tuple(cells)
+        self.search_space: Space = get(search_space)
+        self.cells = tuple(self.search_space.cells)
         self.alphas: dict[str, Any] = {}
 
     def build(self) -> None:
-        """Creates the alphas, [edges, candidates] for each cell type."""
-        shape = (len(self.search_space.edges("normal")), len(self.search_space.candidates))
+        """Creates the alphas, [edges, candidates] for each cell."""
         for cell in self.cells:
             self.alphas[cell] = self.add_weight(
-                shape=shape,
-                initializer=keras.initializers.RandomNormal(stddev=1e-3),
+                shape=(len(self.search_space.edges(cell)), self.search_space.width(cell)),
+                initializer=self.initial_alphas(),
                 autocast=False,
                 name=f"alphas_{cell}",
             )
         self.built = True
 
-    def call(self) -> dict[str, tf.Tensor]:
-        """Returns the edge weights of each cell type, [edges, candidates] (DARTS, equation 2)."""
-        return {cell: tf.nn.softmax(alphas.value) for cell, alphas in self.alphas.items()}
+    def initial_alphas(self) -> keras.initializers.Initializer:
+        """Returns a new initializer of one table of alphas."""
+        return keras.initializers.RandomNormal(stddev=1e-3)
+
+    def call(self, seed: tf.Tensor | None = None) -> dict[str, tf.Tensor | EdgeWeights]:
+        """Returns the edge weights of each cell.
+
+        Args:
+            seed: Seed of the noise, int32 [2]; None for none, which is how the supernet is
+                evaluated.
+
+        Returns:
+            By cell, what `mix` returned.
+        """
+        weights = {}
+        for number, (cell, alphas) in enumerate(self.alphas.items()):
+            own = None if seed is None else fold_in(seed, number)
+            weights[cell] = self.mix(cell, self.masked(cell, alphas.value), own)
+        return weights
+
+    def mix(
+        self, cell: str, alphas: tf.Tensor, seed: tf.Tensor | None = None
+    ) -> tf.Tensor | EdgeWeights:
+        """Returns the edge weights of one cell.
+
+        Args:
+            cell: The cell.
+            alphas: Its table, [edges, candidates]; minus infinity where an edge has no candidate.
+            seed: Seed of this cell's noise in this pass, int32 [2]; None for none.
+
+        Returns:
+            Weights [edges, candidates], or `EdgeWeights`.
+        """
+        del cell, seed
+        return tf.nn.softmax(alphas)
 
     def architecture_parameters(self) -> dict[str, np.ndarray]:
-        """Returns the alphas of each cell type as arrays, [edges, candidates]."""
+        """Returns the alphas of each cell as arrays, [edges, candidates]."""
         return {cell: alphas.numpy() for cell, alphas in self.alphas.items()}
 
     def strengths(self) -> dict[str, np.ndarray]:
-        """Returns for each cell type what a genotype is derived from, [edges, candidates]."""
-        return softmax(self.architecture_parameters())
+        """Returns for each cell the strengths that a genotype is derived from.
+
+        Returns:
+            By cell, float64 [edges, candidates], each from 0 to 1.
+        """
+        return {
+            cell: self.strengths_of(cell, np.where(self.search_space.mask(cell), alphas, -np.inf))
+            for cell, alphas in self.architecture_parameters().items()
+        }
+
+    def strengths_of(self, cell: str, alphas: np.ndarray) -> np.ndarray:
+        """Returns the strengths of one cell, here the softmax of its alphas.
+
+        Args:
+            cell: The cell.
+            alphas: Its table, [edges, candidates]; minus infinity where an edge has no candidate.
+        """
+        return softmax({cell: alphas})[cell]
+
+    def masked(self, cell: str, table: tf.Tensor) -> tf.Tensor:
+        """Returns a table with minus infinity where an edge has no candidate."""
+        mask = self.search_space.mask(cell)
+        return table if mask.all() else tf.where(mask, table, -np.inf)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "search_space": asdict(self.search_space),
-            "cells": self.cells,
-        }
+        return {**super().get_config(), "search_space": self.search_space.get_config()}
+
+
+def fold_in(seed: tf.Tensor, number: tf.Tensor | int) -> tf.Tensor:
+    """Returns another seed, made of a seed and a number.
+
+    Args:
+        seed: int32 [2].
+        number: Which of the seeds that follow from it, an integer.
+    """
+    return tf.random.experimental.stateless_fold_in(seed, number)

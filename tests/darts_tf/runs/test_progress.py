@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from darts_tf.runs.history import EpochRecord
 from darts_tf.runs.progress import duration, search_line, seconds_left, training_line
-from darts_tf.searching.stopping import SkipConnects, StableRanking, never, state
+from darts_tf.searching.criteria import SkipConnects, StableRanking, never, state
 from darts_tf.spaces.genotype import CELLS, STAGED_CELLS
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)

@@ -21,10 +21,11 @@ from darts_tf.errors import UserError
 from darts_tf.report import write_report
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
-from darts_tf.searching.callbacks import StopSearch
-from darts_tf.searching.search import criterion, search
+from darts_tf.searching.criteria import SkipConnects, StableRanking, never
+from darts_tf.searching.plugs import choose
+from darts_tf.searching.search import search
 from darts_tf.searching.search import search as searching
-from darts_tf.searching.stopping import SkipConnects, StableRanking, never
+from darts_tf.searching.stop_search import StopSearch
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.derivation import derive, softmax
 from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, Genotype, read_genotype
@@ -196,7 +197,7 @@ def test_an_epochs_line_tells_the_criterion_once_the_alphas_learn(runs):
     records = [EpochRecord.from_dict(line) for line in runs.history("first")]
     told = []
     for epoch in range(len(records)):
-        stop = StopSearch(criterion(config), records=records[: epoch + 1])
+        stop = StopSearch(choose(config)[1].criterion, records=records[: epoch + 1])
         stop.reason = "met" if epoch == len(records) - 1 else None
         left = 0.0 if stop.reason else 40.0 * (LATE + 1 - epoch)
         told.append(searching._line(config, stop, left))
@@ -297,4 +298,4 @@ def test_alphas_of_every_stage_learn_in_their_own_way(runs):
     ],
 )
 def test_the_settings_name_the_criterion(settings, expected):
-    assert criterion(SearchConfig(**settings)) == expected
+    assert choose(SearchConfig(**settings))[1].criterion == expected

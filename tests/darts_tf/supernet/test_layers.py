@@ -85,7 +85,7 @@ CASES = {
         {"channels": 4, "stride": 2, "candidates": SPACE.candidates, "synchronized": True},
         on_a_source,
     ),
-    Relaxation: ({"search_space": SPACE, "cells": ("normal",)}, without_input),
+    Relaxation: ({"search_space": SPACE}, without_input),
     SearchCell: (
         {
             "channels": 4,

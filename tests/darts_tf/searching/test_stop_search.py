@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darts_tf.runs.history import EpochRecord
-from darts_tf.searching.callbacks import StopSearch
-from darts_tf.searching.stopping import SkipConnects, StableRanking, never
+from darts_tf.searching.criteria import Never, SkipConnects, StableRanking, never
+from darts_tf.searching.stop_search import StopSearch
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.derivation import derive
 from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, StagedGenotype
@@ -237,7 +237,47 @@ def test_outside_fit_a_callback_list_passes_the_epochs_and_their_logs_on():
     assert EpochRecord.from_dict(json.loads(json.dumps(record.to_dict()))) == record
 
 
-def test_criterion_1_on_cells_without_a_genotype_says_so():
-    stop = StopSearch(SkipConnects(cells=("chain",)), CHAIN)
-    with pytest.raises(ValueError, match=r"looks at \['chain'\], the records count \[\]"):
-        run(stop, [{"chain": np.zeros((5, 3))}])
+@given(DRAWN, st.integers(1, 9), st.sampled_from(["chain", "stem and head", "normal"]))
+def test_criterion_1_counts_in_the_tables_of_any_model(rng, edges, name):
+    free = SearchSpace(("skip_connect", "wide", "deep"), learnable=("wide", "deep"))
+    tables = [{name: rng.normal(size=(edges, 3))} for _ in range(8)]
+    stop = StopSearch(SkipConnects(at=3), free)
+    end = run(stop, tables)
+    counts = [int(np.sum(table[name].argmax(1) == 0)) for table in tables]
+    assert end == next((i for i, count in enumerate(counts) if count >= 3), None)
+    assert [record.skip_connects[name] for record in stop.records] == counts[: len(stop.records)]
+    assert stop.genotype is None
+
+
+def test_a_ragged_table_is_told():
+    with pytest.raises(ValueError, match="expected a table 'chain' of equally long rows"):
+        run(StopSearch("stable_ranking", CHAIN), [{"chain": [[1.0, 2.0, 3.0], [1.0]]}])
+
+
+def test_the_strengths_of_a_model_make_genotype_and_record():
+    class WithStrengths(Scripted):
+        def strengths(self):
+            return {cell: np.eye(14, 8, k=4) for cell in CELLS}
+
+    stop = StopSearch(never)
+    stop.set_model(WithStrengths([dict.fromkeys(CELLS, np.zeros((14, 8)))]))
+    stop.on_epoch_end(0)
+    [record] = stop.records
+    assert record.genotype == derive(stop.model.strengths(), DARTS)
+    assert record.strengths["normal"][0][4] == 1.0
+    assert EpochRecord.from_dict(json.loads(json.dumps(record.to_dict()))) == record
+
+
+def test_a_criterion_may_return_the_genotype_of_an_earlier_epoch():
+    class Earlier(Never):
+        def __call__(self, records):
+            return "enough" if len(records) == 4 else None
+
+        def returned_epoch(self, records):
+            return records[-1].epoch - 2
+
+    history = wander(np.random.default_rng(0), 6)
+    stop = StopSearch(Earlier())
+    assert run(stop, history) == 3
+    assert stop.epoch == 1
+    assert stop.genotype == stop.records[1].genotype

@@ -8,21 +8,29 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
+from darts_tf.config import SearchConfig
+from darts_tf.errors import UserError
 from darts_tf.runs.history import EpochRecord
-from darts_tf.searching.stopping import (
+from darts_tf.searching import criteria
+from darts_tf.searching.criteria import (
     SkipConnects,
     StableRanking,
+    count_skip_connects,
     never,
     ranking,
     stable_epochs,
     state,
 )
+from darts_tf.searching.criteria.criterion import watched_cells
+from darts_tf.searching.criteria.stable_ranking import as_table
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.derivation import derive, softmax
 from darts_tf.spaces.genotype import CELLS, STAGED_CELLS
 from darts_tf.spaces.search_space import SearchSpace
-from tests.oracles import criteria
+from darts_tf.spaces.space import Edge, Space
+from tests.oracles import criteria as twin
 
 SKIP = DARTS.candidates.index("skip_connect")
 WHICH_CELLS = st.sampled_from([("normal",), ("reduce",), ("normal", "reduce")])
@@ -111,20 +119,20 @@ def stop(criterion, records):
 @given(HISTORIES, st.integers(1, 4), WHICH_CELLS, MIN_EPOCHS)
 def test_criterion_1_stops_at_its_twins_epoch(history, at, cells, min_epochs):
     found = stop(SkipConnects(at, cells, min_epochs), recorded(history))
-    assert found == criteria.criterion_1(history, cells, at, min_epochs)
+    assert found == twin.criterion_1(history, cells, at, min_epochs)
 
 
 @given(HISTORIES, st.integers(1, 12), WHICH_CELLS, RANKS, MIN_EPOCHS)
 def test_criterion_1_star_stops_at_its_twins_epoch(history, epochs, cells, ranks, min_epochs):
     found = stop(StableRanking(epochs, cells, min_epochs), recorded(history, ranks))
-    assert found == criteria.criterion_1_star(history, cells, epochs, ranks, min_epochs)
+    assert found == twin.criterion_1_star(history, cells, epochs, ranks, min_epochs)
 
 
 @given(STAGED, st.sampled_from([NORMAL_CELLS, STAGED_CELLS]))
 def test_by_stage_the_criteria_stop_at_their_twins_epochs(history, cells):
     records = recorded(history)
-    assert stop(SkipConnects(4, cells), records) == criteria.criterion_1(history, cells, 4)
-    assert stop(StableRanking(3, cells), records) == criteria.criterion_1_star(history, cells, 3)
+    assert stop(SkipConnects(4, cells), records) == twin.criterion_1(history, cells, 4)
+    assert stop(StableRanking(3, cells), records) == twin.criterion_1_star(history, cells, 3)
 
 
 def test_histories_end_early_late_and_not_at_all(seed):
@@ -180,14 +188,89 @@ def calm(skips=0, counts=(0,) * 14, epochs=1):
 
 
 def test_the_defaults_are_the_papers():
-    assert SkipConnects() == SkipConnects(at=2, cells=("normal",), min_epochs=1)
-    assert StableRanking() == StableRanking(epochs=10, cells=("normal",), min_epochs=1)
+    assert SkipConnects() == SkipConnects(at=2, cells=(), min_epochs=1)
+    assert StableRanking() == StableRanking(epochs=10, cells=(), min_epochs=1)
     assert SkipConnects()(calm(skips=1)) is None
     assert SkipConnects()(calm(skips=2)) == "Criterion 1: 2 skip-connects in the normal cell"
     assert StableRanking()(calm(counts=[10] * 13 + [9])) is None
     assert StableRanking()(calm(counts=[12] * 13 + [10])) == (
         "Criterion 1*: ranking stable for 10 epochs"
     )
+
+
+@pytest.mark.parametrize("kind", [SkipConnects, StableRanking])
+def test_by_default_the_normal_cells_count_or_all_where_none_is_normal(kind):
+    def reason(**values):
+        counts = {cell: (value,) for cell, value in values.items()}
+        return kind(3)(
+            [EpochRecord(epoch=5, alphas={}, skip_connects=values, stable_epochs=counts)]
+        )
+
+    assert reason(normal=0, reduce=9) is None
+    assert reason(normal=9, reduce=0) is not None
+    assert reason(normal_0=0, reduce_0=9, normal_1=0) is None
+    assert (reason(first=0, second=9) is None) == (kind is StableRanking)
+    assert reason(first=9, second=9) is not None
+
+
+@pytest.mark.parametrize("kind", [SkipConnects, StableRanking])
+@pytest.mark.parametrize("stop_cells", ["normal", "reduce", "both"])
+@pytest.mark.parametrize("space", [DARTS, DARTS.staged()])
+def test_the_settings_of_a_search_give_the_criterion_and_take_it(kind, stop_cells, space):
+    config = SearchConfig(stop_cells=stop_cells, min_epochs=3, stop_at_skip_connects=4)
+    criterion = kind.from_search(config, space)
+    recorded_config = criterion.recorded(SearchConfig(), space)
+    assert recorded_config.stop_criterion == kind.name
+    assert kind.from_search(recorded_config, space) == criterion
+    assert criteria.get(criterion.get_config()) == criterion
+
+
+def test_a_cell_that_the_space_does_not_have_is_refused():
+    with pytest.raises(UserError, match="stop_cells: expected both or a cell of the space, chain"):
+        watched_cells("reduce", SearchSpaceOfOneCell())
+    assert watched_cells("normal", SearchSpaceOfOneCell()) == ("chain",)
+
+
+class SearchSpaceOfOneCell(Space):
+    name = "of_one_cell"
+    cells = ("chain",)
+    inputs = 1
+
+    def edges(self, cell):
+        return (Edge(0, 1, ("skip_connect", "sep_conv_3x3")),)
+
+
+def test_a_ranking_that_never_changes_stops_no_search():
+    with pytest.raises(UserError, match="stable_ranking expects edges with two or more learnable"):
+        StableRanking().check(SearchSpaceOfOneCell())
+    StableRanking().check(DARTS)
+
+
+@given(
+    arrays(
+        float,
+        st.tuples(st.integers(1, 6), st.just(3)),
+        elements=st.floats(0, 1, allow_subnormal=False),
+    )
+)
+def test_tables_that_make_no_genotype_count_the_edges_whose_best_is_a_skip_connect(table):
+    space = SearchSpace(("skip_connect", "none", "deep"))
+    expected = sum(row[0] >= row[2] for row in table)
+    assert count_skip_connects({"mine": table}, space) == {"mine": expected}
+
+
+@given(st.integers(0, 2**32 - 1).map(np.random.default_rng))
+def test_a_table_of_another_name_with_the_shape_of_a_cell_is_read_as_one(rng):
+    table = twin.softmax_table(rng.normal(size=(14, 8)))
+    counts = count_skip_connects({"mine": table}, DARTS)
+    assert counts == {"mine": sum(name == "skip_connect" for name, _ in twin.derive(table))}
+
+
+def test_what_the_columns_of_a_table_are_must_be_known():
+    with pytest.raises(ValueError, match=r"got .*'mine'"):
+        ranking(np.zeros((4, 5)), DARTS, cell="mine")
+    with pytest.raises(ValueError, match="equally long rows"):
+        as_table([[1.0, 2.0], [1.0]])
 
 
 def test_the_reason_names_the_cell_that_ended_the_search():
@@ -213,7 +296,7 @@ def test_no_criterion_stops_before_the_first_epoch(criterion):
 
 @pytest.mark.parametrize("criterion", [SkipConnects, StableRanking])
 def test_cells_that_nobody_counts_are_told(criterion):
-    with pytest.raises(ValueError, match=r"looks at \['chain'\].*count \['normal', 'reduce'\]"):
+    with pytest.raises(ValueError, match=r"cells \['chain'\], got \['normal', 'reduce'\]"):
         criterion(cells=("normal", "chain"))(calm())
 
 

@@ -1,0 +1,38 @@
+"""The criteria that end a search, by name: one file a criterion.
+
+A criterion reads the records of a search and nothing else (`criterion.py` says how to add one).
+"""
+
+from darts_tf.registry import Registry
+from darts_tf.searching.criteria.criterion import Criterion, Never, never, state
+from darts_tf.searching.criteria.skip_connects import SkipConnects, count_skip_connects
+from darts_tf.searching.criteria.stable_ranking import StableRanking, ranking, stable_epochs
+
+__all__ = [
+    "Criterion",
+    "Never",
+    "SkipConnects",
+    "StableRanking",
+    "count_skip_connects",
+    "get",
+    "names",
+    "never",
+    "ranking",
+    "register",
+    "stable_epochs",
+    "state",
+]
+
+_REGISTRY: Registry[Criterion] = Registry(
+    "criterion",
+    Criterion,
+    {
+        "skip_connects": "darts_tf.searching.criteria.skip_connects:SkipConnects",
+        "stable_ranking": "darts_tf.searching.criteria.stable_ranking:StableRanking",
+        "none": "darts_tf.searching.criteria.criterion:Never",
+    },
+)
+
+get = _REGISTRY.get
+names = _REGISTRY.names
+register = _REGISTRY.register

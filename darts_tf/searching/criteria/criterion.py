@@ -1,0 +1,222 @@
+"""The base class of stopping criteria, and the one that never stops."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+from darts_tf.config import SearchConfig
+from darts_tf.errors import UserError
+from darts_tf.runs.history import EpochRecord
+from darts_tf.settings import Settings
+from darts_tf.spaces.space import Space
+
+
+@dataclass(frozen=True)
+class Criterion(Settings):
+    """A rule that ends a search, read from the records of its epochs alone.
+
+    A criterion is a pure function: it sees the records of all epochs so far and returns the reason
+    to stop now, or None. So it gives the same answer during a search, after a resume, and on a
+    history that was recorded long ago.
+
+    To add one, write a frozen dataclass with a `name` and `__call__`. Fields made by
+    `darts_tf.setting` become flags of the search program, `--<name>_<field>`:
+
+    >>> from dataclasses import dataclass, replace
+    >>> from typing import ClassVar
+    >>> import darts_tf
+    >>> @dataclass(frozen=True)
+    ... class LossBelow(darts_tf.criteria.Criterion):
+    ...     name: ClassVar[str] = "loss_below"
+    ...     nats: float = darts_tf.setting(0.5, "Training loss that ends the search.", above=0.0)
+    ...
+    ...     def __call__(self, records):
+    ...         loss = records[-1].train_loss
+    ...         return f"training loss {loss:.2f}" if loss < self.nats else None
+    >>> records = [
+    ...     darts_tf.EpochRecord(0, {}, {}, {}, train_loss=0.9),
+    ...     darts_tf.EpochRecord(1, {}, {}, {}, train_loss=0.4),
+    ... ]
+    >>> LossBelow()(records[:1]), LossBelow()(records)
+    (None, 'training loss 0.40')
+
+    Then `darts_tf.search(..., criterion=LossBelow())` uses it, and after
+    `darts_tf.criteria.register(LossBelow)` the programs do, by `--stop_criterion=loss_below`.
+    """
+
+    name: ClassVar[str] = ""
+
+    @classmethod
+    def from_search(cls, config: SearchConfig, space: Space, **settings: Any) -> Self:
+        """Makes the criterion that the settings of a search ask for.
+
+        Args:
+            config: The settings of the search.
+            space: Its space, which names the cells.
+            **settings: The criterion's own settings, those of its flags.
+        """
+        del config, space
+        return cls(**settings)
+
+    def recorded(self, config: SearchConfig, space: Space) -> SearchConfig:
+        """Returns the settings of a search, with this criterion among them.
+
+        Args:
+            config: The settings of the search.
+            space: Its space.
+        """
+        del space
+        return replace(config, stop_criterion=self.name)
+
+    def check(self, space: Space) -> None:
+        """Refuses a space in which the criterion says nothing.
+
+        Args:
+            space: The space of the search.
+
+        Raises:
+            UserError: If the search could not mean what its user wants.
+        """
+        del space
+
+    def __call__(self, records: Sequence[EpochRecord]) -> str | None:
+        """Returns the reason to stop after the last of the epochs so far, or None.
+
+        Args:
+            records: One record an epoch, at least one.
+        """
+        raise NotImplementedError
+
+    def state(self, records: Sequence[EpochRecord]) -> str:
+        """Returns how close the search is to its stop, for a person to read; `""` for nothing.
+
+        Args:
+            records: One record an epoch so far; there may be none.
+        """
+        del records
+        return ""
+
+    def returned_epoch(self, records: Sequence[EpochRecord]) -> int:
+        """Returns the number of the epoch whose genotype a stopped search returns.
+
+        Args:
+            records: The records of all epochs; the last one is that of the stop.
+        """
+        return records[-1].epoch
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the criterion's name and fields, for `darts_tf.criteria.get`."""
+        return {"name": self.name, **vars(self)}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Makes a criterion from what `get_config` returned."""
+        fields = {key: value for key, value in config.items() if key != "name"}
+        lists = {key: tuple(value) for key, value in fields.items() if isinstance(value, list)}
+        return cls(**fields | lists)
+
+
+@dataclass(frozen=True)
+class Never(Criterion):
+    """Lets every search run to its last epoch, as DARTS does.
+
+    >>> Never()([]) is None
+    True
+    """
+
+    name: ClassVar[str] = "none"
+
+    def __call__(self, records: Sequence[EpochRecord]) -> str | None:
+        """Returns None."""
+        del records
+        return None
+
+
+never = Never()
+
+
+def state(criterion: Any, records: Sequence[EpochRecord]) -> str:
+    """Returns how close a search is to its stop, in words.
+
+    Args:
+        criterion: A `Criterion`, or any function from records to a reason or None.
+        records: One record an epoch so far.
+
+    Returns:
+        Words such as `1 of 2 skip-connects`; `""` where the criterion has none.
+    """
+    words = getattr(criterion, "state", None)
+    return words(records) if words else ""
+
+
+def watched_cells(stop_cells: str, space: Space) -> tuple[str, ...]:
+    """Returns the cells that a criterion watches.
+
+    Args:
+        stop_cells: `normal`, `reduce`, the name of another cell of the space, or `both` for all.
+        space: The space of the search. With cells by stage, `normal` means those of all stages.
+
+    Returns:
+        Names of cells, in the order of the space. A space without normal cells has all its cells
+        watched by default.
+
+    Raises:
+        UserError: If the space has no such cell.
+    """
+    kinds = {cell: cell.partition("_")[0] for cell in space.cells}
+    if stop_cells == "both" or (stop_cells == "normal" and "normal" not in kinds.values()):
+        return tuple(space.cells)
+    cells = tuple(cell for cell, kind in kinds.items() if stop_cells in (cell, kind))
+    if not cells:
+        raise UserError(
+            f"stop_cells: expected both or a cell of the space, {', '.join(space.cells)}; "
+            f"got '{stop_cells}'"
+        )
+    return cells
+
+
+def stop_cells(cells: Sequence[str], space: Space) -> str:
+    """Returns the setting that `watched_cells` turns into these cells.
+
+    Args:
+        cells: Names of cells; empty for the normal ones.
+        space: The space of the search.
+
+    Raises:
+        UserError: If no setting means just these cells.
+    """
+    if not cells:
+        return "normal"
+    kinds = dict.fromkeys(cell.partition("_")[0] for cell in cells)
+    for name in (*kinds, *cells, "both"):
+        if watched_cells(name, space) == tuple(cells):
+            return name
+    raise UserError(
+        f"stop_cells: expected one cell of the space or all, {', '.join(space.cells)}; "
+        f"got {', '.join(cells)}"
+    )
+
+
+def watched(cells: Sequence[str], records: Mapping[str, Any]) -> tuple[str, ...]:
+    """Returns the cells to watch in a record.
+
+    Args:
+        cells: Their names; empty for the normal cells, or for all cells where none is normal.
+        records: Something of each cell, by its name.
+
+    Raises:
+        ValueError: If the record has no such cell.
+    """
+    if not cells:
+        normal = tuple(cell for cell in records if cell.partition("_")[0] == "normal")
+        return normal or tuple(records)
+    missing = [cell for cell in cells if cell not in records]
+    if missing:
+        raise ValueError(f"expected records of the cells {missing}, got {list(records)}")
+    return tuple(cells)
+
+
+def waiting(records: Sequence[EpochRecord], min_epochs: int) -> str:
+    """Returns what a criterion that is met says of the epoch that it still waits for."""
+    epochs = min_epochs - len(records)
+    return f", waiting for epoch {records[-1].epoch + epochs}" if epochs > 0 else ""

@@ -1,0 +1,113 @@
+"""Criterion 1: a cell with too many skip-connects."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from darts_tf.config import SearchConfig
+from darts_tf.runs.history import EpochRecord
+from darts_tf.searching.criteria.columns import candidates_by_edge
+from darts_tf.searching.criteria.criterion import (
+    Criterion,
+    stop_cells,
+    waiting,
+    watched,
+    watched_cells,
+)
+from darts_tf.spaces.operations import NONE, SKIP_CONNECT
+from darts_tf.spaces.space import Space
+
+
+@dataclass(frozen=True)
+class SkipConnects(Criterion):
+    """Criterion 1: stop when a cell's genotype has too many skip-connects (DARTS+, section 3).
+
+    >>> import darts_tf
+    >>> record = darts_tf.EpochRecord(7, {}, {"normal": 2, "reduce": 0}, {})
+    >>> SkipConnects(at=2)([record])
+    'Criterion 1: 2 skip-connects in the normal cell'
+
+    Args:
+        at: The number of skip-connects in one cell that ends the search.
+        cells: The cells that count; empty for the normal ones, as in the paper's curves, or for all
+            cells where none is called normal.
+        min_epochs: The fewest epochs before the criterion may stop, at least 1.
+    """
+
+    name: ClassVar[str] = "skip_connects"
+
+    at: int = 2
+    cells: tuple[str, ...] = ()
+    min_epochs: int = 1
+
+    @classmethod
+    def from_search(cls, config: SearchConfig, space: Space, **settings: Any) -> Self:
+        """Makes the criterion from `stop_at_skip_connects`, `stop_cells` and `min_epochs`."""
+        del settings
+        cells = watched_cells(config.stop_cells, space)
+        return cls(config.stop_at_skip_connects, cells, config.min_epochs)
+
+    def recorded(self, config: SearchConfig, space: Space) -> SearchConfig:
+        """Returns the settings with those of this criterion."""
+        return replace(
+            super().recorded(config, space),
+            stop_at_skip_connects=self.at,
+            stop_cells=stop_cells(self.cells, space),
+            min_epochs=self.min_epochs,
+        )
+
+    def __call__(self, records: Sequence[EpochRecord]) -> str | None:
+        """Returns the reason to stop now, or None."""
+        if len(records) < max(1, self.min_epochs):
+            return None
+        counts = records[-1].skip_connects
+        for cell in watched(self.cells, counts):
+            if counts[cell] >= self.at:
+                return f"Criterion 1: {counts[cell]} skip-connects in the {cell} cell"
+        return None
+
+    def state(self, records: Sequence[EpochRecord]) -> str:
+        """Returns the most skip-connects of a cell that counts, in words."""
+        if not records:
+            return ""
+        counts = records[-1].skip_connects
+        cells = watched(self.cells, counts)
+        cell = max(cells, key=counts.__getitem__)
+        where = f" in {cell}" if len(cells) > 1 else ""
+        wait = waiting(records, self.min_epochs) if counts[cell] >= self.at else ""
+        return f"{counts[cell]} of {self.at} skip-connects{where}{wait}"
+
+
+def count_skip_connects(strengths: Mapping[str, np.ndarray], space: Space) -> dict[str, int]:
+    """Counts the skip-connects of tables that make no genotype.
+
+    A table of the shape of the space's cells is read as such a cell, whatever it is called: its
+    skip-connects are those of the genotype that it would give. Of any other table every edge
+    counts, by its strongest candidate, `none` apart.
+
+    Args:
+        strengths: For each cell the strengths of the candidates, [edges, candidates].
+        space: Names the candidates.
+
+    Returns:
+        The number of skip-connects of each cell.
+
+    Raises:
+        ValueError: If the space does not say what a table's columns are.
+    """
+    return {cell: _count(cell, np.asarray(table), space) for cell, table in strengths.items()}
+
+
+def _count(cell: str, table: np.ndarray, space: Space) -> int:
+    shapes = {name: (len(space.edges(name)), space.width(name)) for name in space.cells}
+    if len(table) and all(shape == table.shape for shape in shapes.values()):
+        kept = space.derive_cell(space.cells[0], table)
+        return sum(operation == SKIP_CONNECT for operation, *_ in kept)
+    count = 0
+    for names, row in zip(candidates_by_edge(cell, table.shape, space), table, strict=True):
+        columns = [i for i, name in enumerate(names) if name != NONE]
+        strongest = max(columns, key=row.__getitem__, default=None)
+        count += strongest is not None and names[strongest] == SKIP_CONNECT
+    return count

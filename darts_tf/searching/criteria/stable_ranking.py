@@ -1,0 +1,173 @@
+"""Criterion 1*: a ranking of the learnable candidates that holds still."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from darts_tf.config import SearchConfig
+from darts_tf.errors import UserError
+from darts_tf.runs.history import EpochRecord
+from darts_tf.searching.criteria.columns import candidates_by_edge
+from darts_tf.searching.criteria.criterion import (
+    Criterion,
+    stop_cells,
+    waiting,
+    watched,
+    watched_cells,
+)
+from darts_tf.spaces.space import Space
+
+
+@dataclass(frozen=True)
+class StableRanking(Criterion):
+    """Criterion 1*: stop when the ranking of the learnable candidates holds (DARTS+, section 3).
+
+    On every edge of the cells that count, the order of the learnable candidates by alpha must have
+    equalled that of the epoch before for `epochs` consecutive epochs.
+
+    >>> import darts_tf
+    >>> record = darts_tf.EpochRecord(12, {}, {}, {"normal": (10, 11, 10)})
+    >>> StableRanking(epochs=10)([record])
+    'Criterion 1*: ranking stable for 10 epochs'
+
+    Args:
+        epochs: The number of consecutive epochs without a change.
+        cells: The cells that count; empty for the normal ones, or for all cells where none is
+            called normal.
+        min_epochs: The fewest epochs before the criterion may stop, at least 1.
+    """
+
+    name: ClassVar[str] = "stable_ranking"
+
+    epochs: int = 10
+    cells: tuple[str, ...] = ()
+    min_epochs: int = 1
+
+    @classmethod
+    def from_search(cls, config: SearchConfig, space: Space, **settings: Any) -> Self:
+        """Makes the criterion from `stable_epochs`, `stop_cells` and `min_epochs`."""
+        del settings
+        return cls(config.stable_epochs, watched_cells(config.stop_cells, space), config.min_epochs)
+
+    def recorded(self, config: SearchConfig, space: Space) -> SearchConfig:
+        """Returns the settings with those of this criterion."""
+        return replace(
+            super().recorded(config, space),
+            stable_epochs=self.epochs,
+            stop_cells=stop_cells(self.cells, space),
+            min_epochs=self.min_epochs,
+        )
+
+    def check(self, space: Space) -> None:
+        """Refuses a space whose rankings can never change.
+
+        Raises:
+            UserError: If no edge of the watched cells has two learnable candidates.
+        """
+        cells = [cell for cell in space.cells if not self.cells or cell in self.cells]
+        edges = [edge for cell in cells for edge in space.edges(cell)]
+        if all(sum(map(space.is_learnable, edge.candidates)) < 2 for edge in edges):
+            raise UserError(
+                "stop_criterion: stable_ranking expects edges with two or more learnable "
+                f"candidates, got the space '{space.name}', where each ranking has one place and "
+                "never changes; skip_connects or none can stop a search there"
+            )
+
+    def __call__(self, records: Sequence[EpochRecord]) -> str | None:
+        """Returns the reason to stop now, or None."""
+        if len(records) < max(1, self.min_epochs):
+            return None
+        stable = self._stable(records)
+        if stable < self.epochs:
+            return None
+        return f"Criterion 1*: ranking stable for {stable} epochs"
+
+    def state(self, records: Sequence[EpochRecord]) -> str:
+        """Returns the number of epochs for which every edge has held, in words."""
+        if not records:
+            return ""
+        stable = self._stable(records)
+        wait = waiting(records, self.min_epochs) if stable >= self.epochs else ""
+        return f"ranking stable for {stable} of {self.epochs} epochs{wait}"
+
+    def _stable(self, records: Sequence[EpochRecord]) -> int:
+        counts = records[-1].stable_epochs
+        return min(min(counts[cell]) for cell in watched(self.cells, counts))
+
+
+def ranking(
+    alphas: np.ndarray, space: Space, ranks: int | None = None, cell: str = ""
+) -> np.ndarray:
+    """Ranks the learnable candidates of every edge, the strongest first.
+
+    Args:
+        alphas: Architecture parameters of one cell, [edges, candidates].
+        space: Says which candidates are learnable.
+        ranks: The number of leading places to return; None for all.
+        cell: The cell's name, where edges have different candidates.
+
+    Returns:
+        Integers [edges, ranks]: places among the learnable candidates of the edge, -1 where an edge
+        has fewer than others. Equal alphas rank in candidate order.
+
+    Raises:
+        ValueError: If the table is ragged, or the space does not say what its columns are.
+    """
+    table = as_table(alphas, cell)
+    orders = []
+    for names, row in zip(candidates_by_edge(cell, table.shape, space), table, strict=True):
+        learnable = [i for i, name in enumerate(names) if space.is_learnable(name)]
+        orders.append(np.argsort(-row[learnable], kind="stable"))
+    places = np.full((len(orders), max(map(len, orders), default=0)), -1)
+    for place, order in zip(places, orders, strict=True):
+        place[: len(order)] = order
+    return places[:, :ranks]
+
+
+def as_table(rows: Any, cell: str = "") -> np.ndarray:
+    """Returns the architecture parameters of a cell as one array, [edges, candidates].
+
+    Raises:
+        ValueError: If the rows differ in length.
+    """
+    lengths = {np.shape(row) for row in rows}
+    if len(lengths) > 1 or any(len(length) != 1 for length in lengths):
+        name = f"'{cell}' " if cell else ""
+        raise ValueError(
+            f"expected a table {name}of equally long rows, one an edge, "
+            f"got rows of the shapes {sorted(lengths)}"
+        )
+    return np.asarray(rows)
+
+
+def stable_epochs(
+    previous: EpochRecord | None,
+    alphas: Mapping[str, np.ndarray],
+    space: Space,
+    ranks: int | None = None,
+) -> dict[str, tuple[int, ...]]:
+    """Counts for every edge the epochs for which its ranking has held still.
+
+    Args:
+        previous: The record of the epoch before, None in the first: initial alphas do not count.
+        alphas: For each cell the architecture parameters at the end of this epoch.
+        space: Says which candidates are learnable.
+        ranks: The number of leading places that must hold still; None for all.
+
+    Returns:
+        For each cell one count an edge: 0 after a change, else one more than before.
+    """
+    counts = {}
+    for cell, table in alphas.items():
+        if previous is None:
+            counts[cell] = (0,) * len(table)
+            continue
+        before = ranking(np.asarray(previous.alphas[cell]), space, ranks, cell)
+        same = np.all(ranking(table, space, ranks, cell) == before, axis=1)
+        counts[cell] = tuple(
+            int(count) + 1 if held else 0
+            for count, held in zip(previous.stable_epochs[cell], same, strict=True)
+        )
+    return counts

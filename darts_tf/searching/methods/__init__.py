@@ -1,0 +1,17 @@
+"""The search methods, by name: one file a method.
+
+A method says how a search differs from DARTS (`method.py` says how to add one).
+"""
+
+from darts_tf.registry import Registry
+from darts_tf.searching.methods.method import Method, Stage
+
+__all__ = ["Method", "Stage", "get", "names", "register"]
+
+_REGISTRY: Registry[Method] = Registry(
+    "method", Method, {"darts": "darts_tf.searching.methods.darts:Darts"}
+)
+
+get = _REGISTRY.get
+names = _REGISTRY.names
+register = _REGISTRY.register

@@ -1,0 +1,296 @@
+"""The base class of search methods: what a method may do differently from DARTS.
+
+TensorFlow is imported inside functions, so that a method's settings are known before it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from darts_tf.config import SearchConfig
+from darts_tf.runs.history import EpochRecord
+from darts_tf.settings import Settings
+from darts_tf.spaces.genotype import Genotype
+from darts_tf.spaces.space import Space
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from darts_tf.engine.optimizers import SGD, CoupledOptimizer
+    from darts_tf.engine.precision import LossScale
+    from darts_tf.engine.scoring import Batch, Score
+    from darts_tf.searching.bilevel import ArchitectureGradient, BilevelStep
+    from darts_tf.supernet.model import Supernet
+    from darts_tf.supernet.relaxation import Relaxation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One of the supernets that a search trains, one after the other.
+
+    Args:
+        number: Number of the stage, from 0.
+        space: The search space of this supernet.
+        layers: Number of its cells.
+        init_channels: Channels of a node in its first cell.
+        epochs: The most epochs, which is also the length of its cosine.
+        arch_start_epoch: The first epoch of the stage that moves the architecture.
+    """
+
+    number: int
+    space: Space
+    layers: int
+    init_channels: int
+    epochs: int
+    arch_start_epoch: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method(Settings):
+    """A way to search; as it stands, that of DARTS.
+
+    A method overrides what it does differently. Its fields, made by `darts_tf.setting`, are flags
+    of the search program, `--<name>_<field>`. Temperatures, masks and the like belong into
+    variables of the relaxation, so that checkpoints hold them; `on_epoch_begin` sets them. A whole
+    method, DARTS with edge weights that grow sharper from epoch to epoch:
+
+    >>> from dataclasses import dataclass
+    >>> from typing import ClassVar
+    >>> import keras
+    >>> import tensorflow as tf
+    >>> import darts_tf
+    >>> @keras.saving.register_keras_serializable("example")
+    ... class Sharpened(darts_tf.Relaxation):
+    ...     def build(self):
+    ...         super().build()
+    ...         self.temperature = self.add_weight(
+    ...             name="temperature", initializer="ones", trainable=False
+    ...         )
+    ...
+    ...     def mix(self, cell, alphas, seed=None):
+    ...         return tf.nn.softmax(alphas / self.temperature)
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class Sharpening(darts_tf.methods.Method):
+    ...     name: ClassVar[str] = "sharpening"
+    ...     lowest: float = darts_tf.setting(0.1, "Temperature of the last epoch.", above=0.0)
+    ...
+    ...     def relaxation(self, space, **kwargs):
+    ...         return Sharpened(space, **kwargs)
+    ...
+    ...     def on_epoch_begin(self, epoch, epochs, supernet):
+    ...         supernet.relaxation.temperature.assign(self.lowest ** (epoch / max(1, epochs - 1)))
+    ...
+    ...     def measures(self, supernet):
+    ...         return {"temperature": float(supernet.relaxation.temperature.numpy())}
+    >>> Sharpening(lowest=0.5).get_config()
+    {'name': 'sharpening', 'lowest': 0.5}
+
+    Then `darts_tf.search(..., method=Sharpening())` uses it, and after
+    `darts_tf.methods.register(Sharpening)` the programs do, by `--method=sharpening`.
+    """
+
+    name: ClassVar[str] = ""
+    # Whether an iteration updates the weights before the architecture.
+    weights_first: ClassVar[bool] = False
+    # An edge's candidates see one of so many parts of the channels; the others pass by.
+    channel_parts: ClassVar[int] = 1
+
+    def check(self, config: SearchConfig, space: Space) -> None:
+        """Refuses a search that makes no sense with this method.
+
+        Args:
+            config: The settings of the search.
+            space: Its space.
+
+        Raises:
+            UserError: In one line that says why.
+        """
+        del config, space
+
+    def stage_epochs(self, config: SearchConfig) -> tuple[int, ...]:
+        """Returns the most epochs of each stage of the search, here of one.
+
+        Args:
+            config: The settings of the search.
+        """
+        return (config.epochs,)
+
+    def stage(
+        self, number: int, config: SearchConfig, space: Space, records: Sequence[EpochRecord]
+    ) -> Stage:
+        """Returns a stage of the search.
+
+        It must follow from the arguments alone, so that a resumed search comes to the same stage.
+
+        Args:
+            number: Number of the stage, from 0.
+            config: The settings of the search.
+            space: The space of the search.
+            records: Those of all earlier stages.
+        """
+        del records
+        return Stage(
+            number=number,
+            space=space,
+            layers=config.layers,
+            init_channels=config.init_channels,
+            epochs=self.stage_epochs(config)[number],
+            arch_start_epoch=config.arch_start_epoch,
+        )
+
+    def relaxation(self, space: Space, **kwargs: Any) -> Relaxation:
+        """Returns the layer that owns the architecture parameters and makes edge weights of them.
+
+        Args:
+            space: The space of the stage.
+            **kwargs: The layer's name and dtype.
+        """
+        from darts_tf.supernet.relaxation import Relaxation
+
+        return Relaxation(space, **kwargs)
+
+    def supernet(self, stage: Stage, config: SearchConfig, classes: int) -> Supernet:
+        """Returns the supernet of a stage, not built yet.
+
+        Args:
+            stage: The stage.
+            config: The settings of the search.
+            classes: Number of classes.
+        """
+        from darts_tf.engine.precision import dtype_policy
+        from darts_tf.supernet.model import Supernet
+
+        policy = dtype_policy(config.mixed_precision)
+        return Supernet(
+            search_space=stage.space,
+            layers=stage.layers,
+            init_channels=stage.init_channels,
+            classes=classes,
+            synchronized=config.sync_batch_norm,
+            recompute=config.recompute,
+            stem=config.stem,
+            relaxation=self.relaxation(stage.space, dtype=policy, name="relaxation"),
+            dtype=policy,
+        )
+
+    def step(
+        self, supernet: Supernet, config: SearchConfig, loss_scale: LossScale | None
+    ) -> BilevelStep:
+        """Returns one iteration of the search, with its optimizers.
+
+        Args:
+            supernet: The supernet, built.
+            config: The settings of the search.
+            loss_scale: The scale of the losses; None for none.
+        """
+        from darts_tf.engine.precision import weight_optimizer
+        from darts_tf.searching.bilevel import BilevelStep
+
+        return BilevelStep(
+            supernet,
+            weight_optimizer(
+                loss_scale,
+                config.learning_rate,
+                config.momentum,
+                l2=config.weight_decay,
+                clip=config.grad_clip,
+            ),
+            self.architecture_optimizer(config, loss_scale),
+            lambda optimizer: self.architecture_gradient(config, optimizer),
+            loss_scale,
+            weight_gradient=self.weight_gradient,
+            penalty=self.penalty,
+            weights_first=self.weights_first,
+            seed=config.seed,
+        )
+
+    def architecture_optimizer(
+        self, config: SearchConfig, loss_scale: LossScale | None
+    ) -> CoupledOptimizer:
+        """Returns the optimizer of the architecture parameters, here Adam.
+
+        Args:
+            config: The settings of the search.
+            loss_scale: The scale of the losses, which the optimizer divides by; None for none.
+        """
+        from darts_tf.engine.precision import architecture_optimizer
+
+        return architecture_optimizer(
+            loss_scale, config.arch_learning_rate, l2=config.arch_weight_decay
+        )
+
+    def architecture_gradient(self, config: SearchConfig, optimizer: SGD) -> ArchitectureGradient:
+        """Returns the function that gives the gradient of the architecture parameters.
+
+        Args:
+            config: The settings of the search; `arch_order` names one of DARTS's gradients.
+            optimizer: The optimizer of the weights, which second order unrolls.
+        """
+        from darts_tf.searching.bilevel import ARCHITECTURE_GRADIENTS
+
+        return ARCHITECTURE_GRADIENTS[config.arch_order](optimizer)
+
+    def weight_gradient(
+        self, supernet: Supernet, train: Batch, seed: tf.Tensor | None = None
+    ) -> tuple[Score, list[tf.Tensor]]:
+        """Returns the score of a training batch and the gradient of its loss for each weight.
+
+        Args:
+            supernet: The supernet.
+            train: The batch, of this replica.
+            seed: Seed of this pass's noise, int32 [2].
+        """
+        from darts_tf.searching.differentiation import differentiate
+
+        return differentiate(supernet, train, supernet.weight_variables, "weights", seed)
+
+    def penalty(self, supernet: Supernet) -> tf.Tensor | None:
+        """Returns a term that is added to the loss of the architecture step, here none.
+
+        Args:
+            supernet: The supernet.
+
+        Returns:
+            A scalar, or None.
+        """
+        del supernet
+        return None
+
+    def on_epoch_begin(self, epoch: int, epochs: int, supernet: Supernet) -> None:
+        """Prepares an epoch: sets temperatures, masks, rates.
+
+        It is called again with the same epoch when a killed run resumes within it.
+
+        Args:
+            epoch: Number of the epoch within its stage, from 0.
+            epochs: The most epochs of the stage.
+            supernet: The supernet.
+        """
+        del epoch, epochs, supernet
+
+    def measures(self, supernet: Supernet) -> dict[str, float]:
+        """Returns numbers of the method's own for the record of an epoch, such as a temperature."""
+        del supernet
+        return {}
+
+    def derive(self, strengths: Mapping[str, np.ndarray], space: Space) -> Genotype:
+        """Returns the genotype of the strengths that the relaxation gives.
+
+        Args:
+            strengths: For each cell an array [edges, candidates], each strength from 0 to 1.
+            space: The space of the stage.
+        """
+        return space.derive(strengths)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the method's name and settings, for `darts_tf.methods.get`."""
+        return {"name": self.name, **vars(self)}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Makes a method from what `get_config` returned."""
+        return cls(**{key: value for key, value in config.items() if key != "name"})

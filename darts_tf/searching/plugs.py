@@ -1,0 +1,93 @@
+"""The method, the space and the criterion of a search, found from its settings."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from darts_tf import spaces
+from darts_tf.config import SearchConfig, flag_lines
+from darts_tf.runs.history import EpochRecord
+from darts_tf.searching import criteria, methods
+from darts_tf.searching.methods.method import Method
+from darts_tf.spaces.space import Space
+
+# A criterion, or any function from records to the reason to stop.
+AnyCriterion = Callable[[Sequence[EpochRecord]], str | None]
+
+
+class Plugs(NamedTuple):
+    """The plugs of one search.
+
+    Attributes:
+        method: How it searches.
+        space: What can be found, with cells by stage where the settings ask for them.
+        criterion: When it stops.
+    """
+
+    method: Method
+    space: Space
+    criterion: AnyCriterion
+
+
+def choose(
+    config: SearchConfig,
+    method: Any = None,
+    space: Any = None,
+    criterion: Any = None,
+) -> tuple[SearchConfig, Plugs]:
+    """Finds the plugs of a search, and checks that they go together.
+
+    Args:
+        config: The settings of the search.
+        method: A method, its class, name or config; None for `config.method`.
+        space: A space, its class, name or config; None for `config.space`.
+        criterion: A criterion, its class, name or config, or any function from records to the
+            reason to stop; None for `config.stop_criterion`.
+
+    Returns:
+        The settings, with the names of the plugs that were given, and the plugs.
+
+    Raises:
+        UserError: If there is no such plug, or they do not go together.
+    """
+    method = methods.get(config.method if method is None else method)
+    space = spaces.get(config.space if space is None else space)
+    config = replace(config, method=method.name, space=space.name)
+    if config.share_alphas == "stage":
+        space = space.staged()
+    criterion = _criterion(config, space, criterion)
+    if isinstance(criterion, criteria.Criterion):
+        config = criterion.recorded(config, space)
+        criterion.check(space)
+    else:
+        config = replace(config, stop_criterion=getattr(criterion, "__name__", "own"))
+    method.check(config, space)
+    return config, Plugs(method, space, criterion)
+
+
+def run_flags(config: SearchConfig, plugs: Plugs) -> tuple[str, ...]:
+    """Returns the lines of the flag file that repeats a search, those of its plugs included.
+
+    Args:
+        config: The settings that `choose` returned.
+        plugs: The plugs that it returned.
+    """
+    lines = flag_lines(config)
+    for plug in (plugs.method, plugs.criterion):
+        if isinstance(plug, methods.Method | criteria.Criterion):
+            lines += flag_lines(plug, prefix=f"{plug.name}_")
+    return lines
+
+
+def _criterion(config: SearchConfig, space: Space, criterion: Any) -> AnyCriterion:
+    if criterion is None:
+        criterion = config.stop_criterion
+    if isinstance(criterion, str):
+        criterion = {"name": criterion}
+    if isinstance(criterion, Mapping):
+        settings = {key: value for key, value in criterion.items() if key != "name"}
+        kind = type(criteria.get(criterion["name"]))
+        return kind.from_search(config, space, **settings)
+    if callable(criterion) and not isinstance(criterion, type | criteria.Criterion):
+        return criterion
+    return criteria.get(criterion)

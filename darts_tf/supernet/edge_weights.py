@@ -1,0 +1,30 @@
+"""The weights that a relaxation gives to the edges of a cell."""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+
+class EdgeWeights(NamedTuple):
+    """How the edges of one kind of cell mix their candidates.
+
+    Row e belongs to edge e of the space, column c to candidate c of that edge. Edges with fewer
+    candidates than the widest one use the first columns of their row.
+
+    Attributes:
+        candidates: Weight of each candidate, float [edges, width] (DARTS, equation 2: the softmax
+            of the alphas).
+        edges: What the sum of an edge is multiplied by, float [edges]; None multiplies by 1. With
+            part of the channels it multiplies the channels that pass by, too (PC-DARTS, eq. 5).
+        chosen: Column of the only candidate that an edge computes, int32 [edges]; None computes
+            all (GDAS, section 3.2).
+    """
+
+    candidates: tf.Tensor
+    edges: tf.Tensor | None = None
+    chosen: tf.Tensor | None = None
+
+    @classmethod
+    def of(cls, weights: "EdgeWeights | tf.Tensor") -> "EdgeWeights":
+        """Returns edge weights as they are, or takes a tensor for the weights of the candidates."""
+        return weights if isinstance(weights, cls) else cls(weights)
