@@ -1,5 +1,6 @@
 """A registry: plugs of one kind by name, those of the library and those of its users."""
 
+import dataclasses
 import importlib
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
@@ -71,8 +72,8 @@ class Registry(Generic[T]):
     def register(self, plug: Plug) -> Plug:
         """Makes a plug known under `plug.name`; it may decorate a class.
 
-        The same plug again, or an equal one, changes nothing. A class that is defined again, as
-        when a cell of a notebook runs twice, takes the place of the first.
+        The same plug again changes nothing. One that is defined again by the same lines, as when
+        a cell of a notebook runs twice, takes the place of the first.
 
         Args:
             plug: An instance or a class.
@@ -93,7 +94,7 @@ class Registry(Generic[T]):
         holder = self._plug(name) if name in self else None
         if holder is not None and not _same(holder, plug):
             raise ValueError(f"there is another {self._kind} named {name!r}; expected a new name")
-        if holder is None or (isinstance(plug, type) and name in self._registered):
+        if name not in self._entries:
             self._registered[name] = plug
         return plug
 
@@ -149,12 +150,20 @@ def _instance(plug: Any) -> Any:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Whether two plugs are one: the same object, equal values, or one class defined twice."""
-    if one is other:
+    """Whether two plugs are one: equal, of one config, or defined twice by the same lines."""
+    if _identity(one) == _identity(other):
         return True
-    if isinstance(one, type) and isinstance(other, type):
-        return (one.__module__, one.__qualname__) == (other.__module__, other.__qualname__)
-    if type(one) is not type(other):
+    if type(one) is not type(other) or isinstance(one, type):
         return False
-    configs = [plug.get_config() for plug in (one, other) if hasattr(plug, "get_config")]
-    return bool(one == other) or (len(configs) == 2 and configs[0] == configs[1])
+    if dataclasses.is_dataclass(one):
+        names = [field.name for field in dataclasses.fields(one)]
+        pairs = ((getattr(one, name), getattr(other, name)) for name in names)
+        return all(_identity(mine) == _identity(its) for mine, its in pairs)
+    return hasattr(one, "get_config") and bool(one.get_config() == other.get_config())
+
+
+def _identity(value: Any) -> Any:
+    """Returns where a class or a function is defined; any other value is itself."""
+    if callable(value) and hasattr(value, "__qualname__"):
+        return value.__module__, value.__qualname__
+    return value

@@ -76,8 +76,6 @@ class Genotype:
     cells: tuple[str, ...] = CELLS
     space: str
     inputs: int
-    # The macro-architecture of DARTS's networks.
-    by_stage = False
     fewest_layers = 3
 
     if TYPE_CHECKING:  # the cells
@@ -99,7 +97,7 @@ class Genotype:
 
     @classmethod
     def _cell_names(cls, space: str, cells: Mapping[str, Any]) -> tuple[str, ...]:
-        """Returns the names of the cells among a genotype's fields, all of which have to be."""
+        """Returns the names of the cells, once each has its edges and its concatenation."""
         names = tuple(name for name in cells if f"{name}_concat" in cells)
         if space == DARTS_NAME:
             staged = issubclass(cls, StagedGenotype) or not cells.keys().isdisjoint(STAGED_CELLS)
@@ -197,19 +195,6 @@ class Genotype:
         """
         return cls.from_dict(_parsed(text))
 
-    def cell(self, number: int, layers: int) -> tuple[tuple[Pair, ...], tuple[int, ...]]:
-        """Returns the edges and the concatenation of one cell of a network of DARTS's form.
-
-        Args:
-            number: The cell's number, from 0.
-            layers: Number of cells of the network.
-        """
-        reductions = (layers // 3, 2 * layers // 3)
-        name = "reduce" if number in reductions else "normal"
-        if self.by_stage:
-            name = f"{name}_{sum(reduction < number for reduction in reductions)}"
-        return getattr(self, name), getattr(self, f"{name}_concat")
-
     def _key(self) -> tuple[Any, ...]:
         cells = ((name, getattr(self, name)) for name in _field_names(self.cells))
         return self.space, self.inputs, tuple(sorted(cells))
@@ -245,19 +230,18 @@ class StagedGenotype(Genotype):
     """
 
     cells: tuple[str, ...] = STAGED_CELLS
-    by_stage = True
     fewest_layers = 5
 
 
 AnyGenotype = Genotype
-_RESERVED = {name for name in dir(Genotype) if name != "cell"} | {"space", "inputs", "genotype"}
+_RESERVED = {*dir(Genotype), "space", "inputs", "genotype"}
 
 
-def read_genotype(found: Any) -> Genotype:
+def read_genotype(source: Any) -> Genotype:
     """Reads a genotype of any space.
 
     Args:
-        found: JSON, of which nothing is ever executed, or what it holds: `to_dict`'s form, or a
+        source: JSON, of which nothing is ever executed, or what it holds: `to_dict`'s form, or a
             search's `genotype.json`.
 
     Returns:
@@ -273,11 +257,11 @@ def read_genotype(found: Any) -> Genotype:
         >>> read_genotype('{"genotype": %s, "epoch": 3}' % genotype.to_json()) == genotype
         True
     """
-    found = _parsed(found) if isinstance(found, str) else found
-    fields = _unwrapped(found)
+    content = _parsed(source) if isinstance(source, str) else source
+    fields = _unwrapped(content)
     if isinstance(fields, Mapping) and not fields.keys().isdisjoint(STAGED_CELLS):
-        return StagedGenotype.from_dict(fields)
-    return Genotype.from_dict(found)
+        return StagedGenotype.from_dict(content)
+    return Genotype.from_dict(content)
 
 
 def genotype_of(
@@ -431,8 +415,10 @@ def _shortened(triples: tuple[Triple, ...], output: Sequence[int], inputs: int) 
     return tuple((operation, source) for operation, source, _ in triples)
 
 
-def _unwrapped(found: Any) -> Any:
-    return found["genotype"] if isinstance(found, Mapping) and "genotype" in found else found
+def _unwrapped(content: Any) -> Any:
+    """Returns a genotype's fields, which a search's `genotype.json` holds among others."""
+    wrapped = isinstance(content, Mapping) and "genotype" in content
+    return content["genotype"] if wrapped else content
 
 
 def _parsed(text: str) -> Any:

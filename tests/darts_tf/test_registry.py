@@ -122,6 +122,26 @@ def test_equal_plugs_are_the_same() -> None:
         values.register(Value("a", 2))
 
 
+def test_a_plug_that_is_defined_again_takes_its_own_place() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Value:
+        name: str
+        call: Any
+
+    def defined(result: int) -> Value:
+        def call() -> int:
+            return result
+
+        return Value("a", call)
+
+    values: Registry[Value] = Registry("value", Value, {})
+    values.register(defined(1))
+    values.register(defined(2))  # by the same lines, as when a cell of a notebook runs twice
+    assert values.get("a").call() == 2
+    with pytest.raises(ValueError, match="another value named 'a'"):
+        values.register(Value("a", len))
+
+
 def test_another_plug_does_not_take_a_name(tools: Registry[Tool]) -> None:
     class Other(Tool):
         name = "hammer"

@@ -290,24 +290,3 @@ def test_darts_cells_are_the_only_ones_of_darts():
         Genotype(**VALID, cell=[])
     with pytest.raises(TypeError, match="expected 4 fields without names, got 5"):
         Genotype(*VALID.values(), 1)
-
-
-@given(genotypes(STAGED_CELLS), st.integers(5, 24))
-def test_a_network_has_a_stages_own_cells_between_its_reductions(fields, layers):
-    staged, shared = StagedGenotype(**fields), Genotype(**VALID)
-    stage = 0
-    used = set()
-    for number in range(layers):
-        kind = "reduce" if number in (layers // 3, 2 * layers // 3) else "normal"
-        name = f"{kind}_{stage}"
-        assert staged.cell(number, layers) == (
-            getattr(staged, name),
-            getattr(staged, f"{name}_concat"),
-        )
-        assert shared.cell(number, layers) == (
-            getattr(shared, kind),
-            getattr(shared, f"{kind}_concat"),
-        )
-        stage += kind == "reduce"
-        used.add(name)
-    assert used == set(STAGED_CELLS)

@@ -54,7 +54,7 @@ def test_an_operation_that_is_registered_stands_in_genotypes() -> None:
     blur = operations.register(Operation("blur", "blur", learnable=False))
     assert operations.register(Operation("blur", "blur", learnable=False)) == blur
     assert operations.names()[-1] == "blur"
-    assert operations.get("blur") is blur
+    assert operations.get("blur") == blur
     assert operations.get(blur) is blur
     assert darts_tf.read_genotype(darts_tf.Genotype(**cells).to_json()).normal[0] == ("blur", 0)
     with pytest.raises(ValueError, match="another operation named 'blur'"):

@@ -210,9 +210,10 @@ def test_spaces_are_known_by_their_names():
     with pytest.raises(ValueError, match="another space named 'darts'"):
         spaces.register(SearchSpace(("none", "skip_connect")))
     with registered(Chain()) as chain:
-        spaces.register(Chain())
-        assert spaces.names() == ("darts", "chain")
         assert spaces.get("chain") is chain
+        again = spaces.register(Chain())
+        assert spaces.names() == ("darts", "chain")
+        assert spaces.get("chain") is again
 
 
 def test_operations_are_free_or_learnable():
