@@ -1,14 +1,17 @@
 """The cell of the supernet: mixed operations between all its nodes."""
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from darts_tf.layers.phases import Layout, is_even, rearrange
+from darts_tf import spaces
 from darts_tf.spaces.darts import DARTS
-from darts_tf.spaces.search_space import SearchSpace
+from darts_tf.spaces.space import Space
+from darts_tf.supernet.edge_weights import EdgeWeights
 from darts_tf.supernet.mixed_operation import Features, MixedOperation, SourceFeatures, Terms, total
 from darts_tf.supernet.operations import FactorizedReduce, Operation, ReLUConvBN, Shape
 from darts_tf.supernet.shared_trace import SharedTraces
@@ -23,11 +26,12 @@ class SearchCell(keras.layers.Layer):
         reduction: Whether the cell halves the image: edges from its inputs have stride 2.
         previous_reduction: Whether the previous cell does, so that the first input is twice as
             large as the second and goes through a FactorizedReduce.
-        search_space: The search space, or its fields as a dictionary.
-        synchronized: Whether replicas share the statistics of normalisation.
+        search_space: The search space, its name or its config.
+        synchronized: Whether replicas share the statistics of normalization.
+        cell: Which of the space's cells it is, by name; by default the first.
 
     Raises:
-        ValueError: If the search space has no nodes.
+        ValueError: If the cell has no edges.
     """
 
     def __init__(
@@ -35,17 +39,20 @@ class SearchCell(keras.layers.Layer):
         channels: int,
         reduction: bool = False,
         previous_reduction: bool = False,
-        search_space: SearchSpace | dict[str, Any] = DARTS,
+        search_space: Space | str | Mapping[str, Any] = DARTS,
         synchronized: bool = False,
+        cell: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.channels = channels
         self.reduction = reduction
         self.previous_reduction = previous_reduction
-        self.search_space = SearchSpace.of(search_space)
-        if not self.search_space.nodes:
-            raise ValueError("a cell has 1 node or more, found a search space without")
+        self.search_space = spaces.get(search_space)
+        self.cell = self.search_space.cells[0] if cell is None else cell
+        self.wiring = self.search_space.edges(self.cell)
+        if not self.wiring:
+            raise ValueError(f"expected a search space with edges, got {search_space}")
         self.synchronized = synchronized
         self.traces = SharedTraces()
 
@@ -77,17 +84,20 @@ class SearchCell(keras.layers.Layer):
         if self.reduction:
             rows, columns = (None if size is None else -(-size // 2) for size in (rows, columns))
         nodes = (None, rows, columns, self.channels)
-        candidates = self.search_space.candidates
 
         self.sources = []
-        for source in range(self.search_space.nodes + 1):
+        for source in range(1 + max(edge.source for edge in self.wiring)):
+            candidates = (edge.candidates for edge in self.wiring if edge.source == source)
             features = SourceFeatures(
-                self._stride(source), candidates, name=f"source_{source}", **shared
+                self._stride(source),
+                tuple(dict.fromkeys(chain.from_iterable(candidates))),
+                name=f"source_{source}",
+                **shared,
             )
             features.build(inputs if source < 2 else nodes)
             self.sources.append(features)
         self.edges = []
-        for source, target, _ in self.search_space.edges("normal"):
+        for source, target, candidates in self.wiring:
             edge = MixedOperation(
                 self.channels,
                 self._stride(source),
@@ -106,7 +116,7 @@ class SearchCell(keras.layers.Layer):
         self,
         before_previous: tf.Tensor,
         previous: tf.Tensor,
-        weights: tf.Tensor,
+        weights: EdgeWeights | tf.Tensor,
         training: bool = False,
         learn: str = "all",
         constant_inputs: int = 0,
@@ -117,7 +127,8 @@ class SearchCell(keras.layers.Layer):
             before_previous: Output of the cell before the previous one, [batch, rows, columns,
                 channels]; after a reduction with twice the rows and columns.
             previous: Output of the previous cell.
-            weights: Edge weights, [edges, candidates].
+            weights: Edge weights; a tensor [edges, width] is the weights of the candidates. An
+                edge with fewer candidates than others uses the first columns of its row.
             training: Whether normalisation uses the statistics of the batch.
             learn: What gets gradients: `weights`, `architecture` or `all`.
             constant_inputs: How many of the two inputs get none, from the first.
@@ -133,17 +144,27 @@ class SearchCell(keras.layers.Layer):
             self.preprocess_1(tf.nn.relu(previous), training=training),
         ]
         features = [self._source(i, node, training) for i, node in enumerate(nodes)]
-        rows = tf.unstack(weights)
-        for target in range(2, self.search_space.nodes + 2):
+        rows = self._rows(EdgeWeights.of(weights))
+        for target in range(2, self.search_space.node_count(self.cell) + 2):
             incoming = [
                 self._edge(i, features[source], rows[i], training, learn, source < constant_inputs)
-                for i, (source, end, _) in enumerate(self.search_space.edges("normal"))
+                for i, (source, end, _) in enumerate(self.wiring)
                 if end == target
             ]
             nodes.append(total(incoming))
             if target < len(self.sources):
                 features.append(self._source(target, nodes[target], training))
         return tf.concat(nodes[2:], -1)
+
+    def _rows(self, weights: EdgeWeights) -> list[tf.Tensor]:
+        """Returns the weights of the candidates of each edge, [candidates of the edge]."""
+        table = weights.candidates
+        if weights.edges is not None:
+            table = table * weights.edges[:, tf.newaxis]
+        return [
+            row if row.shape[0] == len(candidates) else row[: len(candidates)]
+            for row, (_, _, candidates) in zip(tf.unstack(table), self.wiring, strict=True)
+        ]
 
     @property
     def _replicas_meet(self) -> bool:
@@ -182,6 +203,7 @@ class SearchCell(keras.layers.Layer):
             "channels": self.channels,
             "reduction": self.reduction,
             "previous_reduction": self.previous_reduction,
-            "search_space": asdict(self.search_space),
+            "search_space": self.search_space.get_config(),
             "synchronized": self.synchronized,
+            "cell": self.cell,
         }

@@ -21,17 +21,20 @@ def search_cell(
     params: Mapping[str, Any],
     reduction: bool,
     previous_reduction: bool,
+    edges: Var | None = None,
 ) -> Var:
     """A cell of two inputs and four nodes; its output is the four nodes side by side.
 
     Args:
         before_previous: Output of the cell before the previous one.
         previous: Output of the previous cell.
-        weights: Edge weights [14, 8], edges in the order of `EDGES`.
+        weights: Edge weights [14, width], edges in the order of `EDGES`; an edge with fewer
+            candidates than others reads the first columns of its row.
         params: Under preprocess_0 and preprocess_1 a mapping of parameters, under edges a list of
             14 mappings from a candidate's name to its parameters.
         reduction: Whether edges from the two inputs have stride 2.
         previous_reduction: Whether the previous cell was a reduction.
+        edges: A number that multiplies each edge, [14].
     """
     first = factorized_reduce if previous_reduction else relu_conv_bn
     nodes: dict[int, Var] = {
@@ -40,7 +43,10 @@ def search_cell(
     }
     for number, (source, node) in enumerate(EDGES):
         stride = 2 if reduction and source < 2 else 1
-        row = tape.pick(weights, number)
-        edge = mixed_operation(nodes[source], row, params["edges"][number], stride)
+        candidates = params["edges"][number]
+        row = tape.pick(tape.pick(weights, number), slice(len(candidates)))
+        edge = mixed_operation(nodes[source], row, candidates, stride)
+        if edges is not None:
+            edge = tape.scale(edge, tape.pick(edges, number))
         nodes[node] = tape.add(nodes[node], edge) if node in nodes else edge
     return tape.concat([nodes[2 + i] for i in range(NODES)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,18 @@ def random_cell(
     channels: int,
     reduction: bool,
     previous_reduction: bool,
+    candidates: Sequence[Sequence[str]] = (tuple(CANDIDATES),) * len(EDGES),
 ) -> dict[str, Any]:
-    """Parameters of a search cell whose two inputs have so many channels."""
+    """Parameters of a search cell whose two inputs have so many channels.
+
+    Args:
+        rng: Draws them.
+        inputs: Channels of the two inputs.
+        channels: Channels of a node.
+        reduction: Whether the cell halves the image.
+        previous_reduction: Whether the previous cell does.
+        candidates: Names of the candidates of each edge.
+    """
     if previous_reduction:
         first = random_halves(rng, inputs[0], channels)
     else:
@@ -28,9 +39,9 @@ def random_cell(
         "edges": [
             {
                 name: random_operation(rng, name, channels, 2 if reduction and source < 2 else 1)
-                for name in CANDIDATES
+                for name in names
             }
-            for source, _ in EDGES
+            for (source, _), names in zip(EDGES, candidates, strict=True)
         ],
     }
 

@@ -76,8 +76,8 @@ def scale(x: Var, factor: Var) -> Var:
     )
 
 
-def pick(x: Var, index: int) -> Var:
-    """One entry of a vector, as a scalar, or one row of a table."""
+def pick(x: Var, index: int | slice) -> Var:
+    """One entry of a vector, as a scalar; one row of a table; or some of a vector's entries."""
 
     def adjoint(g: np.ndarray) -> tuple[np.ndarray]:
         gradient = np.zeros_like(x.value)

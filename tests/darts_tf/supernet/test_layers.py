@@ -93,6 +93,7 @@ CASES = {
             "previous_reduction": True,
             "search_space": SPACE,
             "synchronized": True,
+            "cell": "reduce",
         },
         in_a_cell,
     ),
