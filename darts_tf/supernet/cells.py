@@ -7,8 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from darts_tf.layers.phases import Layout, is_even, rearrange
 from darts_tf import spaces
+from darts_tf.layers.phases import Layout, is_even, rearrange
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.space import Space
 from darts_tf.supernet.edge_weights import EdgeWeights
@@ -87,10 +87,10 @@ class SearchCell(keras.layers.Layer):
 
         self.sources = []
         for source in range(1 + max(edge.source for edge in self.wiring)):
-            candidates = (edge.candidates for edge in self.wiring if edge.source == source)
+            offered = (edge.candidates for edge in self.wiring if edge.source == source)
             features = SourceFeatures(
                 self._stride(source),
-                tuple(dict.fromkeys(chain.from_iterable(candidates))),
+                tuple(dict.fromkeys(chain.from_iterable(offered))),
                 name=f"source_{source}",
                 **shared,
             )
@@ -154,7 +154,8 @@ class SearchCell(keras.layers.Layer):
             nodes.append(total(incoming))
             if target < len(self.sources):
                 features.append(self._source(target, nodes[target], training))
-        return tf.concat(nodes[2:], -1)
+        output = [nodes[number] for number in self.search_space.output(self.cell)]
+        return tf.concat(output, -1) if len(output) > 1 else output[0]
 
     def _rows(self, weights: EdgeWeights) -> list[tf.Tensor]:
         """Returns the weights of the candidates of each edge, [candidates of the edge]."""

@@ -88,8 +88,7 @@ class Supernet(keras.Model):
         traces = SharedTraces(self.recompute)
         before_previous, previous = self.stem.output_shapes(images_shape)
         halved = self.stem.reduces
-        self.places = self.search_space.macro(self.cell_count)
-        for i, place in enumerate(self.places):
+        for i, place in enumerate(self.search_space.macro(self.cell_count)):
             width = place.width * self.init_channels
             cell = SearchCell(
                 width,
@@ -97,6 +96,7 @@ class Supernet(keras.Model):
                 halved,
                 self.search_space,
                 self.synchronized,
+                place.cell,
                 dtype=self.dtype_policy,
                 name=f"cell_{i}",
             )
@@ -146,7 +146,7 @@ class Supernet(keras.Model):
             output = cell(
                 before_previous,
                 previous,
-                weights[self.places[i].cell],
+                weights[cell.cell],
                 training=training,
                 learn=learn,
                 constant_inputs=max(0, 2 - i) if learn == "architecture" else 0,

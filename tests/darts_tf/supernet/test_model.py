@@ -118,9 +118,9 @@ def test_weights_start_as_in_pytorch_and_alphas_near_zero():
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"layers": 2}, "at least 3 layers.* found 2"),
-        ({"layers": 4, "by_stage": True}, "at least 5 layers.* found 4"),
-        ({"init_channels": 1}, "found 8, 1"),
+        ({"layers": 2}, "at least 3 layers.* got 2"),
+        ({"layers": 4, "by_stage": True}, "at least 5 layers.* got 4"),
+        ({"init_channels": 1}, "got 8, 1"),
         ({"classes": 1}, "and 1"),
         ({"stem": "mnist"}, "found 'mnist'"),
     ],
