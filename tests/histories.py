@@ -19,6 +19,7 @@ from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.derivation import derive, softmax
 from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, AnyGenotype
 from darts_tf.spaces.sampling import random_genotype
+from darts_tf.spaces.space import Space
 from darts_tf.tuning.config import RandomSearchConfig, TuningConfig
 from darts_tf.tuning.space import TUNABLE
 
@@ -98,6 +99,39 @@ def trained(
         run.append_history(line)
     if finished:
         _end(run, random, genotype.to_dict(), epochs)
+    return run
+
+
+def searched_in(space: Space, path: Path, seed: int, epochs: int = 5) -> RunDirectory:
+    """A search in any space, by a method with strengths, a temperature and two stages."""
+    random = np.random.default_rng(seed)
+    run = RunDirectory(path, "search")
+    config = SearchConfig(dataset="digits", epochs=epochs)
+    lines = [line for line in flag_lines(config) if not line.startswith("--space=")]
+    run.claim([*lines, f"--space={space.name}"])
+    for epoch in range(epochs):
+        alphas = {
+            cell: random.standard_normal((len(space.edges(cell)), space.width(cell)))
+            for cell in space.cells
+        }
+        strengths = {
+            cell: np.where(space.mask(cell), 1 / (1 + np.exp(-table)), 0.0)
+            for cell, table in alphas.items()
+        }
+        genotype = space.derive(strengths)
+        record = EpochRecord(
+            epoch=epoch,
+            alphas={cell: tuple(map(tuple, table.tolist())) for cell, table in alphas.items()},
+            skip_connects=genotype.skip_connects(),
+            stable_epochs={cell: (0,) * len(table) for cell, table in alphas.items()},
+            genotype=genotype,
+            train_accuracy=random.random(),
+            timing={"seconds": 60.0},
+            strengths={cell: tuple(map(tuple, each.tolist())) for cell, each in strengths.items()},
+            stage=int(epoch >= epochs // 2),
+            measures={"temperature": 5.0 - epoch},
+        )
+        run.append_history(record.to_dict())
     return run
 
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from darts_tf.report.content import captions, chart, drawn, percent
+from darts_tf.report.content import cells, chart, percent
 from darts_tf.report.page import Page
 from darts_tf.report.parts import definitions, last_sections, slots, table
 from darts_tf.report.runs import Run
-from darts_tf.spaces.genotype import AnyGenotype
+from darts_tf.spaces.genotype import Genotype
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def page(
     words: Words,
     facts: Sequence[tuple[str, str]],
     attempts: Sequence[Attempt],
-    genotype: AnyGenotype | None,
+    genotype: Genotype | None,
 ) -> Page:
     """Returns the page of attempts, finished or not.
 
@@ -103,7 +103,7 @@ def page(
 
 
 def content(
-    run: Run, words: Words, attempts: Sequence[Attempt], genotype: AnyGenotype | None
+    run: Run, words: Words, attempts: Sequence[Attempt], genotype: Genotype | None
 ) -> dict[str, Any]:
     """Returns what the page of attempts draws.
 
@@ -128,8 +128,7 @@ def content(
     return {
         "kind": run.program,
         "epochs": [],
-        "genotypes": [drawn(genotype)],
-        "captions": captions(genotype),
+        **cells([genotype]),
         "stop": None,
         "charts": {"scores": [scores]},
     }

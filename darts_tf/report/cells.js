@@ -2,112 +2,160 @@
 
 const RADIUS = 13;
 const PITCH = 56;
-const PILL = { near: 42, far: 138, half: 11 };
-const LANES = { first: 9, step: 7 };
+const ROW = 27;
+const PILL = { near: 42, far: 138, half: 11, letter: 6.9, most: 12 };
+const LANES = { first: 9, step: 7, fewest: 4 };
+// The families whose colors the style sheet has, for light and dark pages.
+const FAMILIES = ["none", "pool", "skip", "separable", "dilated", "convolution"];
 
-function nodeName(node, last) {
-  if (node < 2) return `c(k\u2212${2 - node})`;
-  return node === last ? "c(k)" : String(node - 2);
+function nodeName(node, inputs, last) {
+  if (node < inputs) return `c(k\u2212${inputs - node})`;
+  return node === last ? "c(k)" : String(node - inputs);
 }
 
-function kindOf(operation) {
-  return `op-${operation.includes("pool") ? "pool" : operation.split("_")[0]}`;
+function familyOf(operation) {
+  return (data.looks[operation] || { family: "none" }).family;
 }
 
-// The inputs of each node, the farther one at the left; and for each a lane beside the pills,
+// The class and the color of an operation.
+function lookOf(operation) {
+  const family = familyOf(operation);
+  if (FAMILIES.includes(family)) return { class: `op-${family}` };
+  const { color } = data.looks[operation];
+  return { class: "op-other", style: `--hue: color-mix(in srgb, ${color} 72%, var(--ink))` };
+}
+
+// The inputs of each node, the farther ones at the left; and for each a lane beside the pills,
 // which it shares with no other on that stretch.
-function wires(links) {
+function wires(cell) {
   const all = [];
-  for (let i = 0; i < links.length; i += 2) {
-    const pair = [links[i], links[i + 1]].sort((a, b) => a[1] - b[1]);
-    pair.forEach(([operation, source], n) => {
-      all.push({ operation, source, target: i / 2 + 2, side: n ? 1 : -1 });
+  cell.nodes.forEach((edges, node) => {
+    const sorted = [...edges].sort((a, b) => a[1] - b[1]);
+    const left = Math.ceil(sorted.length / 2);
+    const rows = (side) => (side < 0 ? left : sorted.length - left);
+    sorted.forEach(([operation, source], n) => {
+      const side = n < left ? -1 : 1;
+      const row = n < left ? n : n - left;
+      const raised = (row - (rows(side) - 1) / 2) * ROW;
+      all.push({ operation, source, target: node + cell.inputs, side, raised });
     });
-  }
+  });
   for (const side of [-1, 1]) {
     const placed = [];
     const mine = all.filter((wire) => wire.side === side);
     mine.sort((a, b) => a.target - a.source - (b.target - b.source) || a.target - b.target);
     for (const wire of mine) {
       const taken = placed.filter((o) => o.source < wire.target && wire.source < o.target);
-      wire.lane = [0, 1, 2, 3, 4, 5, 6, 7].find((n) => taken.every((o) => o.lane !== n)) ?? 8;
+      wire.lane = 0;
+      while (taken.some((o) => o.lane === wire.lane)) wire.lane += 1;
       placed.push(wire);
     }
     // The farther a wire goes out, the higher it leaves: those of one node never cross.
     const outermost = Math.max(0, ...mine.map((wire) => wire.lane));
-    for (const wire of mine) wire.drop = 17 + 3.5 * (outermost - wire.lane);
+    const step = Math.min(3.5, 24.5 / Math.max(1, outermost));
+    for (const wire of mine) wire.drop = 17 + step * (outermost - wire.lane);
   }
   return all;
 }
 
+// The heights of the nodes, and half of the height that the pills of each take beyond one row.
+function heights(cell) {
+  const last = cell.nodes.length + cell.inputs;
+  const extra = (node) => {
+    const edges = node < cell.inputs || node === last ? 0 : cell.nodes[node - cell.inputs].length;
+    return (Math.max(1, Math.ceil(edges / 2)) - 1) * (ROW / 2);
+  };
+  const y = [16];
+  for (let node = 1; node <= last; node++) {
+    const pitch = PITCH - (node === 1 ? 12 : 0);
+    y.push(y[node - 1] + pitch + extra(node - 1) + extra(node));
+  }
+  return { y: (node) => y[node], extra };
+}
+
 function triangle(x, y, dx, dy, look) {
-  const corner = (n) => `${x - 8 * dx + n * dy},${y - 8 * dy + n * dx}`;
+  const corner = (n) => `${x - 8 * dx - n * dy},${y - 8 * dy + n * dx}`;
   return svg("polygon", { points: `${x},${y} ${corner(-4)} ${corner(4)}`, class: look });
 }
 
-function wireDrawing(wire, y, fresh) {
+function wireDrawing(wire, { y, extra }, reach, fresh) {
   const { side, lane } = wire;
-  const look = kindOf(wire.operation);
-  const far = side * (PILL.far + LANES.first + LANES.step * lane);
+  const look = lookOf(wire.operation);
+  const far = side * (reach + LANES.first + LANES.step * lane);
   const from = y(wire.source) + RADIUS - 1;
-  const level = y(wire.source) + wire.drop;
-  const to = y(wire.target);
+  const level = y(wire.source) + extra(wire.source) + wire.drop;
+  const middle = y(wire.target);
+  const to = middle + wire.raised;
   const path =
     `M${side * 4} ${from} Q${side * 4} ${level} ${side * 18} ${level} H${far - side * 6} ` +
     `Q${far} ${level} ${far} ${level + 6} V${to - 6} Q${far} ${to} ${far - side * 6} ${to} ` +
-    `H${side * PILL.far}`;
-  const middle = (side * (PILL.near + PILL.far)) / 2;
-  return svg("g", { class: `wire ${look}${fresh ? " fresh" : ""}` },
+    `H${side * reach}`;
+  const way = Math.hypot(PILL.near, wire.raised);
+  const [dx, dy] = [(-side * PILL.near) / way, -wire.raised / way];
+  const end = [-dx * (RADIUS + 1), middle - dy * (RADIUS + 1)];
+  const center = (side * (PILL.near + reach)) / 2;
+  return svg("g", { class: `wire ${look.class}${fresh ? " fresh" : ""}`, style: look.style },
     svg("path", { class: "line", d: path }),
-    svg("path", { class: "line", d: `M${side * PILL.near} ${to} H${side * (RADIUS + 5)}` }),
-    triangle(side * (RADIUS + 1), to, -side, 0, "head"),
-    svg("rect", {
-      class: "pill", x: middle - (PILL.far - PILL.near) / 2, y: to - PILL.half,
-      width: PILL.far - PILL.near, height: 2 * PILL.half, rx: PILL.half,
+    svg("path", {
+      class: "line",
+      d: `M${side * PILL.near} ${to} L${end[0] - 4 * dx} ${end[1] - 4 * dy}`,
     }),
-    svg("text", { x: middle, y: to + 4, "text-anchor": "middle" }, wire.operation));
+    triangle(end[0], end[1], dx, dy, "head"),
+    svg("rect", {
+      class: "pill", x: center - (reach - PILL.near) / 2, y: to - PILL.half,
+      width: reach - PILL.near, height: 2 * PILL.half, rx: PILL.half,
+    }),
+    svg("text", { x: center, y: to + 4, "text-anchor": "middle" }, wire.operation));
 }
 
-function cellText(title, links) {
-  const last = links.length / 2 + 2;
-  const nodes = [];
-  for (let i = 0; i < links.length; i += 2) {
-    const pair = [links[i], links[i + 1]];
-    const parts = pair.map(([name, source]) => `${name} of ${nodeName(source, last)}`);
-    nodes.push(`node ${i / 2}: ${parts.join(" and ")}`);
-  }
+function cellText(title, cell) {
+  const name = (node) => nodeName(node, cell.inputs, -1);
+  const nodes = cell.nodes.map((edges, node) => {
+    const parts = edges.map(([operation, source]) => `${operation} of ${name(source)}`);
+    return `node ${node}: ${parts.join(" and ") || "no edge"}`;
+  });
   return `${title}. ${nodes.join("; ")}`;
 }
 
+// The edges of a cell, each as one text.
+function edgeTexts(cell) {
+  return cell.nodes.flatMap((edges, node) =>
+    edges.map(([operation, source]) => `${source} ${node + cell.inputs} ${operation}`));
+}
+
 function drawCell(title, cell, before) {
-  const last = cell.links.length / 2 + 2;
-  const y = (node) => 16 + PITCH * node - (node > 0 ? 12 : 0);
-  const known = new Set((before ? before.links : cell.links).map((link, n) => `${n >> 1} ${link}`));
-  const drawn = wires(cell.links);
-  const lanes = Math.max(...drawn.map((wire) => wire.lane)) + 1;
-  const half = PILL.far + LANES.first + LANES.step * Math.max(lanes, 4);
+  const last = cell.nodes.length + cell.inputs;
+  const places = heights(cell);
+  const { y } = places;
+  const known = new Set(edgeTexts(before || cell));
+  const drawn = wires(cell);
+  const longest = Math.max(PILL.most, ...drawn.map((wire) => wire.operation.length));
+  const reach = PILL.far + PILL.letter * (longest - PILL.most);
+  const lanes = Math.max(0, ...drawn.map((wire) => wire.lane)) + 1;
+  const half = reach + LANES.first + LANES.step * Math.max(lanes, LANES.fewest);
   const picture = svg("svg", {
     viewBox: `${-half} 0 ${2 * half} ${y(last) + 18}`, role: "img", class: "cell",
-    "aria-label": cellText(title, cell.links),
+    "aria-label": cellText(title, cell),
   });
   const bus = 25;
-  for (const node of cell.concat) {
+  for (const node of cell.output) {
     const start = y(node) + 9;
     const path = `M9 ${start} Q${bus} ${start + 6} ${bus} ${start + 24} V${y(last) - 18}`;
     picture.append(svg("path", { class: "bus", d: path }));
   }
   picture.append(triangle(bus, y(last) - 12, 0, 1, "bus-head"));
   for (const wire of drawn) {
-    const link = `${wire.target - 2} ${[wire.operation, wire.source]}`;
-    picture.append(wireDrawing(wire, y, !known.has(link)));
+    const edge = `${wire.source} ${wire.target} ${wire.operation}`;
+    picture.append(wireDrawing(wire, places, reach, !known.has(edge)));
   }
   for (let node = 0; node <= last; node++) {
-    const end = node < 2 || node === last;
+    const end = node < cell.inputs || node === last;
     const shape = end
       ? svg("rect", { x: -30, y: y(node) - 12, width: 60, height: 24, rx: 6 })
       : svg("circle", { cy: y(node), r: RADIUS });
+    const name = nodeName(node, cell.inputs, last);
     picture.append(svg("g", { class: "node" }, shape,
-      svg("text", { y: y(node) + 4.5, "text-anchor": "middle" }, nodeName(node, last))));
+      svg("text", { y: y(node) + 4.5, "text-anchor": "middle" }, name)));
   }
   return picture;
 }

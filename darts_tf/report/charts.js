@@ -75,8 +75,8 @@ function isPoints(spec, series) {
 
 function swatch(spec, series) {
   const mark = isPoints(spec, series)
-    ? svg("circle", { cx: 12, cy: 6, r: 4, class: `dot ${series.look}` })
-    : svg("line", { x1: 1, x2: 23, y1: 6, y2: 6, class: `curve ${series.look}` });
+    ? svg("circle", { cx: 12, cy: 6, r: 4, class: `dot ${series.look}`, style: series.style })
+    : svg("line", { x1: 1, x2: 23, y1: 6, y2: 6, class: `curve ${series.look}`, style: series.style });
   return svg("svg", { width: 24, height: 12, "aria-hidden": "true" }, mark);
 }
 
@@ -181,12 +181,16 @@ function drawPlot(plot, spec, width, height, stop) {
     const points = series.values.map((value, n) => (value === null ? null : [x(n), y(value)]));
     if (isPoints(spec, series)) {
       picture.append(...points.map((point, n) => point && svg("circle", {
-        class: `dot ${series.look}`, cx: point[0], cy: point[1], r: 4.5,
+        class: `dot ${series.look}`, style: series.style, cx: point[0], cy: point[1], r: 4.5,
       }, svg("title", {}, `${spec.unit} ${labels[n]}: ${written(series.values[n])}`))).filter(Boolean));
       continue;
     }
-    picture.append(svg("path", { class: `curve ${series.look}`, d: outline(points) }));
-    if (!spec.labels) dots.push([svg("circle", { class: `dot ${series.look}`, r: 3.5 }), points]);
+    const look = { class: `curve ${series.look}`, style: series.style };
+    picture.append(svg("path", { ...look, d: outline(points) }));
+    if (!spec.labels) {
+      const dot = { class: `dot ${series.look}`, style: series.style, r: 3.5 };
+      dots.push([svg("circle", dot), points]);
+    }
   }
   picture.append(...dots.map(([dot]) => dot));
   if (spec.limit !== undefined) {

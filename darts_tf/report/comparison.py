@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from darts_tf.report.content import captions, chart, device_days, drawn, percent
+from darts_tf.report.content import cells, chart, device_days, percent
 from darts_tf.report.page import Page
 from darts_tf.report.parts import genotype_box, slots, table
 from darts_tf.report.pictures.drawing import caption
@@ -56,8 +56,7 @@ def content(names: Sequence[str], runs: Sequence[Run]) -> dict[str, Any]:
     return {
         "kind": "comparison",
         "epochs": longest,
-        "genotypes": [drawn(run.genotype) for run in runs],
-        "captions": {key: text for run in runs for key, text in captions(run.genotype).items()},
+        **cells([run.genotype for run in runs]),
         "stop": None,
         "charts": {
             "learning": learning_curves(names, runs),
@@ -121,7 +120,7 @@ def _stopping(names: Sequence[str], runs: Sequence[Run]) -> list[dict[str, Any]]
     searches = {
         name: run.records for name, run in zip(names, runs, strict=True) if run.program == "search"
     }
-    cells = {cell: None for records in searches.values() for r in records for cell in r.alphas}
+    cell_names = {cell: None for records in searches.values() for r in records for cell in r.alphas}
     return [
         chart(
             f"Skip-connects, {caption(cell)[0].lower()}{caption(cell)[1:]}",
@@ -132,7 +131,7 @@ def _stopping(names: Sequence[str], runs: Sequence[Run]) -> list[dict[str, Any]]
             zero=True,
             whole=True,
         )
-        for cell in cells
+        for cell in cell_names
     ]
 
 

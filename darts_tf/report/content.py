@@ -1,7 +1,7 @@
 """The data that a page's script draws, and texts that several pages have in common."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import darts_tf
@@ -9,7 +9,8 @@ from darts_tf.report.pictures.drawing import caption
 from darts_tf.report.runs import Run
 from darts_tf.runs.directory import Program
 from darts_tf.settings import flag_lines
-from darts_tf.spaces.genotype import AnyGenotype
+from darts_tf.spaces import operations
+from darts_tf.spaces.genotype import Genotype
 
 Values = Sequence[float | None]
 # The public name of the settings that each program has.
@@ -41,22 +42,34 @@ def chart(title: str, series: Mapping[str, Values], **look: Any) -> dict[str, An
     return {"title": title, "series": shown, **look}
 
 
-def drawn(genotype: AnyGenotype | None) -> dict[str, Any] | None:
-    """Returns the cells of a genotype by name: `links` (operation, source), and the `concat`."""
-    if genotype is None:
-        return None
+def cells(
+    genotypes: Sequence[Genotype | None], names: Iterable[str] = (), columns: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Returns the cells that a page draws, and how their operations look.
+
+    Args:
+        genotypes: The genotypes, None where there is none.
+        names: Further cells of the page.
+        columns: Further operations of the page.
+
+    Returns:
+        `genotypes`, for each the cells by name; `captions` of the cells; `looks` of the operations
+        that are registered: their `family`, and their `color` where the page has none for that.
+    """
+    shown = [genotype for genotype in genotypes if genotype is not None]
+    names = dict.fromkeys([*names, *(cell for genotype in shown for cell in genotype.cells)])
+    edges = [edge for genotype in shown for cell in genotype.cells for edge in genotype.edges(cell)]
+    used = dict.fromkeys([*columns, *(operation for operation, _, _ in edges)])
+    registered = [operations.get(name) for name in operations.names() if name in used]
     return {
-        cell: {
-            "links": [list(link) for link in getattr(genotype, cell)],
-            "concat": list(getattr(genotype, f"{cell}_concat")),
-        }
-        for cell in genotype.cells
+        "genotypes": [_drawn(genotype) for genotype in genotypes],
+        "captions": {cell: caption(cell) for cell in names},
+        "looks": {
+            operation.name: {"family": operation.family}
+            | ({} if operation.family in operations.COLORS else {"color": operation.color})
+            for operation in registered
+        },
     }
-
-
-def captions(genotype: AnyGenotype | None) -> dict[str, str]:
-    """Returns the captions of a genotype's cells, by name."""
-    return {cell: caption(cell) for cell in genotype.cells} if genotype else {}
 
 
 def explained(run: Run) -> list[tuple[str, str, str, bool]]:
@@ -87,3 +100,17 @@ def device_days(outcome: Mapping[str, Any]) -> str:
     else:
         amount = f"{days * 1440:.1f} device-minutes"
     return f"{amount}, {cost.get('device', 'device unknown')}"
+
+
+def _drawn(genotype: Genotype | None) -> dict[str, Any] | None:
+    """Returns the cells of a genotype by name, with the (operation, source) of each node."""
+    if genotype is None:
+        return None
+    return {
+        cell: {
+            "inputs": genotype.inputs,
+            "nodes": [[list(edge) for edge in node] for node in genotype.nodes(cell)],
+            "output": list(genotype.output(cell)),
+        }
+        for cell in genotype.cells
+    }

@@ -8,7 +8,7 @@ from typing import Any
 
 from darts_tf.report.content import explained
 from darts_tf.report.runs import Run
-from darts_tf.spaces.genotype import AnyGenotype
+from darts_tf.spaces.genotype import Genotype
 
 
 def slots(name: str, about: str = "") -> str:
@@ -17,7 +17,7 @@ def slots(name: str, about: str = "") -> str:
     return f'{text}<div class="slot" data-draw="{escape(name)}"></div>'
 
 
-def genotype_box(genotype: AnyGenotype, name: str = "genotype") -> str:
+def genotype_box(genotype: Genotype, name: str = "genotype") -> str:
     """Returns a genotype as JSON with a button that copies it.
 
     Args:
@@ -33,7 +33,7 @@ def genotype_box(genotype: AnyGenotype, name: str = "genotype") -> str:
     )
 
 
-def last_sections(run: Run, genotype: AnyGenotype | None) -> list[tuple[str, str]]:
+def last_sections(run: Run, genotype: Genotype | None) -> list[tuple[str, str]]:
     """Returns the end of every run's page: its genotype, where it has one, and its settings."""
     sections = [] if genotype is None else [("Genotype", genotype_box(genotype))]
     return [*sections, ("Settings", settings_table(explained(run)))]

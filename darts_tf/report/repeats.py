@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from darts_tf.report.comparison import learning_curves
-from darts_tf.report.content import captions, chart, device_days, drawn
+from darts_tf.report.content import cells, chart, device_days
 from darts_tf.report.page import Page
 from darts_tf.report.parts import last_sections, slots, table
 from darts_tf.report.runs import Run, read_run, trainings
@@ -51,8 +51,7 @@ def content(run: Run, runs: Mapping[int, Run]) -> dict[str, Any]:
     return {
         "kind": run.program,
         "epochs": max((each.epochs for each in runs.values()), key=len, default=[]),
-        "genotypes": [drawn(run.genotype)],
-        "captions": captions(run.genotype),
+        **cells([run.genotype]),
         "stop": None,
         "charts": {
             "scores": [

@@ -9,7 +9,7 @@ from typing import Any
 from darts_tf.errors import UserError
 from darts_tf.runs.directory import Program, RunDirectory
 from darts_tf.runs.history import EpochRecord
-from darts_tf.spaces.genotype import AnyGenotype, read_genotype
+from darts_tf.spaces.genotype import Genotype, read_genotype
 from darts_tf.spaces.zoo import get, names
 
 
@@ -53,7 +53,7 @@ class Run:
         return [int(line["epoch"]) for line in self.history]
 
     @property
-    def genotype(self) -> AnyGenotype | None:
+    def genotype(self) -> Genotype | None:
         """The genotype of a finished search, of the last epoch, or of a training's network."""
         if self.outcome is not None and "genotype" in self.outcome:
             try:

@@ -5,37 +5,35 @@ from typing import Any
 
 import numpy as np
 
-from darts_tf.report.content import chart, device_days, drawn, percent
+from darts_tf.report.content import cells, chart, device_days, percent
 from darts_tf.report.page import Page
 from darts_tf.report.parts import last_sections, slots
 from darts_tf.report.pictures.drawing import caption
 from darts_tf.report.runs import Run
+from darts_tf.report.tables import DEFAULT_SPACE, CellTable, cell_tables, space_named
 from darts_tf.runs.history import EpochRecord
-from darts_tf.spaces.darts import DARTS
-from darts_tf.spaces.derivation import softmax
-from darts_tf.spaces.search_space import SearchSpace
 
 
 def page(run: Run) -> Page:
     """Returns the page of a search, finished or not."""
+    data = content(run)
     sections = [
-        ("Cells", slots("cells", "What was chosen; in a heavy frame, what the epoch changed.")),
-        ("When it stops", slots("stopping", "The two things that the criteria of DARTS+ watch.")),
+        ("Cells", slots("cells", "The genotype; heavy frames are changes of the epoch.")),
+        ("When it stops", slots("stopping", "The quantities that the criteria of DARTS+ watch.")),
         ("Losses and accuracies", slots("learning")),
+        *([("Measures of the method", slots("measures"))] if data["charts"]["measures"] else []),
         (
             "Edge weights",
             slots(
                 "weights",
-                "The softmax of the architecture parameters: how much of each operation an edge "
-                "mixes. The shallowest and the deepest edge come first.",
+                "How much of each operation an edge mixes: the softmax of the architecture "
+                "parameters, or the strengths that the method has in its place. The shallowest "
+                "and the deepest edge come first.",
             ),
         ),
         (
             "Architecture parameters",
-            slots(
-                "alphas",
-                "The table of each cell, of the epoch above. Framed is what the genotype keeps.",
-            ),
+            slots("alphas", "Of the epoch above. Framed are the operations of the genotype."),
         ),
     ]
     if not run.history:
@@ -47,7 +45,7 @@ def page(run: Run) -> Page:
         about=_about(run),
         facts=_facts(run),
         sections=sections,
-        data=content(run),
+        data=data,
         finished=run.outcome is not None,
     )
 
@@ -55,88 +53,111 @@ def page(run: Run) -> Page:
 def content(run: Run) -> dict[str, Any]:
     """Returns what the page of a search draws."""
     records = run.records
-    settings = run.settings
-    criterion = settings.get("stop_criterion")
-    cells = tuple(records[-1].alphas) if records else ()
+    alphas = records[-1].alphas if records else {}
+    tables = cell_tables(space_named(run.settings.get("space", DEFAULT_SPACE), alphas), alphas)
     return {
         "kind": "search",
         "epochs": run.epochs,
-        "candidates": list(DARTS.candidates),
-        "genotypes": [drawn(record.genotype) for record in records],
-        "captions": {cell: caption(cell) for cell in cells},
-        "tables": {cell: table(cell, records) for cell in cells},
+        **cells(
+            [record.genotype for record in records],
+            names=alphas,
+            columns=[name for each in tables.values() for name in each.columns],
+        ),
+        "tables": {cell: table(cell, records, each) for cell, each in tables.items()},
         "stop": _stop(run),
         "charts": {
-            "stopping": [
-                chart(
-                    "Skip-connects in a cell",
-                    {
-                        caption(cell): [record.skip_connects.get(cell) for record in records]
-                        for cell in cells
-                    },
-                    zero=True,
-                    whole=True,
-                    **_limit(criterion == "skip_connects", settings, "stop_at_skip_connects"),
-                ),
-                chart(
-                    "Epochs for which the ranking has held",
-                    {
-                        caption(cell): [
-                            min(record.stable_epochs[cell], default=None)
-                            if cell in record.stable_epochs
-                            else None
-                            for record in records
-                        ]
-                        for cell in cells
-                    },
-                    zero=True,
-                    whole=True,
-                    **_limit(criterion == "stable_ranking", settings, "stable_epochs"),
-                ),
-            ],
-            "learning": [
-                chart(
-                    "Loss, nats",
-                    {
-                        "training": run.values("train_loss"),
-                        "validation": run.values("valid_loss"),
-                    },
-                ),
-                chart(
-                    "Accuracy, %",
-                    {
-                        "training": run.values("train_accuracy", 100),
-                        "validation": run.values("valid_accuracy", 100),
-                    },
-                ),
-                chart("Learning rate", {"weights": run.values("learning_rate")}, zero=True),
-            ],
+            "stopping": _stopping(records, run.settings),
+            "learning": _learning(run),
+            "measures": _measures(records),
         },
     }
 
 
-def table(cell: str, records: Sequence[EpochRecord], space: SearchSpace = DARTS) -> dict[str, Any]:
+def table(cell: str, records: Sequence[EpochRecord], layout: CellTable) -> dict[str, Any]:
     """Returns the architecture parameters of a cell, and the weights that they give.
 
     Args:
         cell: Its name.
         records: The epochs.
-        space: Numbers the edges.
+        layout: Its edges and operations.
 
     Returns:
-        `alphas` and `weights`, [epochs, edges, candidates], rounded; `edges` as (source, target).
+        `edges` as (source, target) with their `names`; `columns`, the names of the operations;
+        `alphas` and `weights`, [epochs, edges, columns], rounded, with None where an edge does not
+        have an operation.
     """
-    alphas = [np.asarray(record.alphas[cell], np.float64) for record in records]
-    weights = [softmax({cell: values})[cell] for values in alphas]
     return {
-        "edges": [[edge.source, edge.target] for edge in space.edges("normal")][: len(alphas[0])],
-        "alphas": [_rounded(values, 4) for values in alphas],
-        "weights": [_rounded(values, 4) for values in weights],
+        "edges": [list(edge) for edge in layout.edges],
+        "names": [name.replace("-", "\N{MINUS SIGN}") for name in layout.names()],
+        "columns": list(layout.columns),
+        "alphas": [_rounded(layout.alphas(record, cell), 4) for record in records],
+        "weights": [_rounded(layout.weights(record, cell), 4) for record in records],
     }
 
 
-def _rounded(values: np.ndarray, digits: int) -> list[list[float]]:
-    return [[round(float(value), digits) for value in row] for row in values]
+def _stopping(records: Sequence[EpochRecord], settings: Mapping[str, str]) -> list[dict[str, Any]]:
+    names = tuple(records[-1].alphas) if records else ()
+    criterion = settings.get("stop_criterion")
+    skips = {caption(cell): [each.skip_connects.get(cell) for each in records] for cell in names}
+    stable = {
+        caption(cell): [min(each.stable_epochs.get(cell, ()), default=None) for each in records]
+        for cell in names
+    }
+    return [
+        chart(
+            "Skip-connects in a cell",
+            skips,
+            zero=True,
+            whole=True,
+            **_limit(criterion == "skip_connects", settings, "stop_at_skip_connects"),
+        ),
+        chart(
+            "Epochs without a change of the ranking",
+            stable,
+            zero=True,
+            whole=True,
+            **_limit(criterion == "stable_ranking", settings, "stable_epochs"),
+        ),
+    ]
+
+
+def _learning(run: Run) -> list[dict[str, Any]]:
+    losses = {"training": run.values("train_loss"), "validation": run.values("valid_loss")}
+    accuracies = {
+        "training": run.values("train_accuracy", 100),
+        "validation": run.values("valid_accuracy", 100),
+    }
+    return [
+        chart("Loss, nats", losses),
+        chart("Accuracy, %", accuracies),
+        chart("Learning rate", {"weights": run.values("learning_rate")}, zero=True),
+    ]
+
+
+def _measures(records: Sequence[EpochRecord]) -> list[dict[str, Any]]:
+    """Returns a chart for each of the method's own numbers, and one of the stage."""
+    names = dict.fromkeys(name for record in records for name in record.measures)
+    charts = [
+        chart(
+            caption(name), {name: [_significant(record.measures.get(name)) for record in records]}
+        )
+        for name in names
+    ]
+    stages = [record.stage for record in records]
+    if any(stages):
+        charts.append(chart("Stage", {"stage": stages}, zero=True, whole=True))
+    return charts
+
+
+def _significant(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.6g}")
+
+
+def _rounded(values: np.ndarray, digits: int) -> list[list[float | None]]:
+    return [
+        [None if np.isnan(value) else round(float(value), digits) for value in row]
+        for row in values
+    ]
 
 
 def _limit(marked: bool, settings: Mapping[str, str], name: str) -> dict[str, Any]:

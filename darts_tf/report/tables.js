@@ -1,61 +1,63 @@
 // The weights of every edge as curves, and the architecture parameters as heat maps.
 
-function edgeName([source, target]) {
-  return `${nodeName(source, -1)} \u2192 ${target - 2}`;
+const DASHES = ["", " dashed", " dotted"];
+
+// The color of an operation's family; within a family lines differ in their dashes.
+function columnLook(table, name) {
+  const family = table.columns.filter((other) => familyOf(other) === familyOf(name));
+  const look = lookOf(name);
+  return { look: `${look.class}${DASHES[family.indexOf(name) % DASHES.length]}`, style: look.style };
 }
 
-function candidateLook(name) {
-  const first = data.candidates.find((other) => kindOf(other) === kindOf(name));
-  return `${kindOf(name)}${first === name ? "" : " dashed"}`;
-}
-
-function edgeChart(table, edge, title, high, look) {
-  const series = data.candidates.map((name, column) => ({
-    name, look: candidateLook(name), values: table.weights.map((epoch) => epoch[edge][column]),
+function edgeChart(table, edge, title, high, options) {
+  const all = table.columns.map((name, column) => ({
+    name, ...columnLook(table, name), values: table.weights.map((epoch) => epoch[edge][column]),
   }));
-  return lineChart({ title, series, zero: true, high }, look);
+  const series = all.filter((one) => one.values.some((value) => value !== null));
+  return lineChart({ title, series, zero: true, high }, options);
 }
 
 function weightFigures() {
   return Object.entries(data.tables).map(([cell, table]) => {
     const last = table.edges.length - 1;
     const high = Math.max(...table.weights.flat(2)) * 1.04;
-    const front = [[0, "Shallowest edge"], [last, "Deepest edge"]].map(([edge, words]) =>
-      edgeChart(table, edge, `${words}, ${edgeName(table.edges[edge])}`, high, {}));
+    const ends = last > 0 ? [[0, "Shallowest edge"], [last, "Deepest edge"]] : [[0, "Only edge"]];
+    const front = ends.map(([edge, words]) =>
+      edgeChart(table, edge, `${words}, ${table.names[edge]}`, high, {}));
     const all = html("div", { class: "small-charts" });
     const more = html("details", {}, html("summary", {}, `All ${last + 1} edges`), all);
     more.addEventListener("toggle", () => {
       if (all.childElementCount) return;
-      table.edges.forEach((edge, n) =>
-        all.append(edgeChart(table, n, edgeName(edge), high, { height: 120, legend: false })));
+      table.names.forEach((name, edge) =>
+        all.append(edgeChart(table, edge, name, high, { height: 120, legend: false })));
     });
     return html("div", { class: "cell-part" }, html("h3", { class: "cell-name" }, data.captions[cell]),
       html("div", { class: "charts" }, ...front), more);
   });
 }
 
-// A colour between those of the smallest and the greatest parameter, 0 being that of the page.
+// A color between those of the smallest and the greatest parameter, 0 being that of the page.
 function heat(value, most) {
   const share = Math.min(62, Math.round((62 * Math.abs(value)) / (most || 1)));
   return `color-mix(in srgb, var(--${value < 0 ? "cold" : "warm"}) ${share}%, var(--card))`;
 }
 
 function heatTable(cell, table) {
-  const head = data.candidates.map((name) =>
+  const head = table.columns.map((name) =>
     html("th", { scope: "col" }, html("span", {}, name)));
-  const boxes = table.edges.map(() => data.candidates.map(() => html("td", {})));
-  const rows = table.edges.map((edge, n) =>
-    html("tr", {}, html("th", { scope: "row" }, edgeName(edge)), ...boxes[n]));
+  const boxes = table.edges.map(() => table.columns.map(() => html("td", {})));
+  const rows = table.names.map((name, n) =>
+    html("tr", {}, html("th", { scope: "row" }, name), ...boxes[n]));
   const most = Math.max(...table.alphas.flat(2).map(Math.abs));
   watch((index) => {
     const genotype = data.genotypes[index];
-    const links = genotype ? genotype[cell].links : [];
-    const kept = new Set(links.map(([name, source], n) => `${source} ${(n >> 1) + 2} ${name}`));
-    table.edges.forEach((edge, row) => data.candidates.forEach((name, column) => {
+    const kept = new Set(genotype && genotype[cell] ? edgeTexts(genotype[cell]) : []);
+    table.edges.forEach((edge, row) => table.columns.forEach((name, column) => {
       const value = table.alphas[index][row][column];
       const box = boxes[row][column];
-      box.textContent = (Math.round(value * 100) / 100 || 0).toFixed(2).replace("-", "\u2212");
-      box.style.background = heat(value, most);
+      box.textContent = value === null
+        ? "" : (Math.round(value * 100) / 100 || 0).toFixed(2).replace("-", "\u2212");
+      box.style.background = value === null ? "none" : heat(value, most);
       box.className = kept.has(`${edge[0]} ${edge[1]} ${name}`) ? "kept" : "";
     }));
   });

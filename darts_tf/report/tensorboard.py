@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a run, made from the lines of its history."""
+"""A run for TensorBoard, made from the lines of its history."""
 
 import dataclasses
 import struct
@@ -21,11 +21,11 @@ from tensorboard.util.tensor_util import make_tensor_proto
 from darts_tf.config import SearchConfig, TrainingConfig, training_flag_lines
 from darts_tf.report.pictures.drawing import caption, picture
 from darts_tf.report.pictures.heat_map import heat_map
+from darts_tf.report.tables import DEFAULT_SPACE, space_named
 from darts_tf.runs.directory import RunDirectory
-from darts_tf.spaces.darts import DARTS
-from darts_tf.spaces.genotype import AnyGenotype, read_genotype
+from darts_tf.spaces.genotype import Genotype, read_genotype
 
-# TensorBoard shows as many pictures of a kind, unless it is told otherwise.
+# As many pictures of a kind as TensorBoard shows by default.
 PICTURES = 10
 SCALARS = {
     "loss/train": "train_loss",
@@ -41,8 +41,8 @@ _NAME = "events.out.tfevents.{}.darts_tf"
 class Board:
     """The event file of a run: scalars, histograms, pictures and settings, step by epoch.
 
-    The file is made afresh when a run goes on, from the history alone: so no step is there twice,
-    and none is missing, wherever the run was killed.
+    The file is made afresh when a run is resumed, from the history alone: so no step stands in it
+    twice, and none is missing, wherever the run was killed.
 
     Args:
         run: Its directory. Files that others have in `run.tensorboard`, such as the profiler's,
@@ -60,9 +60,10 @@ class Board:
         run: RunDirectory,
         config: SearchConfig | TrainingConfig,
         history: Sequence[Mapping[str, Any]],
-        genotype: AnyGenotype | None = None,
+        genotype: Genotype | None = None,
     ) -> None:
         self._run = run
+        self._space = getattr(config, "space", DEFAULT_SPACE)
         self._every = max(1, config.epochs // PICTURES)
         self._last: Mapping[str, Any] = {}
         self._drawn = True
@@ -87,13 +88,13 @@ class Board:
         self._write(line, time.time())
 
     def finish(self, results: Mapping[str, Any] | None = None) -> None:
-        """Adds what a run ends with.
+        """Adds the end of a run.
 
         Args:
             results: The contents of a training's `result.json`, of which the errors are shown.
         """
         now, step = time.time(), self._last["epoch"]
-        ends = [] if self._drawn else [*_pictures(self._last)]
+        ends = [] if self._drawn else [*_pictures(self._last, self._space)]
         errors = {name: value for name, value in (results or {}).items() if "_error" in name}
         ends += [scalar_pb(f"test/{name}", value) for name, value in errors.items()]
         success = session_end_pb(STATUS_SUCCESS, now)  # in TensorFlow's class of the same name
@@ -105,11 +106,11 @@ class Board:
         self._last = line
         self._drawn = (line["epoch"] + 1) % self._every == 0
         if self._drawn:
-            summaries += _pictures(line)
+            summaries += _pictures(line, self._space)
         self._append(line["epoch"], ends, summaries)
 
     def _begin(self, begun: float) -> None:
-        """Makes the file, and has a TensorBoard that has read the one before forget it."""
+        """Makes the file; a TensorBoard that has read the one before forgets that one."""
         folder = self._path.parent
         with self._run.explained(folder.name):
             folder.mkdir(exist_ok=True)
@@ -141,14 +142,19 @@ def _numbers(line: Mapping[str, Any]) -> Iterator[Summary]:
     for cell, counts in line.get("stable_epochs", {}).items():
         yield scalar_pb(f"stable_epochs/{cell}", min(counts))
     for cell, alphas in line.get("alphas", {}).items():
-        yield histogram_pb(f"alphas/{cell}", alphas)
+        yield histogram_pb(f"alphas/{cell}", [value for row in alphas for value in row])
+    for name, value in line.get("measures", {}).items():
+        yield scalar_pb(f"measures/{name}", value)
 
 
-def _pictures(line: Mapping[str, Any]) -> Iterator[Summary]:
+def _pictures(line: Mapping[str, Any], space_name: str) -> Iterator[Summary]:
     """Yields the heat maps and the cells of an epoch of a search."""
-    for cell, alphas in line.get("alphas", {}).items():
-        title = f"{caption(cell)}: alphas after epoch {line['epoch']}"
-        yield _image(f"heat_maps/{cell}", heat_map(np.array(alphas), DARTS, title))
+    tables = line.get("alphas", {})
+    space = space_named(space_name, tables)
+    if space is not None:
+        for cell, alphas in tables.items():
+            title = f"{caption(cell)}: alphas after epoch {line['epoch']}"
+            yield _image(f"heat_maps/{cell}", heat_map(np.array(alphas), space, cell, title))
     if line.get("genotype"):
         yield _image("cells", picture(read_genotype(line["genotype"]), "png", dpi=100))
 
@@ -163,9 +169,9 @@ def _image(tag: str, png: bytes) -> Summary:
 
 
 def _table(
-    config: SearchConfig | TrainingConfig, genotype: AnyGenotype | None
+    config: SearchConfig | TrainingConfig, genotype: Genotype | None
 ) -> dict[str, bool | int | float | str]:
-    """Returns the settings that make a run what it is, and the genotype where it is one."""
+    """Returns the settings that determine the run, and the genotype of a training run."""
     fields = [field for field in dataclasses.fields(config) if field.metadata["recorded"]]
     table = {field.name: getattr(config, field.name) for field in fields}
     if isinstance(config, TrainingConfig) and genotype is not None:

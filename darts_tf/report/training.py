@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from darts_tf.report.content import captions, chart, device_days, drawn, percent
+from darts_tf.report.content import cells, chart, device_days, percent
 from darts_tf.report.page import Page
 from darts_tf.report.parts import confusion_list, last_sections, slots
 from darts_tf.report.runs import Run
@@ -42,8 +42,7 @@ def content(run: Run) -> dict[str, Any]:
     return {
         "kind": "training",
         "epochs": run.epochs,
-        "genotypes": [drawn(run.genotype)],
-        "captions": captions(run.genotype),
+        **cells([run.genotype]),
         "stop": None,
         "charts": {"learning": curves(run)},
     }

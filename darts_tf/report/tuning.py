@@ -9,7 +9,7 @@ from darts_tf.report.attempts import Attempt, Words
 from darts_tf.report.page import Page
 from darts_tf.report.runs import Run, read_run
 from darts_tf.runs.directory import RunDirectory
-from darts_tf.spaces.genotype import AnyGenotype
+from darts_tf.spaces.genotype import Genotype
 
 # keras-tuner's names: in a trial's values, the epochs that Hyperband gives it; its states.
 _EPOCHS = "tuner/epochs"
@@ -92,7 +92,7 @@ def _search(directory: RunDirectory, trial: Attempt) -> RunDirectory:
     return RunDirectory(directory.trial(trial.name) / "search", "search")
 
 
-def _genotype(directory: RunDirectory, best: Attempt | None) -> AnyGenotype | None:
+def _genotype(directory: RunDirectory, best: Attempt | None) -> Genotype | None:
     """Returns the cells of the best trial; None where another machine has its search."""
     if best is None:
         return None

@@ -4,36 +4,22 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from darts_tf.errors import UserError
-from darts_tf.report.pictures.layout import (
-    BOX_WIDTH,
-    LABEL_HEIGHT,
-    LABEL_WIDTH,
-    RADIUS,
-    CellLayout,
-    Point,
-)
-from darts_tf.spaces.genotype import AnyGenotype
+from darts_tf.report.pictures.layout import BOX_WIDTH, LABEL_HEIGHT, RADIUS, CellLayout, Point
+from darts_tf.spaces import operations
+from darts_tf.spaces.genotype import Genotype
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WIDEST, MARGIN, CAPTION, BETWEEN = 700.0, 14.0, 24.0, 30.0
 INK, MUTED = "#1f2328", "#768390"
-# By the first word of an operation's name; after Okabe and Ito, told apart by the colour-blind.
-COLOURS = {
-    "sep": "#0067a5",
-    "dil": "#00805c",
-    "conv": "#7a5c1e",
-    "max": "#c04f0a",
-    "avg": "#c04f0a",
-    "skip": "#a53a7d",
-}
 STYLE = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Helvetica", "Arial"],
@@ -47,15 +33,15 @@ METADATA: dict[str, dict[str, Any]] = {
 }
 
 
-def draw(genotype: AnyGenotype, path: str | os.PathLike[str], title: str = "") -> None:
+def draw(genotype: Genotype, path: str | os.PathLike[str], title: str = "") -> None:
     """Draws the cells of a genotype (as in DARTS+, figures 3 and 4).
 
-    The inputs stand at the left, the output at the right. A coloured arrow is an operation, its
-    colour the kind of operation; a grey arrow leads into the concatenation. The same genotype and
-    title give the same bytes.
+    The inputs stand at the left, the output at the right. A colored arrow is an operation, in the
+    color that the table of operations gives it; a gray arrow leads into the concatenation. The same
+    genotype and title give the same bytes.
 
     Args:
-        genotype: The cells to draw.
+        genotype: The cells to draw, of any space.
         path: The file to write, `.svg` or `.png` by its suffix; its folder exists.
         title: A line above the cells.
 
@@ -65,12 +51,12 @@ def draw(genotype: AnyGenotype, path: str | os.PathLike[str], title: str = "") -
     path = Path(path)
     form = path.suffix.lower().removeprefix(".")
     if form not in METADATA:
-        raise UserError(f"{path}: a drawing is an .svg or a .png file; found '{path.suffix}'")
+        raise UserError(f"{path}: expected a name that ends in .svg or .png, got '{path.suffix}'")
     path.write_bytes(picture(genotype, form, title))
 
 
-def picture(genotype: AnyGenotype, form: str, title: str = "", dpi: int = 200) -> bytes:
-    """Returns what `draw` would write.
+def picture(genotype: Genotype, form: str, title: str = "", dpi: int = 200) -> bytes:
+    """Returns the contents of the file that `draw` writes.
 
     Args:
         genotype: The cells to draw.
@@ -82,7 +68,7 @@ def picture(genotype: AnyGenotype, form: str, title: str = "", dpi: int = 200) -
     from matplotlib.figure import Figure
 
     cells = {
-        caption(name): CellLayout(getattr(genotype, name), getattr(genotype, f"{name}_concat"))
+        caption(name): CellLayout(genotype.nodes(name), genotype.output(name), genotype.inputs)
         for name in genotype.cells
     }
     corners = _corners(list(cells.values()), MARGIN + (CAPTION if title else 0.0))
@@ -104,8 +90,17 @@ def picture(genotype: AnyGenotype, form: str, title: str = "", dpi: int = 200) -
 
 
 def caption(cell: str) -> str:
-    """Returns what a reader calls one of a genotype's cells, such as `normal_0`."""
-    kind, _, stage = cell.partition("_")
+    """Returns the words for one of a genotype's cells.
+
+    Example:
+        >>> caption("reduce_0"), caption("block_3")
+        ('Reduction cell after stage 1', 'Block 3')
+    """
+    match = re.fullmatch(r"(normal|reduce)(?:_(\d+))?", cell)
+    if match is None:
+        words = cell.replace("_", " ")
+        return words[:1].upper() + words[1:]
+    kind, stage = match.groups()
     if kind == "normal":
         return f"Normal cell, stage {int(stage) + 1}" if stage else "Normal cell"
     return f"Reduction cell after stage {int(stage) + 1}" if stage else "Reduction cell"
@@ -133,26 +128,28 @@ def _draw_cell(axes: Axes, cell: CellLayout, corner: Point) -> None:
         if not name:
             _line(axes, way, MUTED, 1.0, arrow=True)
             continue
-        colour = COLOURS[name.partition("_")[0]]
+        color = operations.get(name).color
         x, y = way[-1]
-        _line(axes, way, colour, 1.4)
-        _line(axes, [(x + LABEL_WIDTH, y), at(cell.arrival(link))], colour, 1.4, arrow=True)
-        _box(axes, (x + LABEL_WIDTH / 2, y), (LABEL_WIDTH, LABEL_HEIGHT), colour, tint=0.1)
-        _write(axes, (x + LABEL_WIDTH / 2, y), name, 8.5)
+        width = cell.label_width
+        _line(axes, way, color, 1.4)
+        _line(axes, [(x + width, y), at(cell.arrival(link))], color, 1.4, arrow=True)
+        _box(axes, (x + width / 2, y), (width, LABEL_HEIGHT), color, tint=0.1)
+        _write(axes, (x + width / 2, y), name, 8.5)
     for node in range(cell.output + 1):
-        x, y = at(cell.centre(node))
-        if 2 <= node < cell.output:
-            _circle(axes, (x, y), str(node - 2))
+        x, y = at(cell.center(node))
+        if cell.is_inner(node):
+            _circle(axes, (x, y), str(node - cell.inputs))
             continue
         _box(axes, (x, y), (BOX_WIDTH, cell.box_height(node)), INK, tint=0.05)
-        index = f"k\N{MINUS SIGN}{2 - node}" if node < 2 else "k"
-        x -= 3 if node < 2 else -1
+        is_input = node < cell.inputs
+        index = f"k\N{MINUS SIGN}{cell.inputs - node}" if is_input else "k"
+        x -= 3 if is_input else -1
         _write(axes, (x - 3.5, y - 0.5), "c", 11, style="italic")
         _write(axes, (x, y + 3), index, 7.5, ha="left")
 
 
 def _line(
-    axes: Axes, points: Sequence[Point], colour: str, width: float, arrow: bool = False
+    axes: Axes, points: Sequence[Point], color: str, width: float, arrow: bool = False
 ) -> None:
     from matplotlib.patches import FancyArrowPatch, PathPatch
     from matplotlib.path import Path as Outline
@@ -167,32 +164,30 @@ def _line(
     if arrow:
         head = "-|>,head_length=0.5,head_width=0.25"
         axes.add_patch(
-            FancyArrowPatch(
-                path=outline, arrowstyle=head, mutation_scale=11, color=colour, lw=width
-            )
+            FancyArrowPatch(path=outline, arrowstyle=head, mutation_scale=11, color=color, lw=width)
         )
     else:
-        axes.add_patch(PathPatch(outline, fill=False, edgecolor=colour, lw=width))
+        axes.add_patch(PathPatch(outline, fill=False, edgecolor=color, lw=width))
 
 
-def _box(axes: Axes, centre: Point, size: tuple[float, float], colour: str, tint: float) -> None:
+def _box(axes: Axes, center: Point, size: tuple[float, float], color: str, tint: float) -> None:
     from matplotlib.colors import to_rgb
     from matplotlib.patches import FancyBboxPatch
 
-    red, green, blue = (1 - tint * (1 - part) for part in to_rgb(colour))
-    corner = (centre[0] - size[0] / 2, centre[1] - size[1] / 2)
+    red, green, blue = (1 - tint * (1 - part) for part in to_rgb(color))
+    corner = (center[0] - size[0] / 2, center[1] - size[1] / 2)
     rounded = f"round,pad=0,rounding_size={LABEL_HEIGHT / 3}"
-    axes.add_patch(FancyBboxPatch(corner, *size, rounded, fc=(red, green, blue), ec=colour, lw=1.0))
+    axes.add_patch(FancyBboxPatch(corner, *size, rounded, fc=(red, green, blue), ec=color, lw=1.0))
 
 
-def _circle(axes: Axes, centre: Point, name: str) -> None:
+def _circle(axes: Axes, center: Point, name: str) -> None:
     from matplotlib.patches import Circle
 
-    axes.add_patch(Circle(centre, RADIUS, facecolor="white", edgecolor=INK, lw=1.2))
-    _write(axes, centre, name, 9.5)
+    axes.add_patch(Circle(center, RADIUS, facecolor="white", edgecolor=INK, lw=1.2))
+    _write(axes, center, name, 9.5)
 
 
-def _write(axes: Axes, centre: Point, text: str, size: float, **look: Any) -> None:
-    x, y = centre
+def _write(axes: Axes, center: Point, text: str, size: float, **look: Any) -> None:
+    x, y = center
     look = {"ha": "center", "color": INK, **look}
     axes.text(x, y + 0.36 * size, text, size=size, va="baseline", parse_math=False, **look)

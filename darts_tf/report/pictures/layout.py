@@ -1,4 +1,4 @@
-"""Where the parts of a drawn cell stand; lengths are points, and y grows downwards."""
+"""The layout of a drawn cell; lengths are in points, and y grows downwards."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from statistics import fmean
 
 import numpy as np
 
-from darts_tf.spaces.genotype_checks import EDGES_PER_NODE, Edge
+from darts_tf.spaces.genotype import Pair
 
 LABEL_WIDTH, LABEL_HEIGHT, LABEL_STEP = 84.0, 18.0, 24.0
+# A label is wider where an operation has a long name.
+LETTER, LABEL_MARGIN = 6.0, 10.0
 BOX_WIDTH, BOX_HEIGHT, RADIUS = 42.0, 28.0, 11.0
 INTO_NODE, INTO_OUTPUT, LANE = 30.0, 9.0, 12.0
+# The arrows into a node, in degrees: between neighbors, and from the level to the outermost.
+ARRIVAL, STEEPEST = 48.0, 75.0
 NARROWEST_GAP, WIDEST_GAP = 30.0, 84.0
 # Orders of the lanes that a layout begins from; the best result stays.
 STARTS = 24
@@ -27,32 +31,42 @@ Station = int | tuple[int, int]
 class CellLayout:
     """A cell in layers: a layer holds the nodes that equally many operations lead to.
 
-    Before each node of a layer stand the labels of its two operations, and every link that goes by
-    has a lane between the nodes. So no line runs through a label (Sugiyama, Tagawa and Toda 1981).
+    Before each node of a layer stand the labels of its operations, and every link that goes by has
+    a lane between the nodes. So no line runs through a label (Sugiyama, Tagawa and Toda 1981).
 
     Args:
-        edges: The cell's edges, as in a genotype.
-        concat: The nodes that form its output.
+        nodes: For each node but the inputs the (operation, source) of its edges.
+        concat: The nodes that form the cell's output.
+        inputs: Number of input nodes.
 
     Attributes:
-        links: What is connected, as (source, target, operation): each edge, and with "" for an
+        links: The connections as (source, target, operation): each edge, and with "" for an
             operation each node that goes into the output.
-        output: The number of the output; 0 and 1 are the inputs.
+        inputs: Number of input nodes, which are the first ones.
+        output: The number of the output.
+        label_width: The width of a label.
         width: The width of the cell.
         height: Its height.
     """
 
-    def __init__(self, edges: Sequence[Edge], concat: Sequence[int]) -> None:
-        self.output = len(edges) // EDGES_PER_NODE + 2
+    def __init__(
+        self, nodes: Sequence[Sequence[Pair]], concat: Sequence[int], inputs: int = 2
+    ) -> None:
+        self.inputs = inputs
+        self.output = len(nodes) + inputs
         self.links = [
-            (source, number // EDGES_PER_NODE + 2, name)
-            for number, (name, source) in enumerate(edges)
+            (source, number, name)
+            for number, edges in enumerate(nodes, start=inputs)
+            for name, source in edges
         ]
+        longest = max((len(name) for _, _, name in self.links), default=0)
+        self.label_width = max(LABEL_WIDTH, LETTER * longest + LABEL_MARGIN)
+        self._edge_counts = [len(edges) for edges in nodes]
         self.links += [(node, self.output, "") for node in sorted(concat)]
-        self._depth = [0, 0]
-        for node in range(2, self.output):
+        self._depth = [0] * inputs
+        for node in range(inputs, self.output):
             sources = [source for source, target, _ in self.links if target == node]
-            self._depth.append(1 + max(self._depth[source] for source in sources))
+            self._depth.append(1 + max((self._depth[source] for source in sources), default=0))
         self._depth.append(1 + max(self._depth))
         self._chains: list[list[Station]] = [
             [source, *((link, layer) for layer in self._between(source, target)), target]
@@ -72,10 +86,14 @@ class CellLayout:
         self._left, self._right = self._sides()
         self.width = self._right[-1]
 
-    def centre(self, node: int) -> Point:
-        """Returns the centre of a node's circle, or of the box of an input or of the output."""
-        half = RADIUS if 2 <= node < self.output else BOX_WIDTH / 2
+    def center(self, node: int) -> Point:
+        """Returns the center of a node's circle, or of the box of an input or of the output."""
+        half = RADIUS if self.is_inner(node) else BOX_WIDTH / 2
         return self._right[self._depth[node]] - half, self._y[node]
+
+    def is_inner(self, node: int) -> bool:
+        """Returns whether a node is neither an input nor the output."""
+        return self.inputs <= node < self.output
 
     def box_height(self, node: int) -> float:
         """Returns the height of the box of an input or of the output, with room for its arrows."""
@@ -100,15 +118,16 @@ class CellLayout:
 
     def arrival(self, link: int) -> Point:
         """Returns the point on a node's circle where the arrow from a link's label ends."""
-        x, y = self.centre(self.links[link][1])
-        angle = math.radians(24) * math.copysign(1, self._rank(link, end=1)[0])
+        x, y = self.center(self.links[link][1])
+        rank, count = self._rank(link, end=1)
+        angle = math.radians(rank * min(ARRIVAL, 2 * STEEPEST / max(count - 1, 1)))
         return x - RADIUS * math.cos(angle), y + RADIUS * math.sin(angle)
 
     def _leaving(self, link: int) -> Point:
         source = self.links[link][0]
         rank, count = self._rank(link, end=0)
         offset = rank * min(3.5, 11.0 / count)
-        inset = 0.0 if source < 2 else RADIUS - math.sqrt(RADIUS**2 - offset**2)
+        inset = 0.0 if source < self.inputs else RADIUS - math.sqrt(RADIUS**2 - offset**2)
         return self._right[self._depth[source]] - inset, self._y[source] + offset
 
     def _rank(self, link: int, end: int) -> tuple[float, int]:
@@ -118,7 +137,7 @@ class CellLayout:
             source, target, _ = self.links[other]
             return self._y[self._chains[other][-2 if end else 1]], source if end else target
 
-        links = [i for i, found in enumerate(self.links) if found[end] == self.links[link][end]]
+        links = [i for i, other in enumerate(self.links) if other[end] == self.links[link][end]]
         links.sort(key=place)
         return links.index(link) - (len(links) - 1) / 2, len(links)
 
@@ -149,9 +168,9 @@ class CellLayout:
                     before = layer[:]
                     layer.remove(lane)
                     layer.insert(place, lane)
-                    found = self._crossings(layers, near)
-                    if found < best:
-                        best, improved = found, True
+                    count = self._crossings(layers, near)
+                    if count < best:
+                        best, improved = count, True
                     else:
                         layer[:] = before
         return layers
@@ -161,8 +180,10 @@ class CellLayout:
         count = 0
         for gap in range(len(self._steps)) if gaps is None else gaps:
             left, right = layers[gap], layers[gap + 1]
-            ends = np.array([(left.index(a), right.index(b)) for a, b in self._steps[gap]])
-            before, after = (np.subtract.outer(places, places) for places in ends.T)
+            ends = [(left.index(a), right.index(b)) for a, b in self._steps[gap]]
+            if not ends:
+                continue
+            before, after = (np.subtract.outer(places, places) for places in np.array(ends).T)
             count += int(np.sum(before * after < 0)) // 2
         return count
 
@@ -192,18 +213,21 @@ class CellLayout:
         """Returns half of the height that a station takes, with the space around it."""
         if isinstance(station, tuple):
             return LANE / 2
-        if 2 <= station < self.output:
-            return LABEL_STEP + 1
-        return self.box_height(station) / 2 + (8 if station < 2 else 0)
+        if self.is_inner(station):
+            edges = self._edge_counts[station - self.inputs]
+            return LABEL_STEP * max(edges, 1) / 2 + 1
+        return self.box_height(station) / 2 + (8 if station < self.inputs else 0)
 
     def _sides(self) -> tuple[list[float], list[float]]:
         """Returns the sides of each layer; the steeper the lines in a gap, the wider it is."""
         left, right = [0.0], [BOX_WIDTH]
         for layer in range(1, self._depth[-1] + 1):
-            rise = max(abs(self._y[a] - self._y[b]) for a, b in self._steps[layer - 1])
+            rise = max((abs(self._y[a] - self._y[b]) for a, b in self._steps[layer - 1]), default=0)
             left.append(right[-1] + min(max(NARROWEST_GAP, 0.4 * rise), WIDEST_GAP))
             last = layer == self._depth[-1]
-            right.append(left[-1] + (BOX_WIDTH if last else LABEL_WIDTH + INTO_NODE + 2 * RADIUS))
+            right.append(
+                left[-1] + (BOX_WIDTH if last else self.label_width + INTO_NODE + 2 * RADIUS)
+            )
         return left, right
 
 

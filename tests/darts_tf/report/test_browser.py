@@ -15,10 +15,12 @@ from selenium.webdriver.support.wait import WebDriverWait
 from darts_tf.report import write_comparison, write_report
 from darts_tf.spaces.genotype import read_genotype
 from tests.browser import chromium, look, settled
-from tests.histories import random_searched, repeated, searched, trained, tuned
+from tests.histories import random_searched, repeated, searched, searched_in, trained, tuned
+from tests.other_space import ladder
 
 WIDTHS = (390, 1280)
 RUNS = {
+    "other space": lambda path: searched_in(ladder(), path, 15),
     "tuning": lambda path: tuned(path, 9),
     "tuning begun": lambda path: tuned(path, 10, 0, finished=False),
     "random": lambda path: random_searched(path, 11),

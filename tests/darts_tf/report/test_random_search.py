@@ -38,7 +38,8 @@ def test_the_best_sample_is_told_with_its_accuracy_its_cells_and_the_cost(run):
     }
     outcome = read_genotype(json.loads(run.outcome.read_text()))
     [cells] = page.data["genotypes"]
-    assert cells["reduce"]["links"] == [list(edge) for edge in outcome.reduce]
+    drawn = [tuple(edge) for node in cells["reduce"]["nodes"] for edge in node]
+    assert drawn == list(outcome.reduce)
 
 
 def test_accuracies_are_drawn_by_seed(run):

@@ -11,7 +11,8 @@ from darts_tf.report import search
 from darts_tf.report.pictures.drawing import caption
 from darts_tf.report.runs import read_run
 from darts_tf.spaces.genotype import STAGED_CELLS
-from tests.histories import searched
+from tests.histories import searched, searched_in
+from tests.other_space import ladder
 
 
 def lines_of(run):
@@ -52,16 +53,18 @@ def test_the_cells_of_an_epoch_are_those_of_its_genotype(run):
     genotypes = search.content(read_run(run))["genotypes"]
     for drawn, line in zip(genotypes, lines_of(run), strict=True):
         for cell in ("normal", "reduce"):
+            edges = line["genotype"][cell]
             assert drawn[cell] == {
-                "links": line["genotype"][cell],
-                "concat": line["genotype"][f"{cell}_concat"],
+                "inputs": 2,
+                "nodes": [edges[i : i + 2] for i in range(0, len(edges), 2)],
+                "output": line["genotype"][f"{cell}_concat"],
             }
 
 
 def test_skip_connects_and_ranking_are_counted_anew_from_the_records(run):
     charts = search.content(read_run(run))["charts"]["stopping"]
     skips = series_of(charts, "Skip-connects in a cell")
-    held = series_of(charts, "Epochs for which the ranking has held")
+    held = series_of(charts, "Epochs without a change of the ranking")
     for cell, name in (("normal", "Normal cell"), ("reduce", "Reduction cell")):
         lines = lines_of(run)
         counted = [
@@ -130,6 +133,54 @@ def test_stages_have_cells_of_their_own(tmp_path, seed):
     assert set(content["tables"]) == set(STAGED_CELLS)
     assert list(content["captions"].values()) == [caption(cell) for cell in content["tables"]]
     assert len(content["charts"]["stopping"][0]["series"]) == 5
+
+
+def test_a_search_in_another_space_shows_its_edges_strengths_and_measures(tmp_path, seed):
+    space = ladder()
+    run = searched_in(space, tmp_path / "run", seed)
+    content = search.content(read_run(run))
+    table = content["tables"]["rung"]
+    assert table["columns"] == ["none", "skip_connect", "sep_conv_3x3", "gaussian_blur_5x5"]
+    assert table["edges"] == [[edge.source, edge.target] for edge in space.edges("rung")]
+    assert table["names"][:3] == ["c(k\N{MINUS SIGN}1) \N{RIGHTWARDS ARROW} 0"] + [
+        f"{source} \N{RIGHTWARDS ARROW} 1" for source in ("c(k\N{MINUS SIGN}1)", "0")
+    ]
+    for epoch, line in enumerate(lines_of(run)):
+        for edge, (source, _, _) in enumerate(space.edges("rung")):
+            wanted = [round(value, 4) for value in line["strengths"]["rung"][edge]]
+            if source:
+                wanted[3] = None
+            assert table["weights"][epoch][edge] == wanted
+    assert content["looks"]["gaussian_blur_5x5"] == {"family": "blur", "color": "#8250df"}
+    assert content["looks"]["sep_conv_3x3"] == {"family": "separable"}
+    measures = content["charts"]["measures"]
+    assert series_of(measures, "Temperature")["temperature"] == [5, 4, 3, 2, 1]
+    assert series_of(measures, "Stage")["stage"] == [0, 0, 1, 1, 1]
+    assert "Measures of the method" in dict(search.page(read_run(run)).sections)
+
+
+def test_candidates_that_were_dropped_are_left_out(run):
+    lines = lines_of(run)
+    kept = [["none", "sep_conv_3x3"]] * 14
+    lines[-1]["kept"] = {"normal": kept, "reduce": kept}
+    run.history.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    table = search.content(read_run(run))["tables"]["normal"]
+    assert [value is None for value in table["alphas"][-1][0]] == [
+        False,
+        *[True] * 3,
+        False,
+        *[True] * 3,
+    ]
+    assert sum(value or 0 for value in table["weights"][-1][3]) == pytest.approx(1, abs=2e-4)
+    assert None not in table["alphas"][0][0]
+
+
+def test_a_space_that_is_not_registered_is_shown_by_numbers(run):
+    run.config.write_text(run.config.read_text() + "--space=of_my_own\n")
+    table = search.content(read_run(run))["tables"]["normal"]
+    assert table["names"][:2] == ["edge 0", "edge 1"]
+    assert table["columns"][7] == "candidate 7"
+    assert search.page(read_run(run)).html()
 
 
 def test_a_search_without_an_epoch_has_a_page(tmp_path, seed):

@@ -139,7 +139,7 @@ def test_the_settings_that_make_a_run_are_its_hyperparameters(run, tmp_path):
 def test_no_step_is_doubled_or_missing_wherever_a_run_was_killed(tmp_path_factory, kills, data):
     run = RunDirectory(tmp_path_factory.mktemp("run"), "search")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tensorboard, "_pictures", lambda line: ())
+        patch.setattr(tensorboard, "_pictures", lambda line, space: ())
         lines = searched(5, 7)
         done = 0
         for add, back in kills:
@@ -203,5 +203,5 @@ def test_the_pictures_of_a_search_are_those_of_its_record(run, seed):
     Board(run, SEARCH, [line]).finish()
     found = events.read(run.tensorboard).values
     title = "Reduction cell: alphas after epoch 0"
-    expected = heat_map(np.array(line["alphas"]["reduce"]), DARTS, title)
+    expected = heat_map(np.array(line["alphas"]["reduce"]), DARTS, "reduce", title)
     assert found["heat_maps/reduce"][0][2] == expected

@@ -37,7 +37,8 @@ def test_the_best_trial_is_told_with_its_score_its_cells_and_its_settings(run):
     found = json.loads((run.trial(best) / "search" / "genotype.json").read_text())
     [cells] = page.data["genotypes"]
     genotype = read_genotype(found)
-    assert cells["normal"]["links"] == [list(edge) for edge in genotype.normal]
+    drawn = [tuple(edge) for node in cells["normal"]["nodes"] for edge in node]
+    assert drawn == list(genotype.normal)
     [values] = [
         trial["hyperparameters"]["values"]
         for trial in json.loads(run.trials.read_text())["trials"]

@@ -15,14 +15,14 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
 from matplotlib.image import imread
 
 from darts_tf.errors import UserError
 from darts_tf.report.pictures.drawing import draw
-from darts_tf.spaces import zoo
-from darts_tf.spaces.genotype import STAGED_CELLS, AnyGenotype, Genotype
-from darts_tf.spaces.search_space import OPERATIONS
+from darts_tf.spaces import operations, zoo
+from darts_tf.spaces.genotype import STAGED_CELLS, Genotype, genotype_of
+from tests.any_genotype import darts_genotypes, other_genotypes
+from tests.other_space import BLUR, ladder
 from tests.stages import by_stage
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -35,6 +35,7 @@ CAPTIONS = {
     "normal_1": "Normal cell, stage 2",
     "reduce_1": "Reduction cell after stage 2",
     "normal_2": "Normal cell, stage 3",
+    "cell": "Cell",
 }
 
 
@@ -60,7 +61,9 @@ class Picture:
         lines = [path for path in root.iter(f"{SVG}path") if looks(path).get("fill") == "none"]
         self.lines = [(points(path.attrib["d"]), looks(path)["stroke"]) for path in lines]
         self.words = [text.words for text in self.texts]
-        self.labels = [text for text in self.texts if text.words in OPERATIONS]
+        longest = max(map(len, set(self.words) & set(operations.names())), default=0)
+        self.reach = max(84.0, 6.0 * longest + 10.0) / 2  # half of a label's width
+        self.labels = [text for text in self.texts if text.words in operations.names()]
 
 
 def looks(element: ET.Element) -> dict[str, str]:
@@ -86,33 +89,34 @@ def points(outline: str) -> np.ndarray:
     return found
 
 
-def drawn(genotype: AnyGenotype, title: str = "") -> Picture:
+def drawn(genotype: Genotype, title: str = "") -> Picture:
     with tempfile.TemporaryDirectory() as folder:
         draw(genotype, Path(folder) / "cells.svg", title)
         return Picture(Path(folder) / "cells.svg")
 
 
-def expected_words(genotype: AnyGenotype) -> Counter[str]:
+def node_name(node: int, inputs: int) -> str:
+    return f"k\N{MINUS SIGN}{inputs - node}" if node < inputs else str(node - inputs)
+
+
+def expected_words(genotype: Genotype) -> Counter[str]:
     words = Counter(CAPTIONS[cell] for cell in genotype.cells)
     for cell in genotype.cells:
-        edges = getattr(genotype, cell)
-        words.update(name for name, _ in edges)
-        words.update(str(node) for node in range(len(edges) // 2))
-        words.update(["c", "k\N{MINUS SIGN}2", "c", "k\N{MINUS SIGN}1", "c", "k"])
+        nodes = genotype.inputs + len(genotype.nodes(cell))
+        words.update(name for name, *_ in genotype.edges(cell))
+        words.update(node_name(node, genotype.inputs) for node in range(nodes))
+        words.update(["k", *"c" * (genotype.inputs + 1)])
     return words
 
 
-def expected_links(genotype: AnyGenotype) -> Counter[tuple[str, str, str]]:
+def expected_links(genotype: Genotype) -> Counter[tuple[str, str, str]]:
     """The links as (source, operation, target), by the names that the drawing has for nodes."""
-
-    def name(node: int) -> str:
-        return f"k\N{MINUS SIGN}{2 - node}" if node < 2 else str(node - 2)
-
     links: Counter[tuple[str, str, str]] = Counter()
     for cell in genotype.cells:
-        for number, (operation, source) in enumerate(getattr(genotype, cell)):
-            links[name(source), operation, str(number // 2)] += 1
-        links.update((name(node), "", "k") for node in getattr(genotype, f"{cell}_concat"))
+        for operation, *ends in genotype.edges(cell):
+            source, target = (node_name(node, genotype.inputs) for node in ends)
+            links[source, operation, target] += 1
+        links.update((node_name(node, genotype.inputs), "", "k") for node in genotype.output(cell))
     return links
 
 
@@ -125,7 +129,7 @@ def shown_links(picture: Picture) -> Counter[tuple[str, str, str]]:
 
     def label(point: np.ndarray) -> int | None:
         for number, text in enumerate(picture.labels):
-            if abs(abs(point[0] - text.x) - 42) < 0.01 and abs(point[1] - text.y) < 0.01:
+            if abs(abs(point[0] - text.x) - picture.reach) < 0.01 and abs(point[1] - text.y) < 0.01:
                 return number
         return None
 
@@ -145,22 +149,6 @@ def shown_links(picture: Picture) -> Counter[tuple[str, str, str]]:
     return links
 
 
-@st.composite
-def cells(draw_value: st.DrawFn) -> tuple[list[tuple[str, int]], list[int]]:
-    nodes = draw_value(st.integers(1, 6))
-    operation = st.sampled_from(OPERATIONS)
-    edges = [
-        (draw_value(operation), draw_value(st.integers(0, node + 1)))
-        for node in range(nodes)
-        for _ in range(2)
-    ]
-    inner = st.integers(2, nodes + 1)
-    return edges, draw_value(st.lists(inner, min_size=1, max_size=nodes, unique=True))
-
-
-genotypes = st.builds(lambda normal, reduce: Genotype(*normal, *reduce), cells(), cells())
-
-
 @pytest.mark.parametrize("name", zoo.names())
 def test_shows_every_published_genotype(name: str) -> None:
     picture = drawn(zoo.get(name), title=name)
@@ -170,7 +158,7 @@ def test_shows_every_published_genotype(name: str) -> None:
 
 # A drawing takes too long for hundreds of tries to shrink an example.
 @settings(max_examples=10, phases=[Phase.reuse, Phase.generate])
-@given(genotypes)
+@given(darts_genotypes(most_nodes=6) | other_genotypes(most_nodes=6))
 def test_shows_any_genotype_and_nothing_runs_through_a_label(genotype: Genotype) -> None:
     picture = drawn(genotype)
     assert Counter(picture.words) == expected_words(genotype)
@@ -195,19 +183,25 @@ def test_shows_the_cells_of_all_stages_apart_from_each_other() -> None:
     assert captions == [CAPTIONS[cell] for cell in STAGED_CELLS]
 
 
-def test_each_kind_of_operation_has_a_colour_of_its_own() -> None:
-    edges = [(operation, 0) for operation in OPERATIONS]
-    edges = edges[: len(edges) // 2 * 2] + edges[-2:]
-    picture = drawn(Genotype(edges, [2], edges, [2]))
-    colours: dict[str, set[str]] = {}
-    for line, colour in picture.lines:
+def test_each_family_of_operations_has_a_color_of_its_own() -> None:
+    edges = [(operation, 0, 1) for operation in operations.names()]
+    picture = drawn(genotype_of({"cell": edges}, {"cell": [1]}, space="any", inputs=1))
+    colors: dict[str, set[str]] = {}
+    for line, color in picture.lines:
         for label in picture.labels:
-            if np.allclose(line[-1], [label.x - 42, label.y], atol=0.01):
-                kind = "pool" if "pool" in label.words else label.words.partition("_")[0]
-                colours.setdefault(kind, set()).add(colour)
-    assert colours.keys() == {"sep", "dil", "pool", "skip", "conv"}
-    assert all(len(found) == 1 for found in colours.values())
-    assert len(set.union(*colours.values())) == len(colours)
+            if np.allclose(line[-1], [label.x - picture.reach, label.y], atol=0.01):
+                colors.setdefault(operations.get(label.words).family, set()).add(color)
+    assert colors.keys() >= {"separable", "dilated", "pool", "skip", "convolution", "none"}
+    assert all(len(found) == 1 for found in colors.values())
+    assert len(set.union(*colors.values())) == len(colors)
+
+
+def test_an_operation_with_a_long_name_has_a_label_that_holds_it() -> None:
+    ladder()
+    edges = [(BLUR.name, 0, 1), ("skip_connect", 0, 1)]
+    picture = drawn(genotype_of({"cell": edges}, {"cell": [1]}, space="any", inputs=1))
+    assert {color for _, color in picture.lines} >= {BLUR.color}
+    assert picture.reach > 42
 
 
 @pytest.mark.parametrize("suffix", [".svg", ".png", ".PNG"])
@@ -238,7 +232,7 @@ def test_title_is_taken_literally() -> None:
 
 
 @pytest.mark.parametrize("name", ["cells.jpeg", "cells", "svg"])
-def test_unknown_suffix_is_refused(tmp_path: Path, name: str) -> None:
+def test_another_suffix_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(UserError, match=re.escape(name) + r".*\.svg.*\.png"):
         draw(zoo.get("DARTS_V1"), tmp_path / name)
     assert not list(tmp_path.iterdir())
@@ -246,7 +240,8 @@ def test_unknown_suffix_is_refused(tmp_path: Path, name: str) -> None:
 
 def test_needs_neither_tensorflow_nor_pyplot(tmp_path: Path) -> None:
     program = (
-        "import sys; from darts_tf.report import drawing; from darts_tf.spaces import zoo; "
+        "import sys; from darts_tf.report.pictures import drawing; "
+        "from darts_tf.spaces import zoo; "
         "assert 'matplotlib' not in sys.modules; "
         f"drawing.draw(zoo.get('DARTS_V1'), {str(tmp_path / 'cells.svg')!r}); "
         "print({'tensorflow', 'keras', 'matplotlib.pyplot'} & set(sys.modules))"

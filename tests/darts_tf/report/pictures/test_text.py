@@ -6,17 +6,16 @@ import re
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from darts_tf.report.pictures.drawing import caption
 from darts_tf.report.pictures.text import as_text
 from darts_tf.spaces import zoo
-from darts_tf.spaces.genotype import AnyGenotype, Genotype
-from darts_tf.spaces.search_space import OPERATIONS
+from darts_tf.spaces.genotype import Genotype, genotype_of
+from tests.any_genotype import darts_genotypes, other_genotypes
 from tests.stages import by_stage
 
-EDGE = re.compile(r"^ *(c\(k-2\)|c\(k-1\)|\d+) ── (\w+) ─+([┬┘])(?:─ +(\d+))?")
-NODES = ("c(k-2)", "c(k-1)")
+EDGE = re.compile(r"^ *(c\(k-\d\)|\d+) ── (\w+) ─+(?:([┬┤┘])(?:─ +(\d+))?| +(\d+))")
+ALONE = re.compile(r"^ +(\d+)(?= |$)")
 STAGED = by_stage("DARTS_V1", "NASNET_A", "PNAS", "DARTS_V2", "SNAS_MILD")
 
 
@@ -25,28 +24,36 @@ def blocks(text: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for part in text.split("\n\n"):
         head, *lines = part.split("\n")
-        starts = [match.start() for match in re.finditer(r"(?:Normal|Reduction) cell", head)]
+        starts = [match.start() for match in re.finditer(r"(?:Normal |Reduction )?[Cc]ell", head)]
         for start, end in zip(starts, [*starts[1:], None], strict=True):
             column = [line[start:end].rstrip() for line in lines]
             found[head[start:end].strip()] = [line for line in column if line]
     return found
 
 
-def read(lines: list[str]) -> tuple[list[tuple[str, int]], list[int]]:
-    """The edges and the concatenation that a cell's lines show."""
-    edges, concat = [], []
-    rails = [re.search(r"[┐┤┴]|─── c", line) for line in lines]
-    for number, (line, rail) in enumerate(zip(lines, rails, strict=True)):
+def read(lines: list[str], inputs: int) -> tuple[list[tuple[str, int, int]], list[int]]:
+    """The edges and the output that a cell's lines show."""
+    edges, output = [], []
+    corners: list[str] = []
+    for line in lines:
         match = EDGE.match(line)
-        assert match, line
-        source, operation, corner, node = match.groups()
-        assert corner == "┬┘"[number % 2]
-        assert node == (str(number // 2) if number % 2 == 0 else None)
-        edges.append((operation, NODES.index(source) if source in NODES else int(source) + 2))
+        end = match.end() if match else ALONE.match(line).end()
+        node = (match[4] or match[5]) if match else ALONE.match(line)[1]
+        if node is not None:
+            assert int(node) == len(corners)
+            corners.append("")
+        if match:
+            source, operation, corner = match[1], match[2], match[3]
+            corners[-1] += corner or "─"
+            past = re.fullmatch(r"c\(k-(\d)\)", source)
+            number = inputs - int(past[1]) if past else int(source) + inputs
+            edges.append((operation, number, len(corners) - 1 + inputs))
+        rail = re.search(r"[┐┤┴]|─── c", line[end:])
         if rail:
-            concat.append(number // 2 + 2)
-            assert line[match.end() : rail.start()].strip(" ") == "─"[: rail[0] != "─── c"]
-    return edges, concat
+            output.append(len(corners) - 1 + inputs)
+            assert line[end : end + rail.start()].strip(" ") == "─"[: rail[0] != "─── c"]
+    assert all(re.fullmatch(r"|─|┬┤*┘", corner) for corner in corners)
+    return edges, output
 
 
 def letters(text: str) -> dict[tuple[int, int], str]:
@@ -64,27 +71,16 @@ def check_lines_meet(text: str) -> None:
             assert page.get((y - 1, x)) in tuple("┬┐┤│"), text
 
 
-def check(genotype: AnyGenotype) -> None:
+def check(genotype: Genotype) -> None:
     text = as_text(genotype)
     assert all(len(line) <= 100 and line == line.rstrip() for line in text.split("\n"))
     found = blocks(text)
     assert list(found) == [caption(cell) for cell in genotype.cells]
     for cell in genotype.cells:
-        edges, concat = read(found[caption(cell)])
-        assert edges == list(getattr(genotype, cell))
-        assert concat == sorted(getattr(genotype, f"{cell}_concat"))
+        edges, output = read(found[caption(cell)], genotype.inputs)
+        assert edges == list(genotype.edges(cell))
+        assert output == sorted(genotype.output(cell))
     check_lines_meet(text)
-
-
-@st.composite
-def cells(draw: st.DrawFn) -> tuple[list[tuple[str, int]], list[int]]:
-    nodes = draw(st.integers(1, 14))
-    operation = st.sampled_from(OPERATIONS)
-    edges = [
-        (draw(operation), draw(st.integers(0, node + 1))) for node in range(nodes) for _ in range(2)
-    ]
-    inner = st.integers(2, nodes + 1)
-    return edges, draw(st.lists(inner, min_size=1, max_size=nodes, unique=True))
 
 
 @pytest.mark.parametrize("name", zoo.names())
@@ -92,7 +88,7 @@ def test_shows_every_published_genotype(name: str) -> None:
     check(zoo.get(name))
 
 
-@given(st.builds(lambda normal, reduce: Genotype(*normal, *reduce), cells(), cells()))
+@given(darts_genotypes(most_nodes=14) | other_genotypes(most_nodes=12))
 def test_shows_any_genotype_within_100_columns(genotype: Genotype) -> None:
     check(genotype)
 
@@ -103,7 +99,8 @@ def test_shows_the_cells_of_all_stages() -> None:
 
 def test_a_cell_is_drawn_as_a_person_would() -> None:
     edges = [("skip_connect", 0), ("conv_7x1_1x7", 1), ("max_pool_3x3", 2), ("max_pool_3x3", 0)]
-    text = as_text(Genotype(edges, (2, 3), edges, (3,)), "a title")
+    genotype = Genotype(normal=edges, normal_concat=(2, 3), reduce=edges, reduce_concat=(3,))
+    text = as_text(genotype, "a title")
     assert text.split("\n")[:7] == [
         "a title",
         "",
@@ -112,6 +109,19 @@ def test_a_cell_is_drawn_as_a_person_would() -> None:
         "c(k-1) ── conv_7x1_1x7 ─┘     │            c(k-1) ── conv_7x1_1x7 ─┘",
         "     0 ── max_pool_3x3 ─┬─ 1 ─┴─ c(k)           0 ── max_pool_3x3 ─┬─ 1 ─── c(k)",
         "c(k-2) ── max_pool_3x3 ─┘                  c(k-2) ── max_pool_3x3 ─┘",
+    ]
+
+
+def test_nodes_of_three_edges_of_one_and_of_none_are_drawn_as_a_person_would() -> None:
+    edges = [("skip_connect", 0, 1), ("none", 0, 3), ("sep_conv_3x3", 1, 3), ("skip_connect", 2, 3)]
+    genotype = genotype_of({"cell": edges}, {"cell": [1, 3]}, space="any", inputs=1)
+    assert as_text(genotype).split("\n") == [
+        "Cell",
+        "c(k-1) ── skip_connect ─── 0 ─┐",
+        "                           1  │",
+        "c(k-1) ── none ─────────┬─ 2 ─┴─ c(k)",
+        "     0 ── sep_conv_3x3 ─┤",
+        "     1 ── skip_connect ─┘",
     ]
 
 
