@@ -34,6 +34,7 @@ class Epoch:
     Args:
         durability: Knows the epoch and the stage, and saves the run between training steps.
         profiler: Records some of the training steps.
+        bar: Whether progress bars are shown; None for where standard error is a terminal.
 
     Attributes:
         number: From 0, over all stages.
@@ -43,7 +44,7 @@ class Epoch:
         pace: How fast the training steps were.
     """
 
-    def __init__(self, durability: Durability, profiler: Profiler) -> None:
+    def __init__(self, durability: Durability, profiler: Profiler, bar: bool | None = None) -> None:
         self.number = durability.epoch
         self.stage = durability.stage
         self.of_stage = durability.epoch - durability.first_epoch
@@ -51,6 +52,7 @@ class Epoch:
         self.pace = Pace(0.0, 0.0)
         self._durability = durability
         self._profiler = profiler
+        self._bar = bar
 
     def train(
         self, step: CompiledStep, batches: tf.data.Dataset, images: int, batch_size: int
@@ -80,6 +82,7 @@ class Epoch:
             self._profiler,
             self._durability,
             epoch=self.number,
+            bar=self._bar,
         )
         return mean
 
@@ -98,7 +101,9 @@ class Epoch:
             DivergenceError: If a loss is infinite or NaN.
         """
         text = f"epoch {self.number}, validation"
-        mean, _ = run_epoch(step, iter(batches), images, batch_size, text, epoch=self.number)
+        mean, _ = run_epoch(
+            step, iter(batches), images, batch_size, text, epoch=self.number, bar=self._bar
+        )
         return mean
 
 
@@ -198,7 +203,7 @@ class EpochLoop:
         with Profiler(config.profiled(), self._session.run.tensorboard) as profiler:
             while self._goes_on(watching):
                 begun = time.monotonic()
-                epoch = Epoch(durability, profiler)
+                epoch = Epoch(durability, profiler, self._session.bar)
                 watching.on_epoch_begin(epoch.number)
                 logs = self.stage.run(epoch)
                 watching.on_epoch_end(epoch.number, logs)

@@ -17,6 +17,7 @@ from darts_tf.data.batches import (
     steps_per_epoch,
     training_batches,
 )
+from darts_tf.engine.console import Verbosity, heard
 from darts_tf.engine.epochs import Epoch, EpochLoop, Line, Stage
 from darts_tf.engine.optimizers import cosine
 from darts_tf.engine.precision import make_loss_scale
@@ -62,6 +63,7 @@ def search(
     method: Any = None,
     space: Any = None,
     criterion: Any = None,
+    verbose: Verbosity = "auto",
 ) -> SearchResult:
     """Searches for a cell and stops early (DARTS+, section 4.2).
 
@@ -79,6 +81,8 @@ def search(
             that name it to be read.
         criterion: A criterion, likewise, or a function from the records so far to the reason to
             stop or None; None for `config.stop_criterion`.
+        verbose: "auto" shows a line an epoch where nobody has configured logging, and a progress
+            bar in a terminal or a notebook; 1 shows both in any case, 0 neither.
 
     Returns:
         The genotype that was found, and the records.
@@ -91,10 +95,13 @@ def search(
     """
     config, plugs = choose(config, method, space, criterion)
     data.check(config.dataset, config.data_dir, config.download)
-    with own_run(run_directory, "search", config, run_flags(config, plugs)) as run:
+    with (
+        heard(verbose) as bar,
+        own_run(run_directory, "search", config, run_flags(config, plugs)) as run,
+    ):
         if run.outcome.exists():
             return _finished(run)
-        with started(run, config) as session:
+        with started(run, config, bar) as session:
             return _searched(config, plugs, session, callbacks)
 
 

@@ -19,6 +19,7 @@ from darts_tf.data.augment.transforms import (
 )
 from darts_tf.data.batches import evaluation_batches, training_batches
 from darts_tf.data.reading import each
+from darts_tf.engine.console import Verbosity, heard
 from darts_tf.engine.epochs import Epoch, EpochLoop, Line, Stage
 from darts_tf.engine.optimizers import warmed_cosine
 from darts_tf.engine.precision import (
@@ -65,6 +66,7 @@ def train(
     run_directory: str | os.PathLike[str],
     *,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    verbose: Verbosity = "auto",
 ) -> TrainingResult:
     """Trains a network from scratch on the whole training set, then tests it (DARTS+, section 4.3).
 
@@ -81,6 +83,8 @@ def train(
             has it.
         callbacks: Keras callbacks, called as `fit` calls them, with the network as their model;
             `model.stop_training = True` ends the training after the epoch.
+        verbose: "auto" shows a line an epoch where nobody has configured logging, and a progress
+            bar in a terminal or a notebook; 1 shows both in any case, 0 neither.
 
     Returns:
         The inference network and what is known of it.
@@ -96,10 +100,13 @@ def train(
             f"repeats: a training has 1, found {config.repeats}; train_repeats has more"
         )
     data.check(config.dataset, config.data_dir, config.download)
-    with own_run(run_directory, "train", config, training_flag_lines(config, genotype)) as run:
+    with (
+        heard(verbose) as bar,
+        own_run(run_directory, "train", config, training_flag_lines(config, genotype)) as run,
+    ):
         if run.outcome.exists():
             return TrainingResult(load_model(run.model), run.read_json(run.result))
-        with started(run, config) as session:
+        with started(run, config, bar) as session:
             return _trained(config, genotype, session, callbacks)
 
 
