@@ -196,7 +196,9 @@ class EpochLoop:
             Interrupted: If a signal has asked for the end; the run is saved.
         """
         durability, config = self._durability, self._session.config
-        watching = keras.callbacks.CallbackList([*callbacks], model=self.stage.model)
+        watching = keras.callbacks.CallbackList(
+            [*callbacks], model=self.stage.model, epochs=sum(self._lengths)
+        )
         self.stage.model.stop_training = False
         watching.on_train_begin()
         logs: Mapping[str, float] = {}
