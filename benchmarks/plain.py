@@ -12,7 +12,7 @@ from darts_tf.engine.optimizers import SGD, Adam
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.genotype import CELLS
 from darts_tf.spaces.operations import NONE
-from darts_tf.spaces.search_space import STEM_MULTIPLIER, reductions
+from darts_tf.spaces.stems import STEMS
 from darts_tf.supernet.model import Supernet
 
 
@@ -113,13 +113,13 @@ class PlainSearchStep:
     def logits(self, images: tf.Tensor) -> tf.Tensor:
         """Returns logits [batch, classes] of images [batch, rows, columns, channels]."""
         self.operations.begin()
-        x = self.operations.conv(images, 3, STEM_MULTIPLIER * self.init_channels)
+        (width,) = STEMS["cifar"].supernet_widths(self.init_channels)
+        x = self.operations.conv(images, 3, width)
         before_previous = previous = self.operations.normalize(x, affine=True)
-        channels, halved = self.init_channels, False
-        for number in range(self.layers):
-            reduction = number in reductions(self.layers)
-            channels *= 2 if reduction else 1
-            weights = tf.nn.softmax(self.alphas["reduce" if reduction else "normal"].value)
+        halved = False
+        for cell, reduction, multiple in DARTS.macro(self.layers):
+            channels = multiple * self.init_channels
+            weights = tf.nn.softmax(self.alphas[cell].value)
             output = self._cell(before_previous, previous, weights, channels, reduction, halved)
             before_previous, previous, halved = previous, output, reduction
         return self.operations.dense(tf.reduce_mean(previous, (1, 2)), self.classes)

@@ -13,8 +13,9 @@ from darts_tf.data.facts import DATASETS, DatasetFacts, facts_of, portions
 from darts_tf.errors import UserError
 from darts_tf.runs.machine import usable_cores
 from darts_tf.settings import Settings, flag_lines, setting
-from darts_tf.spaces import zoo
-from darts_tf.spaces.genotype import AnyGenotype, StagedGenotype
+from darts_tf.spaces import space_of, zoo
+from darts_tf.spaces.darts import DARTS
+from darts_tf.spaces.genotype import Genotype
 from darts_tf.spaces.stems import STEMS
 
 __all__ = ["RunConfig", "SearchConfig", "TrainingConfig", "flag_lines", "training_flag_lines"]
@@ -193,7 +194,7 @@ class SearchConfig(RunConfig):
                 f"arch_start_epoch: must be below epochs ({self.epochs}), or nothing is searched; "
                 f"found {self.arch_start_epoch}"
             )
-        fewest = StagedGenotype.fewest_layers
+        fewest = DARTS.staged().fewest_layers
         if self.share_alphas == "stage" and self.layers < fewest:
             raise UserError(
                 f"layers: with share_alphas=stage must be at least {fewest}, so that each stage "
@@ -282,7 +283,7 @@ class TrainingConfig(RunConfig):
             object.__setattr__(self, "cutout", self.facts().cutout)
 
 
-def training_flag_lines(config: TrainingConfig, genotype: AnyGenotype) -> tuple[str, ...]:
+def training_flag_lines(config: TrainingConfig, genotype: Genotype) -> tuple[str, ...]:
     """Returns the lines of a flag file that repeats a training, its genotype included.
 
     Args:
@@ -295,10 +296,11 @@ def training_flag_lines(config: TrainingConfig, genotype: AnyGenotype) -> tuple[
     Raises:
         UserError: If the network has fewer cells than the genotype needs.
     """
-    if config.layers < genotype.fewest_layers:
+    fewest = space_of(genotype).fewest_layers
+    if config.layers < fewest:
         raise UserError(
             f"--layers={config.layers}: a genotype with cells for each stage needs at least "
-            f"{genotype.fewest_layers} layers"
+            f"{fewest} layers"
         )
     names = (name for name in zoo.names() if zoo.get(name) == genotype)
     inline = json.dumps(genotype.to_dict(), separators=(",", ":"))

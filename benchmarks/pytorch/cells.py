@@ -8,8 +8,7 @@ from torch import nn
 from benchmarks.pytorch.by_name import operation
 from benchmarks.pytorch.operations import FactorizedReduce, ReLUConvBN
 from darts_tf.spaces.darts import DARTS
-from darts_tf.spaces.genotype import Genotype
-from darts_tf.spaces.genotype_checks import EDGES_PER_NODE
+from darts_tf.spaces.genotype import EDGES_PER_NODE, Genotype
 
 
 class MixedOperation(nn.Module):

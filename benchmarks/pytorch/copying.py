@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from darts_tf.layers.drop_path import DropPath
+from darts_tf.spaces import operations
 from darts_tf.spaces.darts import DARTS
-from darts_tf.spaces.search_space import OPERATIONS
 from darts_tf.supernet.model import Supernet
 
 _PARTS = tuple(
@@ -28,7 +28,7 @@ _NAMES = {
     "moving_mean": "running_mean",
     "moving_variance": "running_var",
 }
-_EDGE = re.compile(rf"cell_(\d+)_node_(\d+)_([01])_(?:{'|'.join(OPERATIONS)})_(\w+)")
+_EDGE = re.compile(rf"cell_(\d+)_node_(\d+)_([01])_(?:{'|'.join(operations.names())})_(\w+)")
 _PREPROCESS = re.compile(r"cell_(\d+)_preprocess_([01])_(\w+)")
 
 

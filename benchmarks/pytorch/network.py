@@ -4,8 +4,9 @@ import torch
 from torch import nn
 
 from benchmarks.pytorch.cells import Cell
+from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.genotype import Genotype
-from darts_tf.spaces.search_space import STEM_MULTIPLIER, reductions
+from darts_tf.spaces.stems import STEMS
 
 
 class AuxiliaryHead(nn.Sequential):
@@ -55,16 +56,16 @@ class Network(nn.Module):
     ) -> None:
         super().__init__()
         self.drop_path = 0.0
-        width = STEM_MULTIPLIER * init_channels
+        (width,) = STEMS["cifar"].network_widths(init_channels)
         self.stem_conv = nn.Conv2d(image_channels, width, 3, padding=1, bias=False)
         self.stem_norm = nn.BatchNorm2d(width)
         self.cells = nn.ModuleList()
         self.auxiliary: nn.Module | None = None
-        self.auxiliary_after = reductions(layers)[1]
-        before_previous, previous, channels, halved = width, width, init_channels, False
-        for number in range(layers):
-            reduction = number in reductions(layers)
-            channels *= 2 if reduction else 1
+        places = DARTS.macro(layers)
+        self.auxiliary_after = max(i for i, place in enumerate(places) if place.reduction)
+        before_previous, previous, halved = width, width, False
+        for number, (_, reduction, multiple) in enumerate(places):
+            channels = multiple * init_channels
             cell = Cell(genotype, before_previous, previous, channels, reduction, halved)
             self.cells.append(cell)
             before_previous, previous, halved = previous, len(cell.concat) * channels, reduction

@@ -5,7 +5,7 @@ from torch import nn
 
 from benchmarks.pytorch.cells import SearchCell
 from darts_tf.spaces.darts import DARTS
-from darts_tf.spaces.search_space import STEM_MULTIPLIER, reductions
+from darts_tf.spaces.stems import STEMS
 
 
 class Supernet(nn.Module):
@@ -30,16 +30,15 @@ class Supernet(nn.Module):
         self.alphas = nn.ParameterDict(
             {kind: nn.Parameter(1e-3 * torch.randn(shape)) for kind in ("normal", "reduce")}
         )
-        width = STEM_MULTIPLIER * init_channels
+        (width,) = STEMS["cifar"].supernet_widths(init_channels)
         self.stem = nn.Conv2d(image_channels, width, 3, padding=1, bias=False)
         self.stem_norm = nn.BatchNorm2d(width)
         self.kinds: list[str] = []
         self.cells = nn.ModuleList()
-        before_previous, previous, channels, halved = width, width, init_channels, False
-        for number in range(layers):
-            reduction = number in reductions(layers)
-            channels *= 2 if reduction else 1
-            self.kinds.append("reduce" if reduction else "normal")
+        before_previous, previous, halved = width, width, False
+        for kind, reduction, multiple in DARTS.macro(layers):
+            channels = multiple * init_channels
+            self.kinds.append(kind)
             self.cells.append(SearchCell(before_previous, previous, channels, reduction, halved))
             before_previous, previous, halved = previous, DARTS.nodes * channels, reduction
         self.global_pool = nn.AdaptiveAvgPool2d(1)

@@ -5,7 +5,7 @@ from functools import cache
 from importlib import resources
 from types import MappingProxyType
 
-from darts_tf.errors import UserError, nearest
+from darts_tf.errors import UserError, nearest, short
 from darts_tf.spaces.genotype import Genotype
 
 
@@ -22,10 +22,16 @@ def get(name: str) -> Genotype:
 
     Raises:
         UserError: If there is no such genotype.
+
+    Example:
+
+        >>> get("DARTS_V2").skip_connects()
+        {'normal': 2, 'reduce': 3}
     """
     if name not in _entries():
         raise UserError(
-            f"unknown genotype {name!r}.{nearest(name, names())} Known: {', '.join(names())}"
+            f"unknown genotype {short(name)}; expected one of {', '.join(names())}."
+            f"{nearest(name, names())}"
         )
     return Genotype.from_dict(_entries()[name])
 
@@ -35,6 +41,9 @@ def source(name: str) -> str:
 
     Args:
         name: One of `names()`.
+
+    Raises:
+        UserError: If there is no such genotype.
     """
     get(name)
     return str(_entries()[name]["source"])

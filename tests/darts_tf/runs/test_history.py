@@ -13,7 +13,7 @@ from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord, read_history
 from darts_tf.spaces import zoo
 from darts_tf.spaces.genotype import StagedGenotype
-from darts_tf.spaces.search_space import OPERATIONS
+from tests.genotype_rules import OPERATIONS
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 COUNTS = st.integers(0, 10**6)
