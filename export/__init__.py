@@ -1,1 +1,1 @@
-"""Programs that turn a trained model into something to serve."""
+"""Programs that export a trained model."""

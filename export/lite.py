@@ -1,8 +1,8 @@
-"""Exports a trained model as one file for LiteRT, on phones and small machines.
+"""Exports a trained model as a LiteRT file, for phones and small devices.
 
     python -m export.lite --model=RUN/model.keras --output=FILE.tflite
 
-The class names come from the result.json beside the model. docs/formats.md tells how to
+The class names come from the result.json beside the model. docs/formats.md explains how to
 run the file.
 """
 
@@ -15,13 +15,13 @@ from trainers.program import run
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Checks everything that a user gives, then exports.
+    """Checks the arguments, then exports.
 
     Args:
         arguments: The command line without the program's name.
 
     Raises:
-        UserError: If something in them is wrong.
+        UserError: If an argument is wrong.
     """
     given = single_file.read(arguments, __doc__, ".tflite")
     print(f"wrote {darts_tf.export_lite(*given)}")

@@ -1,9 +1,9 @@
-"""Exports a trained model as one file for ONNX runtimes.
+"""Exports a trained model as an ONNX file.
 
     python -m export.onnx --model=RUN/model.keras --output=FILE.onnx
 
-It needs two packages more: pip install "darts_tf[onnx]". The class names
-come from the result.json beside the model. docs/formats.md tells how to run the file.
+It needs two more packages: pip install "darts_tf[onnx]". The class names
+come from the result.json beside the model. docs/formats.md explains how to run the file.
 """
 
 import sys
@@ -15,13 +15,13 @@ from trainers.program import run
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Checks everything that a user gives, then exports.
+    """Checks the arguments, then exports.
 
     Args:
         arguments: The command line without the program's name.
 
     Raises:
-        UserError: If something in them is wrong.
+        UserError: If an argument is wrong.
     """
     given = single_file.read(arguments, __doc__, ".onnx", "onnx")
     print(f"wrote {darts_tf.export_onnx(*given)}")

@@ -1,9 +1,9 @@
-"""Exports a trained model as a SavedModel that can be served.
+"""Exports a trained model as a SavedModel for TensorFlow Serving.
 
     python -m export.saved_model --model=RUN/model.keras --output=SERVING_DIR [--version=N]
 
-The class names, and most of the model card, come from the result.json beside the model.
-docs/serving.md tells how to serve what it writes.
+The class names and most of the model card come from the result.json beside the model.
+docs/serving.md explains how to serve it.
 """
 
 import sys
@@ -24,25 +24,25 @@ from trainers.program import run
 class ExportSettings(Settings):
     """Settings of an export."""
 
-    version: int = setting(0, "Version folder to write; 0 for the next number.", low=0)
+    version: int = setting(0, "Version number to write; 0 for the next one.", low=0)
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Checks everything that a user gives, then exports.
+    """Checks the arguments, then exports.
 
     Args:
         arguments: The command line without the program's name.
 
     Raises:
-        UserError: If something in them is wrong.
+        UserError: If an argument is wrong.
     """
     chosen, paths = parse(
         arguments,
         ExportSettings,
         __doc__,
         extra={
-            "model": "The model.keras of a training. Needed.",
-            "output": "Folder that holds the versions of one served model. Needed.",
+            "model": "The model.keras of a training run. Required.",
+            "output": "Folder with the versions of one served model. Required.",
         },
     )
     model_file = trained.model_file(paths["model"])
@@ -59,11 +59,11 @@ def main(arguments: Sequence[str]) -> None:
 
 def _folder(output: str, version: int | None) -> Path:
     if not output:
-        raise UserError("--output: is needed; the folder of one served model is right")
+        raise UserError("--output: expected the folder of one served model, got none")
     try:
         return version_folder(output, version).parent
     except OSError as error:
-        raise UserError(f"--output={output}: {error.strerror}; a folder is right") from error
+        raise UserError(f"--output={output}: expected a folder, got {error.strerror}") from error
 
 
 if __name__ == "__main__":

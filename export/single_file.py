@@ -1,4 +1,4 @@
-"""The command line of the exports that write one file."""
+"""The command line shared by the exports that write one file."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,30 +15,30 @@ from trainers.command_line import parse
 def read(
     arguments: Sequence[str], about: str, suffix: str, extra: str = ""
 ) -> tuple[Any, Path, list[str] | None]:
-    """Checks everything that a user gives, and loads the model.
+    """Checks the arguments and loads the model.
 
     Args:
         arguments: The command line without the program's name.
-        about: What the program does, the opening of `--help`.
-        suffix: What the name of the file to write ends in.
-        extra: The extra that the export needs, if any.
+        about: The first lines of `--help`.
+        suffix: The suffix of the file to write, such as `.onnx`.
+        extra: The extra of pyproject.toml that the export needs, if any.
 
     Returns:
         The model, the path of the new file, and the class names, None where they are unknown.
 
     Raises:
-        UserError: If something in the arguments is wrong, or a package is missing.
+        UserError: If an argument is wrong, or a package is missing.
     """
     flags = {
-        "model": "The model.keras of a training. Needed.",
-        "output": f"The {suffix} file to write; it must not exist. Needed.",
+        "model": "The model.keras of a training run. Required.",
+        "output": f"The {suffix} file to write, a new one. Required.",
     }
     _, paths = parse(arguments, Settings, about, extra=flags)
     if extra:
         require(extra)
     file = trained.model_file(paths["model"])
     if not paths["output"]:
-        raise UserError(f"--output: is needed; the name of a new {suffix} file is right")
+        raise UserError(f"--output: expected the name of a new {suffix} file, got none")
     output = new_file(paths["output"], suffix)
     result = trained.result(file)
     names = None if result is None else result["classes"]

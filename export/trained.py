@@ -1,4 +1,4 @@
-"""What a training leaves for an export: the model, and the class names in the file beside it."""
+"""Loading the model of a training run, and the class names in the result.json beside it."""
 
 import json
 import zipfile
@@ -9,61 +9,66 @@ from darts_tf.errors import UserError
 
 
 def model_file(given: str) -> Path:
-    """Returns the file that `--model` names, once it is known to be an archive.
+    """Returns the path that `--model` gives, of a file that is checked to be an archive.
 
     Args:
-        given: The flag's value.
+        given: The value of the flag.
 
     Raises:
-        UserError: If it is empty, cannot be read, or is no `.keras` file.
+        UserError: If it is empty, or the path of no `.keras` file that can be read.
     """
     if not given:
-        raise UserError("--model: is needed; the model.keras of a training is right")
+        raise UserError("--model: expected the model.keras of a training run, got none")
     path = Path(given)
     try:
         with path.open("rb") as file:
             is_archive = zipfile.is_zipfile(file)
     except OSError as error:
         raise UserError(
-            f"--model={given}: {error.strerror}; the model.keras of a training is right"
+            f"--model={given}: expected the model.keras of a training run, got {error.strerror}"
         ) from error
     if path.suffix != ".keras" or not is_archive:
-        raise UserError(f"--model={given}: not a Keras model; a model.keras is right")
+        raise UserError(
+            f"--model={given}: expected the model.keras of a training run, got another file"
+        )
     return path
 
 
 def result(model: Path) -> dict[str, Any] | None:
-    """Returns the `result.json` beside a model; None, and a line that says so, without it.
+    """Returns the contents of the `result.json` beside a model; prints a line if there is none.
 
     Args:
         model: The model's file.
+
+    Returns:
+        The contents, or None without the file.
 
     Raises:
         UserError: If the file holds no class names.
     """
     path = model.with_name("result.json")
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        classes = found["classes"]
+        contents = json.loads(path.read_text(encoding="utf-8"))
+        classes = contents["classes"]
     except FileNotFoundError:
         print(f"{path}: no such file, so the classes are numbered")
         return None
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
-        raise UserError(f"{path}: the class names cannot be read ({error!r})") from error
+        raise UserError(f"{path}: expected class names, got {error!r}") from error
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
-        raise UserError(f"{path}: classes must be a list of names, found {classes!r}")
-    return dict(found)
+        raise UserError(f"{path}: expected a list of names as classes, got {classes!r}")
+    return dict(contents)
 
 
 def load(path: Path, beside: dict[str, Any] | None) -> Any:
-    """Returns the Keras model of a file.
+    """Loads the Keras model of a training run.
 
     Args:
-        path: As `model_file` returns it.
-        beside: As `result` returns it.
+        path: The model's file.
+        beside: The contents of the `result.json` beside it, or None.
 
     Raises:
-        UserError: If it cannot be loaded, or has other classes than the result names.
+        UserError: If it cannot be loaded, or has another number of classes than the result.
     """
     from darts_tf.networks.model_file import load_model
 
@@ -71,7 +76,7 @@ def load(path: Path, beside: dict[str, Any] | None) -> Any:
     classes = model.output_shape[-1]
     if beside is not None and len(beside["classes"]) != classes:
         raise UserError(
-            f"{path.with_name('result.json')}: names {len(beside['classes'])} classes, the "
-            f"model has {classes}; the result.json of this model is right"
+            f"{path.with_name('result.json')}: expected the {classes} classes of the model, got "
+            f"{len(beside['classes'])}"
         )
     return model

@@ -1,1 +1,1 @@
-"""Trained networks as SavedModel, LiteRT and ONNX."""
+"""Exports of trained networks: SavedModel for TensorFlow Serving, LiteRT and ONNX."""

@@ -1,10 +1,10 @@
-"""Packages that only some exports need, and the extra that brings them."""
+"""Optional dependencies: the packages that only some exports need."""
 
 from importlib.util import find_spec
 
 from darts_tf.errors import UserError
 
-# What is imported here and there for an extra of that name in pyproject.toml.
+# The packages of each extra in pyproject.toml that the library imports.
 IMPORTED = {"onnx": ("onnx", "tf2onnx")}
 
 
@@ -12,13 +12,13 @@ def require(extra: str) -> None:
     """Checks that the packages of an extra are installed, without importing them.
 
     Args:
-        extra: Its name.
+        extra: The extra's name in pyproject.toml.
 
     Raises:
-        UserError: If one of them is missing.
+        UserError: If one of the packages is missing.
     """
     missing = [name for name in IMPORTED[extra] if find_spec(name) is None]
     if missing:
         raise UserError(
-            f'{" and ".join(missing)} must be installed; pip install "darts_tf[{extra}]" is right'
+            f'expected {" and ".join(missing)} to be installed; run pip install "darts_tf[{extra}]"'
         )

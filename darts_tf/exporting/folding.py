@@ -1,4 +1,4 @@
-"""Normalisation as part of the convolution before it, for inference."""
+"""Folding batch normalization into the convolutions before it, for inference."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -12,17 +12,32 @@ from darts_tf.layers.convolutions import Conv2D
 _CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
 
 
-def folded(model: keras.Model, conv_kind: type[keras.layers.Conv2D] = Conv2D) -> keras.Model:
+def fold_normalization(
+    model: keras.Model, conv_kind: type[keras.layers.Conv2D] = Conv2D
+) -> keras.Model:
     """Returns a model for inference that computes the same in less time.
 
-    A batch normalisation is folded into the convolution that it follows, or into those whose
-    outputs side by side it follows, if nothing else reads them: kernels are scaled, and biases take
-    the place of the offset.
+    Batch normalization with scale `g`, offset `b`, moving mean `m` and moving variance `v` turns a
+    convolution `K * x` into
+
+        K' * x + b'    with    K' = K g / sqrt(v + epsilon),    b' = b - m g / sqrt(v + epsilon)
+
+    This is done to a normalization that reads one convolution, or a concatenation of convolutions,
+    if nothing else reads these.
+
+    Example:
+        >>> import keras
+        >>> from darts_tf.exporting.folding import fold_normalization
+        >>> layers = [keras.layers.Conv2D(4, 3), keras.layers.BatchNormalization()]
+        >>> model = keras.Sequential([keras.Input((8, 8, 3)), *layers])
+        >>> functional = keras.Model(model.inputs, model.outputs)
+        >>> [type(layer).__name__ for layer in fold_normalization(functional).layers]
+        ['InputLayer', 'Conv2D']
 
     Args:
-        model: Any model. One that is not functional comes back as it is.
-        conv_kind: The class of convolutions. Ours is fast in TensorFlow; converters to other
-            formats know Keras's.
+        model: Any model. One that is not functional is returned unchanged.
+        conv_kind: The class of convolutions. That of the library is fast in TensorFlow; converters
+            to other formats know Keras's.
     """
     pairs = dict(_pairs(model))
     if not pairs:
@@ -54,10 +69,10 @@ def folded(model: keras.Model, conv_kind: type[keras.layers.Conv2D] = Conv2D) ->
 
 
 def _pairs(model: keras.Model) -> Iterator[tuple[str, list[keras.layers.Layer]]]:
-    """Yields each normalisation's name with the convolutions that can do it."""
+    """Yields the name of each normalization that can be folded, and the convolutions before it."""
     entries = [entry for entry in model.get_config().get("layers", ()) if "inbound_nodes" in entry]
     sources = {entry["name"]: _sources(entry) for entry in entries}
-    readers = Counter(source for found in sources.values() for source in found)
+    readers = Counter(source for names in sources.values() for source in names)
     outputs = [id(tensor) for tensor in model.outputs] if entries else []
     for name, read in sources.items():
         layer = model.get_layer(name)
@@ -76,12 +91,12 @@ def _pairs(model: keras.Model) -> Iterator[tuple[str, list[keras.layers.Layer]]]
 
 def _sources(entry: Mapping[str, Any]) -> list[str]:
     """Returns the names of the layers that a layer of a functional model reads, in order."""
-    found: list[str] = []
+    names: list[str] = []
 
     def walk(value: Any) -> None:
         if isinstance(value, Mapping):
             if value.get("class_name") == "__keras_tensor__":
-                found.append(value["config"]["keras_history"][0])
+                names.append(value["config"]["keras_history"][0])
             else:
                 walk(list(value.values()))
         elif isinstance(value, list | tuple):
@@ -89,11 +104,11 @@ def _sources(entry: Mapping[str, Any]) -> list[str]:
                 walk(item)
 
     walk(entry.get("inbound_nodes", ()))
-    return found
+    return names
 
 
 def _is_normalization(layer: keras.layers.Layer) -> bool:
-    """Whether a layer normalises the last axis of images."""
+    """Whether a layer is batch normalization of the last axis of images."""
     return type(layer) is keras.layers.BatchNormalization and layer.axis in (-1, 3)
 
 
@@ -107,7 +122,7 @@ def _is_depthwise(layer: keras.layers.Layer) -> bool:
 
 
 def _affine(norm: keras.layers.BatchNormalization) -> tuple[np.ndarray, np.ndarray]:
-    """Returns what a normalisation multiplies with and adds, in float64."""
+    """Returns the factor and the offset of a batch normalization, float64 [channels]."""
     parts = (norm.gamma, norm.beta, norm.moving_mean, norm.moving_variance)
     gamma, beta, mean, variance = (
         default if part is None else part.numpy().astype(np.float64)

@@ -1,4 +1,4 @@
-"""A trained network as one file for other runtimes: LiteRT and ONNX."""
+"""Exporting a trained network as one file for another runtime: LiteRT or ONNX."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 
 from darts_tf.exporting.extras import require
-from darts_tf.exporting.folding import folded
+from darts_tf.exporting.folding import fold_normalization
 from darts_tf.exporting.labels import class_names
 from darts_tf.exporting.onnx_order import put_in_order
 from darts_tf.networks.model_file import ZIP_TIME
@@ -23,15 +23,15 @@ LABELS = "labels.txt"
 def export_lite(
     model: keras.Model, path: str | os.PathLike[str], labels: Sequence[str] | None = None
 ) -> Path:
-    """Writes a network for LiteRT, once TensorFlow Lite.
+    """Exports a network for LiteRT, formerly TensorFlow Lite.
 
-    The signature `serving_default` takes `pixels`, float32 [batch, rows, columns, channels] from 0
-    to 255, and gives `scores`, float32 [batch, classes]. The batch is 1 until the interpreter's
-    `resize_tensor_input` says otherwise. The class names are the lines of `labels.txt`, which the
-    file carries as a zip archive at its end, as TensorFlow Lite's metadata do.
+    The signature `serving_default` takes `pixels`, float32 [batch, height, width, channels] from 0
+    to 255, and returns `scores`, float32 [batch, classes]. The batch size is 1 until the
+    interpreter's `resize_tensor_input` changes it. The class names are the lines of `labels.txt` in
+    a zip archive at the end of the file, where TensorFlow Lite's metadata are.
 
     Args:
-        model: From pixels to scores, as `train` returns it.
+        model: A model from pixels to predictions, as `train` returns it.
         path: A new file whose name ends in `.tflite`.
         labels: A name for each class; numbers from 0 when None.
 
@@ -39,8 +39,8 @@ def export_lite(
         The path.
 
     Raises:
-        UserError: If the file exists or cannot be written, or the labels are not as many as the
-            classes.
+        UserError: If the file exists or cannot be written, or there is not one label for each
+            class.
     """
     path = new_file(path, ".tflite")
     names = class_names(labels, model.output_shape[-1])
@@ -60,14 +60,14 @@ def export_lite(
 def export_onnx(
     model: keras.Model, path: str | os.PathLike[str], labels: Sequence[str] | None = None
 ) -> Path:
-    """Writes a network for ONNX runtimes; wants the extra `onnx`.
+    """Exports a network for ONNX runtimes; needs the packages of the extra `onnx`.
 
-    The input is `pixels`, float32 [batch, rows, columns, channels] from 0 to 255, for any batch,
-    and the output `scores`, float32 [batch, classes]. The metadata hold `classes` and
+    The input is `pixels`, float32 [batch, height, width, channels] from 0 to 255, with any batch
+    size, and the output `scores`, float32 [batch, classes]. The metadata hold `classes` and
     `image_shape`, JSON lists.
 
     Args:
-        model: From pixels to scores, as `train` returns it.
+        model: A model from pixels to predictions, as `train` returns it.
         path: A new file whose name ends in `.onnx`.
         labels: A name for each class; numbers from 0 when None.
 
@@ -75,8 +75,8 @@ def export_onnx(
         The path.
 
     Raises:
-        UserError: If a package is missing, the file exists or cannot be written, or the labels are
-            not as many as the classes.
+        UserError: If a package is missing, the file exists or cannot be written, or there is not
+            one label for each class.
     """
     require("onnx")
     import tf2onnx
@@ -84,25 +84,25 @@ def export_onnx(
     path = new_file(path, ".onnx")
     names = class_names(labels, model.output_shape[-1])
     scores, spec = _scores(model)
-    found, _ = tf2onnx.convert.from_function(scores, [spec])
-    put_in_order(found.graph)
-    found.graph.doc_string = "From pixels, 0 to 255, to the scores of the classes."
-    for value in (*found.graph.input, *found.graph.output):
+    exported, _ = tf2onnx.convert.from_function(scores, [spec])
+    put_in_order(exported.graph)
+    exported.graph.doc_string = "From pixels, 0 to 255, to the scores of the classes."
+    for value in (*exported.graph.input, *exported.graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
     facts = {"classes": names, "image_shape": model.input_shape[1:]}
     for key, fact in facts.items():
-        found.metadata_props.add(key=key, value=json.dumps(fact))
+        exported.metadata_props.add(key=key, value=json.dumps(fact))
     with writing(path) as temporary:
-        temporary.write_bytes(found.SerializeToString(deterministic=True))
+        temporary.write_bytes(exported.SerializeToString(deterministic=True))
     return path
 
 
 def _scores(model: keras.Model) -> tuple[Any, tf.TensorSpec]:
-    """Returns the folded network as a function of pixels, and what it takes.
+    """Returns the folded network as a function of pixels, and the pixels' specification.
 
-    Its weights are constants: of Keras's variables, the LiteRT converter makes nothing but zeros.
+    Its weights are constants, since the LiteRT converter turns Keras's variables into zeros.
     """
-    served = folded(model, keras.layers.Conv2D)
+    served = fold_normalization(model, keras.layers.Conv2D)
     values = [(variable, variable.numpy()) for variable in served.variables]
 
     def scores(pixels: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -1,4 +1,4 @@
-"""The card of an exported model: what it is, what it was trained on, how good it is, its files."""
+"""The model card of an export: the model, its training data and test error, its files."""
 
 import hashlib
 import json
@@ -23,18 +23,18 @@ _TEXTS = {
 
 
 def write_card(folder: Path, model: Mapping[str, Any], result: Mapping[str, Any] | None) -> None:
-    """Writes `assets.extra/model_card.json` and `model_card.md` beside what is exported already.
+    """Writes `model_card.json` and `model_card.md` into the folder `assets.extra` of an export.
 
     Args:
         folder: The version's folder, with all its other files.
-        model: What is known of the model itself; JSON.
-        result: The contents of `result.json`; what it does not tell, the card does not.
+        model: The entries of the card that the model itself gives; JSON.
+        result: The contents of `result.json`; entries that it lacks are left out of the card.
     """
-    known = result or {}
+    facts = result or {}
     card: dict[str, Any] = {}
-    if isinstance(known.get("dataset"), str):
-        card["dataset"] = run_name(known["dataset"])
-    card |= {name: known[name] for name in _FROM_RESULT if name in known}
+    if isinstance(facts.get("dataset"), str):
+        card["dataset"] = run_name(facts["dataset"])
+    card |= {name: facts[name] for name in _FROM_RESULT if name in facts}
     card |= model
     card["sha256"] = dict(_checksums(folder))
     extra = folder / "assets.extra"
@@ -52,7 +52,7 @@ def _checksums(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _page(card: Mapping[str, Any]) -> str:
-    """Returns the card in Markdown; `sha256sum --check` reads it too."""
+    """Returns the card as Markdown, with checksums in the form that `sha256sum --check` reads."""
     rows = [f"| {text} | {_cell(card[name])} |" for name, text in _TEXTS.items() if name in card]
     parts = ["# Model card", "", "| what | value |", "| --- | --- |", *rows, ""]
     if "genotype" in card:

@@ -1,17 +1,17 @@
-"""One order and one naming for an ONNX graph, so that equal networks are equal bytes.
+"""Ordering and naming an ONNX graph, so that equal networks are equal bytes.
 
-tf2onnx numbers what it makes, and of equal operations it keeps the first of a set.
+tf2onnx numbers its nodes from a counter of the process, and merges equal nodes in any order.
 """
 
 from typing import Any
 
 
 def put_in_order(graph: Any) -> None:
-    """Sorts and names nodes and weights by the way from the outputs to the inputs.
+    """Sorts nodes and weights in the order of a walk from outputs to inputs, and numbers them.
 
     Args:
-        graph: An `onnx.GraphProto` without subgraphs, changed in place. The names of its inputs
-            and outputs stay.
+        graph: An `onnx.GraphProto` without subgraphs, changed in place. Its inputs and outputs keep
+            their names.
     """
     nodes = _sorted(graph)
     weights = {weight.name: weight for weight in graph.initializer}
@@ -33,19 +33,19 @@ def put_in_order(graph: Any) -> None:
 
 
 def _sorted(graph: Any) -> list[Any]:
-    """Returns each node after those that it reads, in the order of its inputs."""
+    """Returns the nodes in topological order, the sources of each in the order of its inputs."""
     makers = {name: number for number, node in enumerate(graph.node) for name in node.output}
-    found: dict[int, None] = {}
+    done: dict[int, None] = {}
     waiting = [makers[value.name] for value in reversed(graph.output) if value.name in makers]
     while waiting:
         number = waiting[-1]
         reads = [makers[name] for name in graph.node[number].input if name in makers]
-        missing = [other for other in reads if other not in found]
-        if number not in found and missing:
+        missing = [other for other in reads if other not in done]
+        if number not in done and missing:
             waiting.extend(reversed(missing))
             continue
-        found[waiting.pop()] = None
-    return [graph.node[number] for number in found]
+        done[waiting.pop()] = None
+    return [graph.node[number] for number in done]
 
 
 def _replace(field: Any, values: list[Any]) -> None:

@@ -1,4 +1,4 @@
-"""Writing a trained network as a SavedModel for TensorFlow Serving."""
+"""Exporting a trained network as a SavedModel for TensorFlow Serving."""
 
 import os
 import shutil
@@ -28,26 +28,26 @@ def export_saved_model(
     labels: Sequence[str] | None = None,
     result: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Writes `directory/<version>/`, whole or not at all.
+    """Exports a network to `directory/<version>/`, whole or not at all.
 
-    The signatures are those of `darts_tf.exporting.signatures`: pixels, or encoded images. The
-    names of the classes are an asset. Beside the model are warm-up requests and a model card, in
-    `assets.extra`, and batching parameters, in `batching_params.pbtxt`.
+    The signatures, which take pixels or encoded images, are those of
+    `darts_tf.exporting.signatures`; the class names are an asset. The folder `assets.extra` has
+    warm-up requests and a model card, and `batching_params.pbtxt` has batching parameters.
 
     Args:
-        model: From pixels to scores, as `train` returns it.
+        model: A model from pixels to predictions, as `train` returns it.
         directory: The folder of one served model.
         version: The version's number, from 1; the next one when None.
-        labels: A name for each class; those of the result when None, or else numbers from 0.
-        result: The contents of `result.json`, for names and the model card. Where they name
-            ImageNet, encoded images are cropped to their middle, as the test images were.
+        labels: A name for each class; those of the result when None, or numbers from 0 without one.
+        result: The contents of `result.json`, for class names and the model card. If its data set
+            is ImageNet, encoded images are cropped to their center, as the test images were.
 
     Returns:
         The version's folder.
 
     Raises:
-        UserError: If the version exists, the folder cannot be written, the labels are not as many
-            as the classes or one is not a line, or the model takes no images.
+        UserError: If the version exists, the folder cannot be written, there is not one label of
+            one line for each class, or the model takes no images.
     """
     directory = version_folder(directory, version).parent
     if labels is None and result is not None:
@@ -70,12 +70,12 @@ def export_saved_model(
 def _lines(names: Sequence[str]) -> list[bytes]:
     for name in names:
         if not name or "\n" in name or "\r" in name:
-            raise UserError(f"labels: a name of one line is right, found {name!r}")
+            raise UserError(f"labels: expected names of one line, got {name!r}")
     return [name.encode("utf-8", "surrogateescape") for name in names]
 
 
 def _crops(result: Mapping[str, Any] | None) -> bool:
-    """Whether the images of the data set are cropped to their middle to be tested with."""
+    """Whether the test images of the data set are cropped to their center."""
     name = (result or {}).get("dataset")
     facts = DATASETS.get(name) if isinstance(name, str) else None
     return facts is not None and facts.crop == "resized"
@@ -84,17 +84,17 @@ def _crops(result: Mapping[str, Any] | None) -> bool:
 def _write_extras(
     folder: Path, name: str, model: keras.Model, result: Mapping[str, Any] | None
 ) -> None:
-    """Writes what a server may use beside the model, and the card, which knows all other files."""
+    """Writes warm-up requests, batching parameters and, last, the card with all checksums."""
     shape = model.input_shape[1:]
     extra = folder / "assets.extra"
     extra.mkdir()
     write_warm_up(extra / WARM_UP_FILE, name, shape)
     (folder / BATCHING_FILE).write_text(batching_parameters())
-    known = {
+    facts = {
         "image": list(shape),
         "classes": model.output_shape[-1],
         "parameters": parameters(model),
         "multiply_adds": multiply_adds(model),
         "darts_tf": darts_tf.__version__,
     }
-    write_card(folder, known, result)
+    write_card(folder, facts, result)

@@ -1,4 +1,4 @@
-"""What TensorFlow Serving wants: the numbered folders that it polls, and how it is to batch."""
+"""The conventions of TensorFlow Serving: numbered version folders and batching parameters."""
 
 import errno
 import os
@@ -7,18 +7,18 @@ from pathlib import Path
 from darts_tf.errors import UserError
 from darts_tf.runs.atomic import sync
 
-# Where a server looks for what `batching_parameters` returns.
+# The name under which TensorFlow Serving looks for batching parameters beside a model.
 BATCHING_FILE = "batching_params.pbtxt"
-# Sizes of the batches that it makes of requests.
+# The batch sizes that it pads requests to.
 BATCHES = (1, 2, 4, 8, 16, 32)
 _WAIT_MICROSECONDS = 1000
 _WAITING_BATCHES = 64
 
 
 def batching_parameters() -> str:
-    """Returns a `BatchingParameters` as text.
+    """Returns batching parameters, a `BatchingParameters` in the text format.
 
-    Source: tensorflow/serving, `servables/tensorflow/session_bundle_config.proto`.
+    Its definition is in tensorflow/serving, `servables/tensorflow/session_bundle_config.proto`.
     """
     lines = [
         f"max_batch_size {{ value: {BATCHES[-1]} }}",
@@ -34,7 +34,7 @@ def version_folder(directory: str | os.PathLike[str], version: int | None = None
 
     Args:
         directory: The folder of one served model; it may exist.
-        version: The number, at least 1; the next one after those there when None.
+        version: The number, at least 1; the one after the greatest when None.
 
     Raises:
         UserError: If the version exists, a file or a broken link is in the way, or the folder
@@ -44,7 +44,7 @@ def version_folder(directory: str | os.PathLike[str], version: int | None = None
     existing = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
     if not existing.is_dir():
         what = "a file" if existing.exists() else "a link that leads nowhere"
-        raise UserError(f"--output={folder}: {existing} is {what}; a folder is right")
+        raise UserError(f"--output={folder}: {existing} is {what}; expected a folder")
     if not os.access(existing, os.W_OK | os.X_OK):
         raise UserError(f"--output={folder}: no permission to write in {existing}")
     names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
@@ -53,17 +53,17 @@ def version_folder(directory: str | os.PathLike[str], version: int | None = None
     if version is None:
         return folder / str(following)
     if version < 1:
-        raise UserError(f"--version={version}: a number from 1 on is right")
+        raise UserError(f"--version: expected at least 1, got {version}")
     if version in taken:
         raise UserError(
-            f"--version={version}: exists in {folder}; {following} is free, and chosen without the "
-            "flag"
+            f"--version={version}: exists in {folder}; expected a new number, such as {following}, "
+            "the default"
         )
     return folder / str(version)
 
 
 def publish(written: Path, directory: Path, version: int | None) -> Path:
-    """Gives a folder that is whole its number, at once; a server sees all of it or nothing.
+    """Moves a complete folder to its version number, so that a server sees all of it or nothing.
 
     Args:
         written: The folder, in the same file system.
@@ -83,7 +83,7 @@ def publish(written: Path, directory: Path, version: int | None) -> Path:
         try:
             written.rename(folder)
         except OSError as error:
-            # Otherwise another export was faster, and the next round sees what it has written.
+            # Another export took the number first: the next round takes the next one.
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
         else:

@@ -1,4 +1,4 @@
-"""What a SavedModel takes and gives: pixels or encoded images, scores and names of classes."""
+"""The signatures of a SavedModel: from pixels or encoded images to scores and class names."""
 
 import os
 from typing import Any
@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from darts_tf.data.decoding import middle
 from darts_tf.errors import UserError
-from darts_tf.exporting.folding import folded
+from darts_tf.exporting.folding import fold_normalization
 
 PIXELS = "serving_default"
 ENCODED = "serving_bytes"
@@ -17,22 +17,22 @@ ENCODED = "serving_bytes"
 def signatures(
     model: keras.Model, labels: str | os.PathLike[str], crop: bool = False
 ) -> tuple[tf.Module, dict[str, Any]]:
-    """Returns what `tf.saved_model.save` takes.
+    """Returns the arguments of `tf.saved_model.save` for a model.
 
-    Both signatures share one graph, in which normalisations are folded into the convolutions before
-    them and weights are constants.
+    Both signatures share one graph, in which batch normalization is folded into the convolutions
+    before it and weights are constants. `serving_default` takes `pixels`, float32 [batch, height,
+    width, channels] from 0 to 255; `serving_bytes` takes `image_bytes`, string [batch], each a
+    JPEG, PNG, BMP or GIF. Both return `scores`, float32 [batch, classes]; `classes`, their names,
+    string [batch, classes]; and `label`, string [batch], the class with the highest score.
 
     Args:
-        model: From pixels to scores.
-        labels: A text file with the name of a class on each line.
-        crop: Whether an encoded image is cropped to its middle as ImageNet's are; all of it is
-            resized otherwise.
+        model: A model from pixels to predictions.
+        labels: A text file with one class name a line.
+        crop: Whether an encoded image is cropped to its center, as ImageNet's are; otherwise all of
+            it is resized.
 
     Returns:
-        A module that holds the names, and the signatures by name. `serving_default` takes `pixels`,
-        float32 [batch, rows, columns, channels] from 0 to 255; `serving_bytes` takes `image_bytes`,
-        string [batch], each a JPEG, PNG, BMP or GIF. Both give `scores` and `classes`, float32 and
-        string [batch, classes], and `label`, string [batch], the class with the highest score.
+        A module that holds the class names, and the signatures by name.
 
     Raises:
         UserError: If the model does not take images of one size with 1 or 3 channels.
@@ -40,10 +40,10 @@ def signatures(
     shape = tuple(model.input_shape[1:])
     if len(shape) != 3 or None in shape or shape[2] not in (1, 3):
         raise UserError(
-            f"model: takes {shape}; images of one size in rows, columns and 1 or 3 channels are "
-            "right"
+            f"model: expected one that takes images of (height, width, 1 or 3 channels), got one "
+            f"that takes {shape}"
         )
-    served = folded(model)
+    served = fold_normalization(model)
     constants = [(variable, tf.constant(variable.numpy())) for variable in served.variables]
     module = tf.Module()
     module.names = _names(labels)
@@ -74,21 +74,21 @@ def signatures(
 
 
 def decode(encoded: tf.Tensor, shape: tuple[int, int, int], crop: bool = False) -> tf.Tensor:
-    """Decodes an image as the images to train and to test with are read.
+    """Decodes and resizes an image as the data sets' images are.
 
     Args:
-        encoded: A JPEG, PNG, BMP or GIF, of which the first picture counts; a string.
-        shape: Rows, columns and channels that are asked for: 1 makes it grey, 3 gives it colours;
-            an alpha channel is dropped.
+        encoded: A JPEG, PNG, BMP or GIF, of which the first frame is read; a string.
+        shape: Height, width and channels of the result: 1 channel is gray, 3 are RGB; an alpha
+            channel is dropped.
         crop: As in `signatures`.
 
     Returns:
-        Whole pixels from 0 to 255, float32 [rows, columns, channels].
+        Whole pixels from 0 to 255, float32 [height, width, channels].
     """
     image = tf.io.decode_image(encoded, expand_animations=False)
     image.set_shape((None, None, None))
-    colours = tf.where(tf.shape(image)[2] < 3, (0, 0, 0), (0, 1, 2))
-    image = tf.gather(image, colours, axis=2)
+    channels = tf.where(tf.shape(image)[2] < 3, (0, 0, 0), (0, 1, 2))
+    image = tf.gather(image, channels, axis=2)
     if crop:
         image = middle(image, shape[0])
     image = tf.round(tf.image.resize(image, shape[:2], antialias=True))

@@ -1,7 +1,7 @@
-"""Requests that TensorFlow Serving answers before it serves, so that no user waits for the first.
+"""Warm-up requests, which TensorFlow Serving answers once before it serves a new version.
 
-The protocol buffers are those of tensorflow/serving, `tensorflow_serving/apis/prediction_log.proto`
-and `predict.proto`. Three messages around TensorFlow's own do not need its package.
+They are protocol buffers of tensorflow/serving, `tensorflow_serving/apis/prediction_log.proto` and
+`predict.proto`. These three messages around TensorFlow's own are written here, without its package.
 """
 
 import os
@@ -15,7 +15,7 @@ from darts_tf.exporting.serving import BATCHES
 from darts_tf.exporting.signatures import ENCODED, PIXELS
 
 WARM_UP_FILE = "tf_serving_warmup_requests"
-# Numbers of fields.
+# Numbers of fields in the protocol buffers.
 _PREDICTION_LOG_PREDICT_LOG = 6
 _PREDICT_LOG_REQUEST = 1
 _REQUEST_MODEL_SPEC, _REQUEST_INPUTS = 1, 2
@@ -24,17 +24,17 @@ _ENTRY_KEY, _ENTRY_VALUE = 1, 2
 
 
 def write_warm_up(path: Path, name: str, shape: tuple[int, int, int]) -> None:
-    """Writes a TFRecord of `PredictionLog`s: black images for each signature, in each batch size.
+    """Writes a TFRecord file of black images for each signature in each batch size.
 
     Args:
         path: The file.
         name: The served model's name.
-        shape: Rows, columns and channels of an image.
+        shape: Height, width and channels of an image.
     """
     black = tf.io.encode_png(np.zeros(shape, np.uint8)).numpy()
     with tf.io.TFRecordWriter(os.fspath(path)) as writer:
         for size in BATCHES:
-            # A value that stands once counts for the whole shape.
+            # A single value fills the whole shape.
             pixels = tf.make_tensor_proto(0.0, tf.float32, (size, *shape))
             writer.write(prediction_log(name, PIXELS, "pixels", pixels))
             images = tf.make_tensor_proto(black, tf.string, (size,))
@@ -42,7 +42,7 @@ def write_warm_up(path: Path, name: str, shape: tuple[int, int, int]) -> None:
 
 
 def prediction_log(name: str, signature: str, input_name: str, tensor: Any) -> bytes:
-    """Returns a `PredictionLog` of a `PredictRequest` with one input, serialised.
+    """Returns a `PredictionLog` of a `PredictRequest` with one input, serialized.
 
     Args:
         name: The served model's name.
@@ -61,11 +61,11 @@ def _text(number: int, text: str) -> bytes:
 
 
 def _field(number: int, content: bytes) -> bytes:
-    """Returns a field of a protocol buffer: its number and kind, its length, and its content."""
+    """Returns a field of a protocol buffer: its number and wire type, its length, its content."""
     return _varint(number << 3 | 2) + _varint(len(content)) + content
 
 
 def _varint(value: int) -> bytes:
-    """Returns an integer in groups of seven bits, the lowest first; all but the last are marked."""
+    """Returns an integer in groups of seven bits, lowest first, all but the last one marked."""
     groups = [value >> shift & 0x7F for shift in range(0, max(value.bit_length(), 1), 7)]
     return bytes(group | 0x80 for group in groups[:-1]) + bytes(groups[-1:])

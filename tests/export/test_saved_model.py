@@ -69,7 +69,7 @@ def test_a_model_without_result_has_numbered_classes_and_one_line_says_so(export
 
 def test_class_names_of_another_model_are_refused(exported, tmp_path):
     make_model(tmp_path, classes=["cat", "dog"])
-    with pytest.raises(UserError, match=r"names 2 classes, the model has 3"):
+    with pytest.raises(UserError, match=r"expected the 3 classes of the model, got 2"):
         export()
     assert not exported
 
@@ -77,17 +77,17 @@ def test_class_names_of_another_model_are_refused(exported, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--output=new"], ["--model: is needed"]),
-        (["--model=model.keras"], ["--output: is needed"]),
-        (["--model=no.keras", "--output=new"], ["--model=no.keras: No such file"]),
-        (["--model=folder", "--output=new"], ["--model=folder: Is a directory"]),
-        (["--model=junk.keras", "--output=new"], ["--model=junk.keras: not a Keras model"]),
-        (["--model=other.zip", "--output=new"], ["--model=other.zip: not a Keras model"]),
+        (["--output=new"], ["--model: expected the model.keras of a training run"]),
+        (["--model=model.keras"], ["--output: expected the folder"]),
+        (["--model=no.keras", "--output=new"], ["--model=no.keras: ", "got No such file"]),
+        (["--model=folder", "--output=new"], ["--model=folder: ", "got Is a directory"]),
+        (["--model=junk.keras", "--output=new"], ["--model=junk.keras: expected the model.keras"]),
+        (["--model=other.zip", "--output=new"], ["--model=other.zip: expected the model.keras"]),
         (["--model=model.keras", "--output=junk.keras"], ["--output=junk.keras", "a file"]),
         (["--model=model.keras", "--output=junk.keras/below"], ["--output=junk.keras/below"]),
         (
             ["--model=model.keras", "--output=serving", "--version=4"],
-            ["--version=4: exists in serving", "6 is free"],
+            ["--version=4: exists in serving", "such as 6"],
         ),
         (["--model=model.keras", "--output=serving", "--version=5"], ["--version=5: exists"]),
         (
@@ -124,14 +124,16 @@ def test_an_archive_that_keras_cannot_load_is_a_users_mistake(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_a_users_mistake(exported, tmp_path):
     name = "x" * 300
-    with pytest.raises(UserError, match=rf"--output={name}: File name too long"):
+    with pytest.raises(
+        UserError, match=rf"--output={name}: expected a folder, got File name too long"
+    ):
         saved_model.main(["--model=model.keras", f"--output={name}"])
 
 
 def test_as_a_module_it_ends_with_the_status_of_its_outcome(tmp_path):
     ended = python("-m", "export.saved_model", cwd=tmp_path)
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.startswith("saved_model: --model: is needed")
+    assert ended.stderr.startswith("saved_model: --model: expected the model.keras")
     ended = python("-m", "export.saved_model", "--help", cwd=tmp_path)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "--version=0" in ended.stdout

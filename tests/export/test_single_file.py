@@ -54,21 +54,21 @@ def test_a_model_without_result_has_numbered_classes_and_one_line_says_so(
 
 def test_class_names_of_another_model_are_refused(name, exported, tmp_path):
     make_model(tmp_path, classes=["cat", "dog"])
-    with pytest.raises(UserError, match=r"names 2 classes, the model has 3"):
+    with pytest.raises(UserError, match=r"expected the 3 classes of the model, got 2"):
         export(name)
     assert not exported
 
 
 MISTAKES = [
-    (["--output=new.tflite"], "--model: is needed"),
-    (["--model=model.keras"], "--output: is needed; the name of a new .tflite file is right"),
-    (["--model=no.keras", "--output=new.tflite"], "--model=no.keras: No such file"),
-    (["--model=junk.keras", "--output=new.tflite"], "--model=junk.keras: not a Keras model"),
+    (["--output=new.tflite"], "--model: expected the model.keras of a training run"),
+    (["--model=model.keras"], "--output: expected the name of a new .tflite file"),
+    (["--model=no.keras", "--output=new.tflite"], "training run, got No such file"),
+    (["--model=junk.keras", "--output=new.tflite"], "--model=junk.keras: expected the model.keras"),
     (["--model=model.keras", "--output=new.lite"], "--output=new.lite: a name that ends in .tfl"),
     (["--model=model.keras", "--output=old.tflite"], "--output=old.tflite: exists"),
     (["--model=model.keras", "--output=link.tflite"], "--output=link.tflite: exists"),
     (["--model=model.keras", "--output=junk.keras/a.tflite"], "junk.keras is a file; a folder"),
-    (["--model=bad/model.keras", "--output=new.tflite"], "bad/result.json: the class names"),
+    (["--model=bad/model.keras", "--output=new.tflite"], "bad/result.json: expected class names"),
     (["--model=model.keras", "--outputs=new.tflite"], "Did you mean '--output'?"),
 ]
 
@@ -98,7 +98,7 @@ print("tensorflow" in sys.modules, status)
     ended = python("-c", code, cwd=tmp_path)
     assert ended.stdout == "False 2\n"
     assert ended.stderr == (
-        'onnx: onnx and tf2onnx must be installed; pip install "darts_tf[onnx]" is right\n'
+        'onnx: expected onnx and tf2onnx to be installed; run pip install "darts_tf[onnx]"\n'
     )
 
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from darts_tf.exporting.folding import folded
+from darts_tf.exporting.folding import fold_normalization
 from darts_tf.networks.network import build_network, inference_network
 from darts_tf.networks.spec import NetworkSpec
 from darts_tf.spaces import zoo
@@ -26,7 +26,7 @@ def check_equal(model, left, seed):
     """Folds a model, compares its outputs and the normalisations that are left."""
     randomize(model, seed)
     images = np.random.default_rng(seed).normal(size=(5, *model.input_shape[1:]))
-    result = folded(model)
+    result = fold_normalization(model)
     norms = [x.name for x in result.layers if isinstance(x, keras.layers.BatchNormalization)]
     assert norms == left
     for found, right in zip(*(keras.tree.flatten(m(images)) for m in (result, model)), strict=True):
@@ -91,7 +91,7 @@ def test_what_cannot_be_folded_stays(body, seed):
 def test_a_model_that_is_not_functional_comes_back_as_it_is():
     conv = keras.layers.Conv2D(3, 1)
     model = keras.Sequential([keras.Input(IMAGE), conv, keras.layers.BatchNormalization()])
-    assert folded(model) is model
+    assert fold_normalization(model) is model
 
 
 def test_a_network_keeps_only_the_normalisations_after_pools(seed):

@@ -119,7 +119,7 @@ def test_folders_are_made_and_others_may_read_the_file(tiny, suffix, tmp_path):
 
 
 def test_labels_must_be_as_many_as_the_classes(tiny, suffix, tmp_path):
-    with pytest.raises(UserError, match="one for each of 3 classes is right, found 5"):
+    with pytest.raises(UserError, match="labels: expected 3, one for each class, got 5"):
         WRITERS[suffix](tiny, tmp_path / f"network{suffix}", LABELS)
     assert not any(tmp_path.iterdir())
 

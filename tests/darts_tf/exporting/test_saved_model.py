@@ -163,14 +163,16 @@ def test_an_existing_version_stays_as_it_is(tiny, tmp_path):
 
 @pytest.mark.parametrize("wrong", ["", "two\nlines", "a\rb"])
 def test_a_name_that_is_not_one_line_is_refused(tiny, wrong, tmp_path):
-    with pytest.raises(UserError, match="labels: a name of one line is right, found"):
+    with pytest.raises(UserError, match="labels: expected names of one line, got"):
         export_saved_model(tiny, tmp_path / "served", labels=[*LABELS[:2], wrong])
     assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("labels", [LABELS[:2], [*LABELS, "more"], []])
 def test_labels_must_be_as_many_as_the_classes(tiny, labels, tmp_path):
-    with pytest.raises(UserError, match=f"one for each of 3 classes.*found {len(labels)}"):
+    with pytest.raises(
+        UserError, match=f"labels: expected 3, one for each class, got {len(labels)}"
+    ):
         export_saved_model(tiny, tmp_path / "served", labels=labels)
     assert not any(tmp_path.iterdir())
 

@@ -46,7 +46,9 @@ def test_a_version_of_ones_own_may_leave_a_gap(output):
 
 def test_a_version_that_exists_is_refused_and_a_free_one_named(output):
     make(output, "1", "7")
-    with pytest.raises(UserError, match=r"--version=7: exists in .*digits; 8 is free"):
+    with pytest.raises(
+        UserError, match=r"--version=7: exists in .*digits; expected a new number, such as 8"
+    ):
         version_folder(output, 7)
 
 
@@ -58,7 +60,7 @@ def test_a_version_written_with_zeros_is_the_same_version(output):
 
 @pytest.mark.parametrize("version", [0, -3])
 def test_a_version_below_1_is_refused(output, version):
-    with pytest.raises(UserError, match=f"--version={version}: a number from 1 on"):
+    with pytest.raises(UserError, match=f"--version: expected at least 1, got {version}"):
         version_folder(output, version)
 
 
@@ -74,7 +76,7 @@ def test_a_file_named_like_a_version_is_in_its_way(output):
 def test_a_file_where_a_folder_should_be_is_named(tmp_path, below):
     (tmp_path / "file").write_text("a file")
     output = tmp_path / "file" / below
-    with pytest.raises(UserError, match=r"^--output=.*/file is a file; a folder is right"):
+    with pytest.raises(UserError, match=r"^--output=.*/file is a file; expected a folder"):
         version_folder(output)
 
 

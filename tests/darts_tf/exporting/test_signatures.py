@@ -161,5 +161,7 @@ def test_nonsense_is_an_error_and_the_next_request_is_answered(served, seed):
 def test_a_model_that_takes_no_images_is_refused(shape, tmp_path):
     images = keras.Input(shape)
     model = keras.Model(images, keras.layers.ReLU()(images))
-    with pytest.raises(UserError, match=r"model: takes .*1 or 3 channels are right"):
+    with pytest.raises(
+        UserError, match=r"model: expected one .*1 or 3 channels\), got one that takes"
+    ):
         signatures(model, tmp_path / "labels.txt")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.exporting.folding import folded
+from darts_tf.exporting.folding import fold_normalization
 from darts_tf.networks.blocks import Blocks
 from darts_tf.networks.complexity import multiply_adds, parameters
 from darts_tf.networks.network import build_network, inference_network
@@ -77,7 +77,7 @@ def test_the_twin_and_its_export_compute_what_the_network_does(seed):
     images = (pixels / 255 - np.float32(mean)) / np.float32(deviation)
     scores = keras.ops.softmax(network(images, training=False))
     np.testing.assert_allclose(twin(pixels), scores, rtol=0, atol=1e-6)
-    np.testing.assert_allclose(folded(twin)(pixels), scores, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(fold_normalization(twin)(pixels), scores, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "float64"])
