@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
+from darts_tf.config import RunConfig, flag_lines
 from darts_tf.errors import UserError, reason
 from darts_tf.runs.cluster import WorkerLost, cluster_of
 from darts_tf.runs.directory import RunDirectory
@@ -47,15 +48,15 @@ def run(name: str, main: Callable[[Sequence[str]], None]) -> int:
 
 
 def carry_out(
-    directory: RunDirectory, flags: Sequence[str], strategy: str, work: Callable[[], object]
+    directory: RunDirectory, flags: Sequence[str], config: RunConfig, work: Callable[[], object]
 ) -> bool:
     """Does a run's work, or says that it is done.
 
     Args:
         directory: Of the run. Of several workers, only the chief touches it.
         flags: The lines of the run's flag file.
-        strategy: The setting.
-        work: The library's part.
+        config: The settings.
+        work: The library's part, which may take the directory as claimed.
 
     Returns:
         Whether the run's files are here to be read.
@@ -63,12 +64,12 @@ def carry_out(
     Raises:
         UserError: If the directory is another run's, or the work cannot be done.
     """
-    cluster = cluster_of(strategy)
+    cluster = cluster_of(config.strategy)
     if cluster is not None and not cluster.chief:
         with logging_to(None):
             work()
         return False
-    if directory.claim(flags) == "finished":
+    if directory.claim(flags, flag_lines(type(config)())) == "finished":
         print(f"{directory.path}: this run is finished")
         if cluster is not None:  # the others wait to be told
             work()

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> None:
     carry_out(
         directory,
         flag_lines(config),
-        config.strategy,
+        config,
         lambda: darts_tf.random_search(config, directory.path),
     )
     _report(directory, config)

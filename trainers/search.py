@@ -48,8 +48,8 @@ def main(arguments: Sequence[str]) -> None:
     if carry_out(
         directory,
         run_flags(config, chosen),
-        config.strategy,
-        lambda: darts_tf.search(config, directory.path, method=method, criterion=criterion),
+        config,
+        lambda: darts_tf.search(config, directory, method=method, criterion=criterion),
     ):
         _report(directory, config)
 

@@ -49,12 +49,12 @@ def main(arguments: Sequence[str]) -> None:
 
     def work() -> object:  # the library's functions import TensorFlow once they are named
         train = darts_tf.train if config.repeats == 1 else darts_tf.train_repeats
-        return train(config, genotype, directory.path)
+        return train(config, genotype, directory)
 
     if carry_out(
         directory,
         training_flag_lines(config, genotype),
-        config.strategy,
+        config,
         work,
     ):
         _report(directory, config)

@@ -53,7 +53,7 @@ def main(arguments: Sequence[str]) -> None:
     carry_out(
         directory,
         flag_lines(config),
-        config.strategy,
+        config,
         lambda: darts_tf.tune(config, directory.path),
     )
     _report(directory, config)

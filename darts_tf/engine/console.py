@@ -21,8 +21,8 @@ def heard(verbose: Verbosity = "auto") -> Iterator[bool | None]:
 
     Args:
         verbose: "auto" shows lines where nobody has configured logging, and progress bars in a
-            terminal or, beside lines, in a notebook; 1 shows lines and bars in any case; 0 shows
-            neither, though logging that has been configured still gets its lines.
+            terminal or a notebook; 1 shows lines and bars in any case; 0 shows neither, though
+            logging that has been configured still gets its lines.
 
     Yields:
         Whether progress bars are shown; None for where standard error is a terminal.
@@ -33,8 +33,12 @@ def heard(verbose: Verbosity = "auto") -> Iterator[bool | None]:
     if verbose not in ("auto", 0, 1):
         raise UserError(f'verbose: expected "auto", 0 or 1, got {verbose!r}')
     logger = logging.getLogger(_LIBRARY)
-    if verbose == 0 or (verbose == "auto" and logger.hasHandlers()):
-        yield False if verbose == 0 else None
+    if verbose == 0:
+        yield False
+        return
+    bar = True if verbose == 1 or in_notebook() else None
+    if verbose == "auto" and logger.hasHandlers():
+        yield bar
         return
     handler = None if _on_screen(logger) else logging.StreamHandler(sys.stdout)
     level = logger.level
@@ -43,7 +47,7 @@ def heard(verbose: Verbosity = "auto") -> Iterator[bool | None]:
     if handler is not None:
         logger.addHandler(handler)
     try:
-        yield True if verbose == 1 or in_notebook() else None
+        yield bar
     finally:
         logger.setLevel(level)
         if handler is not None:

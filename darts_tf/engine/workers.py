@@ -18,7 +18,7 @@ from darts_tf.runs.roll_call import answer_roll, call_roll
 
 @contextmanager
 def own_run(
-    run_directory: str | os.PathLike[str],
+    run_directory: str | os.PathLike[str] | RunDirectory,
     program: Literal["search", "train"],
     config: RunConfig,
     flags: Sequence[str],
@@ -30,7 +30,7 @@ def own_run(
     nothing else needs to be shared between the machines.
 
     Args:
-        run_directory: Where the run's files go.
+        run_directory: Where the run's files go. A `RunDirectory` has been claimed already.
         program: Whose run it is.
         config: Has the strategy.
         flags: The lines of the run's flag file.
@@ -41,8 +41,11 @@ def own_run(
     """
     cluster = cluster_of(config.strategy)
     if cluster is None or cluster.chief:
-        run = RunDirectory(run_directory, program)
-        run.claim(flags, flag_lines(type(config)()))
+        if isinstance(run_directory, RunDirectory):
+            run = run_directory
+        else:
+            run = RunDirectory(run_directory, program)
+            run.claim(flags, flag_lines(type(config)()))
         if cluster is not None:
             call_roll(cluster, flags, run.contents(), config.worker_timeout)
         with _noticing_losses(cluster):

@@ -57,7 +57,7 @@ class SearchResult:
 
 def search(
     config: SearchConfig,
-    run_directory: str | os.PathLike[str],
+    run_directory: str | os.PathLike[str] | RunDirectory,
     *,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     method: Any = None,
@@ -73,7 +73,7 @@ def search(
         config: All settings.
         run_directory: Where the run's files go. A finished run there is read, not repeated; an
             unfinished one resumes from its last checkpoint. Of several workers, only the chief
-            has it.
+            has it. A `RunDirectory` has been claimed by the caller.
         callbacks: Keras callbacks, called as `fit` calls them, with the supernet as their model;
             `model.stop_training = True` ends the search after the epoch.
         method: A search method, or the name, class or config of one; None for `config.method`.

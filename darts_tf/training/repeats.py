@@ -1,4 +1,4 @@
-"""Trainings that differ in their seed alone, and what their errors say together."""
+"""Training runs that differ in their seed alone: errors with mean and standard deviation."""
 
 import dataclasses
 import logging
@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from darts_tf import data, report
-from darts_tf.config import TrainingConfig, training_flag_lines
+from darts_tf.config import TrainingConfig, flag_lines, training_flag_lines
+from darts_tf.engine.console import Verbosity, heard
 from darts_tf.errors import UserError
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.spaces.genotype import Genotype
@@ -18,7 +19,11 @@ _logger = logging.getLogger(__name__)
 
 
 def train_repeats(
-    config: TrainingConfig, genotype: Genotype, run_directory: str | os.PathLike[str]
+    config: TrainingConfig,
+    genotype: Genotype,
+    run_directory: str | os.PathLike[str] | RunDirectory,
+    *,
+    verbose: Verbosity = "auto",
 ) -> Mapping[str, Any]:
     """Trains `config.repeats` times, with the seeds from `config.seed` on (DARTS+, table 1).
 
@@ -28,29 +33,38 @@ def train_repeats(
     Args:
         config: All settings.
         genotype: The cells.
-        run_directory: Where the trainings go. Finished ones there are read, not repeated.
+        run_directory: Where the trainings go. Finished ones there are read, not repeated. A
+            `RunDirectory` has been claimed by the caller.
+        verbose: As in `train`.
 
     Returns:
         The contents of `repeats.json`: `seeds`; under each error's name the errors in percent in
-        `each`, their `mean`, sample `deviation` and `best`; the facts that all trainings share; and
-        the `cost` of all together.
+        `each`, their `mean`, sample standard deviation (`deviation`) and `best`; the facts that all
+        trainings share; and the `cost` of all together.
 
     Raises:
         UserError: If fewer than 2 repeats are asked for, or `train` refuses.
     """
     if config.repeats < 2:
-        raise UserError(f"repeats: must be at least 2 for a deviation, found {config.repeats}")
+        raise UserError(
+            f"repeats: expected at least 2, for a standard deviation, got {config.repeats}"
+        )
     data.check(config.dataset, config.data_dir, config.download)
-    run = RunDirectory(run_directory, "repeats")
-    if run.claim(training_flag_lines(config, genotype)) == "finished":
+    if isinstance(run_directory, RunDirectory):
+        run = run_directory
+    else:
+        run = RunDirectory(run_directory, "repeats")
+        run.claim(training_flag_lines(config, genotype), flag_lines(TrainingConfig()))
+    if run.outcome.exists():
         return run.read_json(run.outcome)
     seeds = list(range(config.seed, config.seed + config.repeats))
     results: list[Mapping[str, Any]] = []
-    for seed in seeds:
-        _logger.info(f"training with seed {seed}, {len(results) + 1} of {len(seeds)}")
-        own = dataclasses.replace(config, seed=seed, repeats=1)
-        results.append(result_of(own, genotype, run.repeat(seed)))
-        report.refresh(run)
+    with heard(verbose):
+        for seed in seeds:
+            _logger.info(f"training with seed {seed}, {len(results) + 1} of {len(seeds)}")
+            single = dataclasses.replace(config, seed=seed, repeats=1)
+            results.append(result_of(single, genotype, run.repeat(seed), verbose))
+            report.refresh(run)
     run.write_json(run.outcome, {"seeds": seeds, **summarised(results)})
     report.refresh(run)
     return run.read_json(run.outcome)
@@ -63,7 +77,8 @@ def summarised(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         results: The contents of `result.json`, of two or more.
 
     Returns:
-        For each key that ends in `_error` the errors, their mean, sample deviation and best; for
+        For each key that ends in `_error` the errors, their mean, sample standard deviation and
+        best; for
         `cost` the sum; any other key where all results agree.
     """
     first = results[0]

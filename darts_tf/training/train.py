@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from darts_tf import data, report
-from darts_tf.config import TrainingConfig, training_flag_lines
+from darts_tf.config import TrainingConfig, flag_lines, training_flag_lines
 from darts_tf.data.augment.transforms import (
     LabelledTransform,
     Transform,
@@ -63,7 +63,7 @@ class TrainingResult:
 def train(
     config: TrainingConfig,
     genotype: AnyGenotype,
-    run_directory: str | os.PathLike[str],
+    run_directory: str | os.PathLike[str] | RunDirectory,
     *,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     verbose: Verbosity = "auto",
@@ -80,7 +80,7 @@ def train(
         genotype: The cells.
         run_directory: Where the run's files go. A finished run there is read, not repeated; an
             unfinished one goes on from its last checkpoint. Of several workers, only the chief
-            has it.
+            has it. A `RunDirectory` has been claimed by the caller.
         callbacks: Keras callbacks, called as `fit` calls them, with the network as their model;
             `model.stop_training = True` ends the training after the epoch.
         verbose: "auto" shows a line an epoch where nobody has configured logging, and a progress
@@ -97,7 +97,7 @@ def train(
     """
     if config.repeats > 1:
         raise UserError(
-            f"repeats: a training has 1, found {config.repeats}; train_repeats has more"
+            f"repeats: expected 1, got {config.repeats}; train_repeats trains several times"
         )
     data.check(config.dataset, config.data_dir, config.download)
     with (
@@ -173,16 +173,20 @@ def _line(epoch: Epoch, logs: Mapping[str, float], timing: Mapping[str, float]) 
 
 
 def result_of(
-    config: TrainingConfig, genotype: AnyGenotype, run_directory: str | os.PathLike[str]
+    config: TrainingConfig,
+    genotype: AnyGenotype,
+    run_directory: str | os.PathLike[str],
+    verbose: Verbosity = "auto",
 ) -> Mapping[str, Any]:
-    """Trains as `train` does, unless the training is finished, and returns its `result.json`.
+    """Trains as `train` does, unless the training run is finished, and returns its `result.json`.
 
     Reading the network of a finished one would start TensorFlow, before the next run in this
     process has set its threads.
     """
     run = RunDirectory(run_directory, "train")
-    if run.claim(training_flag_lines(config, genotype)) != "finished":
-        train(config, genotype, run.path)
+    flags, defaults = training_flag_lines(config, genotype), flag_lines(TrainingConfig())
+    if run.claim(flags, defaults) != "finished":
+        train(config, genotype, run, verbose=verbose)
     return run.read_json(run.result)
 
 

@@ -83,7 +83,7 @@ def shown():
         ("always", 1, True),
         ("notebook", 1, True),
         ("silent notebook", 0, False),
-        ("configured notebook", 1, False),
+        ("configured notebook", 1, True),
         ("to a file", 0, False),
         ("to a file, always", 1, True),
         ("to the screen", 1, False),

@@ -25,7 +25,8 @@ _REPEATS = """
 import darts_tf
 genotype = darts_tf.zoo.get("DARTS_PLUS_CIFAR100")
 settings, directory = given
-print(json.dumps(darts_tf.train_repeats(darts_tf.TrainingConfig(**settings), genotype, directory)))
+config = darts_tf.TrainingConfig(**settings)
+print(json.dumps(darts_tf.train_repeats(config, genotype, directory, verbose=0)))
 """
 
 # First the other seed alone, then repeats of which the first one is finished.
@@ -164,8 +165,8 @@ def test_what_trainings_do_not_share_is_left_out():
 
 
 def test_one_training_has_no_deviation_and_several_are_no_training(settings, tmp_path):
-    with pytest.raises(UserError, match=r"^repeats: must be at least 2 for a deviation, found 1"):
+    with pytest.raises(UserError, match=r"^repeats: expected at least 2, .*, got 1"):
         train_repeats(TrainingConfig(**settings | {"repeats": 1}), GENOTYPE, tmp_path / "run")
-    with pytest.raises(UserError, match=r"^repeats: a training has 1, found 2"):
+    with pytest.raises(UserError, match=r"^repeats: expected 1, got 2"):
         train(TrainingConfig(**settings), GENOTYPE, tmp_path / "run")
     assert not (tmp_path / "run").exists()
