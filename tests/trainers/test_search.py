@@ -23,10 +23,9 @@ def searched(monkeypatch, tmp_path):
     """Stands in for the library's search, and keeps what it was given."""
     calls = []
 
-    def stand_in(config, run_directory):
-        calls.append((config, run_directory))
+    def stand_in(config, run, **plugs):
+        calls.append((config, run.path))
         logging.getLogger("darts_tf.search").info("epoch 0: train 2.3")
-        run = RunDirectory(run_directory, "search")
         found = {"genotype": GENOTYPE.to_dict(), "epoch": 7, "reason": "Criterion 1: 2 skips"}
         run.write_json(run.genotype, found)
 
@@ -64,9 +63,9 @@ def test_a_search_tells_the_cells_the_reason_and_a_next_command_that_works(
     words = shlex.split(told[-1])
     with pytest.raises(UserError, match=r"result\.json|No such file"):
         train.main(words[4:])
-    [(config, genotype, path)] = trained
+    [(config, genotype, run)] = trained
     assert (genotype, config.dataset, config.data_dir) == (GENOTYPE, "digits", "my data")
-    assert path.name == "digits-network"
+    assert run.path.name == "digits-network"
 
 
 def test_a_search_by_stage_tells_each_cell_and_its_next_command_trains_them(
@@ -100,9 +99,9 @@ def test_a_folder_of_images_names_the_run_and_stands_in_the_next_command(
     words = shlex.split(capsys.readouterr().out.splitlines()[-1])
     with pytest.raises(UserError, match=r"result\.json|No such file"):
         train.main(words[4:])
-    [(config, _, path)] = trained
+    [(config, _, run)] = trained
     assert (config.dataset, config.image_size) == ("image_folder:my pets", 16)
-    assert path.name == "my pets-network"
+    assert run.path.name == "my pets-network"
 
 
 def test_a_data_set_that_is_fetched_or_there_is_the_same_run(searched, tmp_path, monkeypatch):

@@ -23,9 +23,8 @@ def trained(monkeypatch, tmp_path):
     """Stands in for the library's training, and keeps what it was given."""
     calls = []
 
-    def stand_in(config, genotype, run_directory):
-        calls.append((config, genotype, run_directory))
-        run = RunDirectory(run_directory, "train")
+    def stand_in(config, genotype, run):
+        calls.append((config, genotype, run.path))
         run.write_json(
             run.result, {"top1_error": 2.512, "parameters": 3300000, "classes": ["a", "b"]}
         )
@@ -87,9 +86,8 @@ def test_a_finished_training_says_so_and_trains_no_more(trained, capsys):
 
 
 def test_repeats_are_told_as_table_1_tells_them(monkeypatch, tmp_path, capsys):
-    def stand_in(config, genotype, run_directory):
+    def stand_in(config, genotype, run):
         assert (config.repeats, config.seed, genotype) == (3, 4, KNOWN)
-        run = RunDirectory(run_directory, "repeats")
         errors = {"each": [2.5, 2.32, 2.68], "mean": 2.5, "deviation": 0.18, "best": 2.32}
         summary = {"seeds": [4, 5, 6], "top1_error": errors, "parameters": 3300000}
         run.write_json(run.outcome, summary)

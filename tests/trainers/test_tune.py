@@ -48,7 +48,7 @@ def test_a_tune_tells_its_trials_and_a_next_command_that_searches_with_the_best(
 
     searched = []
 
-    def stand_in(config, path):
+    def stand_in(config, path, **plugs):
         searched.append(config)
         raise KeyboardInterrupt
 
