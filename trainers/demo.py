@@ -1,8 +1,8 @@
-"""The whole path on the embedded digits: search, train, export, and ask the export.
+"""Searches, trains and exports on the bundled digits, and prints predictions of the export.
 
     python -m trainers.demo
 
-Starts afresh each time, in build/demo.
+Deletes build/demo and starts again each time.
 """
 
 import json
@@ -24,7 +24,7 @@ SHOWN = 10
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Runs the three programs, then prints what came out.
+    """Runs the three programs, then prints a summary.
 
     Args:
         arguments: The command line without the program's name; there are no flags.
@@ -46,49 +46,52 @@ def main(arguments: Sequence[str]) -> None:
         f"--run_dir={network}",
     )
     _program("export.saved_model", f"--model={network / 'model.keras'}", f"--output={serving}")
-    found = json.loads((search / "genotype.json").read_text())
+    outcome = json.loads((search / "genotype.json").read_text())
     result = json.loads((network / "result.json").read_text())
-    _report(found, result, serving / "1")
+    _report(outcome, result, serving / "1")
 
 
 def _program(module: str, *flags: str) -> None:
+    """Runs a program in a process of its own."""
     print(f"\n==> {shlex.join(['python', '-m', module, *flags])}", flush=True)
     status = subprocess.run([sys.executable, "-m", module, *flags], check=False).returncode
     if status:
         raise UserError(f"{module} ended with status {status}")
 
 
-def _report(found: dict[str, Any], result: dict[str, Any], saved_model: Path) -> None:
+def _report(outcome: dict[str, Any], result: dict[str, Any], saved_model: Path) -> None:
     test = cast(data.ArraySplit, data.load("digits", str(ROOT / "data")).test)
-    answers = _ask(saved_model, test.images)
-    truth = [str(label) for label in test.labels]
-    right = sum(answer == true for answer, true in zip(answers, truth, strict=True))
-    genotype = Genotype.from_dict(found)
+    predictions = _predict(saved_model, test.images)
+    labels = [str(label) for label in test.labels]
+    correct = sum(a == b for a, b in zip(predictions, labels, strict=True))
+    genotype = Genotype.from_dict(outcome)
     rows = [
-        ("search stopped after", f"epoch {found['epoch']}"),
-        ("because of", found["reason"]),
+        ("search stopped after", f"epoch {outcome['epoch']}"),
+        ("because of", outcome["reason"]),
         ("normal cell", _cell(genotype.normal)),
         ("reduction cell", _cell(genotype.reduce)),
-        ("test accuracy", f"{100 * right / len(truth):.2f} %"),
+        ("test accuracy", f"{100 * correct / len(labels):.2f} %"),
         ("parameters", f"{result['parameters']:,}"),
         ("SavedModel", str(saved_model)),
-        ("it answers", " ".join(answers[:SHOWN])),
-        ("true labels", " ".join(truth[:SHOWN])),
+        ("predictions", " ".join(predictions[:SHOWN])),
+        ("true labels", " ".join(labels[:SHOWN])),
     ]
     print()
     for name, value in rows:
         print(f"{name}: {value}")
 
 
-def _ask(saved_model: Path, images: Any) -> list[str]:
+def _predict(saved_model: Path, images: Any) -> list[str]:
+    """Returns the class name that the SavedModel predicts for each image."""
     import tensorflow as tf
 
-    serve = tf.saved_model.load(saved_model).signatures["serving_default"]
-    answers = serve(pixels=tf.constant(images, tf.float32))
-    return [label.decode() for label in answers["label"].numpy()]
+    signature = tf.saved_model.load(saved_model).signatures["serving_default"]
+    outputs = signature(pixels=tf.constant(images, tf.float32))
+    return [label.decode() for label in outputs["label"].numpy()]
 
 
 def _cell(edges: Sequence[tuple[str, int]]) -> str:
+    """Returns a cell in one line: `operation(source)`, two for each node."""
     nodes = [edges[i : i + 2] for i in range(0, len(edges), 2)]
     return "; ".join(" + ".join(f"{name}({source})" for name, source in node) for node in nodes)
 

@@ -1,4 +1,4 @@
-"""The demo's own part, with quick stand-ins for the programs, which have tests of their own."""
+"""The demo, with quick stand-ins for the programs that it runs."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ GENOTYPE = zoo.get("DARTS_V2")
 
 
 class Programs:
-    """Writes what the programs write, around a network that has learnt nothing."""
+    """Writes what the programs write, around a network that is untrained."""
 
     def __init__(self):
         self.calls = []
@@ -44,7 +44,7 @@ class Programs:
         (Path(folder) / name).write_text(json.dumps(value))
 
 
-def test_the_demo_goes_the_whole_way_and_ends_with_its_table(tmp_path, monkeypatch, capsys):
+def test_the_demo_runs_all_programs_and_ends_with_its_summary(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(demo, "ROOT", tmp_path / "demo")
     programs = Programs()
     monkeypatch.setattr(demo, "_program", programs)
@@ -59,7 +59,7 @@ def test_the_demo_goes_the_whole_way_and_ends_with_its_table(tmp_path, monkeypat
     ]
     table = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines()[-9:])
     test = data.load("digits", str(tmp_path / "demo" / "data")).test
-    answers = programs.model.predict(test.images, verbose=0).argmax(1)
+    predictions = programs.model.predict(test.images, verbose=0).argmax(1)
     assert table == {
         "search stopped after": "epoch 17",
         "because of": "Criterion 1*: ...",
@@ -67,10 +67,10 @@ def test_the_demo_goes_the_whole_way_and_ends_with_its_table(tmp_path, monkeypat
         "sep_conv_3x3(1) + skip_connect(0); skip_connect(0) + dil_conv_3x3(2)",
         "reduction cell": "max_pool_3x3(0) + max_pool_3x3(1); skip_connect(2) + max_pool_3x3(1); "
         "max_pool_3x3(0) + skip_connect(2); skip_connect(2) + max_pool_3x3(1)",
-        "test accuracy": f"{100 * (answers == test.labels).mean():.2f} %",
+        "test accuracy": f"{100 * (predictions == test.labels).mean():.2f} %",
         "parameters": f"{parameters(programs.model):,}",
         "SavedModel": str(tmp_path / "demo" / "serving" / "1"),
-        "it answers": " ".join(map(str, answers[:10])),
+        "predictions": " ".join(map(str, predictions[:10])),
         "true labels": " ".join(map(str, test.labels[:10])),
     }
 
