@@ -76,7 +76,6 @@ class Genotype:
     cells: tuple[str, ...] = CELLS
     space: str
     inputs: int
-    fewest_layers = 3
 
     if TYPE_CHECKING:  # the cells
 
@@ -230,7 +229,6 @@ class StagedGenotype(Genotype):
     """
 
     cells: tuple[str, ...] = STAGED_CELLS
-    fewest_layers = 5
 
 
 AnyGenotype = Genotype

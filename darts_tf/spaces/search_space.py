@@ -73,11 +73,6 @@ class SearchSpace(Space):
         if self.inputs_per_node < 1:
             raise ValueError(f"inputs_per_node: expected at least 1, got {self.inputs_per_node}")
 
-    @classmethod
-    def of(cls, value: SearchSpace | Mapping[str, Any]) -> SearchSpace:
-        """Returns a search space as it is, or makes one from its fields, as layers store them."""
-        return value if isinstance(value, SearchSpace) else cls(**value)
-
     @property
     def cells(self) -> tuple[str, ...]:
         """`normal` and `reduce`, by stage with its number: a reduction cell ends its stage."""
@@ -192,24 +187,3 @@ def _with_weights(candidates: tuple[str, ...]) -> tuple[str, ...]:
 # For modules that have not turned to `operations`, `stems` and `Space.macro` yet.
 OPERATIONS = tuple(name for name in operations.names() if name != operations.NONE)
 STEM_MULTIPLIER = 3
-
-
-def reductions(layers: int) -> tuple[int, int]:
-    """Returns the numbers of the reduction cells among `layers` cells (DARTS, section 3.1.1)."""
-    return layers // 3, 2 * layers // 3
-
-
-def cell_name(number: int, layers: int, by_stage: bool = False) -> str:
-    """Returns which of a genotype's cells stands at a place of a network.
-
-    Args:
-        number: The cell's number, from 0.
-        layers: Number of cells of the network.
-        by_stage: Whether each stage has cells of its own (DARTS+, figure 3).
-
-    Returns:
-        `normal` or `reduce`, by stage with the number of reduction cells before it, as `normal_2`.
-    """
-    kind = "reduce" if number in reductions(layers) else "normal"
-    stage = sum(reduction < number for reduction in reductions(layers))
-    return f"{kind}_{stage}" if by_stage else kind
