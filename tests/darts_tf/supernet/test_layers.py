@@ -107,6 +107,9 @@ CASES = {
             "recompute": True,
             "stem": "imagenet",
             "by_stage": True,
+            "relaxation": keras.saving.serialize_keras_object(
+                Relaxation(SPACE.staged(), dtype="float64", name="mine")
+            ),
         },
         on_images,
     ),

@@ -1,0 +1,94 @@
+"""The plugs of a search: found by name, checked together, and written down with their settings."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+
+import darts_tf
+from darts_tf import criteria, methods
+from darts_tf.config import SearchConfig
+from darts_tf.errors import UserError
+from darts_tf.searching.criteria import SkipConnects, StableRanking, never
+from darts_tf.searching.methods.darts import Darts
+from darts_tf.searching.plugs import choose, run_flags
+from darts_tf.spaces.darts import DARTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tempered(methods.Method):
+    name: ClassVar[str] = "tempered"
+    heat: float = darts_tf.setting(2.0, "Of the softmax.", above=0.0)
+
+    def check(self, config, space):
+        if config.arch_order == "second":
+            raise UserError("arch_order: tempered expects first or one_level, got second")
+
+
+@dataclass(frozen=True)
+class After(criteria.Criterion):
+    name: ClassVar[str] = "after"
+    epochs: int = darts_tf.setting(5, "Before the stop.", low=1)
+
+    def __call__(self, records):
+        return "enough" if len(records) >= self.epochs else None
+
+
+def test_by_default_a_search_is_darts_under_criterion_1():
+    config, plugs = choose(SearchConfig())
+    assert config == SearchConfig()
+    assert plugs == (Darts(), DARTS, SkipConnects(2, ("normal",), 1))
+    assert run_flags(config, plugs) == darts_tf.config.flag_lines(config)
+
+
+def test_stages_have_the_cells_of_stages():
+    _, plugs = choose(SearchConfig(share_alphas="stage"))
+    assert plugs.space == DARTS.staged()
+    assert plugs.criterion.cells == ("normal_0", "normal_1", "normal_2")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"method": "dart"}, "unknown method 'dart'; expected one of darts.* Did you mean 'darts'"),
+        ({"space": "dart"}, "unknown space 'dart'; expected one of darts"),
+        ({"criterion": "skips"}, "unknown criterion 'skips'; expected one of skip_connects, "),
+        ({"method": Tempered(), "criterion": 7}, "expected a criterion or the name of one, got 7"),
+        ({"method": {"name": "darts", "heat": 3}}, "heat"),
+    ],
+)
+def test_what_is_no_plug_is_told(given, message):
+    with pytest.raises((UserError, TypeError), match=message):
+        choose(SearchConfig(), **given)
+
+
+def test_a_plug_that_is_given_is_written_down_with_its_settings():
+    config, plugs = choose(SearchConfig(), Tempered(heat=0.5), criterion=After(3))
+    assert (config.method, config.space, config.stop_criterion) == ("tempered", "darts", "after")
+    lines = run_flags(config, plugs)
+    assert lines[-2:] == ("--tempered_heat=0.5", "--after_epochs=3")
+    assert {"--method=tempered", "--stop_criterion=after"} <= set(lines)
+
+
+def test_a_criterion_of_ours_that_is_given_is_written_down_as_its_settings():
+    criterion = StableRanking(4, ("normal", "reduce"), 6)
+    config, plugs = choose(SearchConfig(), criterion=criterion)
+    assert plugs.criterion is criterion
+    assert (config.stop_criterion, config.stop_cells) == ("stable_ranking", "both")
+    assert (config.stable_epochs, config.min_epochs) == (4, 6)
+    assert choose(config)[1].criterion == criterion
+
+
+def test_any_function_of_records_can_stop_a_search():
+    def bored(records):
+        return "bored"
+
+    config, plugs = choose(SearchConfig(), criterion=bored)
+    assert plugs.criterion is bored
+    assert config.stop_criterion == "bored"
+    assert choose(SearchConfig(), criterion=never)[1].criterion is never
+
+
+def test_plugs_that_do_not_go_together_are_told():
+    with pytest.raises(UserError, match="tempered expects first or one_level, got second"):
+        choose(SearchConfig(arch_order="second"), Tempered)

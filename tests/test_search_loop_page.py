@@ -1,0 +1,33 @@
+"""docs/search_loop.md: its loop is run as it stands, on a few of the digits."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+from sklearn.datasets import load_digits
+
+import darts_tf
+
+PAGE = (Path(__file__).resolve().parents[1] / "docs" / "search_loop.md").read_text(encoding="utf-8")
+[CODE] = re.findall(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+
+
+def test_the_page_shows_a_search_loop_in_25_lines():
+    imports, _, loop = CODE.partition("import darts_tf\n")
+    assert imports.count("import") == 2
+    assert len([line for line in loop.splitlines() if line.strip()]) <= 25
+
+
+def test_the_loop_searches_until_the_ranking_has_held(capsys):
+    digits = load_digits()
+    images = digits.images[:300, :, :, np.newaxis].astype(np.uint8)
+    small = CODE.replace("size, epochs = len(labels) // 2, 64, 20", "size, epochs = 150, 50, 8")
+    small = small.replace("init_channels=8", "init_channels=2")
+    assert small.count("50, 8") == small.count("init_channels=2") == 1
+    names = {"load": lambda: ((images, digits.target[:300]), None)}
+    exec(small, names)
+    stop = names["stop"]
+    assert isinstance(stop.genotype, darts_tf.Genotype)
+    assert len(stop.records) == names["epoch"] + 1
+    assert (stop.reason is None) == (len(stop.records) == 8 and stop.records[-1].epoch == 7)
+    assert str(stop.reason) in capsys.readouterr().out
