@@ -1,10 +1,10 @@
-"""The baseline of a search: trains random genotypes, and keeps the best (DARTS, table 1).
+"""Trains random genotypes and keeps the best: the baseline of every search (DARTS, table 1).
 
     python -m trainers.random_search --flagfile=digits.flags [--samples=N] [--run_dir=DIR]
 
 Networks are compared on training images that they have not been trained on. The run directory
-receives config.flags, random_search.log, a run directory for each seed, and genotype.json, which
-trainers.train takes as its --genotype.
+receives config.flags, random_search.log, report.html, a run directory for each seed, and
+genotype.json, which trainers.train takes as its --genotype.
 """
 
 import sys
@@ -50,9 +50,8 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _report(directory: RunDirectory, config: RandomSearchConfig) -> None:
-    found = directory.read_json(directory.genotype)
-    for one in found["tried"]:
-        print(f"seed {one['seed']}: validation accuracy {one['valid_accuracy']:.2%}")
+    for sample in directory.read_json(directory.genotype)["tried"]:
+        print(f"seed {sample['seed']}: validation accuracy {sample['valid_accuracy']:.2%}")
     print(f"next: {genotypes.training_command(directory.genotype, config)}")
 
 

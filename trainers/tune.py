@@ -1,12 +1,12 @@
-"""Tunes the settings of a search: tries some, and tells the best.
+"""Tunes the settings of a search.
 
     python -m trainers.tune --flagfile=digits.flags [--run_dir=DIR] [any flag to override]
 
-A trial is a search with settings of its own and a short training of the network that it finds; its
-score is the accuracy on training images that the network has not been trained on. The run directory
-receives config.flags, trials/, trials.json, tune.log, tuning.json and best.flags, which
-trainers.search takes as its --flagfile. Several machines share the trials by KERASTUNER_TUNER_ID,
-KERASTUNER_ORACLE_IP and KERASTUNER_ORACLE_PORT.
+A trial is a search with settings of its own and a short training of the network that it derives.
+Its score is the accuracy on training images that the network has not been trained on. The run
+directory receives config.flags, trials/, trials.json, report.html, tune.log, tuning.json and
+best.flags, which trainers.search takes as its --flagfile. Several machines share the trials by
+KERASTUNER_TUNER_ID, KERASTUNER_ORACLE_IP and KERASTUNER_ORACLE_PORT.
 """
 
 import shlex
@@ -18,9 +18,10 @@ from darts_tf import data
 from darts_tf.config import flag_lines
 from darts_tf.data.facts import run_name
 from darts_tf.runs.directory import RunDirectory
+from darts_tf.searching.plugs import choose, run_flags
 from darts_tf.tuning.config import TuningConfig
 from darts_tf.tuning.role import role
-from trainers.command_line import parse
+from trainers.command_line import parse_with_plugs
 from trainers.program import carry_out, logging_to, run
 
 
@@ -34,40 +35,41 @@ def main(arguments: Sequence[str]) -> None:
         UserError: If something in them, or in the environment, is wrong; TensorFlow has not been
             imported then.
     """
-    config, paths = parse(
+    config, paths, plugs = parse_with_plugs(
         arguments,
         TuningConfig,
         __doc__,
+        {
+            "method": darts_tf.methods,
+            "space": darts_tf.spaces,
+            "stop_criterion": darts_tf.criteria,
+        },
         extra={"run_dir": "Directory of the run; runs/<dataset>-tuned when empty."},
         program="tune",
     )
+    chosen = {"method": plugs["method"], "criterion": plugs["stop_criterion"]}
+    flags = run_flags(*choose(config, **chosen))
     part = role()
     data.check(config.dataset, config.data_dir, config.download)
     path = paths["run_dir"] or f"runs/{run_name(config.dataset)}-tuned"
     directory = RunDirectory(path, "tune")
-    if part == "tuner" and directory.claim(flag_lines(config)) != "finished":
+    if part == "tuner" and directory.claim(flags, flag_lines(TuningConfig())) != "finished":
         with logging_to(None):
-            darts_tf.tune(config, directory.path)
-        print("no trial is left; the chief writes what came out")
+            darts_tf.tune(config, directory.path, **chosen)
+        print("no trial is left; the chief writes the outcome")
         return
-    carry_out(
-        directory,
-        flag_lines(config),
-        config,
-        lambda: darts_tf.tune(config, directory.path),
-    )
+    carry_out(directory, flags, config, lambda: darts_tf.tune(config, directory.path, **chosen))
     _report(directory, config)
 
 
 def _report(directory: RunDirectory, config: TuningConfig) -> None:
-    found = directory.read_json(directory.outcome)
-    names = ["trial", "valid accuracy", "epochs", *config.tuned()]
-    ranked = sorted(found["trials"], key=lambda one: (-one["epochs"], -one["valid_accuracy"]))
-    rows = [names]
-    for one in ranked:
-        accuracy = f"{one['valid_accuracy']:.2%}"
-        rows.append([one["trial"], accuracy, one["epochs"], *one["settings"].values()])
-    texts = [[str(cell) for cell in row] for row in rows]
+    trials = directory.read_json(directory.outcome)["trials"]
+    ranked = sorted(trials, key=lambda trial: (-trial["epochs"], -trial["valid_accuracy"]))
+    rows = [["trial", "valid accuracy", "epochs", *config.tuned()]]
+    for trial in ranked:
+        accuracy = f"{trial['valid_accuracy']:.2%}"
+        rows.append([trial["trial"], accuracy, trial["epochs"], *trial["settings"].values()])
+    texts = [[str(value) for value in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     for row in texts:
         print("  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)))

@@ -1,1 +1,1 @@
-"""Searches with other settings, and the random baseline."""
+"""Tuning: searches with other settings; and random search, the baseline of every method."""

@@ -1,18 +1,20 @@
-"""The settings of a tune, and of its baseline, a random search among genotypes."""
+"""The settings of a tuning run and of a random search."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from darts_tf import spaces
 from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.errors import UserError
+from darts_tf.searching import criteria
 from darts_tf.settings import setting
 from darts_tf.tuning.space import TUNABLE, Choice, Range, chosen, rounded
 
 # keras-tuner's name for the epochs that Hyperband gives to a trial.
 HYPERBAND_EPOCHS = "tuner/epochs"
-# What the training of a derived network takes over from the search.
+# The settings that the training of a derived network shares with the search.
 _SHARED = (
     "dataset",
     "data_dir",
@@ -33,22 +35,28 @@ _DARTS_CHOICE = "learning_rate,weight_decay,arch_learning_rate,arch_weight_decay
 
 @dataclass(frozen=True, kw_only=True)
 class TuningConfig(SearchConfig):
-    """Settings of a tune: those of its searches, of their networks' trainings, and its own.
+    """Settings of a tuning run: those of its searches and of their networks, and its own.
 
-    A trial is a search, and a short training of the network that it derives, on a part of the
-    training images; its score is the accuracy on the other part, as DARTS chooses among its
+    A trial is a search and a short training of the network that it derives, on a part of the
+    training images. Its score is the accuracy on the other part, as DARTS chooses among its
     searches (DARTS, section 3.2).
+
+    Example:
+        >>> config = TuningConfig(dataset="digits", tune="learning_rate:0.02:0.2,layers")
+        >>> search, training = config.trial({"learning_rate": 0.1, "layers": 5})
+        >>> search.layers, training.held_out
+        (5, 0.5)
     """
 
     tuner: str = setting(
         "random",
-        "How trials are chosen: at random, by Hyperband, or by Bayesian optimisation.",
+        "How trials are chosen: at random, by Hyperband, or by Bayesian optimization.",
         choices=("random", "hyperband", "bayesian"),
     )
     tune: str = setting(
         _DARTS_CHOICE,
-        f"The settings that vary, of {', '.join(TUNABLE)}; learning_rate:0.02:0.2 gives a range of "
-        "one's own, stop_criterion:none:stable_ranking choices.",
+        f"The settings that vary, of {', '.join(TUNABLE)}; learning_rate:0.02:0.2 gives a "
+        "range, stop_criterion:none:stable_ranking choices.",
     )
     trials: int = setting(
         0, "The most trials; 0 for 20, or for as many as Hyperband's brackets have.", low=0
@@ -86,8 +94,8 @@ class TuningConfig(SearchConfig):
         super().__post_init__()
         if self.strategy == "multi_worker":
             raise UserError(
-                "strategy: must be another one than multi_worker, for a process joins its cluster "
-                "once; several machines share the trials of a tune, see docs/tuning.md"
+                "strategy: expected another one than multi_worker, since a process joins its "
+                "cluster once; several machines share the trials instead, see docs/tuning.md"
             )
         tuned = self.tuned()
         try:
@@ -97,7 +105,8 @@ class TuningConfig(SearchConfig):
         for name, among in tuned.items():
             for value in among.ends():
                 try:
-                    self.trial({name: value})
+                    search, _ = self.trial({name: value})
+                    criteria.get(search.stop_criterion)
                 except UserError as error:
                     raise UserError(f"tune: {error}") from error
 
@@ -106,15 +115,15 @@ class TuningConfig(SearchConfig):
         return chosen(self.tune)
 
     def trial(self, values: Mapping[str, Any]) -> tuple[SearchConfig, TrainingConfig]:
-        """Returns the settings of a trial's search and of its training.
+        """Returns the settings of a trial's search and of its network's training.
 
         Args:
-            values: Those of the settings that vary. Where Hyperband gives fewer epochs than
-                `epochs`, search and training both have their share of theirs, the first epoch that
-                moves the architecture too.
+            values: The settings that vary, by name. Where Hyperband gives fewer epochs than
+                `epochs`, search and training have their share of theirs, and the first epoch that
+                moves the architecture is earlier by the same share.
 
         Raises:
-            UserError: If they do not fit the other settings.
+            UserError: If they do not go with the other settings.
         """
         tuned = self.tuned()
         varied = {
@@ -122,12 +131,12 @@ class TuningConfig(SearchConfig):
             for name, value in values.items()
             if name in tuned
         }
-        own = {field.name: getattr(self, field.name) for field in fields(SearchConfig)}
+        fixed = {field.name: getattr(self, field.name) for field in fields(SearchConfig)}
         epochs = int(values.get(HYPERBAND_EPOCHS, self.epochs))
         start = varied.pop("arch_start_epoch", self.arch_start_epoch)
         if epochs < self.epochs:
             start = int(start) * epochs // self.epochs
-        search = SearchConfig(**own | varied | {"epochs": epochs, "arch_start_epoch": start})
+        search = SearchConfig(**fixed | varied | {"epochs": epochs, "arch_start_epoch": start})
         network = "network_"
         training = {
             field.name.removeprefix(network): getattr(self, field.name)
@@ -135,15 +144,21 @@ class TuningConfig(SearchConfig):
             if field.name.startswith(network)
         }
         training["epochs"] = math.ceil(self.network_epochs * epochs / self.epochs)
-        return search, TrainingConfig(**{name: own[name] for name in _SHARED} | training)
+        return search, TrainingConfig(**{name: fixed[name] for name in _SHARED} | training)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RandomSearchConfig(TrainingConfig):
-    """Settings of a random search: those of its trainings, and how many there are.
+    """Settings of a random search: those of its training runs, and its own.
 
     The defaults are a short training, as DARTS chooses among its searches (DARTS, section 3.2).
+
+    Example:
+        >>> RandomSearchConfig(dataset="digits", samples=3).sample(seed=2).epochs
+        100
     """
+
+    space: str = setting("darts", "Search space that genotypes are drawn from, by name.")
 
     samples: int = setting(24, "Genotypes, each drawn with the next seed and trained.", low=1)
     epochs: int = setting(100, "Epochs of each training; also the length of the cosine.", low=1)
@@ -156,26 +171,30 @@ class RandomSearchConfig(TrainingConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        try:
+            spaces.get(self.space)
+        except UserError as error:
+            raise UserError(f"space: {error}") from error
         if self.repeats > 1:
             raise UserError(
-                f"repeats: must be 1, for each genotype is trained once; found {self.repeats}"
+                f"repeats: expected 1, since each genotype is trained once; got {self.repeats}"
             )
         if self.strategy == "multi_worker":
             raise UserError(
-                "strategy: must be another one than multi_worker, for a process joins its cluster "
-                "once"
+                "strategy: expected another one than multi_worker, since a process joins its "
+                "cluster once"
             )
         if self.seed + self.samples > 2**31:
             raise UserError(
-                f"samples: must leave the last seed below {2**31}, found {self.samples} from seed "
-                f"{self.seed}"
+                f"samples: expected a last seed below {2**31}, got {self.samples} samples from "
+                f"seed {self.seed}"
             )
 
     def sample(self, seed: int) -> TrainingConfig:
-        """Returns the settings of the training of one genotype.
+        """Returns the settings of the training of one sample.
 
         Args:
-            seed: Its seed.
+            seed: The sample's seed.
         """
-        own = {field.name: getattr(self, field.name) for field in fields(TrainingConfig)}
-        return replace(TrainingConfig(**own), seed=seed)
+        shared = {field.name: getattr(self, field.name) for field in fields(TrainingConfig)}
+        return replace(TrainingConfig(**shared), seed=seed)

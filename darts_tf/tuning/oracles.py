@@ -1,4 +1,4 @@
-"""keras-tuner's oracles, which choose trials, with a memory that survives being killed."""
+"""keras-tuner's oracles, which choose trials, with a state that survives a kill."""
 
 import warnings
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def make_oracle(config: TuningConfig, run: RunDirectory) -> keras_tuner.Oracle:
 
     Args:
         config: All settings.
-        run: Where the oracle's memory goes.
+        run: The directory that the oracle's state is written to.
     """
     space = keras_tuner.HyperParameters()
     for name, among in config.tuned().items():
@@ -57,7 +57,7 @@ class _Durable(keras_tuner.Oracle):
     """An oracle whose state is one file, whole at any instant.
 
     keras-tuner writes a file a trial and one of its own, none of them atomically, one after the
-    other: a tune that is killed between them loses a trial, or cannot be read.
+    other: a tuning run that is killed between them loses a trial, or cannot be read.
     """
 
     run: RunDirectory
@@ -73,11 +73,11 @@ class _Durable(keras_tuner.Oracle):
         report.refresh(self.run)
 
     def resume(self, alone: bool) -> None:
-        """Goes on with what was saved, if anything was.
+        """Restores the state that was saved, if any was.
 
         Args:
             alone: Whether no other process runs trials. Then trials that were under way are run
-                again; else each waits for the tuner that has it, or for another of the same id.
+                again; otherwise each waits for the tuner that has it, or for another of its id.
 
         Raises:
             UserError: If the file is not what `save` wrote.
@@ -86,10 +86,10 @@ class _Durable(keras_tuner.Oracle):
             return
         with _explained(self.run):
             state = self.run.read_json(self.run.trials)
-            found = (trials.Trial.from_state(one) for one in state["trials"])
-            self.trials = {trial.trial_id: trial for trial in found}
+            restored = [trials.Trial.from_state(trial) for trial in state["trials"]]
+            self.trials = {trial.trial_id: trial for trial in restored}
             self.set_state(state)
-        # A trial is saved as ended before it is under way no more.
+        # keras-tuner adds a trial to `end_order` before it removes it from `ongoing_trials`.
         under_way = {
             tuner: trial
             for tuner, trial in self.ongoing_trials.items()
@@ -110,10 +110,10 @@ class _Hyperband(_Durable, keras_tuner.oracles.HyperbandOracle):
 
 class _Bayesian(_Durable, keras_tuner.oracles.BayesianOptimizationOracle):
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """Chooses a trial's values, by its own random state: keras-tuner does not save its one."""
+        """Chooses a trial's values by a random state of its own: keras-tuner does not save its."""
         self._random_state = np.random.RandomState(self.seed + len(self.trials))
         with warnings.catch_warnings():
-            # A kernel at the bound of its length says nothing that a user could mend.
+            # The warning of a kernel at the bound of its length is nothing a user could act on.
             warnings.simplefilter("ignore", ConvergenceWarning)
             return super().populate_space(trial_id)
 
@@ -134,6 +134,6 @@ def _explained(run: RunDirectory) -> Iterator[None]:
         raise
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(
-            f"--run_dir={run.path}: {run.trials.name} is not what a tune has written; a directory "
-            "that nobody has edited is right"
+            f"--run_dir={run.path}: {run.trials.name}: expected the state of a tuning run, got "
+            f"{type(error).__name__}: {error}"
         ) from error

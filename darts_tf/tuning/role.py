@@ -1,4 +1,4 @@
-"""Which part a process has in a tune, by keras-tuner's own environment variables."""
+"""The role of a process in a tuning run, by keras-tuner's environment variables."""
 
 import os
 import socket
@@ -16,17 +16,21 @@ Role = Literal["alone", "chief", "tuner"]
 
 
 def role(environment: Mapping[str, str] = os.environ) -> Role:
-    """Returns the part of this process.
+    """Returns the role of this process.
+
+    Example:
+        >>> role({})
+        'alone'
 
     Args:
         environment: Has all three of keras-tuner's variables, or none.
 
     Returns:
-        "alone" without them; "chief", which chooses trials and writes what came out, where the id
-        holds that word, as keras-tuner has it; else "tuner", which runs trials.
+        "alone" without them; "chief", which chooses trials and writes the outcome, where the id
+        holds that word, as keras-tuner has it; otherwise "tuner", which runs trials.
 
     Raises:
-        UserError: If some are missing, or the port is none.
+        UserError: If some are missing, or the port is invalid.
     """
     names = (_ID, _HOST, _PORT)
     missing = [name for name in names if not environment.get(name)]
@@ -34,12 +38,12 @@ def role(environment: Mapping[str, str] = os.environ) -> Role:
         return "alone"
     if missing:
         raise UserError(
-            f"{missing[0]}: is needed beside the others; {_ID}=chief or an id of one's own, "
-            f"{_HOST} and {_PORT} of the chief, or none of the three, are right"
+            f"{missing[0]}: expected {_ID}=chief or another id with {_HOST} and {_PORT} of the "
+            "chief, or none of the three; got only some of them"
         )
     port = environment[_PORT]
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 2**16):
-        raise UserError(f"{_PORT}: must be a port, from 1 to {2**16 - 1}, found '{port}'")
+        raise UserError(f"{_PORT}: expected a port from 1 to {2**16 - 1}, got '{port}'")
     return "chief" if "chief" in environment[_ID] else "tuner"
 
 
@@ -47,11 +51,11 @@ def wait_for_chief(seconds: int, environment: Mapping[str, str] = os.environ) ->
     """Waits until the chief answers; keras-tuner by itself would wait for an hour.
 
     Args:
-        seconds: How long at most.
+        seconds: The longest time to wait.
         environment: As for `role`, of a tuner.
 
     Raises:
-        UserError: If it does not.
+        UserError: If it does not answer.
     """
     import grpc
 
@@ -61,9 +65,9 @@ def wait_for_chief(seconds: int, environment: Mapping[str, str] = os.environ) ->
             grpc.channel_ready_future(channel).result(timeout=seconds)
         except grpc.FutureTimeoutError as error:
             raise UserError(
-                f"{_HOST}, {_PORT}: no chief answers at {address} within "
-                f"--worker_timeout={seconds} seconds; the same command with {_ID}=chief, on that "
-                "machine, is right"
+                f"{_HOST}, {_PORT}: expected a chief at {address}, got no answer within "
+                f"--worker_timeout={seconds} seconds; run the same command with {_ID}=chief on "
+                "that machine"
             ) from error
 
 
@@ -78,11 +82,11 @@ def check_address(environment: Mapping[str, str] = os.environ) -> None:
     """
     host, port = environment[_HOST], int(environment[_PORT])
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with closing(socket.create_server((host, port), family=found[0])):
+        address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with closing(socket.create_server((host, port), family=address[0])):
             return
     except OSError as error:
         raise UserError(
-            f"{_HOST}={host}, {_PORT}={port}: the chief cannot listen there "
-            f"({error.strerror or error}); an address of this machine and a free port are right"
+            f"{_HOST}={host}, {_PORT}={port}: expected an address of this machine and a free "
+            f"port, on which the chief can listen ({error.strerror or error})"
         ) from error

@@ -1,4 +1,4 @@
-"""What a tune may vary: settings of a search, each with the range that is tried."""
+"""The settings of a search that a tuning run may vary, each with its range."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from darts_tf.config import SearchConfig
 from darts_tf.errors import UserError, nearest
+from darts_tf.searching import criteria
 
 Value = int | float | str
 _DEFAULTS = {field.name: field.default for field in fields(SearchConfig)}
@@ -15,7 +16,7 @@ _DIGITS = 4
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers of which a tune tries some.
+    """An interval of numbers.
 
     Args:
         low: The least.
@@ -28,7 +29,7 @@ class Range:
     log: bool = False
 
     def ends(self) -> tuple[Value, ...]:
-        """Returns the values at which a mistake would show."""
+        """Returns the values to be checked: where they are valid, all others are."""
         return self.low, self.high
 
     def __str__(self) -> str:
@@ -37,7 +38,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Choice:
-    """Texts of which a tune tries some.
+    """A set of texts.
 
     Args:
         values: The texts.
@@ -46,14 +47,14 @@ class Choice:
     values: tuple[str, ...]
 
     def ends(self) -> tuple[Value, ...]:
-        """Returns the values at which a mistake would show."""
+        """Returns the values to be checked: where they are valid, all others are."""
         return self.values
 
     def __str__(self) -> str:
         return ", ".join(self.values)
 
 
-# DARTS's and DARTS+'s values lie inside; docs/tuning.md shows this table.
+# The values of DARTS and DARTS+ lie inside; docs/tuning.md shows this table.
 TUNABLE: Mapping[str, Range | Choice] = MappingProxyType(
     {
         "learning_rate": Range(0.01, 0.5, log=True),
@@ -66,7 +67,7 @@ TUNABLE: Mapping[str, Range | Choice] = MappingProxyType(
         "batch_size": Range(32, 256, log=True),
         "init_channels": Range(4, 24),
         "layers": Range(3, 8),
-        "stop_criterion": Choice(_CHOICES["stop_criterion"]),
+        "stop_criterion": Choice(criteria.names()),
         "stop_at_skip_connects": Range(1, 4),
         "stable_epochs": Range(3, 15),
         "stable_ranks": Range(1, 4),
@@ -75,36 +76,41 @@ TUNABLE: Mapping[str, Range | Choice] = MappingProxyType(
 
 
 def is_whole(name: str) -> bool:
-    """Returns whether a setting is a whole number."""
+    """Whether a setting is a whole number."""
     return isinstance(_DEFAULTS[name], int)
 
 
 def chosen(text: str) -> dict[str, Range | Choice]:
-    """Reads which settings a tune varies, and how far.
+    """Reads which settings a tuning run varies, and how far.
+
+    Example:
+        >>> for name, among in chosen("layers,learning_rate:0.02:0.2").items():
+        ...     print(name, among)
+        learning_rate 0.02 to 0.2, log
+        layers 3 to 8
 
     Args:
         text: Names of `TUNABLE`, separated by commas. A name alone takes its range there;
-            `learning_rate:0.02:0.2` has one of its own, `stop_criterion:none:stable_ranking`
-            choices of its own.
+            `learning_rate:0.02:0.2` gives a range, `stop_criterion:none:stable_ranking` choices.
 
     Returns:
         The range of each, in the order of `TUNABLE`, whatever that of the text.
 
     Raises:
-        UserError: If a name is unknown or stands twice, or a range is none.
+        UserError: If a name is unknown or given twice, or a range is invalid.
     """
-    found: dict[str, Range | Choice] = {}
+    ranges: dict[str, Range | Choice] = {}
     for part in text.split(","):
         name, *values = (word.strip() for word in part.split(":"))
         if name not in TUNABLE:
             raise UserError(
-                f"tune: must be some of {', '.join(TUNABLE)}; found '{name}'."
+                f"tune: expected some of {', '.join(TUNABLE)}; got '{name}'."
                 f"{nearest(name, TUNABLE)}"
             )
-        if name in found:
-            raise UserError(f"tune: must name each setting once, found '{name}' twice")
-        found[name] = _ranged(name, values) if values else TUNABLE[name]
-    return {name: found[name] for name in TUNABLE if name in found}
+        if name in ranges:
+            raise UserError(f"tune: expected each setting once, got '{name}' twice")
+        ranges[name] = _ranged(name, values) if values else TUNABLE[name]
+    return {name: ranges[name] for name in TUNABLE if name in ranges}
 
 
 def rounded(name: str, value: Value, among: Range | Choice) -> Value:
@@ -117,21 +123,21 @@ def rounded(name: str, value: Value, among: Range | Choice) -> Value:
 
 
 def _ranged(name: str, values: list[str]) -> Range | Choice:
-    known = TUNABLE[name]
-    if isinstance(known, Choice):
+    usual = TUNABLE[name]
+    if isinstance(usual, Choice):
         if len(set(values)) != len(values):
-            raise UserError(f"tune: {name} must name each choice once, found {':'.join(values)}")
+            raise UserError(f"tune: {name}: expected distinct choices, got {':'.join(values)}")
         return Choice(tuple(values))
     numbers = list(_numbers(values, int if is_whole(name) else float))
     if len(values) != 2 or len(numbers) != 2 or not numbers[0] < numbers[1]:
         kind = "whole numbers" if is_whole(name) else "numbers"
         raise UserError(
-            f"tune: {name} must have two {kind}, the first one less, such as "
-            f"{name}:{known.low:g}:{known.high:g}; found '{':'.join([name, *values])}'"
+            f"tune: expected two {kind}, the first one less, such as "
+            f"{name}:{usual.low:g}:{usual.high:g}; got '{':'.join([name, *values])}'"
         )
-    if known.log and numbers[0] <= 0:
-        raise UserError(f"tune: {name} must be above 0, found {numbers[0]:g}")
-    return Range(numbers[0], numbers[1], known.log)
+    if usual.log and numbers[0] <= 0:
+        raise UserError(f"tune: {name}: expected numbers above 0, got {numbers[0]:g}")
+    return Range(numbers[0], numbers[1], usual.log)
 
 
 def _numbers(values: list[str], kind: type) -> Iterator[float]:

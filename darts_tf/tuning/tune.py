@@ -1,11 +1,12 @@
-"""A tune: searches with other settings, each worth what its derived network is worth."""
+"""Tuning: searches with other settings, scored by the accuracies of their derived networks."""
 
 import logging
 import os
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import keras_tuner
@@ -18,6 +19,7 @@ from darts_tf.config import SearchConfig, TrainingConfig, flag_lines
 from darts_tf.errors import DivergenceError, UserError
 from darts_tf.runs.cluster import WorkerLost
 from darts_tf.runs.directory import RunDirectory
+from darts_tf.searching.plugs import choose, run_flags
 from darts_tf.searching.search import search
 from darts_tf.training.validation import validation_accuracy
 from darts_tf.tuning.config import TuningConfig
@@ -25,62 +27,94 @@ from darts_tf.tuning.oracles import OBJECTIVE, make_oracle
 from darts_tf.tuning.role import check_address, role, wait_for_chief
 
 _logger = logging.getLogger(__name__)
-# Of float32, as which keras-tuner's processes tell each other of an accuracy.
+# Those of float32, the type in which keras-tuner's processes exchange an accuracy.
 _DIGITS = 6
 
 Objective = Callable[[SearchConfig, TrainingConfig, Path], float]
 
 
-def derived_accuracy(search_config: SearchConfig, training: TrainingConfig, folder: Path) -> float:
+def derived_accuracy(
+    search_config: SearchConfig,
+    training: TrainingConfig,
+    folder: Path,
+    *,
+    method: Any = None,
+    space: Any = None,
+    criterion: Any = None,
+) -> float:
     """Searches, trains the network that was derived, and returns its validation accuracy.
 
     Args:
         search_config: Settings of the search.
         training: Settings of the training, with `held_out` above 0.
-        folder: Receives the two run directories, `search` and `network`; what is finished there is
+        folder: Receives the two run directories, `search` and `network`; a finished run there is
             read, not repeated.
+        method: As for `darts_tf.search`.
+        space: As for `darts_tf.search`.
+        criterion: As for `darts_tf.search`.
 
     Returns:
-        The share of the held out images that the network gets right.
+        The share of the held out images that the network classifies correctly.
 
     Raises:
-        DivergenceError: If a loss or a weight is no finite number.
+        DivergenceError: If a loss or a weight is infinite or NaN.
     """
-    genotype = search(search_config, folder / "search").genotype
-    return validation_accuracy(training, genotype, folder / "network")
+    result = search(
+        search_config, folder / "search", method=method, space=space, criterion=criterion
+    )
+    return validation_accuracy(training, result.genotype, folder / "network")
 
 
 def tune(
     config: TuningConfig,
     run_directory: str | os.PathLike[str],
-    objective: Objective = derived_accuracy,
+    objective: Objective | None = None,
+    *,
+    method: Any = None,
+    space: Any = None,
+    criterion: Any = None,
 ) -> Mapping[str, Any] | None:
-    """Tries settings of a search, and finds those whose network has the best validation accuracy.
+    """Tries settings of a search, to find those whose network has the best validation accuracy.
 
     One process gives the same trials in the same order for the same settings; several, with
     keras-tuner's environment variables, share the trials as they come.
 
+    Example:
+
+        config = darts_tf.TuningConfig(dataset="cifar10", tune="arch_learning_rate", trials=10)
+        print(darts_tf.tune(config, "runs/tuned")["best"])
+
     Args:
         config: All settings.
-        run_directory: Where the trials go. A finished tune is read, not repeated; an unfinished one
-            goes on, also within a trial. Of several processes, the chief writes what came out;
-            the others may have the same directory, or one of their own for their trials.
-        objective: What a trial is worth, from its settings and a folder of its own.
+        run_directory: The directory for the trials. A finished tuning run is read, not repeated; an
+            unfinished one is resumed, also within a trial. Of several processes, the chief writes
+            the outcome; the others may have the same directory, or one of their own.
+        objective: The score of a trial, from its settings and a folder of its own; None for
+            `derived_accuracy`.
+        method: The search method, as for `darts_tf.search`; None for `config.method`.
+        space: The search space, likewise; None for `config.space`.
+        criterion: The criterion, likewise; None for `config.stop_criterion`. Not used where the
+            trials vary the criterion.
 
     Returns:
         The contents of `tuning.json`, the best trial first among them; None for a process that runs
         trials for a chief.
 
     Raises:
-        UserError: If the data set is not there, the directory holds another run, or no trial came
-            to its end.
+        UserError: If the data set is not found, the directory holds another run, or no trial was
+            completed.
         Interrupted: If SIGTERM or SIGINT has asked for the end of a trial; it is saved.
         WorkerLost: If the chief does not answer.
     """
+    plugs = {"method": method, "space": space, "criterion": criterion}
+    if "stop_criterion" in config.tuned():
+        plugs["criterion"] = None
+    named, chosen = choose(config, **plugs)
+    config = cast(TuningConfig, named)
     part = role()
     data.check(config.dataset, config.data_dir, config.download)
     run = RunDirectory(run_directory, "tune")
-    if run.claim(flag_lines(config)) == "finished":
+    if run.claim(run_flags(config, chosen), flag_lines(type(config)())) == "finished":
         return run.read_json(run.outcome)
     oracle = make_oracle(config, run)
     if part == "tuner":
@@ -90,18 +124,18 @@ def tune(
     if part == "chief":
         check_address()
     try:
-        _Tuner(oracle, config, run, objective).search()
+        _Tuner(oracle, config, run, objective or partial(derived_accuracy, **plugs)).search()
     except errors.FatalError as error:
         raise (error.__cause__ or error) from None
     except grpc.RpcError as error:
         raise WorkerLost(
-            f"the chief does not answer ({error.details()}); the same command goes on"
+            f"the chief does not answer ({error.details()}); the same command resumes"
         ) from error
-    return None if part == "tuner" else _written(config, run, oracle)
+    return None if part == "tuner" else _written(config, run, oracle, plugs)
 
 
 class _Tuner(base_tuner.BaseTuner):
-    """Runs the trials that an oracle asks for, its own or that of a chief."""
+    """Runs the trials that an oracle asks for: the oracle of this process or of a chief."""
 
     def __init__(
         self,
@@ -114,12 +148,12 @@ class _Tuner(base_tuner.BaseTuner):
         super().__init__(oracle, directory=run.path, project_name="trials")
 
     def pre_create_trial(self) -> None:
-        """Gives a chief that has nothing to do yet, but will have, a moment."""
+        """Waits a moment before asking a chief again, which may have no trial yet."""
         if role() == "tuner":
             time.sleep(0.1)
 
     def run_trial(self, trial: trials.Trial) -> dict[str, float]:
-        """Returns what a trial is worth: nothing, if its settings make it diverge."""
+        """Returns the score of a trial: 0 if its settings make it diverge."""
         name, values = trial.trial_id, trial.hyperparameters.values
         search_config, training = self._config.trial(values)
         tried = [f"{key} {getattr(search_config, key)}" for key in self._config.tuned()]
@@ -129,20 +163,20 @@ class _Tuner(base_tuner.BaseTuner):
         try:
             accuracy = self._objective(search_config, training, self._run.trial(name))
         except DivergenceError as diverged:
-            _logger.warning(f"trial {name}: worth nothing, {diverged}")
+            _logger.warning(f"trial {name}: accuracy 0, {diverged}")
             accuracy = 0.0
         except Exception as error:
-            # keras-tuner would note any other exception and go on with the next trial.
+            # keras-tuner would note any other exception and continue with the next trial.
             raise errors.FatalError from error
         _logger.info(f"trial {name}: validation accuracy {accuracy:.2%}")
         return {OBJECTIVE: accuracy}
 
     def save(self) -> None:
-        """Does nothing: all there is to save is the oracle's."""
+        """Does nothing: all state is the oracle's, which saves itself."""
 
 
 def _written(
-    config: TuningConfig, run: RunDirectory, oracle: keras_tuner.Oracle
+    config: TuningConfig, run: RunDirectory, oracle: keras_tuner.Oracle, plugs: Mapping[str, Any]
 ) -> Mapping[str, Any]:
     tried = []
     for trial in sorted(oracle.trials.values(), key=lambda trial: trial.trial_id):
@@ -158,15 +192,16 @@ def _written(
             )
     if not tried:
         raise UserError(
-            f"--run_dir={run.path}: no trial came to its end, so there is nothing to choose from; "
-            f"see {run.log.name}, and try other ranges in --tune"
+            f"--run_dir={run.path}: expected a completed trial to choose, got none; see "
+            f"{run.log.name}, and try other ranges in --tune"
         )
     # Hyperband's trials of few epochs are beginnings, not results.
-    best = max(tried, key=lambda one: (one["epochs"], one[OBJECTIVE]))
+    best = max(tried, key=lambda trial: (trial["epochs"], trial[OBJECTIVE]))
     settings, _ = config.trial(best["settings"])
+    score = f"validation accuracy {best[OBJECTIVE]:.2%}"
     lines = [
-        f"# The best of {len(tried)} trials of a tune: validation accuracy {best[OBJECTIVE]:.2%}.",
-        *flag_lines(settings),
+        f"# The best of {len(tried)} trials of a tuning run: {score}.",
+        *run_flags(*choose(settings, **plugs)),
     ]
     with run.writing(run.best) as temporary:
         temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

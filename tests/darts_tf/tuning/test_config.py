@@ -65,10 +65,10 @@ def test_hyperband_gives_search_and_training_the_same_share_of_their_epochs(epoc
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"tune": "layer"}, "^tune: must be some of .*Did you mean 'layers'"),
+        ({"tune": "layer"}, "^tune: expected some of .*Did you mean 'layers'"),
         ({"tune": "train_portion:0.5:1.5"}, "^tune: train_portion: must be below 1.0, found 1.5"),
         ({"tune": "layers:1:5"}, "^tune: layers: must be at least 3, found 1"),
-        ({"tune": "stop_criterion:never:none"}, "^tune: stop_criterion: must be one of .*'never'"),
+        ({"tune": "stop_criterion:never:none"}, "^tune: unknown criterion 'never'"),
         ({"tune": "arch_start_epoch", "epochs": 10}, "^tune: arch_start_epoch: must be below"),
         ({"learning_rate_min": 0.02}, "^tune: learning_rate_min: must be at most learning_rate"),
         ({"strategy": "multi_worker"}, "^strategy: .*docs/tuning.md"),
@@ -93,11 +93,12 @@ def test_a_sample_is_a_training_with_a_seed_of_its_own():
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"repeats": 2}, "^repeats: must be 1"),
+        ({"repeats": 2}, "^repeats: expected 1"),
         ({"samples": 0}, "^samples: must be at least 1"),
         ({"held_out": 0.0}, "^held_out: must be above 0"),
-        ({"seed": 2**31 - 3, "samples": 4}, "^samples: must leave the last seed below"),
+        ({"seed": 2**31 - 3, "samples": 4}, "^samples: expected a last seed below"),
         ({"strategy": "multi_worker"}, "^strategy: "),
+        ({"space": "dart"}, "^space: unknown space 'dart'.*Did you mean 'darts'"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )

@@ -16,6 +16,7 @@ from darts_tf.spaces.sampling import random_genotype
 from darts_tf.tuning import random_baseline
 from darts_tf.tuning.config import RandomSearchConfig
 from darts_tf.tuning.random_baseline import random_search
+from tests.other_space import ladder
 
 
 @pytest.fixture
@@ -60,6 +61,23 @@ def test_it_keeps_the_best_and_tells_what_was_tried(trained, tmp_path, seed):
     page = (tmp_path / "run" / "report.html").read_text()
     assert "finished: the best of 6 random genotypes" in page
     assert read_genotype(text) == right[found["seed"]]
+
+
+def test_any_space_is_drawn_from(trained, tmp_path, seed, monkeypatch):
+    space = ladder()
+    drawn = []
+    monkeypatch.setattr(
+        random_baseline,
+        "validation_accuracy",
+        lambda config, genotype, path: drawn.append(genotype) or 0.5,
+    )
+    config = RandomSearchConfig(dataset="digits", samples=2, seed=seed, space="ladder")
+    outcome = random_search(config, tmp_path / "run")
+    assert drawn == [space.sample(np.random.default_rng(seed + number)) for number in range(2)]
+    assert read_genotype(outcome) == drawn[0]
+    again = RandomSearchConfig(dataset="digits", samples=2, seed=seed)
+    assert random_search(again, tmp_path / "again", space=space) == outcome
+    assert "--space=ladder" in (tmp_path / "again" / "config.flags").read_text()
 
 
 def test_more_samples_have_the_same_ones_among_them(trained, tmp_path, seed):

@@ -1,4 +1,4 @@
-"""What a tune may vary: the table fits the settings' own bounds, and users' words are read."""
+"""The settings that may vary: their table fits the settings' bounds, and users' words are read."""
 
 import dataclasses
 
@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from darts_tf.config import SearchConfig
 from darts_tf.errors import UserError
+from darts_tf.searching import criteria
 from darts_tf.tuning.space import TUNABLE, Choice, Range, chosen, is_whole, rounded
 
 FIELDS = {field.name: field for field in dataclasses.fields(SearchConfig)}
@@ -19,7 +20,8 @@ def test_every_range_is_one_of_a_setting_and_holds_the_papers_value(name):
     for value in among.ends():
         SearchConfig(**{name: value})
     if isinstance(among, Choice):
-        assert among.values == FIELDS[name].metadata["choices"]
+        assert default in among.values
+        assert among.values == (FIELDS[name].metadata["choices"] or criteria.names())
     else:
         assert among.low <= default <= among.high
         assert is_whole(name) == isinstance(default, int)
@@ -45,18 +47,18 @@ def test_ranges_and_choices_of_ones_own():
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("learning_rat", "found 'learning_rat'. Did you mean 'learning_rate'?"),
-        ("", "must be some of learning_rate, "),
-        ("momentum", "found 'momentum'"),
-        ("layers,layers", "found 'layers' twice"),
-        ("layers:3", "layers must have two whole numbers, the first one less, such as layers:3:8"),
-        ("layers:3:4:5", "found 'layers:3:4:5'"),
+        ("learning_rat", "got 'learning_rat'. Did you mean 'learning_rate'?"),
+        ("", "expected some of learning_rate, "),
+        ("momentum", "got 'momentum'"),
+        ("layers,layers", "got 'layers' twice"),
+        ("layers:3", "expected two whole numbers, the first one less, such as layers:3:8"),
+        ("layers:3:4:5", "got 'layers:3:4:5'"),
         ("layers:3.5:4", "two whole numbers"),
-        ("learning_rate:0.2:0.1", "learning_rate must have two numbers, the first one less"),
-        ("learning_rate:nan:0.1", "found 'learning_rate:nan:0.1'"),
-        ("learning_rate:a:0.1", "found 'learning_rate:a:0.1'"),
-        ("weight_decay:0:0.1", "weight_decay must be above 0, found 0"),
-        ("arch_order:first:first", "must name each choice once, found first:first"),
+        ("learning_rate:0.2:0.1", "expected two numbers, the first one less"),
+        ("learning_rate:nan:0.1", "got 'learning_rate:nan:0.1'"),
+        ("learning_rate:a:0.1", "got 'learning_rate:a:0.1'"),
+        ("weight_decay:0:0.1", "weight_decay: expected numbers above 0, got 0"),
+        ("arch_order:first:first", "arch_order: expected distinct choices, got first:first"),
     ],
 )
 def test_a_mistake_is_told(text, told):
