@@ -17,7 +17,7 @@ from darts_tf.searching.criteria import stable_epochs
 from darts_tf.spaces import zoo
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.derivation import derive, softmax
-from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, AnyGenotype
+from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, Genotype
 from darts_tf.spaces.sampling import random_genotype
 from darts_tf.spaces.space import Space
 from darts_tf.tuning.config import RandomSearchConfig, TuningConfig
@@ -77,7 +77,7 @@ def trained(
     seed: int,
     epochs: int = 12,
     finished: bool = True,
-    genotype: AnyGenotype | None = None,
+    genotype: Genotype | None = None,
     **settings: Any,
 ) -> RunDirectory:
     """A training with random pictures of confused classes, one of which has an awkward name."""

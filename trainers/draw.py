@@ -16,7 +16,7 @@ from darts_tf.report.pictures.drawing import picture
 from darts_tf.report.pictures.text import as_text
 from darts_tf.runs.output_file import overwriting
 from darts_tf.settings import Settings, setting
-from darts_tf.spaces.genotype import AnyGenotype
+from darts_tf.spaces.genotype import Genotype
 from trainers import genotypes
 from trainers.command_line import parse
 from trainers.program import run
@@ -91,7 +91,7 @@ def _format(output: str, wanted: str) -> str:
     return wanted
 
 
-def _drawn(genotype: AnyGenotype, form: str, title: str) -> bytes:
+def _drawn(genotype: Genotype, form: str, title: str) -> bytes:
     if form == "txt":
         return f"{as_text(genotype, title)}\n".encode()
     return picture(genotype, form, title)

@@ -8,13 +8,13 @@ from darts_tf.config import RunConfig
 from darts_tf.errors import UserError, nearest
 from darts_tf.report.pictures.text import as_text
 from darts_tf.spaces import zoo
-from darts_tf.spaces.genotype import AnyGenotype, read_genotype
+from darts_tf.spaces.genotype import Genotype, read_genotype
 from trainers import presets
 
 TEXT = f"A genotype.json, JSON, or a published genotype: {', '.join(zoo.names())}. Needed."
 
 
-def chosen(given: str) -> AnyGenotype:
+def chosen(given: str) -> Genotype:
     """Returns the genotype that `--genotype` means.
 
     Args:
@@ -65,7 +65,7 @@ def training_command(path: Path, config: RunConfig) -> str:
     return shlex.join(words)
 
 
-def show(genotype: AnyGenotype, title: str = "") -> None:
+def show(genotype: Genotype, title: str = "") -> None:
     """Prints the cells as a drawing, in the letters that the terminal has.
 
     Args:
@@ -77,7 +77,7 @@ def show(genotype: AnyGenotype, title: str = "") -> None:
     print(text.encode(encoding, "replace").decode(encoding))
 
 
-def _parsed(where: str, text: str) -> AnyGenotype:
+def _parsed(where: str, text: str) -> Genotype:
     try:
         return read_genotype(text)
     except UserError as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 from darts_tf.errors import UserError
 from darts_tf.runs.directory import RunDirectory
-from darts_tf.spaces.genotype import AnyGenotype, read_genotype
+from darts_tf.spaces.genotype import Genotype, read_genotype
 
 Table = tuple[tuple[float, ...], ...]
 _Reader = Callable[[Any], Any]
@@ -67,7 +67,7 @@ class EpochRecord:
     alphas: Mapping[str, Table]
     skip_connects: Mapping[str, int]
     stable_epochs: Mapping[str, tuple[int, ...]]
-    genotype: AnyGenotype | None = None
+    genotype: Genotype | None = None
     train_loss: float | None = None
     train_accuracy: float | None = None
     valid_loss: float | None = None
@@ -195,7 +195,7 @@ def _mapping(read: _Reader) -> _Reader:
     return mapping
 
 
-def _genotype(value: Any) -> AnyGenotype:
+def _genotype(value: Any) -> Genotype:
     if not isinstance(value, Mapping):
         raise TypeError(f"expected an object, got {type(value).__name__}")
     return read_genotype(value)

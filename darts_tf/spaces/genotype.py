@@ -231,7 +231,6 @@ class StagedGenotype(Genotype):
     cells: tuple[str, ...] = STAGED_CELLS
 
 
-AnyGenotype = Genotype
 _RESERVED = {*dir(Genotype), "space", "inputs", "genotype"}
 
 

@@ -42,7 +42,7 @@ from darts_tf.networks.spec import NetworkSpec
 from darts_tf.report.tensorboard import Board
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.progress import training_line
-from darts_tf.spaces.genotype import AnyGenotype
+from darts_tf.spaces.genotype import Genotype
 from darts_tf.training.confusions import confusions
 
 
@@ -62,7 +62,7 @@ class TrainingResult:
 
 def train(
     config: TrainingConfig,
-    genotype: AnyGenotype,
+    genotype: Genotype,
     run_directory: str | os.PathLike[str] | RunDirectory,
     *,
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -112,7 +112,7 @@ def train(
 
 def _trained(
     config: TrainingConfig,
-    genotype: AnyGenotype,
+    genotype: Genotype,
     session: Session,
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> TrainingResult:
@@ -174,7 +174,7 @@ def _line(epoch: Epoch, logs: Mapping[str, float], timing: Mapping[str, float]) 
 
 def result_of(
     config: TrainingConfig,
-    genotype: AnyGenotype,
+    genotype: Genotype,
     run_directory: str | os.PathLike[str],
     verbose: Verbosity = "auto",
 ) -> Mapping[str, Any]:
@@ -235,9 +235,7 @@ def transforms(
     )
 
 
-def network_spec(
-    config: TrainingConfig, genotype: AnyGenotype, dataset: data.Dataset
-) -> NetworkSpec:
+def network_spec(config: TrainingConfig, genotype: Genotype, dataset: data.Dataset) -> NetworkSpec:
     """Returns which network the settings ask for, for the images and classes of a data set."""
     return NetworkSpec(
         genotype,

@@ -3,7 +3,7 @@
 import os
 
 from darts_tf.config import TrainingConfig
-from darts_tf.spaces.genotype import AnyGenotype
+from darts_tf.spaces.genotype import Genotype
 from darts_tf.training.train import result_of
 
 _ERROR = "valid_top1_error"
@@ -11,7 +11,7 @@ _DIGITS = 6
 
 
 def validation_accuracy(
-    config: TrainingConfig, genotype: AnyGenotype, run_directory: str | os.PathLike[str]
+    config: TrainingConfig, genotype: Genotype, run_directory: str | os.PathLike[str]
 ) -> float:
     """Trains a network on a part of the training images, and measures on the other.
 
