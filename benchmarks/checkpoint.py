@@ -18,7 +18,7 @@ from benchmarks.command_line import Parser, positive, prepare_output
 from benchmarks.works import WORKS
 from trainers.program import run
 
-COLUMNS = ("work", "step_s", "save_s", "go_on_s", "mb", "steps")
+COLUMNS = ("work", "step_s", "save_s", "resume_s", "mb", "steps")
 MEASURED = ("search_32", "training")
 
 
@@ -61,7 +61,7 @@ def measure(name: str, tiny: bool, runs: int) -> dict[str, str]:
         "work": name,
         "step_s": table.seconds(step),
         "save_s": table.seconds(save),
-        "go_on_s": table.seconds(back),
+        "resume_s": table.seconds(back),
         "mb": f"{size / 1e6:.1f}",
         "steps": f"{save / step:.2f}",
     }

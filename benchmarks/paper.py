@@ -14,7 +14,7 @@ REPEATS = "--repeats=5"
 # Why a row has no command.
 MANUAL = "designed by hand, no genotype"
 OTHER_SPACE = "found in another search space, no genotype"
-BEYOND = "its cell goes beyond what a genotype here holds"
+BEYOND = "its cell cannot be expressed as a genotype here"
 UNPUBLISHED = "the genotype was never published as text"
 
 
