@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
+import resource
 import secrets
 import sys
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,10 @@ import pytest
 
 # TensorFlow reads this when it is imported, which test modules do.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+# Kilobytes by which a process may grow before it gives back what its tests have left behind.
+GROWTH = 256 * 1024
+PEAK = pytest.StashKey[int]()
 
 hypothesis.settings.register_profile("darts_tf", deadline=None, print_blob=True, derandomize=False)
 hypothesis.settings.load_profile("darts_tf")
@@ -54,6 +61,29 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     _prepare_tensorflow()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Notes the memory at the start."""
+    session.config.stash[PEAK] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool, bool]:
+    """Collects the graphs of finished tests whenever the process has grown by a lot."""
+    done = yield
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    if peak > item.config.stash[PEAK] + GROWTH:
+        gc.collect()
+        _return_free_memory()
+        item.config.stash[PEAK] = peak
+    return done
+
+
+def _return_free_memory() -> None:
+    """Hands freed memory back to the system, which glibc alone has to be told to do."""
+    if hasattr(library := ctypes.CDLL(None), "malloc_trim"):
+        library.malloc_trim(0)
 
 
 def _prepare_tensorflow() -> None:

@@ -74,6 +74,13 @@ class Problem:
         share = tf.fill((len(labels[part]),), tf.constant(1 / len(labels), tf.float64))
         return Batch(tf.constant(images[part]), tf.constant(labels[part], tf.int32), share)
 
+    def shares(self, strategy: tf.distribute.Strategy, iteration: int, kind: int) -> Any:
+        """That batch, two images for the first of two devices and the rest for the second."""
+        parts = [slice(0, 2), slice(2, None)]
+        return strategy.experimental_distribute_values_from_function(
+            lambda context: self.batch(iteration, kind, parts[context.replica_id_in_sync_group])
+        )
+
     def arrays(self, iteration: int, kind: int) -> tuple[np.ndarray, np.ndarray]:
         """Images and labels of that batch."""
         return self.images[iteration, kind], self.labels[iteration, kind]

@@ -1,12 +1,13 @@
 """The examples in the docstrings of darts_tf, run one docstring at a time.
 
-An example starts with nothing: it imports what it uses, so that a reader can paste it.
+An example may use what its module has, as everywhere with doctest.
 """
 
 from __future__ import annotations
 
 import ast
 import doctest
+import importlib
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,23 +36,25 @@ def examples(path: Path) -> Iterator[Any]:
     if ">>> " not in text:
         return
     module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+    module = module.removesuffix(".__init__")
     tree = ast.parse(text)
     for name, node in [(module, tree), *documented(tree, module)]:
         docstring = ast.get_docstring(node, clean=False)
         if docstring and ">>> " in docstring:
             line = node.body[0].lineno - 1
             test = doctest.DocTestParser().get_doctest(docstring, {}, name, str(path), line)
-            yield pytest.param(test, id=name)
+            yield pytest.param(module, test, id=name)
 
 
 EXAMPLES = [example for path in sorted(PACKAGE.rglob("*.py")) for example in examples(path)]
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
+@pytest.mark.parametrize(("module", "example"), EXAMPLES)
 def test_a_docstrings_example_shows_what_happens(
-    example: doctest.DocTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    module: str, example: doctest.DocTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    example.globs = dict(vars(importlib.import_module(module)))
     report = io.StringIO()
     failed, tried = doctest.DocTestRunner(optionflags=OPTIONS).run(example, out=report.write)
     assert tried > 0

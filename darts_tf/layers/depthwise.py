@@ -15,6 +15,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from darts_tf.layers.gradients import custom_gradient
+
 _ONE = (1, 1, 1, 1)
 _ROOM = {1: 1, 3: 3, 5: 6}  # rows of a kernel: rows of an image that the fast routine wants
 
@@ -80,7 +82,7 @@ def _cut(kernel_size: int, size: int | None, dilation: int) -> int:
     return 0 if size is None else max(0, kernel_size // 2 - (size - 1) // dilation)
 
 
-@tf.custom_gradient
+@custom_gradient
 def _depthwise(x: tf.Tensor, kernel: tf.Tensor) -> Any:
     def gradient(dy: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         dx = tf.nn.depthwise_conv2d(dy, tf.reverse(kernel, (0, 1)), _ONE, "SAME")

@@ -6,6 +6,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from darts_tf.layers.gradients import custom_gradient
+
 Shape = tuple[Any, ...]
 
 
@@ -204,7 +206,7 @@ _shared_sums, _shared_squares, _shared_normalized = (
 )
 
 
-@tf.custom_gradient
+@custom_gradient
 def _sum_over_replicas(x: tf.Tensor) -> tuple[tf.Tensor, Any]:
     """Returns the sum, which TensorFlow's own gradient searches the whole graph for."""
     return _all_reduce(x), _all_reduce

@@ -5,6 +5,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from darts_tf.layers.gradients import custom_gradient
+
 
 def recomputed(function: Callable[..., Any]) -> Callable[..., Any]:
     """Returns the same function with less memory between the two directions, for more time.
@@ -15,7 +17,7 @@ def recomputed(function: Callable[..., Any]) -> Callable[..., Any]:
         function: From tensors, or structures of tensors, to such; it reads no variable.
     """
 
-    @tf.custom_gradient
+    @custom_gradient
     def forgetful(*arguments: Any) -> Any:
         def gradient(*upstream: tf.Tensor) -> Any:
             with tf.GradientTape() as tape:

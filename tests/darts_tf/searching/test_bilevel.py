@@ -1,4 +1,4 @@
-"""One step of the alternating optimisation, worked out in float64 NumPy beside."""
+"""The alternating optimization: each step equals the same in float64 NumPy."""
 
 import math
 
@@ -15,9 +15,20 @@ from darts_tf.searching.bilevel import ARCHITECTURE_GRADIENTS, BilevelStep
 from tests.problem import TRAIN, VALID, Problem, check
 
 ORDERS = ("first", "second", "one_level")
+# The norm of the weights' gradient lies between these limits.
+CLIPPED, UNCLIPPED = 0.5, 1e3
 
 
-@pytest.mark.parametrize(("order", "clip"), [("first", 0.5), ("second", 0.5), ("one_level", 1e3)])
+@pytest.mark.parametrize(
+    ("order", "clip"),
+    [
+        ("first", CLIPPED),
+        ("first", UNCLIPPED),
+        ("second", CLIPPED),
+        ("one_level", CLIPPED),
+        ("one_level", UNCLIPPED),
+    ],
+)
 def test_two_steps_equal_those_in_numpy(order, clip, seed):
     problem = Problem(seed, clip)
     step = problem.step(order)
@@ -27,23 +38,26 @@ def test_two_steps_equal_those_in_numpy(order, clip, seed):
     check(step, alphas, params)
 
 
-def test_two_devices_with_imagenets_stem_and_alphas_by_stage_give_what_numpy_gives(
-    two_devices, seed
-):
-    problem = Problem(seed, clip=0.5, staged=True)
+def test_second_order_with_imagenets_stem_and_alphas_by_stage_equals_numpy(seed):
+    problem = Problem(seed, CLIPPED, staged=True)
+    step = problem.step("second")
+    run = tf.function(lambda: step(problem.batch(0, TRAIN), problem.batch(0, VALID)).loss)
+    loss = run()
+    alphas, params, [right] = problem.twin_steps("second", steps=1)
+    assert len(alphas) == 5
+    assert math.isclose(loss, right, rel_tol=1e-9)
+    check(step, alphas, params)
+
+
+@pytest.mark.parametrize("staged", [False, True], ids=["shared", "by_stage"])
+def test_two_devices_give_what_one_gives_in_numpy(staged, two_devices, seed):
+    problem = Problem(seed, CLIPPED, staged=staged)
     strategy = make_strategy("mirrored")
     with strategy.scope():
         step = problem.step(synchronized=True)
-    parts = [slice(0, 2), slice(2, None)]
-
-    def shares(iteration, kind):
-        return strategy.experimental_distribute_values_from_function(
-            lambda context: problem.batch(iteration, kind, parts[context.replica_id_in_sync_group])
-        )
-
-    strategy.run(step, (shares(0, TRAIN), shares(0, VALID)))
+    strategy.run(step, (problem.shares(strategy, 0, TRAIN), problem.shares(strategy, 0, VALID)))
     alphas, params, _ = problem.twin_steps("first", steps=1)
-    assert len(alphas) == 5
+    assert len(alphas) == (5 if staged else 2)
     check(step, alphas, params)
 
 
@@ -143,7 +157,7 @@ def test_the_noise_follows_from_seed_epoch_step_and_pass_alone(seed):
 
 
 def test_a_weight_step_alone_leaves_the_alphas(seed):
-    problem = Problem(seed, clip=5.0)
+    problem = Problem(seed, UNCLIPPED)
     step = problem.step()
     before = step.supernet.architecture_parameters()
     weights_before = step.supernet.weight_variables[0].numpy()

@@ -2,18 +2,23 @@
 
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from darts_tf.engine.devices import make_strategy
+from darts_tf.engine.optimizers import SGD, Adam
 from darts_tf.engine.scoring import score
+from darts_tf.searching.bilevel import BilevelStep
 from darts_tf.searching.unrolled import Unrolled
+from darts_tf.spaces.search_space import DARTS
+from darts_tf.supernet.model import Supernet
 from tests import weights
 from tests.oracles import trees
-from tests.problem import L2, MOMENTUM, TRAIN, VALID, Problem
+from tests.problem import CLASSES, L2, MOMENTUM, RATE, SHAPE, TRAIN, VALID, Problem
 
 
 class Start:
@@ -138,3 +143,39 @@ def test_training_passes_alone_move_the_running_averages(called):
         net(start.train.images, training=True, learn="architecture")
     for found, variable in zip(called.averages, net.non_trainable_variables, strict=True):
         np.testing.assert_allclose(found, variable.numpy(), rtol=1e-9, atol=1e-12)
+
+
+def gradient_after_a_step(strategy, distributed, seed):
+    """Takes a weight step in cells of one node, and the gradient of the alphas after it.
+
+    Returns:
+        The gradient, summed over the devices, and the weights that it leaves.
+    """
+    problem, rng = Problem(seed, clip=None), np.random.default_rng(seed)
+    with strategy.scope():
+        space = replace(DARTS, nodes=1)
+        net = Supernet(space, 3, 2, CLASSES, synchronized=True, dtype="float64")
+        net.build((None, *SHAPE))
+        for variable in net.trainable_variables:
+            variable.assign(rng.normal(size=variable.shape, scale=0.3))
+        step = BilevelStep(net, SGD(RATE, MOMENTUM, L2), Adam(), Unrolled)
+
+    def on_each_device(train, valid):
+        step.update_weights(train)
+        return step.architecture_gradient(net, train, valid)
+
+    if distributed:
+        batches = tuple(problem.shares(strategy, 0, kind) for kind in (TRAIN, VALID))
+    else:
+        batches = tuple(problem.batch(0, kind) for kind in (TRAIN, VALID))
+    gradients = strategy.run(on_each_device, batches)
+    total = [strategy.reduce("SUM", gradient, axis=None).numpy() for gradient in gradients]
+    return total, values(net.weight_variables)
+
+
+def test_two_devices_find_the_gradient_that_one_finds(two_devices, seed):
+    expected = gradient_after_a_step(make_strategy("one_device"), False, seed)
+    actual = gradient_after_a_step(make_strategy("mirrored"), True, seed)
+    for ours, others in zip(actual, expected, strict=True):
+        for array, other in zip(ours, others, strict=True):
+            assert weights.relative_error(array, other) < 1e-9
