@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> None:
         directory,
         flag_lines(config),
         config,
-        lambda: darts_tf.random_search(config, directory.path),
+        lambda: darts_tf.random_search(config, directory),
     )
     _report(directory, config)
 

@@ -55,10 +55,10 @@ def main(arguments: Sequence[str]) -> None:
     directory = RunDirectory(path, "tune")
     if part == "tuner" and directory.claim(flags, flag_lines(TuningConfig())) != "finished":
         with logging_to(None):
-            darts_tf.tune(config, directory.path, **chosen)
+            darts_tf.tune(config, directory, **chosen)
         print("no trial is left; the chief writes the outcome")
         return
-    carry_out(directory, flags, config, lambda: darts_tf.tune(config, directory.path, **chosen))
+    carry_out(directory, flags, config, lambda: darts_tf.tune(config, directory, **chosen))
     _report(directory, config)
 
 

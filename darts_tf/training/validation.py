@@ -3,6 +3,7 @@
 import os
 
 from darts_tf.config import TrainingConfig
+from darts_tf.engine.console import Verbosity
 from darts_tf.spaces.genotype import Genotype
 from darts_tf.training.train import result_of
 
@@ -11,7 +12,11 @@ _DIGITS = 6
 
 
 def validation_accuracy(
-    config: TrainingConfig, genotype: Genotype, run_directory: str | os.PathLike[str]
+    config: TrainingConfig,
+    genotype: Genotype,
+    run_directory: str | os.PathLike[str],
+    *,
+    verbose: Verbosity = "auto",
 ) -> float:
     """Trains a network on a part of the training images, and measures on the other.
 
@@ -21,6 +26,7 @@ def validation_accuracy(
         config: Settings of the training, with `held_out` above 0.
         genotype: The cells.
         run_directory: Where the training's files go. A finished one is read, not repeated.
+        verbose: As in `train`.
 
     Returns:
         The share of the held out images that the network gets right, to six digits.
@@ -33,5 +39,5 @@ def validation_accuracy(
     """
     if not config.held_out:
         raise ValueError("held_out must be above 0. Received: 0")
-    result = result_of(config, genotype, run_directory)
+    result = result_of(config, genotype, run_directory, verbose)
     return round(1 - result[_ERROR] / 100, _DIGITS)

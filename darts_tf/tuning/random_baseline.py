@@ -10,6 +10,7 @@ import numpy as np
 
 from darts_tf import data, report, spaces
 from darts_tf.config import flag_lines
+from darts_tf.engine.console import Verbosity, heard
 from darts_tf.errors import DivergenceError
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.spaces.genotype import Genotype
@@ -21,7 +22,11 @@ _logger = logging.getLogger(__name__)
 
 
 def random_search(
-    config: RandomSearchConfig, run_directory: str | os.PathLike[str], *, space: Any = None
+    config: RandomSearchConfig,
+    run_directory: str | os.PathLike[str] | RunDirectory,
+    *,
+    space: Any = None,
+    verbose: Verbosity = "auto",
 ) -> Mapping[str, Any]:
     """Draws genotypes, trains each, and keeps the one with the best validation accuracy.
 
@@ -38,9 +43,10 @@ def random_search(
     Args:
         config: All settings; the samples have the seeds from `config.seed` on.
         run_directory: The directory for the training runs, each in a folder of its own. Finished
-            ones there are read, not repeated.
+            ones there are read, not repeated. A `RunDirectory` has been claimed by the caller.
         space: The search space to draw from: a space, its name, class or config; None for
             `config.space`.
+        verbose: As in `darts_tf.train`.
 
     Returns:
         The contents of `genotype.json`: the best `genotype`, its `seed` and `valid_accuracy`, the
@@ -54,17 +60,23 @@ def random_search(
     space = spaces.get(config.space if space is None else space)
     config = replace(config, space=space.name)
     data.check(config.dataset, config.data_dir, config.download)
-    run = RunDirectory(run_directory, "random_search")
-    if run.claim(flag_lines(config), flag_lines(type(config)())) == "finished":
+    if isinstance(run_directory, RunDirectory):
+        run = run_directory
+    else:
+        run = RunDirectory(run_directory, "random_search")
+        run.claim(flag_lines(config), flag_lines(RandomSearchConfig()))
+    if run.outcome.exists():
         return run.read_json(run.genotype)
     tried: list[dict[str, Any]] = []
-    for seed in range(config.seed, config.seed + config.samples):
-        _logger.info(f"genotype of seed {seed}, {len(tried) + 1} of {config.samples}")
-        genotype = random_genotype(space, np.random.default_rng(seed))
-        accuracy = _accuracy(config, genotype, seed, run)
-        _logger.info(f"genotype of seed {seed}: validation accuracy {accuracy:.2%}")
-        tried.append({"seed": seed, "valid_accuracy": accuracy, "genotype": genotype.to_dict()})
-        report.refresh(run)
+    with heard(verbose):
+        for seed in range(config.seed, config.seed + config.samples):
+            _logger.info(f"genotype of seed {seed}, {len(tried) + 1} of {config.samples}")
+            genotype = random_genotype(space, np.random.default_rng(seed))
+            accuracy = _accuracy(config, genotype, seed, run, verbose)
+            _logger.info(f"genotype of seed {seed}: validation accuracy {accuracy:.2%}")
+            sample = {"seed": seed, "valid_accuracy": accuracy, "genotype": genotype.to_dict()}
+            tried.append(sample)
+            report.refresh(run)
     tried.sort(key=lambda sample: (-sample["valid_accuracy"], sample["seed"]))
     reason = f"the best of {len(tried)} random genotypes"
     outcome = {**tried[0], "reason": reason, "tried": tried, "cost": _cost(config, run)}
@@ -74,10 +86,14 @@ def random_search(
 
 
 def _accuracy(
-    config: RandomSearchConfig, genotype: Genotype, seed: int, run: RunDirectory
+    config: RandomSearchConfig,
+    genotype: Genotype,
+    seed: int,
+    run: RunDirectory,
+    verbose: Verbosity,
 ) -> float:
     try:
-        return validation_accuracy(config.sample(seed), genotype, run.repeat(seed))
+        return validation_accuracy(config.sample(seed), genotype, run.repeat(seed), verbose=verbose)
     except DivergenceError as diverged:
         _logger.warning(f"genotype of seed {seed}: accuracy 0, {diverged}")
         return 0.0

@@ -16,6 +16,7 @@ from keras_tuner.engine import trial as trials
 
 from darts_tf import data, report
 from darts_tf.config import SearchConfig, TrainingConfig, flag_lines
+from darts_tf.engine.console import Verbosity, heard
 from darts_tf.errors import DivergenceError, UserError
 from darts_tf.runs.cluster import WorkerLost
 from darts_tf.runs.directory import RunDirectory
@@ -41,6 +42,7 @@ def derived_accuracy(
     method: Any = None,
     space: Any = None,
     criterion: Any = None,
+    verbose: Verbosity = "auto",
 ) -> float:
     """Searches, trains the network that was derived, and returns its validation accuracy.
 
@@ -52,6 +54,7 @@ def derived_accuracy(
         method: As for `darts_tf.search`.
         space: As for `darts_tf.search`.
         criterion: As for `darts_tf.search`.
+        verbose: As for `darts_tf.search`.
 
     Returns:
         The share of the held out images that the network classifies correctly.
@@ -60,19 +63,25 @@ def derived_accuracy(
         DivergenceError: If a loss or a weight is infinite or NaN.
     """
     result = search(
-        search_config, folder / "search", method=method, space=space, criterion=criterion
+        search_config,
+        folder / "search",
+        method=method,
+        space=space,
+        criterion=criterion,
+        verbose=verbose,
     )
-    return validation_accuracy(training, result.genotype, folder / "network")
+    return validation_accuracy(training, result.genotype, folder / "network", verbose=verbose)
 
 
 def tune(
     config: TuningConfig,
-    run_directory: str | os.PathLike[str],
+    run_directory: str | os.PathLike[str] | RunDirectory,
     objective: Objective | None = None,
     *,
     method: Any = None,
     space: Any = None,
     criterion: Any = None,
+    verbose: Verbosity = "auto",
 ) -> Mapping[str, Any] | None:
     """Tries settings of a search, to find those whose network has the best validation accuracy.
 
@@ -88,13 +97,15 @@ def tune(
         config: All settings.
         run_directory: The directory for the trials. A finished tuning run is read, not repeated; an
             unfinished one is resumed, also within a trial. Of several processes, the chief writes
-            the outcome; the others may have the same directory, or one of their own.
+            the outcome; the others may have the same directory, or one of their own. A
+            `RunDirectory` has been claimed by the caller.
         objective: The score of a trial, from its settings and a folder of its own; None for
             `derived_accuracy`.
         method: The search method, as for `darts_tf.search`; None for `config.method`.
         space: The search space, likewise; None for `config.space`.
         criterion: The criterion, likewise; None for `config.stop_criterion`. Not used where the
             trials vary the criterion.
+        verbose: As in `darts_tf.search`.
 
     Returns:
         The contents of `tuning.json`, the best trial first among them; None for a process that runs
@@ -113,8 +124,12 @@ def tune(
     config = cast(TuningConfig, named)
     part = role()
     data.check(config.dataset, config.data_dir, config.download)
-    run = RunDirectory(run_directory, "tune")
-    if run.claim(run_flags(config, chosen), flag_lines(type(config)())) == "finished":
+    if isinstance(run_directory, RunDirectory):
+        run = run_directory
+    else:
+        run = RunDirectory(run_directory, "tune")
+        run.claim(run_flags(config, chosen), flag_lines(TuningConfig()))
+    if run.outcome.exists():
         return run.read_json(run.outcome)
     oracle = make_oracle(config, run)
     if part == "tuner":
@@ -123,8 +138,10 @@ def tune(
         oracle.resume(alone=part == "alone")
     if part == "chief":
         check_address()
+    score = objective or partial(derived_accuracy, **plugs, verbose=verbose)
     try:
-        _Tuner(oracle, config, run, objective or partial(derived_accuracy, **plugs)).search()
+        with heard(verbose):
+            _Tuner(oracle, config, run, score).search()
     except errors.FatalError as error:
         raise (error.__cause__ or error) from None
     except grpc.RpcError as error:

@@ -6,7 +6,6 @@ import pytest
 
 import darts_tf
 from darts_tf.errors import UserError
-from darts_tf.runs.directory import RunDirectory
 from darts_tf.spaces import zoo
 from darts_tf.tuning.config import RandomSearchConfig
 from tests.trainers.programs import refused
@@ -21,9 +20,8 @@ def searched(monkeypatch, tmp_path):
     """Stands in for the library's random search, and keeps what it was given."""
     calls = []
 
-    def stand_in(config, path):
+    def stand_in(config, run):
         calls.append(config)
-        run = RunDirectory(path, "random_search")
         tried = [{"seed": 4, "valid_accuracy": 0.975}, {"seed": 3, "valid_accuracy": 0.5}]
         run.write_json(run.genotype, {"genotype": GENOTYPE.to_dict(), "tried": tried})
 

@@ -27,7 +27,7 @@ def trained(monkeypatch):
     def worth(genotype):
         return sum(source for _, source in genotype.normal) / 100
 
-    def stand_in(config, genotype, path):
+    def stand_in(config, genotype, path, **_):
         if config.seed in seen["ends"]:
             raise seen["ends"].pop(config.seed)
         run = RunDirectory(path, "train")
@@ -69,7 +69,7 @@ def test_any_space_is_drawn_from(trained, tmp_path, seed, monkeypatch):
     monkeypatch.setattr(
         random_baseline,
         "validation_accuracy",
-        lambda config, genotype, path: drawn.append(genotype) or 0.5,
+        lambda config, genotype, path, **_: drawn.append(genotype) or 0.5,
     )
     config = RandomSearchConfig(dataset="digits", samples=2, seed=seed, space="ladder")
     outcome = random_search(config, tmp_path / "run")
