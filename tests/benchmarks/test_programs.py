@@ -81,7 +81,9 @@ def test_a_checkpoint_is_measured_beside_a_step(tmp_path):
     with (tmp_path / "c.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["work"] for row in rows] == ["search_32", "training"]
-    assert all(float(row[key]) > 0 for row in rows for key in ("step_s", "save_s", "resume_s", "mb"))
+    assert all(
+        float(row[key]) > 0 for row in rows for key in ("step_s", "save_s", "resume_s", "mb")
+    )
 
 
 def test_pipeline_is_measured_beside_the_step_that_it_feeds(tmp_path):
