@@ -88,7 +88,8 @@ def check_what_is_left(names):
     assert tuned.output_shape == (None, 3)
     assert Path("serving", "photos", "1", "saved_model.pb").exists()
     assert len(names["stop"].records) < 500
-    assert names["network"].output_shape == (None, 3)
+    assert names["network"].output_shape == [(None, 3), (None, 3)]
+    assert names["twin"].output_shape == (None, 3)
     assert names["PDarts"].genotype == "P_DARTS"
 
 

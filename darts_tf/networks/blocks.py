@@ -176,7 +176,7 @@ class Blocks:
         return self.norm(x, f"{name}_norm")
 
     def pool(self, x: Tensor, kind: str, stride: int, name: str) -> Tensor:
-        """3x3 pooling, `max_pool_3x3` or `avg_pool_3x3`, of which no padding is part."""
+        """3x3 pooling, `max_pool_3x3` or `avg_pool_3x3`; means are over pixels without padding."""
         pooling = layers.MaxPooling2D if kind == "max_pool_3x3" else layers.AveragePooling2D
         x = pooling(3, 1, padding="same", dtype=self.dtype, name=name)(x)
         return x if stride == 1 else self.subsample(x, f"{name}_even")

@@ -29,7 +29,7 @@ def network(
     channels: int,
     stem: str,
     squeeze_ratio: int = 0,
-    colours: int = 3,
+    colors: int = 3,
 ) -> Counts:
     """Counts the network of a genotype, given as the four lists of its JSON.
 
@@ -42,9 +42,9 @@ def network(
         stem: `cifar`, `tiny_imagenet` or `imagenet`.
         squeeze_ratio: Channels to a channel in the middle of squeeze and excitation, which ends a
             cell; 0 for none.
-        colours: Channels of an image.
+        colors: Channels of an image.
     """
-    parameters, multiply_adds, before, previous = _stem(stem, side, channels, colours)
+    parameters, multiply_adds, before, previous = _stem(stem, side, channels, colors)
     auxiliary = 0
     for number in range(layers):
         reduces = number in (layers // 3, 2 * layers // 3)
@@ -85,11 +85,11 @@ def elementwise(
 ) -> int:
     """Counts what is neither convolution nor dense layer in a network for ImageNet.
 
-    Two for each value of a normalisation, one for each of a ReLU or of a pool, where every
+    Two for each value of a normalization, one for each of a ReLU or of a pool, where every
     operation has a ReLU of its own; the means and products of squeeze and excitation likewise.
     """
     *_, before, previous = _stem("imagenet", side, channels, 3)
-    # A ReLU follows the normalisations of the stem but the last.
+    # A ReLU follows the normalizations of the stem but the last.
     stems = [((_half(side), channels // 2), 3), (before, 3), (previous, 2)]
     total = sum(times * size**2 * width for (size, width), times in stems)
     for number in range(layers):
@@ -120,7 +120,7 @@ def _half(size: int) -> int:
 
 
 def _stem(
-    stem: str, side: int, channels: int, colours: int
+    stem: str, side: int, channels: int, colors: int
 ) -> tuple[int, int, tuple[int, int], tuple[int, int]]:
     """Returns parameters, multiply-adds, and (side, channels) of the first cell's two inputs."""
     convolutions: Sequence[tuple[int, int]] = {
@@ -132,9 +132,9 @@ def _stem(
     outputs = []
     for width, stride in convolutions:
         side = _half(side) if stride == 2 else side
-        parameters += 9 * colours * width + 2 * width
-        multiply_adds += side**2 * 9 * colours * width
-        colours = width
+        parameters += 9 * colors * width + 2 * width
+        multiply_adds += side**2 * 9 * colors * width
+        colors = width
         outputs.append((side, width))
     before = outputs[-2] if stem == "imagenet" else outputs[-1]
     return parameters, multiply_adds, before, outputs[-1]

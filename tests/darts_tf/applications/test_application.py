@@ -54,7 +54,7 @@ def test_without_its_top_it_gives_the_last_cell_or_its_average_or_greatest(seed)
 @pytest.mark.parametrize("stem", ["cifar", "imagenet"])
 @pytest.mark.parametrize("squeeze_excite", [False, True])
 def test_a_network_for_any_size_is_that_for_each(stem, squeeze_excite, seed):
-    # Reduction cells of factorised reductions, which care whether a size is even.
+    # Reduction cells of factorized reductions, which care whether a size is even.
     genotype = Genotype(SKIPS, (2,), SKIPS, (2,))
     kind = Application(genotype, 4, 2, stem, squeeze_excite)
     anything = kind(include_top=False)
@@ -90,17 +90,17 @@ def test_a_genotype_by_stage_and_a_tensor_of_the_users_own(seed):
     np.testing.assert_allclose(model(x), plain(x.repeat(2, 1).repeat(2, 2)), rtol=0, atol=1e-6)
 
 
-def test_pixels_are_normalised_by_mean_and_deviation_and_grey_ones_by_the_average(seed):
+def test_pixels_are_normalized_by_mean_and_deviation_and_gray_ones_by_the_average(seed):
     def first(channels, **given):
         model = replace(SMALL, **given)(input_shape=(8, 8, channels))
         return keras.Model(model.input, model.get_layer("normalize").output)
 
-    colours, grey = images(seed, 2, 8, 8, 3), images(seed, 2, 8, 8, 1)
+    colors, gray = images(seed, 2, 8, 8, 3), images(seed, 2, 8, 8, 1)
     given = {"mean": (0.1, 0.2, 0.6), "deviation": (0.5, 0.25, 0.15)}
-    right = (colours / 255 - np.array(given["mean"])) / np.array(given["deviation"])
-    np.testing.assert_allclose(first(3, **given)(colours), right, rtol=0, atol=1e-5)
-    np.testing.assert_allclose(first(1, **given)(grey), (grey / 255 - 0.3) / 0.3, rtol=0, atol=1e-5)
-    assert SMALL.preprocess_input(colours) is colours
+    right = (colors / 255 - np.array(given["mean"])) / np.array(given["deviation"])
+    np.testing.assert_allclose(first(3, **given)(colors), right, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(first(1, **given)(gray), (gray / 255 - 0.3) / 0.3, rtol=0, atol=1e-5)
+    assert SMALL.preprocess_input(colors) is colors
 
 
 def test_it_learns_frozen_or_not_and_loads_with_keras_alone(seed, tmp_path):

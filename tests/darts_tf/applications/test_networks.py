@@ -52,7 +52,7 @@ def test_parameters_and_multiply_adds_are_those_of_the_closed_form(name):
     if name not in WHOLE:
         network = replace(network, layers=6)
     model = network()
-    side, _, colours = network.input_shape
+    side, _, colors = network.input_shape
     right = counts.network(
         ZOO[network.genotype],
         side=side,
@@ -61,7 +61,7 @@ def test_parameters_and_multiply_adds_are_those_of_the_closed_form(name):
         channels=network.init_channels,
         stem=network.stem,
         squeeze_ratio=RATIO * network.squeeze_excite,
-        colours=colours,
+        colors=colors,
     )
     found = (parameters(model), multiply_adds(model))
     assert found == (right.parameters, right.multiply_adds)

@@ -45,7 +45,7 @@ def pixels(seed):
     return np.random.default_rng(seed).integers(0, 256, (3, 13, 10, 3)).astype(np.float32)
 
 
-def test_it_is_the_trained_network_with_its_size_classes_and_normalisation(trained, folder, pixels):
+def test_it_is_the_trained_network_with_its_size_classes_and_normalization(trained, folder, pixels):
     model = KIND(weights=folder / "model.keras")
     assert (model.input_shape, model.output_shape) == (trained.input_shape, (None, 5))
     scores = trained(pixels)

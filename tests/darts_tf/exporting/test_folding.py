@@ -23,7 +23,7 @@ def randomize(model, seed):
 
 
 def check_equal(model, left, seed):
-    """Folds a model, compares its outputs and the normalisations that are left."""
+    """Folds a model, compares its outputs and the normalizations that are left."""
     randomize(model, seed)
     images = np.random.default_rng(seed).normal(size=(5, *model.input_shape[1:]))
     result = fold_normalization(model)
@@ -44,7 +44,7 @@ def check_equal(model, left, seed):
     ],
     ids=lambda conv: conv.name,
 )
-def test_a_convolution_does_the_normalisation_after_it(conv, settings, seed):
+def test_a_convolution_does_the_normalization_after_it(conv, settings, seed):
     conv = type(conv).from_config(conv.get_config())
     images = keras.Input(IMAGE)
     check_equal(keras.Model(images, norm(conv(images), "norm", **settings)), [], seed)
@@ -94,7 +94,7 @@ def test_a_model_that_is_not_functional_comes_back_as_it_is():
     assert fold_normalization(model) is model
 
 
-def test_a_network_keeps_only_the_normalisations_after_pools(seed):
+def test_a_network_keeps_only_the_normalizations_after_pools(seed):
     for name in ("DARTS_V2", "NASNET_A"):
         spec = NetworkSpec(zoo.get(name), (32, 32, 3), 5, layers=3, init_channels=4)
         ours = inference_network(build_network(spec), spec, (0.5,) * 3, (0.2,) * 3)

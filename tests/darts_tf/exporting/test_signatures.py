@@ -32,7 +32,7 @@ def random_image(seed, mode="RGB", size=(9, 12)):
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
-    """The signatures of a small model of grey images, and the model."""
+    """The signatures of a small model of gray images, and the model."""
     images = keras.Input((6, 8, 1))
     scaled = keras.layers.Rescaling(1 / 255)(images)
     scores = keras.layers.Dense(3, activation="softmax")(keras.layers.Flatten()(scaled))
@@ -51,11 +51,11 @@ def test_pixels_of_the_right_size_stay_as_they_are(kind, seed):
 
 
 def test_alpha_is_dropped_and_a_palette_looked_up(seed):
-    colour, grey = random_image(seed, "RGBA"), random_image(seed, "LA")
+    color, gray = random_image(seed, "RGBA"), random_image(seed, "LA")
     palette = random_image(seed).quantize(16)
     for image, right in (
-        (colour, np.asarray(colour)[..., :3]),
-        (grey, np.asarray(grey)[..., [0, 0, 0]]),
+        (color, np.asarray(color)[..., :3]),
+        (gray, np.asarray(gray)[..., [0, 0, 0]]),
         (palette, np.asarray(palette.convert("RGB"))),
     ):
         np.testing.assert_array_equal(decode(encode(image, "PNG"), (9, 12, 3)), right)
@@ -79,13 +79,13 @@ def test_a_jpeg_is_the_one_of_another_decoder_to_a_few_levels(settings, seed):
     assert np.abs(decode(jpeg, (48, 64, 3)).numpy() - right).mean() < 2
 
 
-def test_an_image_in_colour_becomes_grey_as_bright_as_pillows(seed):
+def test_an_image_in_color_becomes_gray_as_bright_as_pillows(seed):
     image = random_image(seed)
     found = decode(encode(image, "PNG"), (9, 12, 1)).numpy()[..., 0]
     assert np.abs(found - np.asarray(image.convert("L"), int)).max() <= 1
-    grey = random_image(seed, "L")
-    found = decode(encode(grey, "PNG"), (9, 12, 1)).numpy()[..., 0]
-    np.testing.assert_array_equal(found, np.asarray(grey))
+    gray = random_image(seed, "L")
+    found = decode(encode(gray, "PNG"), (9, 12, 1)).numpy()[..., 0]
+    np.testing.assert_array_equal(found, np.asarray(gray))
 
 
 @pytest.mark.parametrize(("mode", "size"), [("RGB", (21, 34)), ("L", (5, 6)), ("RGB", (11, 4))])

@@ -47,7 +47,7 @@ def test_the_head_reads_the_second_reduction_cell(layers, cell):
     assert logits.shape == auxiliary.shape == (5, 7)
 
 
-def test_the_head_for_imagenet_has_no_last_normalisation():
+def test_the_head_for_imagenet_has_no_last_normalization():
     names = {}
     for stem, side in (("cifar", 8), ("imagenet", 64)):
         network = build_network(

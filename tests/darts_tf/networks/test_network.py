@@ -202,7 +202,7 @@ def test_a_network_by_stage_has_a_twin_and_equal_cells_make_the_network_of_two(s
     np.testing.assert_array_equal(twin(pixels), other(pixels))
 
 
-def test_a_grey_image_is_enough(seed):
+def test_a_gray_image_is_enough(seed):
     network = build_network(zoo.get("DARTS_V1"), (8, 8, 1), 2, layers=3, init_channels=2)
     pixels = np.random.default_rng(seed).normal(size=(3, 8, 8, 1)).astype(np.float32)
     assert network(pixels).shape == (3, 2)

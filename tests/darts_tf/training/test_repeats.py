@@ -119,7 +119,7 @@ def test_warm_up_and_squeeze_and_excitation_reach_the_trainings(runs, seed_of_ru
     rates = [line["learning_rate"] for line in history(runs / "all" / f"seed_{seed_of_runs}")]
     assert rates == pytest.approx([0.0125, 0.025, 0.025])
     cells = json.loads(GENOTYPE.to_json())
-    sizes = {"side": 8, "colours": 1, "classes": 10, "layers": 3, "channels": 2, "stem": "cifar"}
+    sizes = {"side": 8, "colors": 1, "classes": 10, "layers": 3, "channels": 2, "stem": "cifar"}
     right = counts.network(cells, squeeze_ratio=8, **sizes)
     summary = read(runs / "all" / "repeats.json")
     assert summary["parameters"] == right.parameters
