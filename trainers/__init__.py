@@ -1,1 +1,1 @@
-"""Programs: a search, the training of what it found, and what chooses among searches."""
+"""Command-line programs: search, training, tuning, random search, reports and drawings."""

@@ -1,4 +1,4 @@
-"""Flags made from settings, given on the command line or in a flag file."""
+"""Command-line flags, defined by the fields of a settings class and read from flag files too."""
 
 import dataclasses
 import re
@@ -20,13 +20,13 @@ _HELP = {"--help", "-help", "-h"}
 
 
 class Plugged(NamedTuple, Generic[S]):
-    """A command line with plugs.
+    """The parsed command line of a program whose flags can name plugs.
 
     Attributes:
         settings: The settings.
         extra: The values of the extra flags.
-        plugs: By flag, the config of the plug that it names: its `name`, and its own settings
-            where they differ from its defaults.
+        plugs: By flag, the config of the plug that the flag names: its `name`, and those of its
+            settings that were given.
     """
 
     settings: S
@@ -43,21 +43,21 @@ def parse(
     program: str = "",
     operand: str = "",
 ) -> tuple[S, dict[str, str]]:
-    """Turns arguments into settings; `--help` prints every flag and exits with status 0.
+    """Parses arguments into settings; `--help` prints all flags and exits with status 0.
 
     Args:
-        arguments: The command line without the program's name. A later flag wins.
+        arguments: The command line without the program's name. Of a repeated flag the last wins.
         settings: The class whose fields become flags.
-        about: Tells what the program does, the opening of `--help`.
-        extra: Names and texts of further flags that take a path; empty by default.
-        program: The program whose presets `--flagfile` finds, "search" for instance; "" for none.
-        operand: The extra flag whose value may be given without its name; "" for none.
+        about: Description of the program, printed first by `--help`.
+        extra: Names and help texts of further flags that take a path; none by default.
+        program: The program whose presets `--flagfile` accepts, such as "search"; "" for none.
+        operand: The extra flag whose value may be given as a positional argument; "" for none.
 
     Returns:
         The settings, and the values of the extra flags with `~` expanded.
 
     Raises:
-        UserError: If a flag, a value or a flag file is wrong.
+        UserError: If a flag, a value or a flag file is invalid.
     """
     parsed = parse_with_plugs(
         arguments, settings, about, {}, extra=extra, program=program, operand=operand
@@ -75,23 +75,22 @@ def parse_with_plugs(
     program: str = "",
     operand: str = "",
 ) -> Plugged[S]:
-    """Turns arguments into settings, as `parse` does, and into those of plugs.
+    """Parses arguments into settings, as `parse` does, and into configs of plugs.
 
-    A plug that has settings of its own has a flag for each of them, `--<name>_<setting>`. There are
-    those of the plugs that are chosen.
+    Each setting of a chosen plug has a flag, `--<name>_<setting>`.
 
     Args:
         arguments: As for `parse`.
         settings: As for `parse`.
         about: As for `parse`.
-        plugs: By flag, the module that finds the plugs which the flag can name: `darts_tf.methods`
-            under `method`, for instance.
+        plugs: By flag, the module with the `get` and `names` of its plugs: `darts_tf.methods` for
+            `method`, for instance.
         extra: As for `parse`.
         program: As for `parse`.
         operand: As for `parse`.
 
     Raises:
-        UserError: If a flag, a value or a flag file is wrong.
+        UserError: If a flag, a value or a flag file is invalid.
     """
     extra = dict(extra or {})
     fields = dataclasses.fields(settings)
@@ -105,18 +104,18 @@ def parse_with_plugs(
         (name, default, f"{text}{_names(plugs[name])}" if name in plugs else text)
         for name, default, text in rows
     ]
-    own = {
+    plug_flags = {
         f"{plug.name}_{field.name}": (plug, field)
         for plug in chosen.values()
         for field in setting_fields(plug)
     }
     rows += [
         (name, getattr(plug, field.name), f"{plug.name}: {field.metadata['text']}")
-        for name, (plug, field) in own.items()
+        for name, (plug, field) in plug_flags.items()
     ]
     if helping:
-        known = presets.names(program)
-        text = f"A file of flags{', or one of ' + ', '.join(known) if known else ''}."
+        names = presets.names(program)
+        text = f"A file of flags{', or one of ' + ', '.join(names) if names else ''}."
         print(_help(about, [("flagfile", "", text), *rows]))
         raise SystemExit(0)
     values = flags.FlagValues()
@@ -148,14 +147,14 @@ def parse_with_plugs(
 
 
 class _Line(NamedTuple):
-    """An argument, and where it stands: "" for the command line, else a flag file's line."""
+    """An argument and its origin: a line of a flag file, or "" for the command line."""
 
     argument: str
     where: str
 
 
 def _lines(arguments: Sequence[str], program: str) -> Iterator[_Line]:
-    """Yields the arguments, those in flag files in the place of their `--flagfile`."""
+    """Yields the arguments, with each `--flagfile` replaced by the lines of its file."""
     rest = iter(arguments)
     for argument in rest:
         match = _FLAGFILE.fullmatch(argument)
@@ -168,7 +167,7 @@ def _lines(arguments: Sequence[str], program: str) -> Iterator[_Line]:
 
 
 def _chosen(lines: Sequence[_Line], settings: type[Settings], flag: str, room: Any) -> Any:
-    """Returns the plug that a flag names last, or the default one."""
+    """Returns the plug that the last occurrence of a flag names, or the default plug."""
     [name] = [field.default for field in dataclasses.fields(settings) if field.name == flag]
     for number, (argument, _) in enumerate(lines):
         match = re.fullmatch(rf"--?{flag}(?:=(.*))?", argument, re.DOTALL)
@@ -186,7 +185,7 @@ def _names(room: Any) -> str:
 
 
 def _owners(plugs: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, str]:
-    """Returns the flags that would choose the other plugs, by the prefix of a plug's own flags."""
+    """Returns, by the prefix of their flags, how to choose the plugs that are not chosen."""
     return {
         f"{name}_": f"--{flag}={name}"
         for flag, room in plugs.items()
@@ -196,33 +195,35 @@ def _owners(plugs: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, st
 
 
 class _Number(flags.ArgumentParser):
-    """Reads an int or a float, and says in our words what is wrong."""
+    """Parses an int or a float, with an error message in the form of this library's."""
 
-    def __init__(self, kind: type, right: str) -> None:
-        self.kind, self.right = kind, right
+    def __init__(self, kind: type, expected: str) -> None:
+        self.kind, self.expected = kind, expected
 
     def parse(self, argument: Any) -> Any:
         try:
             return self.kind(argument)
         except ValueError:
-            raise ValueError(f"must be {self.right}") from None
+            raise ValueError(f"expected {self.expected}") from None
 
 
-class _Truth(flags.BooleanParser):
+class _Boolean(flags.BooleanParser):
+    """Parses a bool, with an error message in the form of this library's."""
+
     def parse(self, argument: Any) -> bool:
         try:
             return super().parse(argument)
         except ValueError:
-            raise ValueError("must be true or false") from None
+            raise ValueError("expected true or false") from None
 
 
 def _define(values: flags.FlagValues, name: str, default: Any, text: str) -> None:
     if isinstance(default, bool):
         flag = flags.BooleanFlag(name, default, text)
-        flag.parser = _Truth()
+        flag.parser = _Boolean()
         flags.DEFINE_flag(flag, values)
     elif isinstance(default, int):
-        flags.DEFINE(_Number(int, "a whole number"), name, default, text, values)
+        flags.DEFINE(_Number(int, "an integer"), name, default, text, values)
     elif isinstance(default, float):
         flags.DEFINE(_Number(float, "a number"), name, default, text, values)
     else:
@@ -232,7 +233,7 @@ def _define(values: flags.FlagValues, name: str, default: Any, text: str) -> Non
 def _read(
     values: flags.FlagValues, lines: Sequence[_Line], operand: str, owners: Mapping[str, str]
 ) -> None:
-    """Gives the arguments to `values`: those of the command line together, others one by one."""
+    """Parses the arguments of the command line together, and lines of flag files one by one."""
     direct: list[str] = []
     for argument, where in lines:
         if not where:
@@ -251,26 +252,26 @@ def _take(
     values: flags.FlagValues, arguments: list[str], operand: str, owners: Mapping[str, str]
 ) -> None:
     for argument in arguments:
-        # absl would accept whatever an --undefok names, and read a flag file by rules of its own.
+        # absl would ignore any flag that --undefok names, and has its own syntax of flag files.
         if re.fullmatch(r"--?(undefok|flagfile)(=.*)?", argument, re.DOTALL):
             raise UserError(f"unknown flag '{argument}' here")
         if "\0" in argument:
             raise UserError(f"unexpected {argument!r}; a flag is text without null bytes")
     try:
-        # Else absl would compare an unknown name with all others, and not end if it is long.
+        # known_only: otherwise absl looks for flags with similar names, which hangs on long names.
         _, *others = values(["", *arguments], known_only=True)
     except (flags.Error, ValueError) as error:
         raise UserError(str(error).removeprefix("flag ")) from error
-    is_word = bool(others) and not others[0].startswith("-")
-    if is_word and operand and not values[operand].present:
+    positional = bool(others) and not others[0].startswith("-")
+    if positional and operand and not values[operand].present:
         values[operand].parse(others.pop(0))
     if not others:
         return
     match = re.fullmatch(r"--?([^=]*)(=.*)?", others[0], re.DOTALL)
     if match and match[1]:
         raise UserError(_unknown(match[1], values, owners))
-    isfile = Path(others[0]).suffix == ".flags"
-    hint = f" Did you mean '--flagfile={others[0]}'?" if isfile else ""
+    is_flag_file = Path(others[0]).suffix == ".flags"
+    hint = f" Did you mean '--flagfile={others[0]}'?" if is_flag_file else ""
     raise UserError(f"unexpected '{others[0]}'; a flag is --name=value.{hint}")
 
 
@@ -278,7 +279,7 @@ def _unknown(name: str, values: flags.FlagValues, owners: Mapping[str, str]) -> 
     for prefix, owner in owners.items():
         if name.startswith(prefix):
             return f"unknown flag '--{name}' without {owner}"
-    names = [f"--{known}" for known in ["flagfile", *values]]
+    names = [f"--{flag}" for flag in ["flagfile", *values]]
     return f"unknown flag '--{name}'.{nearest(f'--{name}', names)} --help lists all"
 
 

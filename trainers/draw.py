@@ -2,8 +2,8 @@
 
     python -m trainers.draw GENOTYPE [--output=FILE.svg|FILE.png|FILE.txt] [--format=svg|png|txt]
 
-GENOTYPE is a search's genotype.json, the name of a published genotype, or JSON itself. Without
---output the drawing goes to the terminal, as text unless --format says otherwise.
+GENOTYPE is the genotype.json of a search, the name of a published genotype, or a JSON string.
+Without --output the drawing is printed to the terminal, as text by default.
 """
 
 import sys
@@ -30,20 +30,20 @@ class DrawSettings(Settings):
 
     format: str = setting(
         "auto",
-        "What to draw; auto for what the output's name says, and for text on the terminal.",
+        "Format of the drawing; auto for that of the output's suffix, or text on the terminal.",
         choices=("auto", *FORMATS),
     )
-    title: str = setting("", "A line above the cells.")
+    title: str = setting("", "Title above the cells.")
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Checks everything that a user gives, then draws.
+    """Checks the arguments, then draws the genotype.
 
     Args:
         arguments: The command line without the program's name.
 
     Raises:
-        UserError: If something in them is wrong. TensorFlow is never imported.
+        UserError: If an argument is invalid. TensorFlow is never imported.
     """
     settings, given = parse(
         arguments,
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> None:
         __doc__,
         extra={
             "genotype": genotypes.TEXT,
-            "output": "The file to write, whole or not at all; the terminal when empty.",
+            "output": "The file to write, atomically; the terminal when empty.",
         },
         operand="genotype",
     )
@@ -59,34 +59,33 @@ def main(arguments: Sequence[str]) -> None:
     genotype = genotypes.chosen(given["genotype"])
     if given["output"]:
         drawing = _drawn(genotype, form, settings.title)
-        right = "a file in a folder that is there is right"
-        with overwriting(Path(given["output"]), right) as temporary:
+        expected = "expected a file in an existing folder"
+        with overwriting(Path(given["output"]), expected) as temporary:
             temporary.write_bytes(drawing)
         print(f"wrote {given['output']}")
     elif form == "txt":
         genotypes.show(genotype, settings.title)
     elif form == "png" and sys.stdout.isatty():
-        raise UserError("--format=png: is not for a terminal; --output=FILE.png is right")
+        raise UserError("--format=png: expected --output=FILE.png, got the terminal")
     else:
         sys.stdout.buffer.write(_drawn(genotype, form, settings.title))
 
 
 def _format(output: str, wanted: str) -> str:
-    """Returns what to draw, as the settings and the output's name have it between them."""
+    """Returns the format of the drawing, from the settings and the suffix of the output."""
     suffix = Path(output).suffix.lower().removeprefix(".")
     if wanted == "auto":
         if not output:
             return "txt"
         if suffix not in FORMATS:
             raise UserError(
-                f"--output={output}: a name that ends in .svg, .png or .txt is right, or --format; "
-                f"found '{Path(output).suffix}'"
+                f"--output={output}: expected a name that ends in .svg, .png or .txt, or --format; "
+                f"got '{Path(output).suffix}'"
             )
         return suffix
     if suffix in FORMATS and suffix != wanted:
         raise UserError(
-            f"--format={wanted}: --output={output} is a name for {suffix}; the same in both is "
-            "right"
+            f"--format={wanted}: expected an --output that ends in .{wanted}, got --output={output}"
         )
     return wanted
 

@@ -1,4 +1,4 @@
-"""The genotype that a user gives, how a terminal shows one, and what trains its network."""
+"""Genotypes on the command line: parsing, printing, and the command that trains their network."""
 
 import shlex
 import sys
@@ -11,26 +11,26 @@ from darts_tf.spaces import zoo
 from darts_tf.spaces.genotype import Genotype, read_genotype
 from trainers import presets
 
-TEXT = f"A genotype.json, JSON, or a published genotype: {', '.join(zoo.names())}. Needed."
+TEXT = f"A genotype.json, JSON, or a published genotype: {', '.join(zoo.names())}. Required."
 
 
 def chosen(given: str) -> Genotype:
-    """Returns the genotype that `--genotype` means.
+    """Returns the genotype of the flag `--genotype`.
 
     Args:
-        given: The name of a published genotype, JSON, or the path of a file with JSON, such as a
-            search's genotype.json.
+        given: The name of a published genotype, JSON, or the path of a JSON file, such as the
+            genotype.json of a search.
 
     Raises:
         UserError: If it is none of these.
     """
-    known = zoo.names()
+    published = zoo.names()
     if not given:
         raise UserError(
-            f"--genotype: is needed; a genotype.json, JSON or a published genotype is right: "
-            f"{', '.join(known)}"
+            f"--genotype: expected a genotype.json, JSON or a published genotype, got nothing. "
+            f"Published: {', '.join(published)}"
         )
-    if given in known:
+    if given in published:
         return zoo.get(given)
     if given.lstrip().startswith("{"):
         return _parsed("--genotype", given)
@@ -39,21 +39,21 @@ def chosen(given: str) -> Genotype:
     except FileNotFoundError:
         raise UserError(
             f"--genotype={given}: no such file, and no published genotype."
-            f"{nearest(given, known)} Published: {', '.join(known)}"
+            f"{nearest(given, published)} Published: {', '.join(published)}"
         ) from None
     except OSError as error:
         raise UserError(
-            f"--genotype={given}: {error.strerror}; a file such as genotype.json is right"
+            f"--genotype={given}: {error.strerror}; expected a file such as genotype.json"
         ) from error
     return _parsed(f"--genotype={given}", text)
 
 
 def training_command(path: Path, config: RunConfig) -> str:
-    """Returns the command that trains the network of a genotype that was found.
+    """Returns the command that trains the network of the genotype of a search.
 
     Args:
         path: The genotype.json.
-        config: Has the data set.
+        config: The settings of the search; its data set is used.
     """
     preset = f"{config.dataset}.flags"
     words = ["python", "-m", "trainers.train", f"--genotype={path}"]
@@ -66,11 +66,11 @@ def training_command(path: Path, config: RunConfig) -> str:
 
 
 def show(genotype: Genotype, title: str = "") -> None:
-    """Prints the cells as a drawing, in the letters that the terminal has.
+    """Prints the cells as a text drawing, in the characters of the terminal's encoding.
 
     Args:
-        genotype: The cells.
-        title: A line above them.
+        genotype: The genotype.
+        title: A title above the cells.
     """
     encoding = sys.stdout.encoding or "utf-8"
     text = as_text(genotype, title, encoding)

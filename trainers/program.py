@@ -1,4 +1,4 @@
-"""How every program runs: one line for a user's mistake, and a log beside the run."""
+"""Entry point of all programs: exit status, one-line error messages, and the log of a run."""
 
 import logging
 import os
@@ -16,18 +16,18 @@ from darts_tf.runs.interruption import Interrupted
 
 
 def run(name: str, main: Callable[[Sequence[str]], None]) -> int:
-    """Runs a program's main function on the command line's arguments.
+    """Runs the main function of a program on the arguments of the command line.
 
     Args:
-        name: The program's name, which opens its line on stderr.
-        main: Takes the arguments that follow the program's name.
+        name: Name of the program, the prefix of its error messages.
+        main: The main function; takes the arguments without the program's name.
 
     Returns:
-        The exit status: 0; 2 after a user's mistake, told in one line on stderr; 75, which asks for
-        another attempt, after the loss of a worker; 128 and the signal's number after a run that
-        has saved itself; 130 after Ctrl-C elsewhere.
+        The exit status: 0 for success; 2 for a UserError, printed in one line on stderr; 75
+        (EX_TEMPFAIL, try again) after the loss of a worker; 128 plus the signal's number after a
+        run that was interrupted and has saved a checkpoint; 130 after Ctrl-C elsewhere.
     """
-    # TensorFlow's notes and hints would bury ours; its errors stay, and a user's own value wins.
+    # Hides TensorFlow's info messages and warnings, unless the user has set the variable.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
@@ -50,19 +50,20 @@ def run(name: str, main: Callable[[Sequence[str]], None]) -> int:
 def carry_out(
     directory: RunDirectory, flags: Sequence[str], config: RunConfig, work: Callable[[], object]
 ) -> bool:
-    """Does a run's work, or says that it is done.
+    """Claims the run directory and does the work of the run, or reports that it is finished.
 
     Args:
-        directory: Of the run. Of several workers, only the chief touches it.
-        flags: The lines of the run's flag file.
+        directory: The run directory. Of several workers, only the chief accesses it.
+        flags: The lines of the flag file of the run.
         config: The settings.
-        work: The library's part, which may take the directory as claimed.
+        work: The call of the library; the directory is claimed when it is called.
 
     Returns:
-        Whether the run's files are here to be read.
+        Whether this process can read the files of the run: true except for workers that are not
+        the chief.
 
     Raises:
-        UserError: If the directory is another run's, or the work cannot be done.
+        UserError: If the directory belongs to another run, or the work fails.
     """
     cluster = cluster_of(config.strategy)
     if cluster is not None and not cluster.chief:
@@ -71,7 +72,7 @@ def carry_out(
         return False
     if directory.claim(flags, flag_lines(type(config)())) == "finished":
         print(f"{directory.path}: this run is finished")
-        if cluster is not None:  # the others wait to be told
+        if cluster is not None:  # the other workers wait for the chief
             work()
     else:
         with logging_to(directory.log):
@@ -81,13 +82,13 @@ def carry_out(
 
 @contextmanager
 def logging_to(path: Path | None) -> Iterator[None]:
-    """Sends what the library logs to the terminal and, with the time, to a file.
+    """Sends the log messages of the library to the terminal and, with timestamps, to a file.
 
     Args:
-        path: The log, continued where it exists; None for the terminal alone.
+        path: The log file, appended to if it exists; None for the terminal alone.
 
     Raises:
-        UserError: If the file cannot be written, at once or later, or the terminal cannot.
+        UserError: If the file or the terminal cannot be written, now or later.
     """
     handlers: list[logging.Handler] = [_Lines(sys.stdout, "stdout")]
     file = None
@@ -111,20 +112,20 @@ def logging_to(path: Path | None) -> Iterator[None]:
             logger.removeHandler(handler)
             handler.close()
         if file is not None:
-            with suppress(OSError):  # its last line has been told of then
+            with suppress(OSError):  # the error of its last line has been raised already
                 file.close()
         logger.level, logger.propagate = before
 
 
 class _Lines(logging.StreamHandler):
-    """A log's lines; one that cannot be written ends the program, without logging's traceback."""
+    """A log handler that raises a UserError, in place of a traceback, if it cannot write."""
 
     def __init__(self, stream: TextIO, name: object) -> None:
         super().__init__(stream)
         self._name_of_stream = name
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
-        """Raises the error of a line that could not be written."""
+        """Raises the error of a message that could not be written."""
         error = sys.exc_info()[1]
         if not isinstance(error, OSError):
             super().handleError(record)
@@ -133,4 +134,4 @@ class _Lines(logging.StreamHandler):
 
 
 def _unwritable(name: object, error: OSError) -> UserError:
-    return UserError(f"{name}: {reason(error, 'a file that can be written is right')}")
+    return UserError(f"{name}: {reason(error, 'expected a writable file')}")

@@ -1,8 +1,8 @@
-"""Trains random genotypes and keeps the best: the baseline of every search (DARTS, table 1).
+"""Random search, the baseline: trains random genotypes and keeps the best (DARTS, table 1).
 
     python -m trainers.random_search --flagfile=digits.flags [--samples=N] [--run_dir=DIR]
 
-Networks are compared on training images that they have not been trained on. The run directory
+Networks are compared by their accuracy on held-out training images. The run directory
 receives config.flags, random_search.log, report.html, a run directory for each seed, and
 genotype.json, which trainers.train takes as its --genotype.
 """
@@ -22,13 +22,13 @@ from trainers.program import carry_out, run
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Checks everything that a user gives, then draws and trains.
+    """Checks the arguments, then samples and trains genotypes.
 
     Args:
         arguments: The command line without the program's name.
 
     Raises:
-        UserError: If something in them is wrong; TensorFlow has not been imported then.
+        UserError: If an argument is invalid; raised before TensorFlow is imported.
     """
     config, paths = parse(
         arguments,

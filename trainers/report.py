@@ -1,9 +1,9 @@
-"""Makes the page of a run again, or one page that lays several runs side by side.
+"""Writes the report of a run, or one page that compares several runs side by side.
 
     python -m trainers.report RUN_DIR [RUN_DIR ...] [--output=FILE]
 
-One run's page is report.html in its directory, unless --output says otherwise; several runs need
---output.
+The default --output for one run is report.html in its directory; for several runs --output is
+required.
 """
 
 import sys
@@ -18,13 +18,13 @@ from trainers.program import run
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Checks everything that a user gives, then writes the page; TensorFlow is not needed.
+    """Checks the arguments, then writes the page; does not import TensorFlow.
 
     Args:
         arguments: The command line without the program's name.
 
     Raises:
-        UserError: If something in them is wrong, or a page cannot be made.
+        UserError: If an argument is invalid, or the page cannot be written.
     """
     extra = {"output": "The file to write; empty for report.html in the directory of one run."}
     flags = [argument for argument in arguments if argument.startswith("-")]
@@ -32,13 +32,13 @@ def main(arguments: Sequence[str]) -> None:
     _, paths = parse(flags, Settings, __doc__, extra=extra)
     output = paths["output"]
     if not folders:
-        raise UserError("no run directory was given; one or more are right")
+        raise UserError("expected one or more run directories, got none")
     if output:
         path = write_comparison(folders, output)
     elif len(folders) > 1:
         raise UserError(
-            f"--output: must name the file for the page of {len(folders)} runs, such as "
-            "comparison.html; found none"
+            f"--output: expected a file for the page of {len(folders)} runs, such as "
+            "comparison.html, got none"
         )
     else:
         path = write_report(folders[0])

@@ -1,4 +1,4 @@
-"""Searches for a cell, and stops early (DARTS+).
+"""Searches for an architecture with early stopping (DARTS+).
 
     python -m trainers.search --flagfile=cifar10.flags [--run_dir=DIR] [any flag to override]
 
@@ -21,13 +21,13 @@ from trainers.program import carry_out, run
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Checks everything that a user gives, then searches.
+    """Checks the arguments, then runs the search.
 
     Args:
         arguments: The command line without the program's name.
 
     Raises:
-        UserError: If something in them is wrong; TensorFlow has not been imported then.
+        UserError: If an argument is invalid; raised before TensorFlow is imported.
     """
     config, paths, plugs = parse_with_plugs(
         arguments,
@@ -55,9 +55,9 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _report(directory: RunDirectory, config: SearchConfig) -> None:
-    found = directory.read_json(directory.genotype)
-    genotypes.show(read_genotype(found))
-    print(f"stopped after epoch {found.get('epoch')}: {found.get('reason')}")
+    outcome = directory.read_json(directory.genotype)
+    genotypes.show(read_genotype(outcome))
+    print(f"stopped after epoch {outcome.get('epoch')}: {outcome.get('reason')}")
     print(f"next: {genotypes.training_command(directory.genotype, config)}")
 
 

@@ -2,9 +2,9 @@
 
     python -m trainers.train --flagfile=cifar10.flags --genotype=GENOTYPE [--run_dir=DIR]
 
-GENOTYPE is a search's genotype.json, the name of a published genotype, or JSON itself. The run
-directory receives config.flags, history.jsonl, model.keras, result.json, train.log and
-tensorboard/; with --repeats=N config.flags, repeats.json, repeats.log and a run directory for each
+GENOTYPE is the genotype.json of a search, the name of a published genotype, or a JSON string. The
+run directory receives config.flags, history.jsonl, model.keras, result.json, train.log and
+tensorboard/; with --repeats=N, config.flags, repeats.json, repeats.log and a run directory for each
 seed.
 """
 
@@ -24,13 +24,13 @@ from trainers.program import carry_out, run
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Checks everything that a user gives, then trains.
+    """Checks the arguments, then trains the network.
 
     Args:
         arguments: The command line without the program's name.
 
     Raises:
-        UserError: If something in them is wrong; TensorFlow has not been imported then.
+        UserError: If an argument is invalid; raised before TensorFlow is imported.
     """
     config, given = parse(
         arguments,
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> None:
     path = given["run_dir"] or f"runs/{run_name(config.dataset)}-network"
     directory = RunDirectory(path, "train" if config.repeats == 1 else "repeats")
 
-    def work() -> object:  # the library's functions import TensorFlow once they are named
+    def work() -> object:  # accessing darts_tf.train imports TensorFlow
         train = darts_tf.train if config.repeats == 1 else darts_tf.train_repeats
         return train(config, genotype, directory)
 
@@ -73,7 +73,7 @@ def _report(directory: RunDirectory, config: TrainingConfig) -> None:
 
 
 def _numbers(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yields the names of a result's numbers and their text; repeats as table 1 writes them."""
+    """Yields the name and text of each number of a result; repeats as in table 1 of the paper."""
     for name, value in result.items():
         if isinstance(value, int | float):
             yield name, f"{round(value, 2):,}"

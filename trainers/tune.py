@@ -1,12 +1,12 @@
-"""Tunes the settings of a search.
+"""Tunes the hyperparameters of a search.
 
     python -m trainers.tune --flagfile=digits.flags [--run_dir=DIR] [any flag to override]
 
-A trial is a search with settings of its own and a short training of the network that it derives.
-Its score is the accuracy on training images that the network has not been trained on. The run
-directory receives config.flags, trials/, trials.json, report.html, tune.log, tuning.json and
-best.flags, which trainers.search takes as its --flagfile. Several machines share the trials by
-KERASTUNER_TUNER_ID, KERASTUNER_ORACLE_IP and KERASTUNER_ORACLE_PORT.
+A trial is a search with its own settings and a short training run of the network that it derives.
+Its score is the accuracy on held-out training images. The run directory receives config.flags,
+trials/, trials.json, report.html, tune.log, tuning.json and best.flags, which trainers.search takes
+as its --flagfile. Several machines share the trials by KERASTUNER_TUNER_ID, KERASTUNER_ORACLE_IP
+and KERASTUNER_ORACLE_PORT.
 """
 
 import shlex
@@ -26,14 +26,14 @@ from trainers.program import carry_out, logging_to, run
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Checks everything that a user gives, then tunes.
+    """Checks the arguments, then tunes.
 
     Args:
         arguments: The command line without the program's name.
 
     Raises:
-        UserError: If something in them, or in the environment, is wrong; TensorFlow has not been
-            imported then.
+        UserError: If an argument or an environment variable is invalid; raised before TensorFlow
+            is imported.
     """
     config, paths, plugs = parse_with_plugs(
         arguments,

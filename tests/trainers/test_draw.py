@@ -60,7 +60,7 @@ def test_a_format_goes_through_a_pipe_or_to_any_name(tmp_path, capfdbinary, form
 
 def test_a_png_is_not_for_a_terminal(monkeypatch):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    with pytest.raises(UserError, match=r"--output=FILE\.png is right"):
+    with pytest.raises(UserError, match=r"expected --output=FILE\.png, got the terminal"):
         draw.main([NAME, "--format=png"])
 
 
@@ -83,7 +83,7 @@ def test_a_drawing_that_cannot_be_finished_leaves_what_was_there(tmp_path, monke
     ("words", "told"),
     [
         (["DARTS_PLUS"], ["--genotype=DARTS_PLUS: no such file", "Did you mean '"]),
-        ([], ["--genotype: is needed", "DARTS_V2"]),
+        ([], ["--genotype: expected", "DARTS_V2"]),
         (["DARTS_V1", "DARTS_V2"], ["unexpected 'DARTS_V2'"]),
         (["DARTS_V1", "--output=a.jpeg"], ["--output=a.jpeg", ".svg, .png or .txt", "'.jpeg'"]),
         (["DARTS_V1", "--output=no/a.svg"], ["--output=no/a.svg: No such file or directory"]),

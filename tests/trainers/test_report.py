@@ -32,8 +32,8 @@ def test_the_page_of_several_goes_where_output_says(folder):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ((), "no run directory was given"),
-        (("a", "b"), "--output: must name the file"),
+        ((), "expected one or more run directories, got none"),
+        (("a", "b"), "--output: expected a file"),
         (("a", "--outptu=x"), "Did you mean '--output'?"),
         (("c",), "c: expected the directory of a run, got one without config.flags"),
         (("a", "b", "--output=no/where.html"), "--output=no/where.html: No such file"),

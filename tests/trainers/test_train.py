@@ -120,7 +120,7 @@ LATER |= {"reduce": [["skip_connect", 0], ["skip_connect", 1]], "reduce_concat":
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        (None, ["--genotype: is needed", "DARTS_V2"]),
+        (None, ["--genotype: expected", "DARTS_V2"]),
         ("DARTS_V3", ["--genotype=DARTS_V3", "Did you mean 'DARTS_V2'?"]),
         ("missing.json", ["--genotype=missing.json: no such file"]),
         ("folder", ["--genotype=folder: Is a directory"]),

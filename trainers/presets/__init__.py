@@ -1,4 +1,4 @@
-"""Flag files: a user's own, and the presets that come with the programs."""
+"""Flag files: presets that come with the programs, and files of the user."""
 
 from collections.abc import Iterator
 from importlib import resources
@@ -9,7 +9,7 @@ from darts_tf.errors import UserError, nearest
 
 
 def folder(program: str) -> Traversable:
-    """Returns where a program's presets are, "search" for instance."""
+    """Returns the folder with the presets of a program, such as "search"."""
     return resources.files(__name__).joinpath(program)
 
 
@@ -17,31 +17,31 @@ def names(program: str) -> tuple[str, ...]:
     """Returns the names of a program's presets.
 
     Args:
-        program: "search", "train", "tune" or "random_search"; no other program has any.
+        program: "search", "train", "tune" or "random_search"; other programs have no presets.
     """
     return tuple(sorted(_presets(program)))
 
 
 def lines(name: str, program: str) -> Iterator[tuple[int, str]]:
-    """Yields the lines of a flag file, without comments (`#`) and empty lines.
+    """Yields the lines of a flag file, except comments (`#`) and empty lines.
 
     Args:
-        name: A path, or the name of a preset where there is no such file.
-        program: The program whose presets to look at.
+        name: A path, or the name of a preset if no such file exists.
+        program: The program whose presets are searched.
 
     Yields:
-        The number of a line, from 1, and its text.
+        The line number, from 1, and the text of the line.
 
     Raises:
-        UserError: If there is no such file, or it cannot be read.
+        UserError: If the file does not exist or cannot be read.
     """
-    known = _presets(program)
+    available = _presets(program)
     try:
-        source = Path(name) if Path(name).is_file() else known.get(name)
+        source = Path(name) if Path(name).is_file() else available.get(name)
         if source is None:
-            presets = f" Presets: {', '.join(names(program))}" if known else ""
-            raise UserError(f"--flagfile={name}: no such file.{nearest(name, known)}{presets}")
-        # A path in a flag file may hold bytes that are not UTF-8.
+            listed = f" Presets: {', '.join(names(program))}" if available else ""
+            raise UserError(f"--flagfile={name}: no such file.{nearest(name, available)}{listed}")
+        # surrogateescape: paths in a flag file may contain bytes that are not UTF-8.
         text = source.read_bytes().decode("utf-8-sig", errors="surrogateescape")
     except OSError as error:
         raise UserError(f"--flagfile={name}: {error.strerror}") from error
