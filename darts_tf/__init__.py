@@ -53,6 +53,7 @@ _HOMES = {
 _MODULES = {
     "applications": "applications",
     "criteria": "searching.criteria",
+    "datasets": "data.datasets",
     "methods": "searching.methods",
     "operations": "spaces.operations",
     "spaces": "spaces",

@@ -1,15 +1,18 @@
 """The settings of a search and of a training: named, typed, documented and bounded in one place.
 
 The defaults are the paper's for CIFAR-10 (DARTS+, sections 4.2 and 4.3). The programs make their
-flags from these fields.
+flags from these fields. Making a config reads no file: what it leaves to the data set is filled in
+by `darts_tf.data.resolve`, which looks the data set up, once a run.
 """
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any, Self
 
-from darts_tf.data.facts import DATASETS, DatasetFacts, facts_of, portions
+from darts_tf.data.facts import DatasetFacts, portions
+from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.errors import UserError
 from darts_tf.runs.machine import usable_cores
 from darts_tf.settings import Settings, flag_lines, setting
@@ -18,7 +21,13 @@ from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.genotype import Genotype
 from darts_tf.spaces.stems import STEMS
 
-__all__ = ["RunConfig", "SearchConfig", "TrainingConfig", "flag_lines", "training_flag_lines"]
+__all__ = [
+    "RunConfig",
+    "SearchConfig",
+    "TrainingConfig",
+    "flag_lines",
+    "training_flag_lines",
+]
 
 _epochs = partial(setting, low=1)
 _batch_size = partial(setting, text="Images in a batch, over all devices.", low=1)
@@ -29,12 +38,12 @@ _learning_rate_min = partial(setting, text="Learning rate at which the cosine en
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig(Settings):
-    """What a search and a training have in common."""
+    """Settings that a search and a training have in common."""
 
     dataset: str = setting(
         "cifar10",
-        f"Data set: {', '.join(DATASETS)}; or image_folder:PATH for images of your own, one "
-        "folder a class.",
+        f"Data set: {', '.join(DATASETS)}; image_folder:PATH for images of your own, one folder a "
+        "class; or tfds:NAME for an image classification data set of TensorFlow Datasets.",
     )
     data_dir: str = setting("", "Folder of the data sets; empty for tensorflow-datasets' own.")
     download: bool = setting(
@@ -81,7 +90,6 @@ class RunConfig(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.facts()
         if self.learning_rate_min > self.learning_rate:
             raise UserError(
                 f"learning_rate_min: must be at most learning_rate ({self.learning_rate}), "
@@ -89,14 +97,34 @@ class RunConfig(Settings):
             )
         self.profiled()
         self.checkpoint_interval()
-        if self.stem == "auto":
-            object.__setattr__(self, "stem", self.facts().stem)
         if not self.threads:
             object.__setattr__(self, "threads", usable_cores())
 
-    def facts(self) -> DatasetFacts:
-        """Returns what is known of the data set before it is read."""
-        return facts_of(self.dataset, self.image_size)
+    def resolved(self, facts: DatasetFacts) -> Self:
+        """Returns the settings with what they leave to the data set filled in.
+
+        Args:
+            facts: Those of the data set. Doing so twice with the same facts changes nothing.
+
+        Raises:
+            UserError: If a setting does not fit the data set.
+        """
+        self.check(facts)
+        return replace(self, **self.filled(facts))
+
+    def filled(self, facts: DatasetFacts) -> dict[str, Any]:
+        """Returns the settings that the data set decides, by name."""
+        return {
+            "dataset": facts.name,
+            "stem": facts.stem if self.stem == "auto" else self.stem,
+        }
+
+    def check(self, facts: DatasetFacts) -> None:
+        """Checks the settings against the facts of the data set.
+
+        Raises:
+            UserError: If one does not fit them.
+        """
 
     def profiled(self) -> tuple[int, int] | None:
         """Returns the first and the last step of `profile_steps`, None where it is empty."""
@@ -205,7 +233,12 @@ class SearchConfig(RunConfig):
                 "mixed_precision: with arch_order=second must be float32 or bfloat16, found "
                 "float16: a step of the weights cannot be taken on a scaled loss"
             )
-        portions(self.facts().train_images, self.train_portion, self.valid_portion)
+
+    def check(self, facts: DatasetFacts) -> None:
+        """Checks that both portions of the training images have some."""
+        super().check(facts)
+        if facts.train_images:
+            portions(facts.train_images, self.train_portion, self.valid_portion)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -266,21 +299,28 @@ class TrainingConfig(RunConfig):
                 "repeats: with strategy=multi_worker must be 1, for a process joins its cluster "
                 f"once; found {self.repeats}"
             )
-        if self.held_out:
+
+    def filled(self, facts: DatasetFacts) -> dict[str, Any]:
+        """Returns the settings that the data set decides, by name."""
+        cutout = facts.cutout if self.cutout < 0 else self.cutout
+        return {**super().filled(facts), "cutout": cutout}
+
+    def check(self, facts: DatasetFacts) -> None:
+        """Checks that images are left to train on, and that AutoAugment has a policy."""
+        super().check(facts)
+        if self.held_out and facts.train_images:
             try:
-                portions(self.facts().train_images, 1 - self.held_out, 0.0)
+                portions(facts.train_images, 1 - self.held_out, 0.0)
             except UserError:
                 raise UserError(
-                    "held_out: must leave images to train on and to test on, found "
-                    f"{self.held_out} of {self.facts().train_images} images"
+                    "held_out: expected a share that leaves images to train on and to test on, got "
+                    f"{self.held_out} of {facts.train_images} images"
                 ) from None
-        if self.auto_augment and not self.facts().policy:
+        if self.auto_augment and not facts.policy:
             raise UserError(
-                f"auto_augment: must be false for {self.dataset}, for which no policy was "
-                "published; found true"
+                f"auto_augment: expected false for {facts.name}, for which no policy was "
+                "published; got true"
             )
-        if self.cutout < 0:
-            object.__setattr__(self, "cutout", self.facts().cutout)
 
 
 def training_flag_lines(config: TrainingConfig, genotype: Genotype) -> tuple[str, ...]:

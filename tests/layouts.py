@@ -15,7 +15,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from darts_tf import data
-from darts_tf.data.origins import MANUAL, ORIGINS
+from darts_tf.data.sources.origins import MANUAL, ORIGINS
 
 CIFAR_BATCHES = (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch")
 

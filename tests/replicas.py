@@ -11,7 +11,7 @@ import tensorflow as tf
 from darts_tf.config import TrainingConfig
 from darts_tf.data.batches import endless_batches, training_batches
 from darts_tf.data.dataset import Dataset
-from darts_tf.data.facts import DATASETS
+from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.data.split import ArraySplit
 from darts_tf.engine.devices import make_strategy
 from darts_tf.engine.optimizers import SGD, Adam

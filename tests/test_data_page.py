@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from darts_tf.config import SearchConfig
-from darts_tf.data.facts import DATASETS
-from darts_tf.data.origins import MANUAL, ORIGINS
+from darts_tf.data.sources.catalog import DATASETS
+from darts_tf.data.sources.origins import MANUAL, ORIGINS
 from trainers.command_line import parse
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "data.md").read_text(encoding="utf-8")

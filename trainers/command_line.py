@@ -9,11 +9,15 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from absl import flags
 
+from darts_tf.config import RunConfig
+from darts_tf.data.dataset import AnyDataset
+from darts_tf.data.datasets import resolve
 from darts_tf.errors import UserError, nearest
 from darts_tf.settings import Settings, setting_fields
 from trainers import presets
 
 S = TypeVar("S", bound=Settings)
+C = TypeVar("C", bound=RunConfig)
 
 _FLAGFILE = re.compile(r"--?flagfile(?:=(.*))?", re.DOTALL)
 _HELP = {"--help", "-help", "-h"}
@@ -144,6 +148,26 @@ def parse_with_plugs(
             raise UserError(f"--{config['name']}_{error}") from error
     paths = {name: _expanded(str(values[name].value)) for name in extra}
     return Plugged(result, paths, configs)
+
+
+def resolved(config: C) -> tuple[C, AnyDataset]:
+    """Looks up the data set of a command line's settings, as `darts_tf.data.resolve` does.
+
+    Args:
+        config: The settings of a run.
+
+    Returns:
+        The settings, with what they left to the data set filled in; and the data set.
+
+    Raises:
+        UserError: If the data set is not in place, or a flag does not fit it.
+    """
+    try:
+        return resolve(config)
+    except UserError as error:
+        if str(error).partition(":")[0] in (field.name for field in setting_fields(config)):
+            raise UserError(f"--{error}") from error
+        raise
 
 
 class _Line(NamedTuple):

@@ -11,13 +11,12 @@ import sys
 from collections.abc import Sequence
 
 import darts_tf
-from darts_tf import data
 from darts_tf.config import flag_lines
-from darts_tf.data.facts import run_name
+from darts_tf.data.datasets import run_name
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.tuning.config import RandomSearchConfig
 from trainers import genotypes
-from trainers.command_line import parse
+from trainers.command_line import parse, resolved
 from trainers.program import carry_out, run
 
 
@@ -37,14 +36,14 @@ def main(arguments: Sequence[str]) -> None:
         extra={"run_dir": "Directory of the run; runs/<dataset>-random when empty."},
         program="random_search",
     )
-    data.check(config.dataset, config.data_dir, config.download)
+    config, dataset = resolved(config)
     path = paths["run_dir"] or f"runs/{run_name(config.dataset)}-random"
     directory = RunDirectory(path, "random_search")
     carry_out(
         directory,
         flag_lines(config),
         config,
-        lambda: darts_tf.random_search(config, directory),
+        lambda: darts_tf.random_search(config, directory, data=dataset),
     )
     _report(directory, config)
 

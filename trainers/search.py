@@ -9,14 +9,13 @@ import sys
 from collections.abc import Sequence
 
 import darts_tf
-from darts_tf import data
 from darts_tf.config import SearchConfig
-from darts_tf.data.facts import run_name
+from darts_tf.data.datasets import run_name
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.searching.plugs import choose, run_flags
 from darts_tf.spaces.genotype import read_genotype
 from trainers import genotypes
-from trainers.command_line import parse_with_plugs
+from trainers.command_line import parse_with_plugs, resolved
 from trainers.program import carry_out, run
 
 
@@ -43,13 +42,15 @@ def main(arguments: Sequence[str]) -> None:
     )
     method, criterion = plugs["method"], plugs["stop_criterion"]
     config, chosen = choose(config, method=method, criterion=criterion)
-    data.check(config.dataset, config.data_dir, config.download)
+    config, dataset = resolved(config)
     directory = RunDirectory(paths["run_dir"] or f"runs/{run_name(config.dataset)}", "search")
     if carry_out(
         directory,
         run_flags(config, chosen),
         config,
-        lambda: darts_tf.search(config, directory, method=method, criterion=criterion),
+        lambda: darts_tf.search(
+            config, directory, method=method, criterion=criterion, data=dataset
+        ),
     ):
         _report(directory, config)
 

@@ -14,12 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import darts_tf
-from darts_tf import data
 from darts_tf.config import TrainingConfig, training_flag_lines
-from darts_tf.data.facts import run_name
+from darts_tf.data.datasets import run_name
 from darts_tf.runs.directory import RunDirectory
 from trainers import genotypes
-from trainers.command_line import parse
+from trainers.command_line import parse, resolved
 from trainers.program import carry_out, run
 
 
@@ -43,13 +42,13 @@ def main(arguments: Sequence[str]) -> None:
         program="train",
     )
     genotype = genotypes.chosen(given["genotype"])
-    data.check(config.dataset, config.data_dir, config.download)
+    config, dataset = resolved(config)
     path = given["run_dir"] or f"runs/{run_name(config.dataset)}-network"
     directory = RunDirectory(path, "train" if config.repeats == 1 else "repeats")
 
     def work() -> object:  # accessing darts_tf.train imports TensorFlow
         train = darts_tf.train if config.repeats == 1 else darts_tf.train_repeats
-        return train(config, genotype, directory)
+        return train(config, genotype, directory, data=dataset)
 
     if carry_out(
         directory,

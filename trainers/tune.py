@@ -14,14 +14,13 @@ import sys
 from collections.abc import Sequence
 
 import darts_tf
-from darts_tf import data
 from darts_tf.config import flag_lines
-from darts_tf.data.facts import run_name
+from darts_tf.data.datasets import run_name
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.searching.plugs import choose, run_flags
 from darts_tf.tuning.config import TuningConfig
 from darts_tf.tuning.role import role
-from trainers.command_line import parse_with_plugs
+from trainers.command_line import parse_with_plugs, resolved
 from trainers.program import carry_out, logging_to, run
 
 
@@ -48,17 +47,20 @@ def main(arguments: Sequence[str]) -> None:
         program="tune",
     )
     chosen = {"method": plugs["method"], "criterion": plugs["stop_criterion"]}
-    flags = run_flags(*choose(config, **chosen))
+    named, plugs_of_trials = choose(config, **chosen)
     part = role()
-    data.check(config.dataset, config.data_dir, config.download)
+    config, dataset = resolved(config)
+    flags = run_flags(named.resolved(dataset.facts), plugs_of_trials)
     path = paths["run_dir"] or f"runs/{run_name(config.dataset)}-tuned"
     directory = RunDirectory(path, "tune")
     if part == "tuner" and directory.claim(flags, flag_lines(TuningConfig())) != "finished":
         with logging_to(None):
-            darts_tf.tune(config, directory, **chosen)
+            darts_tf.tune(config, directory, data=dataset, **chosen)
         print("no trial is left; the chief writes the outcome")
         return
-    carry_out(directory, flags, config, lambda: darts_tf.tune(config, directory, **chosen))
+    carry_out(
+        directory, flags, config, lambda: darts_tf.tune(config, directory, data=dataset, **chosen)
+    )
     _report(directory, config)
 
 

@@ -17,7 +17,7 @@ No weights are published: the argument `weights` takes those of a training run.
 """
 
 from darts_tf.applications.application import Application
-from darts_tf.data.facts import DATASETS
+from darts_tf.data.sources.catalog import DATASETS
 
 __all__ = [
     "Application",

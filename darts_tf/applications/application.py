@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from darts_tf.applications.weights import read_weights, trained_network
-from darts_tf.data.facts import SMALLEST_FOLDER_IMAGES
+from darts_tf.data.facts import SMALLEST_IMAGE_SIZE
 from darts_tf.errors import UserError
 from darts_tf.networks.blocks import Blocks, Tensor
 from darts_tf.networks.network import backbone, classifier, normalize_pixels
@@ -207,7 +207,7 @@ class Application:
             stem=self.stem,
             squeeze_excite=self.squeeze_excite,
         )
-        smallest = SMALLEST_FOLDER_IMAGES * STEMS[spec.stem].divides_by
+        smallest = SMALLEST_IMAGE_SIZE * STEMS[spec.stem].divides_by
         if any(size is not None and size < smallest for size in spec.input_shape[:2]):
             raise UserError(
                 f"input_shape: expected a height and width of at least {smallest} for the stem "

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from darts_tf.data.facts import run_name
+from darts_tf.data.datasets import run_name
 
 NAMES = ("model_card.json", "model_card.md")
 _FROM_RESULT = ("top1_error", "top5_error", "epochs", "genotype")

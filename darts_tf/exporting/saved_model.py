@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 
 import darts_tf
-from darts_tf.data.facts import DATASETS
+from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.errors import UserError
 from darts_tf.exporting.labels import class_names
 from darts_tf.exporting.model_card import write_card

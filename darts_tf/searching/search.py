@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from darts_tf import data, report
+from darts_tf import report
 from darts_tf.config import SearchConfig
 from darts_tf.data.augment.transforms import plain_transform, search_transform
 from darts_tf.data.batches import (
@@ -17,6 +17,8 @@ from darts_tf.data.batches import (
     steps_per_epoch,
     training_batches,
 )
+from darts_tf.data.dataset import AnyDataset, Dataset
+from darts_tf.data.datasets import resolve
 from darts_tf.engine.console import Verbosity, heard
 from darts_tf.engine.epochs import Epoch, EpochLoop, Line, Stage
 from darts_tf.engine.optimizers import cosine
@@ -63,6 +65,7 @@ def search(
     method: Any = None,
     space: Any = None,
     criterion: Any = None,
+    data: Any = None,
     verbose: Verbosity = "auto",
 ) -> SearchResult:
     """Searches for a cell and stops early (DARTS+, section 4.2).
@@ -81,6 +84,8 @@ def search(
             that name it to be read.
         criterion: A criterion, likewise, or a function from the records so far to the reason to
             stop or None; None for `config.stop_criterion`.
+        data: The data set, in any form that `darts_tf.data.resolve` takes, NumPy arrays for
+            instance; None for that which `config` names.
         verbose: "auto" shows a line an epoch where nobody has configured logging, and a progress
             bar in a terminal or a notebook; 1 shows both in any case, 0 neither.
 
@@ -94,7 +99,7 @@ def search(
         WorkerLost: If another worker has died.
     """
     config, plugs = choose(config, method, space, criterion)
-    data.check(config.dataset, config.data_dir, config.download)
+    config, dataset = resolve(config, data)
     with (
         heard(verbose) as bar,
         own_run(run_directory, "search", config, run_flags(config, plugs)) as run,
@@ -102,17 +107,18 @@ def search(
         if run.outcome.exists():
             return _finished(run)
         with started(run, config, bar) as session:
-            return _searched(config, plugs, session, callbacks)
+            return _searched(config, plugs, dataset, session, callbacks)
 
 
 def _searched(
     config: SearchConfig,
     plugs: Plugs,
+    dataset: AnyDataset,
     session: Session,
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> SearchResult:
     run = session.run
-    images = data.load(config.dataset, config.data_dir, config.image_size, config.download)
+    images = dataset.load()
 
     method, lengths = plugs.method, plugs.method.stage_epochs(config)
     stop = StopSearch(plugs.criterion, ranks=config.stable_ranks, derivation=method.derive)
@@ -192,7 +198,7 @@ class _Searching:
         method: methods.Method,
         plan: methods.Stage,
         strategy: tf.distribute.Strategy,
-        images: data.Dataset,
+        images: Dataset,
     ) -> None:
         self.config = config
         self.method = method

@@ -7,8 +7,9 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from darts_tf import data, report
+from darts_tf import report
 from darts_tf.config import TrainingConfig, flag_lines, training_flag_lines
+from darts_tf.data.datasets import resolve
 from darts_tf.engine.console import Verbosity, heard
 from darts_tf.errors import UserError
 from darts_tf.runs.directory import RunDirectory
@@ -23,6 +24,7 @@ def train_repeats(
     genotype: Genotype,
     run_directory: str | os.PathLike[str] | RunDirectory,
     *,
+    data: Any = None,
     verbose: Verbosity = "auto",
 ) -> Mapping[str, Any]:
     """Trains `config.repeats` times, with the seeds from `config.seed` on (DARTS+, table 1).
@@ -35,6 +37,8 @@ def train_repeats(
         genotype: The cells.
         run_directory: Where the trainings go. Finished ones there are read, not repeated. A
             `RunDirectory` has been claimed by the caller.
+        data: The data set, in any form that `darts_tf.data.resolve` takes, NumPy arrays for
+            instance; None for that which `config` names.
         verbose: As in `train`.
 
     Returns:
@@ -49,7 +53,7 @@ def train_repeats(
         raise UserError(
             f"repeats: expected at least 2, for a standard deviation, got {config.repeats}"
         )
-    data.check(config.dataset, config.data_dir, config.download)
+    config, dataset = resolve(config, data)
     if isinstance(run_directory, RunDirectory):
         run = run_directory
     else:
@@ -63,7 +67,7 @@ def train_repeats(
         for seed in seeds:
             _logger.info(f"training with seed {seed}, {len(results) + 1} of {len(seeds)}")
             single = dataclasses.replace(config, seed=seed, repeats=1)
-            results.append(result_of(single, genotype, run.repeat(seed), verbose))
+            results.append(result_of(single, genotype, run.repeat(seed), dataset, verbose))
             report.refresh(run)
     run.write_json(run.outcome, {"seeds": seeds, **summarised(results)})
     report.refresh(run)

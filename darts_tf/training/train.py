@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from darts_tf import data, report
+from darts_tf import report
 from darts_tf.config import TrainingConfig, flag_lines, training_flag_lines
 from darts_tf.data.augment.transforms import (
     LabelledTransform,
@@ -18,7 +18,11 @@ from darts_tf.data.augment.transforms import (
     training_transform,
 )
 from darts_tf.data.batches import evaluation_batches, training_batches
+from darts_tf.data.dataset import AnyDataset, Dataset
+from darts_tf.data.datasets import resolve
+from darts_tf.data.facts import DatasetFacts
 from darts_tf.data.reading import each
+from darts_tf.data.split import Split
 from darts_tf.engine.console import Verbosity, heard
 from darts_tf.engine.epochs import Epoch, EpochLoop, Line, Stage
 from darts_tf.engine.optimizers import warmed_cosine
@@ -66,6 +70,7 @@ def train(
     run_directory: str | os.PathLike[str] | RunDirectory,
     *,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    data: Any = None,
     verbose: Verbosity = "auto",
 ) -> TrainingResult:
     """Trains a network from scratch on the whole training set, then tests it (DARTS+, section 4.3).
@@ -83,6 +88,8 @@ def train(
             has it. A `RunDirectory` has been claimed by the caller.
         callbacks: Keras callbacks, called as `fit` calls them, with the network as their model;
             `model.stop_training = True` ends the training after the epoch.
+        data: The data set, in any form that `darts_tf.data.resolve` takes, NumPy arrays for
+            instance; None for that which `config` names.
         verbose: "auto" shows a line an epoch where nobody has configured logging, and a progress
             bar in a terminal or a notebook; 1 shows both in any case, 0 neither.
 
@@ -99,7 +106,7 @@ def train(
         raise UserError(
             f"repeats: expected 1, got {config.repeats}; train_repeats trains several times"
         )
-    data.check(config.dataset, config.data_dir, config.download)
+    config, dataset = resolve(config, data)
     with (
         heard(verbose) as bar,
         own_run(run_directory, "train", config, training_flag_lines(config, genotype)) as run,
@@ -107,17 +114,18 @@ def train(
         if run.outcome.exists():
             return TrainingResult(load_model(run.model), run.read_json(run.result))
         with started(run, config, bar) as session:
-            return _trained(config, genotype, session, callbacks)
+            return _trained(config, genotype, dataset, session, callbacks)
 
 
 def _trained(
     config: TrainingConfig,
     genotype: Genotype,
+    dataset: AnyDataset,
     session: Session,
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> TrainingResult:
     run = session.run
-    images = data.load(config.dataset, config.data_dir, config.image_size, config.download)
+    images = dataset.load()
     if config.held_out:
         rest, others = images.train.portions(1 - config.held_out)
         images = replace(images, train=rest, test=others)
@@ -176,6 +184,7 @@ def result_of(
     config: TrainingConfig,
     genotype: Genotype,
     run_directory: str | os.PathLike[str],
+    data: Any = None,
     verbose: Verbosity = "auto",
 ) -> Mapping[str, Any]:
     """Trains as `train` does, unless the training run is finished, and returns its `result.json`.
@@ -183,15 +192,16 @@ def result_of(
     Reading the network of a finished one would start TensorFlow, before the next run in this
     process has set its threads.
     """
+    config, dataset = resolve(config, data)
     run = RunDirectory(run_directory, "train")
     flags, defaults = training_flag_lines(config, genotype), flag_lines(TrainingConfig())
     if run.claim(flags, defaults) != "finished":
-        train(config, genotype, run, verbose=verbose)
+        train(config, genotype, run, data=dataset, verbose=verbose)
     return run.read_json(run.result)
 
 
 def predictions(
-    model: keras.Model, images: data.Split, batch_size: int
+    model: keras.Model, images: Split, batch_size: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns a model's scores of images, [images, classes], and the labels, [images].
 
@@ -226,7 +236,7 @@ def error_rates(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:
 
 
 def transforms(
-    config: TrainingConfig, facts: data.DatasetFacts
+    config: TrainingConfig, facts: DatasetFacts
 ) -> tuple[Transform, LabelledTransform | None]:
     """Returns what the settings do to training images, and to whole batches with their labels."""
     return (
@@ -235,7 +245,7 @@ def transforms(
     )
 
 
-def network_spec(config: TrainingConfig, genotype: Genotype, dataset: data.Dataset) -> NetworkSpec:
+def network_spec(config: TrainingConfig, genotype: Genotype, dataset: Dataset) -> NetworkSpec:
     """Returns which network the settings ask for, for the images and classes of a data set."""
     return NetworkSpec(
         genotype,
@@ -255,7 +265,7 @@ class _Training:
         self,
         config: TrainingConfig,
         spec: NetworkSpec,
-        images: data.Dataset,
+        images: Dataset,
         strategy: tf.distribute.Strategy,
     ) -> None:
         self.config = config

@@ -1,6 +1,7 @@
 """What a genotype is worth, without the test images: its network's validation accuracy."""
 
 import os
+from typing import Any
 
 from darts_tf.config import TrainingConfig
 from darts_tf.engine.console import Verbosity
@@ -16,6 +17,7 @@ def validation_accuracy(
     genotype: Genotype,
     run_directory: str | os.PathLike[str],
     *,
+    data: Any = None,
     verbose: Verbosity = "auto",
 ) -> float:
     """Trains a network on a part of the training images, and measures on the other.
@@ -26,6 +28,7 @@ def validation_accuracy(
         config: Settings of the training, with `held_out` above 0.
         genotype: The cells.
         run_directory: Where the training's files go. A finished one is read, not repeated.
+        data: As in `train`.
         verbose: As in `train`.
 
     Returns:
@@ -39,5 +42,5 @@ def validation_accuracy(
     """
     if not config.held_out:
         raise ValueError("held_out must be above 0. Received: 0")
-    result = result_of(config, genotype, run_directory, verbose)
+    result = result_of(config, genotype, run_directory, data, verbose)
     return round(1 - result[_ERROR] / 100, _DIGITS)

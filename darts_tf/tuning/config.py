@@ -7,6 +7,7 @@ from typing import Any
 
 from darts_tf import spaces
 from darts_tf.config import SearchConfig, TrainingConfig
+from darts_tf.data.facts import DatasetFacts
 from darts_tf.errors import UserError
 from darts_tf.searching import criteria
 from darts_tf.settings import setting
@@ -97,18 +98,33 @@ class TuningConfig(SearchConfig):
                 "strategy: expected another one than multi_worker, since a process joins its "
                 "cluster once; several machines share the trials instead, see docs/tuning.md"
             )
+        self._try_trials()
+
+    def check(self, facts: DatasetFacts) -> None:
+        """Checks that the trials fit the data set, at both ends of each range."""
+        super().check(facts)
+        self._try_trials(facts)
+
+    def _try_trials(self, facts: DatasetFacts | None = None) -> None:
+        """Makes the configs of trials, which are checked on the way, and against facts if given."""
         tuned = self.tuned()
         try:
-            self.trial({})
+            self._try_trial({}, facts)
         except UserError as error:
             raise UserError(f"network_{error}") from error
         for name, among in tuned.items():
             for value in among.ends():
                 try:
-                    search, _ = self.trial({name: value})
-                    criteria.get(search.stop_criterion)
+                    self._try_trial({name: value}, facts)
                 except UserError as error:
                     raise UserError(f"tune: {error}") from error
+
+    def _try_trial(self, values: Mapping[str, Any], facts: DatasetFacts | None) -> None:
+        search, training = self.trial(values)
+        criteria.get(search.stop_criterion)
+        for config in (search, training):
+            if facts is not None:
+                config.check(facts)
 
     def tuned(self) -> dict[str, Range | Choice]:
         """Returns the settings that vary, each with its range."""

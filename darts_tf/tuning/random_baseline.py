@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from darts_tf import data, report, spaces
+from darts_tf import report, spaces
 from darts_tf.config import flag_lines
+from darts_tf.data.dataset import AnyDataset
+from darts_tf.data.datasets import resolve
 from darts_tf.engine.console import Verbosity, heard
 from darts_tf.errors import DivergenceError
 from darts_tf.runs.directory import RunDirectory
@@ -26,6 +28,7 @@ def random_search(
     run_directory: str | os.PathLike[str] | RunDirectory,
     *,
     space: Any = None,
+    data: Any = None,
     verbose: Verbosity = "auto",
 ) -> Mapping[str, Any]:
     """Draws genotypes, trains each, and keeps the one with the best validation accuracy.
@@ -46,6 +49,8 @@ def random_search(
             ones there are read, not repeated. A `RunDirectory` has been claimed by the caller.
         space: The search space to draw from: a space, its name, class or config; None for
             `config.space`.
+        data: The data set, in any form that `darts_tf.data.resolve` takes, NumPy arrays for
+            instance; None for that which `config` names.
         verbose: As in `darts_tf.train`.
 
     Returns:
@@ -59,7 +64,7 @@ def random_search(
     """
     space = spaces.get(config.space if space is None else space)
     config = replace(config, space=space.name)
-    data.check(config.dataset, config.data_dir, config.download)
+    config, dataset = resolve(config, data)
     if isinstance(run_directory, RunDirectory):
         run = run_directory
     else:
@@ -72,7 +77,7 @@ def random_search(
         for seed in range(config.seed, config.seed + config.samples):
             _logger.info(f"genotype of seed {seed}, {len(tried) + 1} of {config.samples}")
             genotype = random_genotype(space, np.random.default_rng(seed))
-            accuracy = _accuracy(config, genotype, seed, run, verbose)
+            accuracy = _accuracy(config, dataset, genotype, seed, run, verbose)
             _logger.info(f"genotype of seed {seed}: validation accuracy {accuracy:.2%}")
             sample = {"seed": seed, "valid_accuracy": accuracy, "genotype": genotype.to_dict()}
             tried.append(sample)
@@ -87,13 +92,16 @@ def random_search(
 
 def _accuracy(
     config: RandomSearchConfig,
+    dataset: AnyDataset,
     genotype: Genotype,
     seed: int,
     run: RunDirectory,
     verbose: Verbosity,
 ) -> float:
     try:
-        return validation_accuracy(config.sample(seed), genotype, run.repeat(seed), verbose=verbose)
+        return validation_accuracy(
+            config.sample(seed), genotype, run.repeat(seed), data=dataset, verbose=verbose
+        )
     except DivergenceError as diverged:
         _logger.warning(f"genotype of seed {seed}: accuracy 0, {diverged}")
         return 0.0

@@ -14,8 +14,9 @@ from keras_tuner import errors
 from keras_tuner.engine import base_tuner
 from keras_tuner.engine import trial as trials
 
-from darts_tf import data, report
+from darts_tf import report
 from darts_tf.config import SearchConfig, TrainingConfig, flag_lines
+from darts_tf.data.datasets import resolve
 from darts_tf.engine.console import Verbosity, heard
 from darts_tf.errors import DivergenceError, UserError
 from darts_tf.runs.cluster import WorkerLost
@@ -42,6 +43,7 @@ def derived_accuracy(
     method: Any = None,
     space: Any = None,
     criterion: Any = None,
+    data: Any = None,
     verbose: Verbosity = "auto",
 ) -> float:
     """Searches, trains the network that was derived, and returns its validation accuracy.
@@ -54,6 +56,7 @@ def derived_accuracy(
         method: As for `darts_tf.search`.
         space: As for `darts_tf.search`.
         criterion: As for `darts_tf.search`.
+        data: As for `darts_tf.search`.
         verbose: As for `darts_tf.search`.
 
     Returns:
@@ -68,9 +71,12 @@ def derived_accuracy(
         method=method,
         space=space,
         criterion=criterion,
+        data=data,
         verbose=verbose,
     )
-    return validation_accuracy(training, result.genotype, folder / "network", verbose=verbose)
+    return validation_accuracy(
+        training, result.genotype, folder / "network", data=data, verbose=verbose
+    )
 
 
 def tune(
@@ -81,6 +87,7 @@ def tune(
     method: Any = None,
     space: Any = None,
     criterion: Any = None,
+    data: Any = None,
     verbose: Verbosity = "auto",
 ) -> Mapping[str, Any] | None:
     """Tries settings of a search, to find those whose network has the best validation accuracy.
@@ -105,6 +112,8 @@ def tune(
         space: The search space, likewise; None for `config.space`.
         criterion: The criterion, likewise; None for `config.stop_criterion`. Not used where the
             trials vary the criterion.
+        data: The data set, in any form that `darts_tf.data.resolve` takes, NumPy arrays for
+            instance; None for that which `config` names.
         verbose: As in `darts_tf.search`.
 
     Returns:
@@ -123,7 +132,7 @@ def tune(
     named, chosen = choose(config, **plugs)
     config = cast(TuningConfig, named)
     part = role()
-    data.check(config.dataset, config.data_dir, config.download)
+    config, dataset = resolve(config, data)
     if isinstance(run_directory, RunDirectory):
         run = run_directory
     else:
@@ -138,7 +147,7 @@ def tune(
         oracle.resume(alone=part == "alone")
     if part == "chief":
         check_address()
-    score = objective or partial(derived_accuracy, **plugs, verbose=verbose)
+    score = objective or partial(derived_accuracy, **plugs, data=dataset, verbose=verbose)
     try:
         with heard(verbose):
             _Tuner(oracle, config, run, score).search()

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darts_tf.config import SearchConfig, TrainingConfig, flag_lines, training_flag_lines
-from darts_tf.data.facts import DATASETS
+from darts_tf.data import datasets
+from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.errors import UserError
 from darts_tf.spaces import zoo
 from darts_tf.spaces.genotype import Genotype, read_genotype
@@ -25,7 +26,10 @@ FIELDS = [
     for field in dataclasses.fields(config)
 ]
 
-NOT_HELD_OUT = "held_out: must leave images to train on and to test on, found 0.9999 of 1437 images"
+NOT_HELD_OUT = (
+    "held_out: expected a share that leaves images to train on and to test on, got 0.9999 of 1437 "
+    "images"
+)
 NOT_SEEDS = (
     "repeats: must leave the last seed below 2147483648, which from seed 2147483645 are at most "
     "3 trainings; found 4"
@@ -62,6 +66,7 @@ def test_training_defaults_are_the_papers():
     assert (config.layers, config.init_channels) == (20, 36)
     assert (config.learning_rate, config.learning_rate_min) == (0.025, 0.0)
     assert (config.momentum, config.weight_decay) == (0.9, 3e-4)
+    config = config.resolved(DATASETS["cifar10"])
     assert (config.drop_path, config.auxiliary_weight, config.cutout) == (0.2, 0.4, 16)
     assert (config.auto_augment, config.mixup, config.label_smoothing) == (False, 0, 0)
 
@@ -123,11 +128,6 @@ def test_every_choice_refuses_another_and_names_the_nearest(config, field):
             {"epochs": 5, "warmup_epochs": 5},
             "warmup_epochs: must be below epochs (5), or no cosine follows; found 5",
         ),
-        (
-            TrainingConfig,
-            {"dataset": "digits", "held_out": 0.9999},
-            NOT_HELD_OUT,
-        ),
         (TrainingConfig, {"seed": 2**31 - 3, "repeats": 4}, NOT_SEEDS),
         *(
             (
@@ -149,11 +149,6 @@ def test_every_choice_refuses_another_and_names_the_nearest(config, field):
             SearchConfig,
             {"mixed_precision": "float16", "arch_order": "second"},
             NOT_SECOND,
-        ),
-        (
-            TrainingConfig,
-            {"dataset": "digits", "auto_augment": True},
-            "auto_augment: must be false for digits, for which no policy was published; found true",
         ),
         (
             SearchConfig,
@@ -187,32 +182,58 @@ def test_the_steps_to_profile_are_two_numbers_or_none(text, steps):
 
 @pytest.mark.parametrize("name", list(DATASETS))
 def test_either_side_of_the_split_keeps_an_image(name):
-    images = DATASETS[name].train_images
+    facts = DATASETS[name]
+    images = facts.train_images
     for portion in (0.5 / images, 0.9 / images):
         with pytest.raises(UserError, match=r"^train_portion: "):
-            SearchConfig(dataset=name, train_portion=portion)
-    SearchConfig(dataset=name, train_portion=1.5 / images)
-    SearchConfig(dataset=name, train_portion=1 - 0.5 / images)
+            SearchConfig(train_portion=portion).resolved(facts)
+    SearchConfig(train_portion=1.5 / images).resolved(facts)
+    SearchConfig(train_portion=1 - 0.5 / images).resolved(facts)
     for train, valid in ((0.1, 0.5 / images), (0.6, 0.6)):
-        with pytest.raises(UserError, match=rf"^valid_portion: .* found {valid}$"):
-            SearchConfig(dataset=name, train_portion=train, valid_portion=valid)
-    SearchConfig(dataset=name, train_portion=0.1, valid_portion=0.1)
+        with pytest.raises(UserError, match=rf"^valid_portion: .* got {valid}$"):
+            SearchConfig(train_portion=train, valid_portion=valid).resolved(facts)
+    SearchConfig(train_portion=0.1, valid_portion=0.1).resolved(facts)
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        ({"held_out": 0.9999}, NOT_HELD_OUT),
+        (
+            {"auto_augment": True},
+            "auto_augment: expected false for digits, for which no policy was published; got true",
+        ),
+    ],
+)
+def test_a_setting_that_does_not_fit_the_data_set_is_refused(values, line):
+    with pytest.raises(UserError) as refusal:
+        TrainingConfig(**values).resolved(DATASETS["digits"])
+    assert str(refusal.value) == line
 
 
 @pytest.mark.parametrize("config", CONFIGS)
-def test_the_data_set_is_one_that_is_known_or_a_folder_with_a_size(config, tmp_path):
-    for name in DATASETS:
-        assert config(dataset=name).facts() == DATASETS[name]
-    with pytest.raises(UserError, match=r"^dataset: must be one of .*Did you mean 'cifar100'\?$"):
-        config(dataset="cifar_100")
-    for path in (tmp_path / "cat" / "1.png", tmp_path / "dog" / "1.png"):
-        path.parent.mkdir()
-        for number in range(5):
-            path.with_name(f"{number}.png").touch()
-    folder = f"image_folder:{tmp_path}"
-    with pytest.raises(UserError, match=r"^image_size: .* at least 8 pixels, found 0$"):
-        config(dataset=folder)
-    assert config(dataset=folder, image_size=40).facts().classes == ("cat", "dog")
+def test_what_only_reading_tells_is_not_checked_before(config):
+    unread = dataclasses.replace(DATASETS["cifar10"], train_images=0, test_images=0)
+    assert config().resolved(unread) == config().resolved(DATASETS["cifar10"])
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_making_a_config_looks_nothing_up(config, monkeypatch):
+    monkeypatch.setattr(datasets, "find", None)
+    for name in ("image_folder:nowhere", "tfds:mnist", "whatever"):
+        made = config(dataset=name)
+        assert (made.dataset, made.stem) == (name, "auto")
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("name", list(DATASETS))
+def test_resolving_twice_is_resolving_once(config, name):
+    facts = DATASETS[name]
+    resolved = config(dataset=name).resolved(facts)
+    assert resolved.resolved(facts) == resolved
+    assert resolved.dataset == name
+    # Images in memory have a name of their own, whatever the settings say.
+    assert config().resolved(dataclasses.replace(facts, name="mine")).dataset == "mine"
 
 
 def test_a_download_is_no_part_of_what_a_run_is():
@@ -220,8 +241,10 @@ def test_a_download_is_no_part_of_what_a_run_is():
 
 
 def test_cutout_is_the_data_sets_own_unless_said():
-    assert [TrainingConfig(dataset=name).cutout for name in DATASETS] == [0, 16, 16, 32, 0]
-    assert TrainingConfig(dataset="imagenet", cutout=7).cutout == 7
+    for facts in DATASETS.values():
+        assert TrainingConfig().resolved(facts).cutout == facts.cutout
+        assert TrainingConfig(cutout=7).resolved(facts).cutout == 7
+        assert TrainingConfig(cutout=0).resolved(facts).cutout == 0
 
 
 @pytest.mark.parametrize(
@@ -298,10 +321,11 @@ def test_a_genotype_by_stage_is_recorded_as_json_and_needs_a_cell_in_each_stage(
 @pytest.mark.parametrize("config", CONFIGS)
 @pytest.mark.parametrize("name", list(DATASETS))
 def test_the_data_set_names_the_stem_unless_the_user_does(config, name):
-    assert config(dataset=name).stem == DATASETS[name].stem
-    assert f"--stem={DATASETS[name].stem}" in flag_lines(config(dataset=name))
+    facts = DATASETS[name]
+    assert config().resolved(facts).stem == facts.stem
+    assert f"--stem={facts.stem}" in flag_lines(config().resolved(facts))
     for stem in STEMS:
-        assert config(dataset=name, stem=stem).stem == stem
+        assert config(stem=stem).resolved(facts).stem == stem
 
 
 def test_what_both_configs_share_has_one_meaning():

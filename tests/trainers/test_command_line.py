@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from darts_tf.config import SearchConfig, TrainingConfig, flag_lines
-from darts_tf.data.facts import DATASETS
+from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.errors import UserError
 from trainers import presets
 from trainers.command_line import parse

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from darts_tf.config import SearchConfig, TrainingConfig
-from darts_tf.data.facts import DATASETS
+from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.errors import UserError
 from trainers import presets
 from trainers.command_line import parse
@@ -42,8 +42,21 @@ def test_every_preset_opens_with_its_source_and_command(program, name):
 
 
 def test_cifar10_presets_are_the_papers_and_so_the_defaults():
-    assert read("search", "cifar10.flags") == SearchConfig()
-    assert read("train", "cifar10.flags") == TrainingConfig()
+    facts = DATASETS["cifar10"]
+    assert read("search", "cifar10.flags") == SearchConfig().resolved(facts)
+    assert read("train", "cifar10.flags") == TrainingConfig().resolved(facts)
+
+
+@pytest.mark.parametrize("name", ["fashion_mnist", "mnist", "kmnist", "svhn_cropped"])
+def test_data_sets_that_are_not_in_the_paper_say_so_and_have_cifars_settings(name):
+    facts = DATASETS[name]
+    search, train = (read(program, f"{name}.flags") for program in CONFIGS)
+    assert search == SearchConfig().resolved(facts)
+    assert train == TrainingConfig(epochs=600).resolved(facts)
+    for program in CONFIGS:
+        text = (presets.folder(program) / f"{name}.flags").read_text(encoding="utf-8")
+        assert text.partition("\n")[0].endswith(". Not in the paper.")
+        assert f"{facts.train_images:,} training images" in text
 
 
 @pytest.mark.parametrize("program", CONFIGS)

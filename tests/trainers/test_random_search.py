@@ -20,7 +20,7 @@ def searched(monkeypatch, tmp_path):
     """Stands in for the library's random search, and keeps what it was given."""
     calls = []
 
-    def stand_in(config, run):
+    def stand_in(config, run, *, data):
         calls.append(config)
         tried = [{"seed": 4, "valid_accuracy": 0.975}, {"seed": 3, "valid_accuracy": 0.5}]
         run.write_json(run.genotype, {"genotype": GENOTYPE.to_dict(), "tried": tried})
@@ -45,7 +45,7 @@ def test_it_tells_what_was_tried_and_a_next_command_that_trains_the_best(
     assert [(config.dataset, config.samples) for config in searched] == [("digits", 2)]
 
     trained = []
-    monkeypatch.setitem(vars(darts_tf), "train", lambda *given: trained.append(given))
+    monkeypatch.setitem(vars(darts_tf), "train", lambda *given, data: trained.append(given))
     with pytest.raises(UserError, match=r"result\.json|No such file"):
         train.main(shlex.split(told[2])[4:])
     [(config, genotype, _)] = trained

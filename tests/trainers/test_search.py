@@ -59,7 +59,7 @@ def test_a_search_tells_the_cells_the_reason_and_a_next_command_that_works(
     assert told[-1].startswith("next: python -m trainers.train ")
 
     trained = []
-    monkeypatch.setitem(vars(darts_tf), "train", lambda *given: trained.append(given))
+    monkeypatch.setitem(vars(darts_tf), "train", lambda *given, data: trained.append(given))
     words = shlex.split(told[-1])
     with pytest.raises(UserError, match=r"result\.json|No such file"):
         train.main(words[4:])
@@ -77,7 +77,7 @@ def test_a_search_by_stage_tells_each_cell_and_its_next_command_trains_them(
     told = capsys.readouterr().out.splitlines()
     assert "\n".join(told[1:-2]) == as_text(genotype)
     trained = []
-    monkeypatch.setitem(vars(darts_tf), "train", lambda *given: trained.append(given))
+    monkeypatch.setitem(vars(darts_tf), "train", lambda *given, data: trained.append(given))
     with pytest.raises(UserError, match=r"result\.json|No such file"):
         train.main(shlex.split(told[-1])[4:])
     assert trained[0][1] == genotype
@@ -95,7 +95,7 @@ def test_a_folder_of_images_names_the_run_and_stands_in_the_next_command(
     search.main(["--dataset=image_folder:my pets", "--image_size=16"])
     assert searched[0][1].resolve() == tmp_path / "runs" / "my pets"
     trained = []
-    monkeypatch.setitem(vars(darts_tf), "train", lambda *given: trained.append(given))
+    monkeypatch.setitem(vars(darts_tf), "train", lambda *given, data: trained.append(given))
     words = shlex.split(capsys.readouterr().out.splitlines()[-1])
     with pytest.raises(UserError, match=r"result\.json|No such file"):
         train.main(words[4:])
@@ -138,7 +138,10 @@ def test_another_runs_directory_is_refused(searched):
     ("arguments", "told"),
     [
         (["--dataset=cifar"], ["--dataset: ", "'cifar'", "Did you mean 'cifar10'?"]),
-        (["--dataset=image_folder:empty"], ["--dataset: empty must hold a folder for each"]),
+        (
+            ["--dataset=image_folder:empty"],
+            ["--dataset: expected a folder for each of at least two classes in empty, got none"],
+        ),
         (["--epoch=3"], ["'--epoch'", "Did you mean '--epochs'?"]),
         (["--epochs=0"], ["--epochs: must be at least 1, found 0"]),
         (["--layers=3", "--share_alphas=stage"], ["--layers: with share_alphas=stage", "found 3"]),

@@ -23,7 +23,7 @@ def trained(monkeypatch, tmp_path):
     """Stands in for the library's training, and keeps what it was given."""
     calls = []
 
-    def stand_in(config, genotype, run):
+    def stand_in(config, genotype, run, *, data):
         calls.append((config, genotype, run.path))
         run.write_json(
             run.result, {"top1_error": 2.512, "parameters": 3300000, "classes": ["a", "b"]}
@@ -86,7 +86,7 @@ def test_a_finished_training_says_so_and_trains_no_more(trained, capsys):
 
 
 def test_repeats_are_told_as_table_1_tells_them(monkeypatch, tmp_path, capsys):
-    def stand_in(config, genotype, run):
+    def stand_in(config, genotype, run, *, data):
         assert (config.repeats, config.seed, genotype) == (3, 4, KNOWN)
         errors = {"each": [2.5, 2.32, 2.68], "mean": 2.5, "deviation": 0.18, "best": 2.32}
         summary = {"seeds": [4, 5, 6], "top1_error": errors, "parameters": 3300000}
@@ -126,7 +126,7 @@ LATER |= {"reduce": [["skip_connect", 0], ["skip_connect", 1]], "reduce_concat":
         ("folder", ["--genotype=folder: Is a directory"]),
         ("junk.json", ["--genotype=junk.json: ", "JSON"]),
         ("typo.json", ["--genotype=typo.json: ", "'skip_conect'", "Did you mean 'skip_connect'?"]),
-        ("later.json", ["--genotype=later.json: normal[1]", "0 to 1; found 2"]),
+        ("later.json", ["--genotype=later.json: normal[1]", "0 to 1", "got 2"]),
         ("list.json", ["--genotype=list.json: ", "normal_concat"]),
         ('{"normal": []', ["--genotype: ", "JSON"]),
     ],

@@ -19,7 +19,7 @@ def opening(name):
 
 
 def test_cifar100_is_trained_on_as_cifar10_is():
-    assert read("cifar100") == replace(TrainingConfig(), dataset="cifar100")
+    assert read("cifar100") == replace(read("cifar10"), dataset="cifar100")
 
 
 def test_tiny_imagenet_has_one_more_convolution_and_the_same_settings():

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from darts_tf.data import batches
 from darts_tf.data.augment.transforms import labelled_transform, training_transform
-from darts_tf.data.facts import DATASETS
+from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.data.split import ArraySplit
 
 DIGITS = DATASETS["digits"]

@@ -1,13 +1,19 @@
 import numpy as np
 import pytest
 
-from darts_tf.data.facts import DATASETS, facts_of, portions, run_name
+from darts_tf.data import datasets
+from darts_tf.data.facts import facts_in_proportion, portions
+from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.errors import UserError
 
 COUNTS = {
     "digits": (10, 1437, 360),
     "cifar10": (10, 50_000, 10_000),
     "cifar100": (100, 50_000, 10_000),
+    "fashion_mnist": (10, 60_000, 10_000),
+    "mnist": (10, 60_000, 10_000),
+    "kmnist": (10, 60_000, 10_000),
+    "svhn_cropped": (10, 73_257, 26_032),
     "tiny_imagenet": (200, 100_000, 10_000),
     "imagenet": (1000, 1_281_167, 50_000),
 }
@@ -22,12 +28,13 @@ def test_facts_fit_together(name):
     assert all(deviation > 0 for deviation in facts.deviation)
     assert facts.crop in ("pad", "resized")
     assert (facts.pad > 0) == (facts.crop == "pad")
+    assert 0 <= facts.cutout < facts.image_size
     assert (len(facts.classes), facts.train_images, facts.test_images) == COUNTS[name]
-    assert facts_of(name) is facts_of(name, 17) is facts
-    assert run_name(name) == name
+    assert facts.resized(0) is facts.resized(facts.image_size) is facts
+    assert datasets.run_name(name) == name
 
 
-def test_digits_mean_and_deviation_are_those_of_the_training_images(digits):
+def test_digits_mean_and_standard_deviation_are_those_of_the_training_images(digits):
     pixels = digits.train.images / 255.0
     assert DATASETS["digits"].mean == pytest.approx(pixels.mean(axis=(0, 1, 2)), abs=1e-8)
     assert DATASETS["digits"].deviation == pytest.approx(pixels.std(axis=(0, 1, 2)), abs=1e-8)
@@ -52,7 +59,7 @@ def test_cifar100_facts_are_the_published_ones():
     assert {"aquarium_fish", "sweet_pepper", "pickup_truck", "worm"} <= set(facts.classes)
 
 
-def test_imagenet_and_tiny_imagenet_have_imagenets_mean_and_deviation():
+def test_imagenet_and_tiny_imagenet_have_imagenets_mean_and_standard_deviation():
     for name, size in (("tiny_imagenet", 64), ("imagenet", 224)):
         facts = DATASETS[name]
         assert facts.mean == (0.485, 0.456, 0.406)
@@ -62,46 +69,20 @@ def test_imagenet_and_tiny_imagenet_have_imagenets_mean_and_deviation():
     assert (tiny.pad / 64, tiny.cutout / 64) == (cifar.pad / 32, cifar.cutout / 32)
 
 
-@pytest.mark.parametrize(
-    ("size", "stem", "policy"),
-    [
-        (8, "cifar", "cifar"),
-        (48, "cifar", "cifar"),
-        (49, "tiny_imagenet", "imagenet"),
-        (96, "tiny_imagenet", "imagenet"),
-        (97, "imagenet", "imagenet"),
-    ],
-)
-def test_a_folder_has_cifars_recipe_in_proportion_to_its_size(tmp_path, size, stem, policy):
-    for name in ("b", "a"):
-        (tmp_path / name).mkdir()
-        for number in range(6):
-            (tmp_path / name / f"{number}.png").touch()
-    facts = facts_of(f"image_folder:{tmp_path}", size)
-    assert facts.name == f"image_folder:{tmp_path}"
-    assert (facts.image_size, facts.classes) == (size, ("a", "b"))
-    assert (facts.train_images, facts.test_images) == (10, 2)
-    assert (facts.stem, facts.policy, facts.crop, facts.flip) == (stem, policy, "pad", True)
-    assert facts.pad == pytest.approx(4 * size / 32, abs=0.5)
-    assert facts.cutout == pytest.approx(16 * size / 32, abs=0.5)
+@pytest.mark.parametrize("name", ["mnist", "kmnist", "fashion_mnist", "svhn_cropped"])
+def test_small_pictures_have_cifars_recipe_and_characters_are_not_mirrored(name):
+    facts = DATASETS[name]
+    twin = facts_in_proportion(name, facts.image_size, facts.classes)
+    assert (facts.pad, facts.stem, facts.crop) == (twin.pad, twin.stem, twin.crop)
+    assert facts.cutout == (20 if name == "svhn_cropped" else twin.cutout)
+    assert facts.flip == (name == "fashion_mnist")
 
 
-@pytest.mark.parametrize("size", [2**15 + 1, 10**400])
-def test_a_folders_images_have_a_largest_size(tmp_path, size):
-    for part in ("train", "test"):
-        for name in ("a", "b"):
-            (tmp_path / part / name).mkdir(parents=True)
-            (tmp_path / part / name / "1.png").touch()
-    assert facts_of(f"image_folder:{tmp_path}", 2**15).image_size == 2**15
-    with pytest.raises(UserError, match=r"^image_size: must be at most 32768 pixels, found \d+$"):
-        facts_of(f"image_folder:{tmp_path}", size)
-
-
-def test_a_run_of_a_folder_is_named_like_the_folder(tmp_path, monkeypatch):
-    assert run_name(f"image_folder:{tmp_path}/flowers/") == "flowers"
-    monkeypatch.chdir(tmp_path)
-    assert run_name("image_folder:.") == tmp_path.name
-    assert run_name("image_folder:/") == "image_folder"
+def test_another_size_has_another_padding():
+    facts = DATASETS["cifar10"].resized(64)
+    assert (facts.image_size, facts.pad, facts.cutout) == (64, 8, 16)
+    assert DATASETS["digits"].resized(2).pad == 1
+    assert DATASETS["imagenet"].resized(32).pad == 0
 
 
 @pytest.mark.parametrize(
@@ -127,8 +108,8 @@ def test_an_empty_portion_or_too_much_is_refused_by_name(train, valid, name):
         portions(10, train, valid)
 
 
-def test_normalised_training_digits_have_mean_zero_and_deviation_one(digits):
+def test_normalized_training_digits_have_mean_zero_and_standard_deviation_one(digits):
     facts = digits.facts
-    normalised = (digits.train.images / 255.0 - np.array(facts.mean)) / np.array(facts.deviation)
-    assert abs(normalised.mean()) < 1e-6
-    assert normalised.std() == pytest.approx(1, abs=1e-6)
+    normalized = (digits.train.images / 255.0 - np.array(facts.mean)) / np.array(facts.deviation)
+    assert abs(normalized.mean()) < 1e-6
+    assert normalized.std() == pytest.approx(1, abs=1e-6)

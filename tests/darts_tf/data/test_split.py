@@ -23,8 +23,8 @@ def test_halves_are_disjoint_complete_and_in_order(seed):
 
 
 @pytest.mark.parametrize("portion", [0.0, 0.01, 1.0, 1.5])
-def test_an_empty_half_is_refused(portion):
-    with pytest.raises(UserError, match=f"train_portion: .* found {portion} of 10 images"):
+def test_an_empty_portion_is_refused(portion):
+    with pytest.raises(UserError, match=f"train_portion: .* got {portion} of 10 images"):
         numbered(10).portions(portion)
 
 

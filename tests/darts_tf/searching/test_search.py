@@ -108,7 +108,8 @@ def runs(tmp_path_factory):
     made = Runs(seed, tmp_path_factory.mktemp("searches"))
     data.load("digits", str(made.folder / "data"))
     broken_off = RunDirectory(made.folder / "again", "search")
-    assert broken_off.claim(flag_lines(made.config("again"))) == "new"
+    config = made.config("again").resolved(data.DATASETS["digits"])
+    assert broken_off.claim(flag_lines(config)) == "new"
     broken_off.append_history({"epoch": 0, "from": "a run that broke off"})
     devices = {"mirrored": SPLIT_CPU}
     finish(

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from darts_tf.data import load
 from darts_tf.data.batches import evaluation_batches
-from darts_tf.data.sources import load
 from darts_tf.networks.model_file import load_model
 from darts_tf.runs.history import EpochRecord
 from tests import layouts

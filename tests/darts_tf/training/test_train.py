@@ -114,7 +114,8 @@ def runs(tmp_path_factory):
     made = Runs(seed, tmp_path_factory.mktemp("trainings"))
     data.load("digits", str(made.folder / "data"))
     broken_off = RunDirectory(made.folder / "again", "train")
-    assert broken_off.claim(training_flag_lines(made.config("again"), GENOTYPE)) == "new"
+    config = made.config("again").resolved(data.DATASETS["digits"])
+    assert broken_off.claim(training_flag_lines(config, GENOTYPE)) == "new"
     broken_off.append_history({"epoch": 0, "from": "a run that broke off"})
     cells = dict.fromkeys(NAMES, GENOTYPE) | {"staged": STAGED}
     jobs = {

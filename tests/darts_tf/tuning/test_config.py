@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darts_tf.config import SearchConfig, TrainingConfig
+from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.errors import UserError
 from darts_tf.tuning.config import HYPERBAND_EPOCHS, RandomSearchConfig, TuningConfig
 
@@ -73,13 +74,26 @@ def test_hyperband_gives_search_and_training_the_same_share_of_their_epochs(epoc
         ({"learning_rate_min": 0.02}, "^tune: learning_rate_min: must be at most learning_rate"),
         ({"strategy": "multi_worker"}, "^strategy: .*docs/tuning.md"),
         ({"tuner": "grid"}, "^tuner: must be one of random, hyperband, bayesian"),
-        ({"network_held_out": 0.9999}, "^network_held_out: must leave images"),
     ],
     ids=lambda value: next(iter(value.values())) if isinstance(value, dict) else None,
 )
 def test_what_no_trial_could_run_with_is_refused_at_once(settings, told):
     with pytest.raises(UserError, match=told):
         TuningConfig(**{"dataset": "digits", **settings})
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"network_held_out": 0.9999}, "^network_held_out: expected a share that leaves images"),
+        ({"tune": "train_portion:0.0001:0.5"}, "^tune: train_portion: expected a share that"),
+    ],
+)
+def test_what_no_trial_could_run_with_on_a_data_set_is_refused_once_it_is_known(settings, told):
+    config = TuningConfig(**settings)
+    with pytest.raises(UserError, match=told):
+        config.resolved(DATASETS["digits"])
+    assert config.resolved(DATASETS["cifar10"]).trial({})[0].stem == "cifar"
 
 
 def test_a_sample_is_a_training_with_a_seed_of_its_own():

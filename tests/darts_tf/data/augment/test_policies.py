@@ -4,7 +4,7 @@ import pytest
 
 from darts_tf.data.augment.auto_augment import OPERATIONS
 from darts_tf.data.augment.policies import POLICIES
-from darts_tf.data.facts import DATASETS
+from darts_tf.data.sources.catalog import DATASETS
 
 PRINTED = {
     ("cifar", 0): (("invert", 0.1, 7), ("contrast", 0.2, 6)),

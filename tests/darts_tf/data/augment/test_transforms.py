@@ -9,7 +9,7 @@ from darts_tf.data.augment.auto_augment import auto_augment
 from darts_tf.data.augment.color_jitter import color_jitter
 from darts_tf.data.augment.mixup import mixup
 from darts_tf.data.augment.soft_labels import smooth
-from darts_tf.data.facts import DATASETS
+from darts_tf.data.sources.catalog import DATASETS
 
 CIFAR10 = DATASETS["cifar10"]
 # Keeps pixels as they are, so that a transform's geometry and colours can be read off.

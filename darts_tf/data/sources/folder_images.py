@@ -1,4 +1,4 @@
-"""Reading a user's own images, any size and format, into memory."""
+"""Reading the images of a folder, of any size and format, into memory."""
 
 from __future__ import annotations
 
@@ -11,29 +11,32 @@ import tensorflow as tf
 
 from darts_tf.data.dataset import Dataset
 from darts_tf.data.facts import DatasetFacts
-from darts_tf.data.image_folder import ImageFolder
+from darts_tf.data.resizing import resize
+from darts_tf.data.sources.image_folder import ImageFolder
 from darts_tf.data.split import ArraySplit
+from darts_tf.data.statistics import statistics
 from darts_tf.errors import UserError
 
-_KINDS = {1: "grey", 2: "grey with alpha", 3: "in colour", 4: "in colour with alpha"}
+_KINDS = {1: "grey", 2: "grey with alpha", 3: "in color", 4: "in color with alpha"}
 _AT_ONCE = 1024
 
 
 def read_folder(folder: ImageFolder, facts: DatasetFacts) -> Dataset:
     """Reads the images of a folder, resized to a square.
 
-    They are grey if all files are, else in colour; an alpha channel that all have is dropped. The
-    training images come in a fixed random order, so that both halves of a search have all classes.
+    They are grey if all files are, else in color; an alpha channel that all have is dropped. The
+    training images come in a fixed random order, so that both portions of a search have all
+    classes.
 
     Args:
         folder: The files.
-        facts: What is known before, with the size to resize to.
+        facts: The facts as far as file names tell, with the size to resize to.
 
     Returns:
-        Both splits, and the facts with channels, mean and deviation as they are.
+        Both splits, and the facts with the images' own channels, mean and standard deviation.
 
     Raises:
-        UserError: If a file cannot be decoded, or some files are in colour and others are not.
+        UserError: If a file cannot be decoded, or some files are in color and others are not.
     """
     files = [path for path, _ in (*folder.train, *folder.test)]
     size = facts.image_size
@@ -53,7 +56,7 @@ def read_folder(folder: ImageFolder, facts: DatasetFacts) -> Dataset:
         ArraySplit(images[order], labels[order]),
         ArraySplit(images[number:], labels[number:]),
     )
-    mean, deviation = _statistics(train.images)
+    mean, deviation = statistics(train.images)
     facts = dataclasses.replace(facts, channels=train.shape[-1], mean=mean, deviation=deviation)
     return Dataset(facts, train, test)
 
@@ -64,22 +67,19 @@ def _read(path: Path, size: int) -> tuple[np.ndarray, int]:
         image = tf.io.decode_image(path.read_bytes(), expand_animations=False)
     except tf.errors.InvalidArgumentError as error:
         raise UserError(
-            f"dataset: {path} cannot be decoded; a whole JPEG, PNG, BMP or GIF is right"
+            f"dataset: expected a whole JPEG, PNG, BMP or GIF, got {path}, which cannot be decoded"
         ) from error
     except OSError as error:
         raise UserError(
-            f"dataset: {path}: {error.strerror}; a file that can be read is right"
+            f"dataset: expected a file that can be read, got {path}: {error.strerror}"
         ) from error
     channels = image.shape[-1]
     image = image[..., :3] if channels > 2 else tf.repeat(image[..., :1], 3, axis=-1)
-    if image.shape[:2] != (size, size):
-        image = tf.image.resize(image, (size, size), antialias=True)
-        image = tf.saturate_cast(tf.round(image), tf.uint8)
-    return image.numpy(), channels
+    return resize(image, size).numpy(), channels
 
 
 def _common_channels(files: list[Path], channels: np.ndarray) -> int:
-    """Returns 1 if all files are grey, 3 if all are in colour with or all without alpha."""
+    """Returns 1 if all files are grey, 3 if all are in color with or all without alpha."""
     kinds = set(channels.tolist())
     if kinds <= {1, 2}:
         return 1
@@ -89,18 +89,6 @@ def _common_channels(files: list[Path], channels: np.ndarray) -> int:
     first = [files[int(np.argmax(where))] for where in (channels != usual, channels == usual)]
     kind = _KINDS[int(channels[files.index(first[0])])]
     raise UserError(
-        f"dataset: {first[0]} is {kind}, but {first[1]} is {_KINDS[usual]}; one kind throughout "
-        "is right"
+        f"dataset: expected images of one kind, got {first[0]}, which is {kind}, and {first[1]}, "
+        f"which is {_KINDS[usual]}"
     )
-
-
-def _statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and deviation of each channel, of pixels divided by 255, from a count of each level."""
-    levels = np.arange(256) / 255
-    mean, deviation = [], []
-    for channel in range(images.shape[-1]):
-        shares = np.bincount(images[..., channel].ravel(), minlength=256) / images[..., 0].size
-        mean.append(float(shares @ levels))
-        deviation.append(float(np.sqrt(shares @ (levels - mean[-1]) ** 2)))
-    # Images of one level only, whatever they are good for, must not be divided by 0.
-    return tuple(mean), tuple(value or 1.0 for value in deviation)

@@ -11,21 +11,23 @@ import pytest
 import tensorflow_datasets as tfds
 
 from darts_tf import data
-from darts_tf.data.digits import Digits
-from darts_tf.data.origins import MANUAL, ORIGINS
+from darts_tf.data.sources.digits import Digits
+from darts_tf.data.sources.origins import MANUAL, ORIGINS
 from darts_tf.errors import UserError
 from tests import layouts
 
 FETCHED = [name for name, origin in ORIGINS.items() if origin.fetched]
+CIFAR = ["cifar10", "cifar100"]
 GIVEN = [name for name, origin in ORIGINS.items() if origin.archives and not origin.fetched]
 
 
 def refusals(name: str, folder: Path, **how) -> str:
-    """The one line that `check` and `load` refuse with alike."""
+    """The one line that `find` and `load` refuse with alike."""
     lines = set()
-    for function in (data.check, data.load):
+    request = data.DataRequest(name, str(folder), **how)
+    for function in (lambda: data.find(request), lambda: data.load(name, str(folder), **how)):
         with pytest.raises(UserError) as caught:
-            function(name, str(folder), **how)
+            function()
         lines.add(str(caught.value))
     [line] = lines
     assert "\n" not in line
@@ -41,12 +43,14 @@ def test_nothing_that_is_checked_loads_tensorflow(tmp_path):
         "import sys\n"
         "from darts_tf import data\n"
         "assert 'tensorflow_datasets' not in sys.modules\n"
-        f"data.check('image_folder:{tmp_path}/folder')\n"
+        "find = lambda *words, **how: data.find(data.DataRequest(*words, **how))\n"
+        f"find('image_folder:{tmp_path}/folder', image_size=8)\n"
         "assert 'tensorflow_datasets' not in sys.modules\n"
-        f"data.check('digits', {str(tmp_path / 'data')!r})\n"
-        f"data.check('cifar10', {str(tmp_path / 'data')!r}, download=True)\n"
+        f"find('digits', {str(tmp_path / 'data')!r})\n"
+        f"find('cifar10', {str(tmp_path / 'data')!r}, download=True)\n"
+        f"find('tfds:rock_paper_scissors', {str(tmp_path / 'data')!r}, 32, True)\n"
         "for name in data.DATASETS:\n"
-        f"    try: data.check(name, {str(tmp_path / 'data')!r})\n"
+        f"    try: find(name, {str(tmp_path / 'data')!r})\n"
         "    except ValueError as error: print(error)\n"
         "assert 'tensorflow' not in sys.modules\n"
     )
@@ -92,8 +96,8 @@ def test_only_the_archive_that_is_missing_is_asked_for(tmp_path):
 
 def test_an_unknown_data_set_is_named_with_its_nearest():
     with pytest.raises(UserError, match=r"'cifar-10'\. Did you mean 'cifar10'\?$"):
-        data.check("cifar-10")
-    with pytest.raises(UserError, match=r"image_folder:PATH; found 'imagenet2012'\. Did"):
+        data.find("cifar-10")
+    with pytest.raises(UserError, match=r"image_folder:PATH, .*; got 'imagenet2012'\. Did"):
         data.load("imagenet2012")
 
 
@@ -177,7 +181,7 @@ def test_resizing_is_linear_between_pixel_centres(tmp_path, digits):
     np.testing.assert_array_equal(large.train.labels, digits.train.labels)
     twin = doubled(doubled(digits.test.images, axis=1), axis=2)
     np.testing.assert_allclose(large.test.images, twin, atol=0.51)
-    with pytest.raises(UserError, match="image_size: must be at least 0, found -1"):
+    with pytest.raises(UserError, match="image_size: expected at least 0, got -1"):
         data.load("digits", str(tmp_path), image_size=-1)
 
 
@@ -194,8 +198,9 @@ def as_records(split: data.ArraySplit) -> list[bytes]:
 )
 def test_cifar_is_read_as_its_files_have_it(tmp_path, seed, name, train, test):
     layouts.prepare(name, tmp_path, seed)
-    assert data.check(name, str(tmp_path)) is None
-    loaded = data.load(name, str(tmp_path))
+    lazy = data.find(data.DataRequest(name, str(tmp_path)))
+    assert lazy.facts == data.DATASETS[name]
+    loaded = lazy.load()
     assert loaded.facts.classes == data.DATASETS[name].classes
     assert loaded.facts.train_images == len(loaded.train)
     files = list((tmp_path / "downloads" / "extracted").rglob("*.bin"))
@@ -215,7 +220,7 @@ def known_checksum(monkeypatch, name: str, archive: Path) -> None:
     monkeypatch.setattr(tfds.core.DatasetBuilder, "url_infos", {url: info})
 
 
-@pytest.mark.parametrize("name", FETCHED)
+@pytest.mark.parametrize("name", CIFAR)
 def test_an_archive_of_cifar_in_place_is_enough(tmp_path, seed, name, monkeypatch, no_network):
     archive = getattr(layouts, name)(tmp_path / MANUAL, np.random.default_rng(seed))
     known_checksum(monkeypatch, name, archive)
@@ -227,27 +232,26 @@ def test_an_archive_of_cifar_in_place_is_enough(tmp_path, seed, name, monkeypatc
     assert [path.name for path in (tmp_path / "downloads").iterdir()] == ["manual"]
 
 
-@pytest.mark.parametrize("name", FETCHED)
+@pytest.mark.parametrize("name", CIFAR)
 def test_a_false_archive_of_cifar_is_named(tmp_path, seed, name, no_network):
     archive = getattr(layouts, name)(tmp_path / MANUAL, np.random.default_rng(seed))
     with pytest.raises(UserError) as caught:
         data.load(name, str(tmp_path))
-    line = f"data set '{name}': {archive}: its checksum is not that of the published one; the whole"
-    assert str(caught.value).startswith(line)
+    assert f"got {archive}: its checksum is not that of the published one" in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["downloads"]
 
 
 def test_a_download_that_fails_ends_in_one_line(tmp_path, no_network):
-    data.check("cifar10", str(tmp_path), download=True)
+    data.find(data.DataRequest("cifar10", str(tmp_path), download=True))
     with pytest.raises(UserError) as caught:
         data.load("cifar10", str(tmp_path), download=True)
     line = str(caught.value)
-    assert line.startswith("data set 'cifar10': cannot be downloaded (no network here); a machine")
+    assert line.startswith("data set 'cifar10': cannot be downloaded (no network here); expected")
     assert f"{tmp_path / MANUAL / 'cifar-10-binary.tar.gz'}, put there from http" in line
     assert not list(tmp_path.glob(".*"))
 
 
-@pytest.mark.parametrize("name", FETCHED)
+@pytest.mark.parametrize("name", CIFAR)
 def test_a_download_gives_what_an_archive_in_place_does(tmp_path, seed, name, monkeypatch):
     archive = getattr(layouts, name)(tmp_path / "net", np.random.default_rng(seed))
     asked = []
@@ -280,8 +284,11 @@ def test_a_set_that_was_prepared_without_its_test_split_is_named(tmp_path):
     info["splits"] = [split for split in whole if split["name"] == "train"]
     file.write_text(json.dumps(info))
     line = refusals("imagenet", tmp_path)
-    assert line.startswith(f"data set 'imagenet' in {file.parent} has no split 'validation';")
+    assert line.startswith(f"data set 'imagenet' in {file.parent} lacks the split 'validation';")
     file.write_text(json.dumps(info | {"splits": whole, "fileFormat": "tfrecord"}))
-    assert "is in the format tfrecord; array_record" in refusals("imagenet", tmp_path)
+    assert (
+        "expected the format array_record, which can be read in any order, got tfrecord"
+        in refusals("imagenet", tmp_path)
+    )
     file.write_text("{")
     assert f"{file} cannot be read" in refusals("imagenet", tmp_path)

@@ -49,8 +49,8 @@ def test_pixels_and_labels_are_those_of_the_files_in_a_fixed_mixed_order(tmp_pat
         (pixels.tobytes(), labels[path.parent.name]) for path, pixels in written.items()
     }
     assert loaded.train.labels.dtype == np.int32
-    # Both halves of a search hold both classes.
-    assert all(set(half.labels) == {0, 1} for half in loaded.train.portions(0.5))
+    # Both portions of a search hold both classes.
+    assert all(set(portion.labels) == {0, 1} for portion in loaded.train.portions(0.5))
 
 
 def test_resizing_is_pillows_to_a_grey_level(tmp_path, seed):
@@ -63,7 +63,7 @@ def test_resizing_is_pillows_to_a_grey_level(tmp_path, seed):
     np.testing.assert_allclose(loaded.test.images, twins, atol=1)
 
 
-def test_mean_and_deviation_are_those_of_the_training_images(tmp_path, seed):
+def test_mean_and_standard_deviation_are_those_of_the_training_images(tmp_path, seed):
     fill(tmp_path, np.random.default_rng(seed))
     loaded = load(tmp_path)
     normalized = normalize(loaded.train.images, loaded.facts).numpy()
@@ -71,7 +71,7 @@ def test_mean_and_deviation_are_those_of_the_training_images(tmp_path, seed):
     np.testing.assert_allclose(normalized.std(axis=(0, 1, 2)), 1, atol=1e-5)
 
 
-def test_images_of_one_colour_are_read_without_a_division_by_zero(tmp_path):
+def test_images_of_one_color_are_read_without_a_division_by_zero(tmp_path):
     for name in ("a", "b"):
         for number in range(5):
             png(tmp_path / name / f"{number}.png", np.full((8, 8, 3), 7, np.uint8))
@@ -91,13 +91,13 @@ def test_all_grey_is_grey_and_an_alpha_that_all_have_is_dropped(tmp_path, seed, 
 
 
 @pytest.mark.parametrize(
-    ("odd", "kind"), [(1, "grey"), (2, "grey with alpha"), (4, "in colour with alpha")]
+    ("odd", "kind"), [(1, "grey"), (2, "grey with alpha"), (4, "in color with alpha")]
 )
-def test_a_grey_or_alpha_image_among_coloured_ones_is_named(tmp_path, seed, odd, kind):
+def test_a_grey_or_alpha_image_among_colored_ones_is_named(tmp_path, seed, odd, kind):
     fill(tmp_path, np.random.default_rng(seed))
     path = tmp_path / "dog" / "03.png"
     png(path, np.zeros((5, 5, odd), np.uint8))
-    line = f"dataset: {path} is {kind}, but {tmp_path}/cat/00.png is in colour; one kind"
+    line = f"{path}, which is {kind}, and {tmp_path}/cat/00.png, which is in color"
     with pytest.raises(UserError, match=re.escape(line)):
         load(tmp_path)
 
@@ -112,7 +112,7 @@ def test_a_file_that_is_cut_off_or_no_image_is_named(tmp_path, seed, content):
         path.write_bytes(path.read_bytes()[: int(path.stat().st_size * random.uniform(0.1, 0.95))])
     else:
         path.write_text(content)
-    with pytest.raises(UserError, match=re.escape(f"dataset: {path} cannot be decoded; a whole")):
+    with pytest.raises(UserError, match=re.escape(f"got {path}, which cannot be decoded")):
         load(tmp_path)
 
 

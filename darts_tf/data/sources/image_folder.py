@@ -1,15 +1,18 @@
-"""A user's own images, one folder a class: which file belongs to which class and split."""
+"""Images of one's own, a folder for each class: which file belongs to which class and split."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from darts_tf.data.dataset import Dataset, LazyDataset
+from darts_tf.data.facts import SMALLEST_IMAGE_SIZE, DatasetFacts, facts_in_proportion
+from darts_tf.data.source import DataRequest, DataSource
 from darts_tf.errors import UserError
 
-PREFIX = "image_folder:"
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif")
 # Of the sorted images of a class, where no folders say which are for the test.
 _TEST_EVERY = 5
@@ -30,27 +33,38 @@ class ImageFolder:
     test: tuple[tuple[Path, int], ...]
 
 
-def path_of(dataset: str) -> Path | None:
-    """Returns PATH of `image_folder:PATH`, None for any other name.
+class ImageFolderSource(DataSource):
+    """The images in a folder: `image_folder:PATH`.
 
-    Raises:
-        UserError: If nothing follows the colon, or `~name` is no user's home.
+    They are resized to the `image_size` that the user asks for, and read into memory. The recipe
+    is CIFAR's in proportion to that size; number of channels, mean and standard deviation are
+    those of the images.
     """
-    if not dataset.startswith(PREFIX):
-        return None
-    path = dataset.removeprefix(PREFIX)
-    if not path:
-        raise UserError(f"dataset: {PREFIX}PATH names a folder, found '{dataset}'")
-    try:
-        return Path(path).expanduser()
-    except RuntimeError as error:
-        raise UserError(
-            f"dataset: {path}: no such user's home; a folder that exists is right"
-        ) from error
+
+    name = "image_folder"
+    argument = "PATH"
+
+    def find(self, request: DataRequest) -> LazyDataset:
+        """Looks for the images, once, without opening a file."""
+        files = scan(_expanded(request.argument))
+        if request.image_size < SMALLEST_IMAGE_SIZE:
+            raise UserError(
+                "image_size: a folder of images has no size of its own; expected the side that "
+                f"they are resized to, at least {SMALLEST_IMAGE_SIZE} pixels, got "
+                f"{request.image_size}"
+            )
+        facts = facts_in_proportion(
+            request.dataset,
+            request.image_size,
+            files.classes,
+            train_images=len(files.train),
+            test_images=len(files.test),
+        )
+        return LazyDataset(facts, functools.partial(_load, files, facts))
 
 
 def scan(path: Path) -> ImageFolder:
-    """Finds the images of a folder, without reading them.
+    """Lists the images of a folder, without reading them.
 
     PATH/train/CLASS/* and PATH/test/CLASS/* (or PATH/val/CLASS/*) are the splits where both
     folders exist. Else every fifth image of each PATH/CLASS/*, in the order of their names, is a
@@ -68,15 +82,23 @@ def scan(path: Path) -> ImageFolder:
     """
     try:
         if not path.is_dir():
-            raise UserError(f"dataset: {path} is no folder; one with a folder a class is right")
+            raise UserError(
+                f"dataset: expected a folder that holds one for each class, got {path}, which is "
+                "no folder"
+            )
         test = next((path / name for name in ("test", "val") if (path / name).is_dir()), None)
         if test is not None and (path / "train").is_dir():
             return _of_two(path / "train", test)
         return _of_one(path)
     except OSError as error:
         raise UserError(
-            f"dataset: {error.filename}: {error.strerror}; folders that can be read are right"
+            f"dataset: expected folders that can be read, got {error.filename}: {error.strerror}"
         ) from error
+
+
+def folder_name(path: str) -> str:
+    """Returns the name of a folder, whatever the path to it looks like."""
+    return _expanded(path).absolute().name or ImageFolderSource.name
 
 
 def _of_one(path: Path) -> ImageFolder:
@@ -89,8 +111,8 @@ def _of_one(path: Path) -> ImageFolder:
             (test if last else train).append(image)
     if not test:
         raise UserError(
-            f"dataset: no class folder in {path} holds {_TEST_EVERY} images, the last of which "
-            "would be for the test; more images, or folders train and test, are right"
+            f"dataset: expected {_TEST_EVERY} images, the last of which is for the test, in one of "
+            f"the class folders of {path} at least, or folders train and test; got fewer in each"
         )
     return ImageFolder(classes, tuple(train), tuple(test))
 
@@ -99,10 +121,10 @@ def _of_two(train: Path, test: Path) -> ImageFolder:
     classes = _classes(train)
     odd = sorted(set(classes) ^ set(_classes(test)))
     if odd:
-        there, missing = (train, test) if odd[0] in classes else (test, train)
+        having, lacking = (train, test) if odd[0] in classes else (test, train)
         raise UserError(
-            f"dataset: class '{odd[0]}' is in {there} but not in {missing}; the same class "
-            "folders in both are right"
+            f"dataset: expected the same class folders in {train} and {test}, got '{odd[0]}' in "
+            f"{having} but not in {lacking}"
         )
     images = (chain.from_iterable(_by_class(part, classes)) for part in (train, test))
     return ImageFolder(classes, *map(tuple, images))
@@ -112,9 +134,9 @@ def _classes(path: Path) -> tuple[str, ...]:
     folders = (entry for entry in path.iterdir() if not entry.name.startswith("."))
     classes = tuple(sorted(entry.name for entry in folders if entry.is_dir()))
     if len(classes) < 2:
-        found = f"only one, {classes[0]}" if classes else "none"
+        number = f"only one, {classes[0]}" if classes else "none"
         raise UserError(
-            f"dataset: {path} must hold a folder for each of at least two classes, found {found}"
+            f"dataset: expected a folder for each of at least two classes in {path}, got {number}"
         )
     return classes
 
@@ -128,7 +150,22 @@ def _by_class(path: Path, classes: Sequence[str]) -> Iterator[list[tuple[Path, i
         )
         if not files:
             raise UserError(
-                f"dataset: class folder {path / name} holds no image; files that end in "
-                f"{', '.join(SUFFIXES)} are right"
+                f"dataset: expected images in class folder {path / name}, files that end in "
+                f"{', '.join(SUFFIXES)}; got none"
             )
         yield [(file, label) for file in files]
+
+
+def _expanded(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise UserError(
+            f"dataset: expected a folder that exists, got {path}: no such user's home"
+        ) from error
+
+
+def _load(files: ImageFolder, facts: DatasetFacts) -> Dataset:
+    from darts_tf.data.sources.folder_images import read_folder
+
+    return read_folder(files, facts)

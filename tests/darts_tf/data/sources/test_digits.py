@@ -2,7 +2,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 from sklearn.datasets import load_digits
 
-import darts_tf.data.digits  # noqa: F401, makes its name known to TFDS
+import darts_tf.data.sources.digits  # noqa: F401, makes its name known to TFDS
 
 
 def as_multiset(images, labels):

@@ -10,11 +10,10 @@ from typing import Any
 
 import tensorflow_datasets as tfds
 
-from darts_tf.data.archives import broken, check_jpeg, explained
-from darts_tf.data.origins import MANUAL, ORIGINS
+from darts_tf.data.sources.archives import broken, check_jpeg, explained
+from darts_tf.data.sources.origins import MANUAL, ORIGINS
 
-_NAME = "tiny_imagenet"
-_ORIGIN = ORIGINS[_NAME]
+_ORIGIN = ORIGINS["tiny_imagenet"]
 _TOP = "tiny-imagenet-200"
 _CLASSES = 200
 _CITATION = """\
@@ -30,7 +29,7 @@ Examples = Iterator[tuple[str, dict[str, Any]]]
 
 
 class TinyImagenet(tfds.core.GeneratorBasedBuilder):
-    """64x64 colour photographs of 200 classes of ImageNet, 500 a class to train and 50 to validate.
+    """64x64 color photographs of 200 classes of ImageNet, 500 a class to train and 50 to validate.
 
     `manual_dir` must hold `tiny-imagenet-200.zip`. Its own test images have no labels and are left
     out. A class is named by its WordNet number and, where `words.txt` has it, its first word.
@@ -59,10 +58,10 @@ class TinyImagenet(tfds.core.GeneratorBasedBuilder):
 
     def _split_generators(self, dl_manager: Any) -> dict[str, Examples]:
         path = Path(dl_manager.manual_dir) / _ORIGIN.archives[0]
-        with explained(_NAME, path), zipfile.ZipFile(path) as archive:
+        with explained(_ORIGIN, path), zipfile.ZipFile(path) as archive:
             wnids = _lines(archive, "wnids.txt")
             if len(set(wnids)) != _CLASSES:
-                raise broken(_NAME, path, f"wnids.txt has {len(wnids)} lines, not {_CLASSES}")
+                raise broken(_ORIGIN, path, f"wnids.txt has {len(wnids)} lines, not {_CLASSES}")
             words = dict(line.split("\t", 1) for line in _lines(archive, "words.txt"))
             annotations = [line.split("\t") for line in _lines(archive, "val/val_annotations.txt")]
             names = archive.namelist()
@@ -75,12 +74,12 @@ class TinyImagenet(tfds.core.GeneratorBasedBuilder):
             folder = f"{_TOP}/train/{wnid}/images/"
             images = [name for name in names if name.startswith(folder) and name != folder]
             if not images:
-                raise broken(_NAME, path, f"{folder} holds no image")
+                raise broken(_ORIGIN, path, f"{folder} holds no image")
             train += [(name, label) for name in images]
         labels = {wnid: label for label, wnid in enumerate(wnids)}
         unknown = [name for name, wnid, *_ in annotations if wnid not in labels]
         if unknown:
-            raise broken(_NAME, path, f"val_annotations.txt gives {unknown[0]} an unknown class")
+            raise broken(_ORIGIN, path, f"val_annotations.txt gives {unknown[0]} an unknown class")
         valid = [(f"{_TOP}/val/images/{name}", labels[wnid]) for name, wnid, *_ in annotations]
         return {
             "train": self._generate_examples(path, train),
@@ -88,10 +87,10 @@ class TinyImagenet(tfds.core.GeneratorBasedBuilder):
         }
 
     def _generate_examples(self, path: Path, images: list[tuple[str, int]]) -> Examples:
-        with explained(_NAME, path), zipfile.ZipFile(path) as archive:
+        with explained(_ORIGIN, path), zipfile.ZipFile(path) as archive:
             for name, label in images:
                 jpeg = archive.read(name)
-                check_jpeg(_NAME, path / name, jpeg)
+                check_jpeg(_ORIGIN, path / name, jpeg)
                 yield name, {"image": io.BytesIO(jpeg), "label": label}
 
 

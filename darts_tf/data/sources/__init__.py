@@ -1,0 +1,1 @@
+"""The sources of data sets: one file each, beside what reads it."""
