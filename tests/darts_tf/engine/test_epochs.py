@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.config import SearchConfig
-from darts_tf.data.facts import DATASETS
+from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.engine.epochs import EpochLoop, Stage
 from darts_tf.engine.replicas import compile_step
 from darts_tf.engine.scoring import Score

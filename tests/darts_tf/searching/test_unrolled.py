@@ -14,7 +14,7 @@ from darts_tf.engine.optimizers import SGD, Adam
 from darts_tf.engine.scoring import score
 from darts_tf.searching.bilevel import BilevelStep
 from darts_tf.searching.unrolled import Unrolled
-from darts_tf.spaces.search_space import DARTS
+from darts_tf.spaces.darts import DARTS
 from darts_tf.supernet.model import Supernet
 from tests import weights
 from tests.oracles import trees
