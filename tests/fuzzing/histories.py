@@ -57,7 +57,7 @@ INPUTS = st.tuples(FILES, st.integers(0, 5), LINES | st.dictionaries(st.text(), 
 
 
 def check(folder: Path, given: tuple[bytes, int, dict[str, Any]]) -> bool:
-    """Reads a history, goes on with it, and adds a line."""
+    """Reads a history, resumes from it, and adds a line."""
     content, epoch, line = given
     run = RunDirectory(folder, "search")
     run.history.write_bytes(content)
@@ -69,7 +69,7 @@ def check(folder: Path, given: tuple[bytes, int, dict[str, Any]]) -> bool:
         assert _same(lines, right)
         for found in lines:
             _check_record(found)
-    _check_going_on(run, content, epoch, lines)
+    _check_resuming(run, content, epoch, lines)
     _check_adding(run, line)
     return not isinstance(lines, Refusal)
 
@@ -94,8 +94,8 @@ def _check_record(line: dict[str, Any]) -> None:
         assert values == {name: line[name] for name in values}
 
 
-def _check_going_on(run: RunDirectory, content: bytes, epoch: int, lines: Any) -> None:
-    kept = outcome(run.go_on, epoch)
+def _check_resuming(run: RunDirectory, content: bytes, epoch: int, lines: Any) -> None:
+    kept = outcome(run.resume, epoch)
     if isinstance(kept, Refusal):
         assert run.history.read_bytes() == content
     else:
