@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import darts_tf
+from tests.processes import SHORT_RUN, finish, start
 
 PACKAGE = Path(darts_tf.__file__).parent
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -46,7 +47,20 @@ def examples(path: Path) -> Iterator[Any]:
             yield pytest.param(module, test, id=name)
 
 
-EXAMPLES = [example for path in sorted(PACKAGE.rglob("*.py")) for example in examples(path)]
+ALL = [example for path in sorted(PACKAGE.rglob("*.py")) for example in examples(path)]
+# Whole runs set the seed and the threads of their process, so each has one of its own.
+RUNS = ("darts_tf.searching.search", "darts_tf.training.train")
+EXAMPLES = [example for example in ALL if example.values[0] not in RUNS]
+_ALONE = """
+import doctest, importlib
+failed, tried = doctest.testmod(importlib.import_module(given[0]), optionflags=given[1])
+assert tried and not failed
+"""
+
+
+@pytest.mark.parametrize("module", sorted({one.values[0] for one in ALL if one.values[0] in RUNS}))
+def test_the_example_of_a_whole_run_shows_what_happens(module: str) -> None:
+    finish(start(SHORT_RUN + _ALONE, module, OPTIONS))
 
 
 @pytest.mark.parametrize(("module", "example"), EXAMPLES)

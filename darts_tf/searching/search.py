@@ -72,6 +72,19 @@ def search(
 
     The same settings give the same history and genotype, to the bit.
 
+    Example:
+
+        >>> import tempfile
+        >>> import numpy as np
+        >>> import darts_tf
+        >>> images = np.random.default_rng(0).integers(0, 256, (32, 8, 8, 1), np.uint8)
+        >>> labels = np.arange(32) % 2
+        >>> config = darts_tf.SearchConfig(epochs=1, layers=3, init_channels=2, batch_size=16)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     result = darts_tf.search(config, folder, data=(images, labels), verbose=0)
+        >>> result.epoch, sorted(result.genotype.cells)
+        (0, ['normal', 'reduce'])
+
     Args:
         config: All settings.
         run_directory: Where the run's files go. A finished run there is read, not repeated; an
