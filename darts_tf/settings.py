@@ -132,8 +132,14 @@ def from_flags(settings: type[S], values: Mapping[str, Any], prefix: str = "") -
         raise UserError(f"--{prefix}{error}") from error
 
 
-def setting_fields(settings: Settings | type[Settings]) -> tuple[dataclasses.Field, ...]:
-    """Returns the fields of settings that were made with `setting`, in their order."""
+def setting_fields(settings: Any) -> tuple[dataclasses.Field, ...]:
+    """Returns the fields that were made with `setting`, in their order.
+
+    Args:
+        settings: Settings, their class, or a plug, which may have none.
+    """
+    if not dataclasses.is_dataclass(settings):
+        return ()
     return tuple(field for field in dataclasses.fields(settings) if "text" in field.metadata)
 
 

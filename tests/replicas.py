@@ -8,20 +8,19 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.config import TrainingConfig
+from darts_tf import methods
+from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.data.batches import endless_batches, training_batches
 from darts_tf.data.dataset import Dataset
 from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.data.split import ArraySplit
+from darts_tf.engine import precision
 from darts_tf.engine.devices import make_strategy
-from darts_tf.engine.optimizers import SGD, Adam
-from darts_tf.engine.replicas import compile_step
+from darts_tf.engine.replicas import Clock, compile_step
 from darts_tf.engine.scoring import Batch
 from darts_tf.engine.variables_state import VariablesState
-from darts_tf.searching.bilevel import ARCHITECTURE_GRADIENTS, BilevelStep
 from darts_tf.spaces import zoo
 from darts_tf.spaces.darts import DARTS
-from darts_tf.supernet.model import Supernet
 from darts_tf.training.train import train as training
 from tests import weights
 
@@ -45,12 +44,18 @@ def split(rng: np.random.Generator, shape: tuple[int, int, int] = SHAPE) -> Arra
     return ArraySplit(pixels, rng.integers(0, CLASSES, IMAGES).astype(np.int32))
 
 
-def centred(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+def centered(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     return tf.cast(images, tf.float32) / 64 - 2
 
 
-def searched(devices: int, seed: int, order: str) -> dict[str, np.ndarray]:
-    """An epoch of a search in float64 with synchronised statistics.
+def searched(devices: int, seed: int, order: str, method: Any = "darts") -> dict[str, np.ndarray]:
+    """Searches for an epoch in float64 with synchronized statistics.
+
+    Args:
+        devices: On how many.
+        seed: Of all that is random.
+        order: The architecture gradient.
+        method: The search method, or its name.
 
     Returns:
         The scores of its steps, and every variable of supernet and optimizers; a leading axis for
@@ -59,25 +64,28 @@ def searched(devices: int, seed: int, order: str) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
     train, valid = split(rng), split(rng)
     scheme = strategy(devices)
-    with scheme.scope():
-        net = Supernet(SPACE, 3, 2, CLASSES, synchronized=True, dtype="float64", name="supernet")
+    method = methods.get(method)
+    config = SearchConfig(
+        layers=3, init_channels=2, arch_order=order, sync_batch_norm=True, grad_clip=0.5, seed=seed
+    )
+    stage = method.stage(0, config, SPACE, ())
+    with scheme.scope(), mock.patch.object(precision, "dtype_policy", return_value="float64"):
+        net = method.supernet(stage, config, CLASSES)
         net.build((None, *SHAPE))
         for variable in net.trainable_variables:
             variable.assign(rng.normal(size=variable.shape, scale=0.3))
-        step = BilevelStep(
-            net,
-            SGD(0.025, l2=3e-4, clip=0.5),
-            Adam(3e-4, l2=1e-3),
-            ARCHITECTURE_GRADIENTS[order],
-        )
-    run = compile_step(scheme, lambda train, valid: step(Batch(*train), Batch(*valid)))
-    shared: dict[str, Any] = {"seed": seed, "transform": centred}
+        step = method.step(net, config, None)
+    method.on_epoch_begin(0, stage.epochs, net)
+    run = compile_step(
+        scheme, lambda clock, *pair: step(*(Batch(*batch) for batch in pair), clock), clocked=True
+    )
+    shared: dict[str, Any] = {"seed": seed, "transform": centered}
     batches = tf.data.Dataset.zip(
         training_batches(train, BATCH_SIZE, epoch=0, **shared),
         endless_batches(valid, BATCH_SIZE, first_step=0, steps=2, **shared),
     )
     iterator = iter(batches)
-    scores = [run(next(iterator), iterator.element_spec) for _ in range(2)]
+    scores = [run(next(iterator), iterator.element_spec, Clock(0, n)) for n in range(2)]
     optimizers = (*step.weight_optimizer.variables, *step.architecture_optimizer.variables)
     found = VariablesState(scheme, [*net.variables, *optimizers]).arrays()
     return {**found, "scores": np.array(scores)}
@@ -96,21 +104,24 @@ def trained(devices: int, seed: int) -> dict[str, np.ndarray]:
         dataset = Dataset(facts, images, images)
         spec = training.network_spec(config, zoo.get("DARTS_PLUS_CIFAR10"), dataset)
         epochs = training._Training(config, spec, dataset, scheme)
-    batches = training_batches(images, BATCH_SIZE, seed=seed, epoch=0, transform=centred)
+    batches = training_batches(images, BATCH_SIZE, seed=seed, epoch=0, transform=centered)
     iterator = iter(batches)
     scores = [epochs.step(next(iterator), iterator.element_spec) for _ in range(2)]
     return {**VariablesState(scheme, epochs.variables).arrays(), "scores": np.array(scores)}
 
 
-def greatest_error(devices: int, seed: int, order: str | None) -> float:
+def greatest_error(devices: int, seed: int, order: str | None, method: Any = "darts") -> float:
     """The greatest difference between what several devices leave and what one leaves.
 
     Args:
         devices: How many.
         seed: Of all that is random.
-        order: The search's architecture gradient; None for a training.
+        order: The search's architecture gradient; None for a training run.
+        method: The search method, or its name.
     """
-    one, several = (searched(n, seed, order) if order else trained(n, seed) for n in (1, devices))
+    one, several = (
+        searched(n, seed, order, method) if order else trained(n, seed) for n in (1, devices)
+    )
     assert set(one) == set(several)
     return max(weights.relative_error(part, one[name]) for name, part in parts(several, one))
 

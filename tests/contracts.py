@@ -1,0 +1,613 @@
+"""The contracts: what every plug must pass, those that come later too.
+
+Each class is the contract of one kind of plug. A test module puts plugs through it,
+
+    @pytest.mark.parametrize("plug", contracts.plugs(darts_tf.methods))
+    class TestMethods(contracts.Method):
+        pass
+
+and `plugs` finds the library's by name, so that a new one is tested as soon as it has its name.
+Plugs from elsewhere may be put through too. The functions at the end compare a plug with its plain
+twin, where it has one: one more line in the list of twins of a test module.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+import darts_tf
+from darts_tf import criteria, methods, operations, report, spaces
+from darts_tf.config import SearchConfig
+from darts_tf.errors import UserError
+from darts_tf.registry import Registry
+from darts_tf.runs.history import EpochRecord
+from darts_tf.settings import setting_fields
+from darts_tf.spaces.genotype import read_genotype
+from tests import histories
+
+Rng = np.random.Generator
+Tables = dict[str, np.ndarray]
+
+# The smallest space that has a choice on each edge, a pool and a convolution: for the long tests.
+SMALL = {
+    "name": "darts",
+    "candidates": ["none", "max_pool_3x3", "skip_connect", "sep_conv_3x3"],
+    "nodes": 1,
+    "learnable": ["sep_conv_3x3"],
+}
+
+
+def plugs(room: Any, *more: Any) -> list[Any]:
+    """Returns the parameters of a test: the plugs of a room, by name, and others.
+
+    Args:
+        room: The module with `names` and `get`.
+        *more: Plugs that are not registered.
+    """
+    found = [*(room.get(name) for name in room.names()), *more]
+    return [pytest.param(plug, id=plug.name) for plug in found]
+
+
+def registry_of(room: Any) -> Registry[Any]:
+    """Returns the table behind a room's `get`, `names` and `register`."""
+    [registry] = [value for value in vars(room).values() if isinstance(value, Registry)]
+    return registry
+
+
+@contextmanager
+def known(room: Any, plug: Any) -> Iterator[None]:
+    """Has a plug registered for a while, if it is not in any case."""
+    if plug.name in room.names():
+        yield
+        return
+    room.register(plug)
+    try:
+        yield
+    finally:
+        del registry_of(room)._registered[plug.name]
+
+
+def plain(value: Any) -> Any:
+    """Returns a value as it comes back from JSON."""
+    return json.loads(json.dumps(value))
+
+
+class _Configured:
+    """What holds for plugs with settings or arguments of any kind."""
+
+    room: ClassVar[Any]
+
+    def test_it_comes_back_from_its_config(self, plug: Any) -> None:
+        config = plug.get_config()
+        assert config["name"] == plug.name
+        again = type(plug).from_config(plain(config))
+        assert type(again) is type(plug)
+        assert plain(again.get_config()) == plain(config)
+        with known(self.room, plug):
+            assert plain(self.room.get(plain(config)).get_config()) == plain(config)
+
+    def test_it_is_found_by_name_instance_and_class(self, plug: Any) -> None:
+        assert self.room.get(plug) is plug
+        with known(self.room, plug):
+            assert plug.name in self.room.names()
+            assert type(self.room.get(plug.name)) is type(plug)
+            with pytest.raises(UserError, match=f"Did you mean '{plug.name}'") as error:
+                self.room.get(f"{plug.name[:-1]}{plug.name[-1:] * 2}")
+        assert str(error.value).count("\n") == 0
+
+    def test_it_has_a_docstring_of_its_own(self, plug: Any) -> None:
+        assert type(plug).__doc__
+
+
+class _Flagged:
+    """What holds for plugs that the search program chooses by a flag."""
+
+    room: ClassVar[Any]
+    flag: ClassVar[str]
+
+    def test_help_lists_its_flags_with_their_texts(
+        self, plug: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with known(self.room, plug), pytest.raises(SystemExit) as ended:
+            _search(monkeypatch, f"--{self.flag}={plug.name}", "--help")
+        assert not ended.value.code
+        shown = capsys.readouterr().out
+        assert plug.name in shown
+        for field in setting_fields(plug):
+            assert f"--{plug.name}_{field.name}=" in shown
+            assert " ".join(field.metadata["text"].split()) in " ".join(shown.split())
+
+    def test_a_mistake_in_its_flags_is_one_line(
+        self, plug: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        names = [field.name for field in setting_fields(plug) if type(field.default) is not str]
+        wrong = [f"--{plug.name}_no_such_setting=1", *(f"--{plug.name}_{name}=?" for name in names)]
+        for mistake in wrong:
+            with known(self.room, plug):
+                status = _search(monkeypatch, f"--{self.flag}={plug.name}", mistake)
+            told = capsys.readouterr().err
+            assert status == 2
+            assert told.count("\n") == 1, told
+            assert told.startswith("search: ")
+            assert mistake.partition("=")[0] in told
+
+
+def _search(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """Runs the search program in this process, where plugs from elsewhere are known."""
+    from trainers import search
+    from trainers.program import run
+
+    monkeypatch.setattr(sys, "argv", ["search", *words])
+    return run("search", search.main)
+
+
+def random_strengths(space: Any, rng: Rng) -> Tables:
+    """Returns tables of strengths for the cells of a space; masked entries are NaN."""
+    return {
+        cell: np.where(mask := space.mask(cell), rng.uniform(size=mask.shape), np.nan)
+        for cell in space.cells
+    }
+
+
+class Space(_Configured, _Flagged):
+    """The contract of search spaces, as far as it takes no TensorFlow."""
+
+    room = spaces
+    flag = "space"
+
+    def test_its_cells_are_graphs_of_known_operations(self, plug: Any) -> None:
+        assert len(set(plug.cells)) == len(plug.cells) > 0
+        for cell in plug.cells:
+            edges = plug.edges(cell)
+            targets = [edge.target for edge in edges]
+            last = plug.inputs + plug.node_count(cell) - 1
+            assert targets == sorted(targets)
+            assert set(targets) <= set(range(plug.inputs, last + 1))
+            assert len({(edge.source, edge.target) for edge in edges}) == len(edges)
+            assert all(0 <= edge.source < edge.target for edge in edges)
+            for edge in edges:
+                assert 0 < len(set(edge.candidates)) == len(edge.candidates) <= plug.width(cell)
+                assert set(edge.candidates) <= set(operations.names())
+                for name in edge.candidates:
+                    assert not (plug.is_free(name) and plug.is_learnable(name))
+            assert plug.mask(cell).sum() == sum(len(edge.candidates) for edge in edges)
+            assert set(plug.output(cell)) <= set(range(plug.inputs, last + 1))
+
+    def test_its_networks_have_all_its_cells(self, plug: Any) -> None:
+        for layers in (plug.fewest_layers, plug.fewest_layers + 3):
+            places = plug.macro(layers)
+            assert {place.cell for place in places} == set(plug.cells)
+            assert all(place.width >= 1 for place in places)
+            assert plug.macro(layers) == places
+
+    def test_what_it_derives_and_draws_is_its_own_and_comes_back_from_json(
+        self, plug: Any, seed: int
+    ) -> None:
+        rng = np.random.default_rng(seed)
+        with known(spaces, plug):
+            for _ in range(10):
+                for genotype in (plug.derive(random_strengths(plug, rng)), plug.sample(rng)):
+                    plug.check(genotype)
+                    assert genotype.space == plug.name
+                    assert read_genotype(genotype.to_json()) == genotype
+                    assert set(spaces.space_of(genotype).cells) == set(plug.cells)
+
+    def test_what_is_no_strength_is_refused(self, plug: Any, seed: int) -> None:
+        tables = random_strengths(plug, np.random.default_rng(seed))
+        for wrong in (-0.1, 1.1, np.nan):
+            cell = plug.cells[-1]
+            spoiled = {**tables, cell: np.where(plug.mask(cell), wrong, 0.0)}
+            with pytest.raises(ValueError, match=cell):
+                plug.derive(spoiled)
+
+    def test_its_runs_have_a_page_and_its_cells_are_drawn(
+        self, plug: Any, seed: int, tmp_path: Any
+    ) -> None:
+        from darts_tf.report.pictures.text import as_text
+
+        with known(spaces, plug):
+            run = histories.searched_in(plug, tmp_path / "run", seed, epochs=2)
+            page = report.write_report(run.path)
+            genotype = plug.sample(np.random.default_rng(seed))
+            text = as_text(genotype)
+        assert page.stat().st_size > 0
+        for cell in plug.cells:
+            assert cell.partition("_")[0] in text.lower()
+
+    def test_every_criterion_says_whether_it_means_something_here(self, plug: Any) -> None:
+        from darts_tf.searching.plugs import choose
+
+        with known(spaces, plug):
+            for name in criteria.names():
+                with suppress(UserError):
+                    config, chosen = choose(SearchConfig(stop_criterion=name), space=plug)
+                    assert config.space == plug.name
+                    assert chosen.criterion.name == name
+
+
+class SpaceBuilt:
+    """The contract of search spaces that takes TensorFlow: supernets and networks."""
+
+    def test_its_supernet_is_built_and_comes_back_from_its_config(
+        self, plug: Any, seed: int
+    ) -> None:
+        import keras
+
+        from darts_tf import Supernet
+
+        images = np.random.default_rng(seed).normal(size=(2, 8, 8, 3)).astype("float32")
+        with known(spaces, plug):
+            net = Supernet(plug, layers=plug.fewest_layers, init_channels=4, classes=3)
+            scores = net(images, training=True)
+            again = keras.saving.deserialize_keras_object(
+                plain(keras.saving.serialize_keras_object(net))
+            )
+            again(images, training=True)
+        assert scores.shape == (2, 3)
+        assert np.isfinite(scores).all()
+        assert [v.path for v in again.variables] == [v.path for v in net.variables]
+        assert [v.shape for v in again.variables] == [v.shape for v in net.variables]
+        tables = net.architecture_parameters()
+        assert {cell: table.shape for cell, table in tables.items()} == {
+            cell: plug.mask(cell).shape for cell in plug.cells
+        }
+        plug.check(plug.derive(net.relaxation.strengths()))
+
+    def test_its_networks_are_built_and_loaded_by_keras(
+        self, plug: Any, seed: int, tmp_path: Any
+    ) -> None:
+        import keras
+
+        rng = np.random.default_rng(seed)
+        genotype = plug.sample(rng)
+        layers = plug.fewest_layers
+        with known(spaces, plug):
+            network = darts_tf.build_network(
+                genotype, (8, 8, 3), classes=3, layers=layers, init_channels=4
+            )
+            for_inference = darts_tf.inference_network(
+                network, darts_tf.NetworkSpec(genotype, (8, 8, 3), 3, layers, 4), (0.5,), (0.25,)
+            )
+        images = rng.integers(0, 256, (2, 8, 8, 3)).astype("float32")
+        for_inference.save(tmp_path / "model.keras")
+        loaded = keras.saving.load_model(tmp_path / "model.keras")
+        assert loaded.output_shape == (None, 3)
+        np.testing.assert_array_equal(
+            loaded.predict(images, verbose=0), for_inference.predict(images, verbose=0)
+        )
+
+
+class Operation:
+    """The contract of operations."""
+
+    def test_it_is_known(self, plug: Any) -> None:
+        assert operations.get(plug.name) is plug
+        assert plug.free is not plug.learnable
+        assert plug.family
+        operations.register(plug)
+
+    @pytest.mark.parametrize("stride", [1, 2])
+    def test_its_block_is_made_of_stock_layers(self, plug: Any, stride: int) -> None:
+        if plug.name == operations.NONE:
+            pytest.skip("none is no block")
+        import keras
+
+        from darts_tf.networks.blocks import Blocks
+
+        x = keras.Input((7, 10, 4))
+        blocks = Blocks("float32")
+        y = blocks.operation(plug.name, x, blocks.relu(x, "relu"), 4, stride, "op")
+        model = keras.Model(x, y)
+        assert y.shape == ((None, 7, 10, 4) if stride == 1 else (None, 4, 5, 4))
+        assert all(type(layer).__module__.startswith("keras.") for layer in model.layers)
+        assert bool(model.trainable_weights) or not plug.learnable
+        assert not model.trainable_weights or plug.learnable or stride == 2
+        assert plug.family in darts_tf.spaces.operations.COLORS or plug.color
+
+    @pytest.mark.parametrize("stride", [1, 2])
+    def test_a_supernet_computes_it_on_an_edge(self, plug: Any, stride: int, seed: int) -> None:
+        from darts_tf.supernet.mixed_operation import MixedOperation, SourceFeatures
+
+        candidates = (plug.name,)
+        image = np.random.default_rng(seed).normal(size=(2, 7, 6, 4)).astype("float32")
+        features = SourceFeatures(stride, candidates)
+        edge = MixedOperation(4, stride, candidates)
+        y = edge(features(image), np.ones(1, "float32"))
+        assert y.shape == ((2, 7, 6, 4) if stride == 1 else (2, 4, 3, 4))
+        assert np.isfinite(y).all()
+        assert bool(edge.trainable_weights) == (
+            plug.learnable or (stride == 2 and plug.family == "skip")
+        )
+
+
+class Criterion(_Configured, _Flagged):
+    """The contract of stopping criteria."""
+
+    room = criteria
+    flag = "stop_criterion"
+
+    def test_it_reads_records_alone_and_changes_its_mind_for_nobody(
+        self, plug: Any, seed: int, tmp_path: Any
+    ) -> None:
+        records = wandering(seed, tmp_path)
+        again = [EpochRecord.from_dict(plain(record.to_dict())) for record in records]
+        assert isinstance(plug.state([]), str)
+        for epoch in range(1, len(records) + 1):
+            answer = plug(records[:epoch])
+            assert answer is None or (isinstance(answer, str) and answer.count("\n") == 0)
+            assert plug(tuple(again[:epoch])) == answer
+            assert plug.state(records[:epoch]) == plug.state(again[:epoch])
+            if answer is not None:
+                numbers = [record.epoch for record in records[:epoch]]
+                assert plug.returned_epoch(records[:epoch]) in numbers
+
+    def test_a_search_makes_it_of_its_settings(self, plug: Any, seed: int, tmp_path: Any) -> None:
+        from darts_tf.searching.plugs import choose, run_flags
+
+        with known(criteria, plug):
+            config, chosen = choose(SearchConfig(), criterion=plug)
+            assert chosen.criterion is plug
+            assert config.stop_criterion == plug.name
+            lines = run_flags(config, chosen)
+            assert f"--stop_criterion={plug.name}" in lines
+            own = {field.name: getattr(plug, field.name) for field in setting_fields(plug)}
+            _, made = choose(config, criterion={"name": plug.name, **own})
+            records = wandering(seed, tmp_path)
+            for epoch in range(1, len(records) + 1):
+                assert made.criterion(records[:epoch]) == plug(records[:epoch])
+
+
+def wandering(seed: int, folder: Any) -> list[EpochRecord]:
+    """Returns the records of a search whose alphas wander, those of skip-connects upwards."""
+    lines = histories.searched(folder / "run", seed, epochs=30).read_history()
+    return [EpochRecord.from_dict(line) for line in lines]
+
+
+class Method(_Configured, _Flagged):
+    """The contract of search methods, as far as it takes no TensorFlow."""
+
+    room = methods
+    flag = "method"
+
+    def test_its_stages_follow_from_the_settings(self, plug: Any) -> None:
+        config, space = SearchConfig(epochs=50), spaces.get("darts")
+        epochs = plug.stage_epochs(config)
+        assert epochs
+        assert all(isinstance(count, int) and count > 0 for count in epochs)
+        stage = plug.stage(0, config, space, ())
+        assert stage == plug.stage(0, config, space, ())
+        assert stage.number == 0
+        assert stage.epochs == epochs[0]
+        assert 0 <= stage.arch_start_epoch < stage.epochs
+        assert stage.layers >= stage.space.fewest_layers
+
+    def test_a_search_writes_its_settings_down(self, plug: Any) -> None:
+        from darts_tf.searching.plugs import choose, run_flags
+
+        with known(methods, plug):
+            config, chosen = choose(SearchConfig(), method=plug)
+            assert config.method == plug.name
+            assert chosen.method is plug
+            lines = run_flags(config, chosen)
+            assert f"--method={plug.name}" in lines
+            names = {line.partition("=")[0] for line in lines}
+            assert {f"--{plug.name}_{field.name}" for field in setting_fields(plug)} <= names
+            _, again = choose(config, method=plain(plug.get_config()))
+            assert again.method.get_config() == plug.get_config()
+
+    def test_it_derives_genotypes_of_the_space(self, plug: Any, seed: int) -> None:
+        space, rng = spaces.get("darts"), np.random.default_rng(seed)
+        genotype = plug.derive(random_strengths(space, rng), space)
+        assert set(genotype.cells) == set(space.cells)
+
+
+class MethodBuilt:
+    """The contract of search methods that takes TensorFlow.
+
+    Attributes:
+        preparation: Python code that makes plugs from elsewhere known in another process.
+    """
+
+    preparation: ClassVar[str] = ""
+
+    def test_its_relaxation_comes_back_from_its_config(self, plug: Any, seed: int) -> None:
+        import keras
+        import tensorflow as tf
+
+        relaxation = plug.relaxation(spaces.get(SMALL), dtype="float64", name="relaxation")
+        relaxation.build()
+        rng = np.random.default_rng(seed)
+        for variable in relaxation.trainable_variables:
+            variable.assign(rng.normal(size=variable.shape))
+        again = keras.saving.deserialize_keras_object(
+            plain(keras.saving.serialize_keras_object(relaxation))
+        )
+        again.build()
+        again.set_weights(relaxation.get_weights())
+        for noise in (None, tf.constant([seed, 1], tf.int32)):
+            for ours, theirs in zip(
+                tf.nest.flatten(relaxation(noise)), tf.nest.flatten(again(noise)), strict=True
+            ):
+                np.testing.assert_array_equal(ours, theirs)
+
+    def test_a_step_moves_it_and_its_strengths_are_shares(self, plug: Any, seed: int) -> None:
+        import keras
+        import tensorflow as tf
+
+        from darts_tf.engine.scoring import Batch
+
+        keras.utils.set_random_seed(seed)
+        rng, config = np.random.default_rng(seed), SearchConfig(init_channels=8, layers=3)
+        stage = plug.stage(0, config, spaces.get(SMALL), ())
+        net = plug.supernet(stage, config, 3)
+        net.build((None, 6, 6, 3))
+        step = plug.step(net, config, None)
+        plug.on_epoch_begin(0, stage.epochs, net)
+        before = [variable.numpy() for variable in net.trainable_variables]
+        batches = [
+            Batch(
+                tf.constant(rng.normal(size=(4, 6, 6, 3)), tf.float32),
+                tf.constant(rng.integers(0, 3, 4), tf.int32),
+                tf.fill((4,), 0.25),
+            )
+            for _ in range(2)
+        ]
+        score = tf.function(step, autograph=False)(*batches, (0, 0))
+        assert np.isfinite(score.loss)
+        after = [variable.numpy() for variable in net.trainable_variables]
+        assert all(np.isfinite(array).all() for array in after)
+        for kind in (net.architecture_variables, net.weight_variables):
+            places = {id(variable) for variable in kind}
+            assert any(
+                np.any(new != old)
+                for variable, new, old in zip(net.trainable_variables, after, before, strict=True)
+                if id(variable) in places
+            )
+        strengths = net.relaxation.strengths()
+        for cell, table in strengths.items():
+            mask = stage.space.mask(cell)
+            assert table.shape == mask.shape
+            assert ((table[mask] >= 0) & (table[mask] <= 1)).all()
+        assert set(plug.derive(strengths, stage.space).cells) == set(stage.space.cells)
+        assert all(np.isfinite(value) for value in plug.measures(net).values())
+
+    def test_a_killed_search_resumes_to_the_bit(self, plug: Any, seed: int, folder: Any) -> None:
+        from tests.processes import SHORT_RUN, finish, start
+
+        settings = {
+            "dataset": "digits",
+            "data_dir": str(folder / "data"),
+            "seed": seed,
+            "epochs": max(3, len(plug.stage_epochs(SearchConfig()))),
+            "batch_size": 300,
+            "layers": 3,
+            "init_channels": 8,
+            "threads": 1,
+            "stop_criterion": "none",
+            "checkpoint_every": "1step",
+        }
+        code = SHORT_RUN + self.preparation + _KILLED
+        run = folder / plug.name
+        [told] = finish(start(code, settings, plain(plug.get_config()), SMALL, str(run)))
+        kills, same = json.loads(told.splitlines()[-1])
+        assert kills == 3
+        assert same, f"{run}: a resumed search differs from one that was left alone"
+
+    def test_two_devices_do_what_one_does(
+        self, plug: Any, seed: int, two_devices: list[Any]
+    ) -> None:
+        from tests import replicas
+
+        assert replicas.greatest_error(2, seed, "first", plug) < 1e-9
+
+
+# Three searches: one is left alone, the other is killed three times and started again.
+_KILLED = """
+from pathlib import Path
+import darts_tf
+from darts_tf.engine.durability import Durability
+from darts_tf.runs.directory import RunDirectory
+
+settings, method, space, folder = given
+config = darts_tf.SearchConfig(**settings)
+after_step = Durability.after_step
+
+class Killed(BaseException):
+    pass
+
+def dies_after(steps):
+    left = [steps]
+    def counted(self, score):
+        after_step(self, score)
+        left[0] -= 1
+        if left[0] == 0:
+            raise Killed
+    return counted
+
+def search(name, steps):
+    Durability.after_step = dies_after(steps)
+    try:
+        darts_tf.search(config, Path(folder, name), method=method, space=space, verbose=0)
+    except Killed:
+        return 1
+    return 0
+
+def outcome(name):
+    run = RunDirectory.open(Path(folder, name))
+    lines = [dict(line, timing=None) for line in run.read_history()]
+    return lines, dict(run.read_json(run.genotype), cost=None)
+
+Path(folder).mkdir()
+assert search("alone", -1) == 0
+kills = sum(search("killed", steps) for steps in (1, 3, 2))
+assert search("killed", -1) == 0
+print(json.dumps([kills, outcome("killed") == outcome("alone")]))
+"""
+
+
+def check_derivation(
+    space: Any, twin: Callable[[np.ndarray, Any], list[tuple[str, int, int]]], seed: int
+) -> None:
+    """Compares what a space derives with its plain twin.
+
+    Args:
+        space: The space.
+        twin: From the table of a cell and its edges to its (operation, source, node).
+        seed: Of the tables.
+    """
+    rng = np.random.default_rng(seed)
+    for _ in range(20):
+        tables = random_strengths(space, rng)
+        genotype = space.derive(tables)
+        for cell, table in tables.items():
+            found = [
+                (operation, source, number + space.inputs)
+                for number, node in enumerate(genotype.nodes(cell))
+                for operation, source in node
+            ]
+            assert found == list(twin(table, space.edges(cell)))
+
+
+def check_stop(
+    criterion: Any, twin: Callable[[Any, list[Tables]], int | None], seed: int, folder: Any
+) -> None:
+    """Compares when a criterion stops with its plain twin.
+
+    Args:
+        criterion: The criterion.
+        twin: From the criterion and the alphas of each epoch, by cell, to the first epoch at which
+            it stops, or None.
+        seed: Of the alphas.
+        folder: An empty one.
+    """
+    records = wandering(seed, folder)
+    alphas = [{cell: np.array(table) for cell, table in each.alphas.items()} for each in records]
+    stops = [n for n in range(len(records)) if criterion(records[: n + 1]) is not None]
+    assert next(iter(stops), None) == twin(criterion, alphas)
+
+
+def check_weights(method: Any, twin: Callable[[Tables], Tables], seed: int) -> None:
+    """Compares the edge weights of a method's relaxation, without noise, with its plain twin.
+
+    Args:
+        method: The method.
+        twin: From the tables of alphas to those of weights.
+        seed: Of the alphas.
+    """
+    from darts_tf.supernet.edge_weights import EdgeWeights
+
+    relaxation = method.relaxation(spaces.get("darts"), dtype="float64", name="relaxation")
+    relaxation.build()
+    rng = np.random.default_rng(seed)
+    for table in relaxation.alphas.values():
+        table.assign(rng.normal(size=table.shape))
+    expected = twin(relaxation.architecture_parameters())
+    for cell, weights in relaxation(None).items():
+        np.testing.assert_allclose(EdgeWeights.of(weights).candidates, expected[cell], rtol=1e-12)

@@ -1,0 +1,14 @@
+"""Every search space becomes supernets and networks."""
+
+import pytest
+
+from darts_tf import spaces
+from tests import contracts
+from tests.some_spaces import Chain, Dense, RobustDartsS1, Sparse
+
+
+@pytest.mark.parametrize(
+    "plug", contracts.plugs(spaces, RobustDartsS1(), Dense(), Chain(), Sparse())
+)
+class TestSpaces(contracts.SpaceBuilt):
+    pass
