@@ -1,1 +1,1 @@
-"""What a search and a training share: steps, optimizers, and the loop."""
+"""What a search and a training run share: epoch loop, steps, optimizers, checkpoints, devices."""

@@ -1,4 +1,4 @@
-"""How a run is heard by a person: its log lines and progress bars, in a terminal or a notebook."""
+"""Log lines and progress bars of a run, shown to a person in a terminal or a notebook."""
 
 import logging
 import sys
@@ -13,11 +13,11 @@ _LIBRARY = "darts_tf"
 
 
 @contextmanager
-def heard(verbose: Verbosity = "auto") -> Iterator[bool | None]:
+def show_progress(verbose: Verbosity = "auto") -> Iterator[bool | None]:
     """Shows what the library logs while the block runs.
 
-    Lines go to standard output. Where logging has been configured, by `logging.basicConfig` for
-    instance, they go where that sends them, and no line is shown twice.
+    Lines go to standard output, unless a handler that has been configured, by `logging.basicConfig`
+    for instance, writes them to the screen already.
 
     Args:
         verbose: "auto" shows lines where nobody has configured logging, and progress bars in a
@@ -25,7 +25,7 @@ def heard(verbose: Verbosity = "auto") -> Iterator[bool | None]:
             logging that has been configured still gets its lines.
 
     Yields:
-        Whether progress bars are shown; None for where standard error is a terminal.
+        Whether progress bars are shown; None where standard error is a terminal.
 
     Raises:
         UserError: If `verbose` is something else.
@@ -55,14 +55,14 @@ def heard(verbose: Verbosity = "auto") -> Iterator[bool | None]:
 
 
 def in_notebook() -> bool:
-    """Tells whether this process is the kernel of a notebook."""
+    """Returns whether this process is the kernel of a notebook."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return shell is not None and "IPKernelApp" in shell.config
 
 
 def _on_screen(logger: logging.Logger) -> bool:
-    """Tells whether a handler that has been configured writes to the screen."""
+    """Returns whether a handler that has been configured writes to the screen."""
     screens = (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
     ancestor: logging.Logger | None = logger
     while ancestor is not None:

@@ -1,4 +1,4 @@
-"""Which devices a run uses, and how it repeats to the bit."""
+"""Devices of a run, and what makes it repeat bit for bit."""
 
 import keras
 import tensorflow as tf
@@ -11,19 +11,18 @@ _JOINING = 60  # seconds; it takes one or two
 
 
 def make_repeatable(seed: int, threads: int, jit_compile: bool = False) -> None:
-    """Makes what follows in this process a function of its seed.
+    """Makes the rest of this process a function of the seed.
 
-    Sets Keras's, NumPy's, Python's and TensorFlow's seeds, TensorFlow's deterministic kernels and
-    the number of its threads. Operations run side by side, each on one thread: faster than sharing
-    one operation out, and the sums in it do not depend on the number of threads. Grappler is off:
-    it takes longer than everything else at the start, and steps are no faster after it.
+    Sets the seeds of Python, NumPy, TensorFlow and Keras, TensorFlow's deterministic kernels, and
+    the number of its threads. Each operation runs on one thread and several run at a time: this is
+    faster than operations on several threads, and sums do not depend on the number of threads.
+    Grappler is off: it takes most of the time before the first step, and steps get no faster by it.
 
     Args:
         seed: The run's seed.
-        threads: Operations that run side by side on the CPU.
-        jit_compile: Whether XLA compiles the steps. TensorFlow then takes its usual kernels, for it
-            refuses to compile the gradient of max pooling with deterministic ones: on a GPU, runs
-            may differ in the last bits.
+        threads: Number of operations that run at a time on the CPU.
+        jit_compile: Whether XLA compiles the steps. Deterministic kernels are off then, for XLA
+            has none for the gradient of max pooling: on a GPU, runs may differ in the last bits.
 
     Raises:
         UserError: If TensorFlow has already started with another number of threads.
@@ -35,8 +34,8 @@ def make_repeatable(seed: int, threads: int, jit_compile: bool = False) -> None:
         running = tf.config.threading.get_inter_op_parallelism_threads() or usable_cores()
         if running != threads:
             raise UserError(
-                f"threads: {threads} are asked for, but TensorFlow already runs in this process "
-                f"with {running}; start the run before anything else of TensorFlow"
+                f"threads: expected {running}, with which TensorFlow already runs in this process, "
+                f"got {threads}; start the run before anything else of TensorFlow"
             ) from error
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     if not jit_compile:
@@ -45,12 +44,12 @@ def make_repeatable(seed: int, threads: int, jit_compile: bool = False) -> None:
 
 
 def make_strategy(name: str) -> tf.distribute.Strategy:
-    """Returns the strategy of a run.
+    """Returns the distribution strategy of a run.
 
     Args:
-        name: `one_device`, the first GPU or else the CPU; `mirrored`, all GPUs or else all logical
-            CPUs; `auto`, the latter where there are several GPUs and the former elsewhere;
-            `multi_worker`, those of all machines in `TF_CONFIG`, which must be there already.
+        name: `one_device`: the first GPU, or the CPU where there is no GPU; `mirrored`: all GPUs,
+            or all logical CPUs; `auto`: `mirrored` for several GPUs, else `one_device`;
+            `multi_worker`: the devices of all machines in `TF_CONFIG`, which must have started.
     """
     if name == "multi_worker":
         with ending_after(_JOINING):

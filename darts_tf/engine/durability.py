@@ -1,110 +1,99 @@
-"""What makes a run durable: it saves itself at its pace, and goes on where it was."""
+"""Checkpoints of a run: saved when they are due, and resumed from, bit for bit."""
 
 import logging
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
-from darts_tf.config import RunConfig
 from darts_tf.data.facts import DatasetFacts
 from darts_tf.engine.scoring import Score
+from darts_tf.engine.session import Session
 from darts_tf.engine.variables_state import VariablesState
 from darts_tf.engine.workers import Agreement
 from darts_tf.errors import DivergenceError, UserError
 from darts_tf.runs.checkpoints import Checkpoint, Checkpoints
-from darts_tf.runs.directory import RunDirectory
-from darts_tf.runs.interruption import Interrupted, Request
+from darts_tf.runs.interruption import Interrupted
 
 _logger = logging.getLogger(__name__)
 _SCORES = "scores of this epoch's steps"
 _STAGE = "stage, its first epoch"
-_DATA = "images to train and test with, mean, deviation"
-_MEND = (
-    "the checkpoints before it are kept. A lower --learning_rate is the first thing to try, or "
+_IMAGES = "images to train and test with, mean, deviation"
+_ADVICE = (
+    "the checkpoints before it are kept. Try a lower --learning_rate first, or "
     "--mixed_precision=float32 where it was not, in another --run_dir"
 )
 
 
 class Durability:
-    """Saves a run, and brings it back: bit for bit what it would have been.
+    """Saves checkpoints of a run, and resumes it as if it had never been interrupted.
 
-    The data are a function of seed, epoch and step, and the criteria read the history, so that the
-    variables, the stage they are of, and the scores of an epoch that is under way are all there is
-    to save. `read` finds the checkpoint, `restore` gives its values to the variables of its stage,
-    and `enter` goes on to the next stage.
+    The batches are functions of seed, epoch and step, and criteria read the history. So a
+    checkpoint holds the variables, the number of their stage, and the scores of the current epoch's
+    steps. `read` finds the last checkpoint, `restore` assigns its values to the variables of its
+    stage, and `enter` begins the next stage.
 
     Args:
-        run: The run's directory.
-        config: Says how often to save.
-        strategy: The strategy that the variables are made under.
-        request: Tells of signals; a run that is asked to end saves first.
-        facts: What is known of the images, with which alone the run may go on.
+        session: The run. Its settings say how often a checkpoint is due; after a signal one is
+            saved before the run ends.
+        facts: Facts of the images; a checkpoint that was made with others is refused. None for no
+            check.
 
     Attributes:
-        epoch: The epoch under way, from 0, over all stages.
-        stage: The stage under way, from 0.
-        first_epoch: The epoch that this stage began with.
-        scores: Loss and accuracy of each of the epoch's steps so far.
+        epoch: The current epoch, from 0, over all stages.
+        stage: The current stage, from 0.
+        first_epoch: The first epoch of this stage.
+        scores: Loss and accuracy of each step of the epoch so far.
     """
 
-    def __init__(
-        self,
-        run: RunDirectory,
-        config: RunConfig,
-        strategy: tf.distribute.Strategy,
-        request: Request,
-        facts: DatasetFacts,
-    ) -> None:
+    def __init__(self, session: Session, facts: DatasetFacts | None) -> None:
         self.epoch = 0
         self.stage = 0
         self.first_epoch = 0
         self.scores: list[Sequence[Any]] = []
-        self._run = run
-        self._checkpoints = Checkpoints(run)
-        self._every, self._unit = config.checkpoint_interval()
-        self._strategy = strategy
-        self._state = VariablesState(strategy, ())
+        self._run = session.run
+        self._checkpoints = Checkpoints(session.run)
+        self._every, self._unit = session.config.checkpoint_interval()
+        self._strategy = session.strategy
+        self._state = VariablesState(session.strategy, ())
         self._restored: dict[str, np.ndarray] | None = None
-        self._request = request
-        counts = facts.train_images, facts.test_images
-        self._data = np.array([*counts, *facts.mean, *facts.deviation], np.float64)
-        self._agreement = Agreement(strategy)
+        self._request = session.request
+        self._images = None if facts is None else _numbers(facts)
+        self._agreement = Agreement(session.strategy)
 
     def read(self) -> list[dict[str, Any]]:
-        """Finds the last good checkpoint, or the start of the run.
+        """Reads the last good checkpoint, if there is one.
 
         Returns:
             The lines of the history before its epoch.
 
         Raises:
-            UserError: If the checkpoint is of another release, or of other images.
+            UserError: If the checkpoint is of another release, or was made with other images.
         """
         checkpoint = self._checkpoints.latest()
         if checkpoint is None:
             return []
         arrays = dict(checkpoint.arrays)
-        self._check_data(arrays.pop(_DATA, self._data))
+        images = arrays.pop(_IMAGES, None)
+        if images is not None and self._images is not None:
+            self._check_images(images, self._images)
         if _SCORES not in arrays:
             raise self._of_another_release(f"no {_SCORES}")
         self.scores = [tuple(score) for score in arrays.pop(_SCORES)]
         self.epoch = checkpoint.epoch
-        # Only runs with several stages have it, and releases before them had one.
-        stage = arrays.pop(_STAGE, np.zeros(2, np.int64))
-        self.stage, self.first_epoch = (int(number) for number in stage)
+        if _STAGE in arrays:  # not in the first stage, as in releases before 0.2
+            self.stage, self.first_epoch = (int(number) for number in arrays.pop(_STAGE))
         self._restored = arrays
         return self._run.read_history()[: self.epoch]
 
     def restore(self, variables: Sequence[Any]) -> list[dict[str, Any]]:
-        """Gives variables the checkpoint's values, and makes the run's directory ready to go on.
+        """Assigns the checkpoint's values to variables, and clears up the run's directory.
 
         Args:
-            variables: All that moves in the stage that `read` found: weights, averages, alphas,
-                optimizers, random states.
+            variables: All variables of the checkpoint's stage, in the order of the stage.
 
         Returns:
-            The lines of the history before the epoch under way.
+            The lines of the history before the current epoch.
 
         Raises:
             UserError: If the checkpoint is of another release.
@@ -119,18 +108,18 @@ class Durability:
         return self._run.resume(self.epoch, len(self.scores))
 
     def enter(self, stage: int, variables: Sequence[Any]) -> None:
-        """Goes on to another stage, which begins with the epoch to come.
+        """Begins a stage with the next epoch.
 
         Args:
             stage: Its number.
-            variables: All that moves in it.
+            variables: All its variables.
         """
         self.stage = stage
         self.first_epoch = self.epoch
         self._state = VariablesState(self._strategy, variables)
 
     def after_step(self, score: Score) -> None:
-        """Takes a step's score; saves if it is time, or if the run is to end.
+        """Keeps a step's score; saves a checkpoint if one is due, or if the run is to end.
 
         Raises:
             Interrupted: If a signal has asked for the end.
@@ -141,7 +130,7 @@ class Durability:
         self._end_if_asked(saved=False)
 
     def after_epoch(self) -> None:
-        """Goes on to the next epoch, whose predecessor is in the history by now; saves as above."""
+        """Begins the next epoch, once the history has the last one; saves as `after_step` does."""
         self.epoch += 1
         self.scores = []
         due = self._unit == "step" or self.epoch % self._every == 0
@@ -162,13 +151,13 @@ class Durability:
         """Returns the values of all variables, by name.
 
         Raises:
-            DivergenceError: If one is infinite or not a number, which no loss need have told yet.
+            DivergenceError: If one is infinite or NaN, which the losses so far need not show.
         """
         arrays = self._state.arrays()
         for name, array in arrays.items():
             if not np.isfinite(array).all():
                 where = f"epoch {self.epoch}, training, after {len(self.scores)} steps"
-                raise DivergenceError(f"{where}: not all of '{name}' are finite numbers; {_MEND}")
+                raise DivergenceError(f"{where}: '{name}' is infinite or NaN; {_ADVICE}")
         return arrays
 
     def _of_another_release(self, error: object) -> UserError:
@@ -176,34 +165,42 @@ class Durability:
             f"{self._run.checkpoints}: made by another release of this library: {error}"
         )
 
-    def _check_data(self, there: np.ndarray) -> None:
-        if not np.array_equal(there, self._data):
+    def _check_images(self, recorded: np.ndarray, images: np.ndarray) -> None:
+        if not np.array_equal(recorded, images):
             raise UserError(
-                f"--run_dir={self._run.path}: was begun with other images, {there[0]:.0f} to train "
-                f"and {there[1]:.0f} to test with, now {self._data[0]:.0f} and "
-                f"{self._data[1]:.0f}; the same images, or another --run_dir, are right"
+                f"--run_dir={self._run.path}: expected the images that the run began with, "
+                f"{recorded[0]:.0f} to train and {recorded[1]:.0f} to test with, got others, "
+                f"{images[0]:.0f} and {images[1]:.0f}"
             )
 
     def _save(self) -> None:
         values = [[float(part) for part in score] for score in self.scores]
         check_finite(values, f"epoch {self.epoch}, training")
         scores = np.array(values, np.float64).reshape(-1, 2)
-        arrays = {**self.check_state(), _SCORES: scores, _DATA: self._data}
+        arrays = {**self.check_state(), _SCORES: scores}
+        if self._images is not None:
+            arrays[_IMAGES] = self._images
         if self.stage:
             arrays[_STAGE] = np.array([self.stage, self.first_epoch], np.int64)
         self._checkpoints.save(Checkpoint(self.epoch, len(values), arrays))
 
 
 def check_finite(scores: Sequence[Sequence[float]], text: str) -> None:
-    """Refuses scores that are not numbers.
+    """Refuses losses that are infinite or NaN.
 
     Args:
         scores: Loss and accuracy of each step.
-        text: The epoch, and whether it was training or validation.
+        text: The epoch, and whether it was training or validation, for the message.
 
     Raises:
-        DivergenceError: If a loss is infinite or not a number; it names the step.
+        DivergenceError: If a loss is infinite or NaN; it names the step.
     """
     for step, (loss, _) in enumerate(scores):
         if not np.isfinite(loss):
-            raise DivergenceError(f"{text} loss of step {step}: {loss}; {_MEND}")
+            raise DivergenceError(f"{text} loss of step {step}: {loss}; {_ADVICE}")
+
+
+def _numbers(facts: DatasetFacts) -> np.ndarray:
+    """Returns the numbers by which a checkpoint knows its images: counts, means, deviations."""
+    counts = facts.train_images, facts.test_images
+    return np.array([*counts, *facts.mean, *facts.deviation], np.float64)

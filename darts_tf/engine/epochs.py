@@ -1,8 +1,8 @@
-"""The epoch loop of a search and of a training.
+"""The epoch loop of a search and of a training run.
 
-A run is a sequence of stages, each a model of its own that goes through so many epochs; most runs
-have one. Epochs are counted over the whole run. After each epoch its line goes to the history, to
-whoever listens, to the log, and the run is saved when it is time.
+A run is a sequence of stages, each of which trains a model of its own for some epochs; most runs
+have one. Epochs are counted over the whole run. After an epoch its line is appended to the history,
+handed to the listeners and logged, and a checkpoint is saved when one is due.
 """
 
 import gc
@@ -21,7 +21,7 @@ from darts_tf.engine.loop import Mean, Pace, device_name, run_epoch
 from darts_tf.engine.profiling import Profiler
 from darts_tf.engine.replicas import CompiledStep
 from darts_tf.engine.session import Session
-from darts_tf.runs.progress import seconds_left
+from darts_tf.runs.progress import duration, seconds_left
 
 _logger = logging.getLogger(__name__)
 
@@ -29,12 +29,12 @@ Line = Mapping[str, Any]
 
 
 class Epoch:
-    """An epoch under way: where it is in the run, and how its steps are run.
+    """The epoch that is being run: its place in the run, and the loops over its batches.
 
     Args:
-        durability: Knows the epoch and the stage, and saves the run between training steps.
+        durability: Has the epoch and the stage, and saves checkpoints between training steps.
         profiler: Records some of the training steps.
-        bar: Whether progress bars are shown; None for where standard error is a terminal.
+        bar: Whether progress bars are shown; None where standard error is a terminal.
 
     Attributes:
         number: From 0, over all stages.
@@ -57,12 +57,12 @@ class Epoch:
     def train(
         self, step: CompiledStep, batches: tf.data.Dataset, images: int, batch_size: int
     ) -> Mean:
-        """Runs what is left of the epoch's training steps.
+        """Takes the training steps of the epoch that are left.
 
         Args:
-            step: What `compile_step` returned.
+            step: A step that `compile_step` returned.
             batches: The batches of the steps that are left.
-            images: The number of images of the whole epoch.
+            images: Number of images in the whole epoch.
             batch_size: Images in a global batch; the last one may be smaller.
 
         Returns:
@@ -70,7 +70,7 @@ class Epoch:
 
         Raises:
             DivergenceError: If a loss or a variable is infinite or NaN.
-            Interrupted: If a signal has asked for the end; the run is saved.
+            Interrupted: If a signal has asked for the end; a checkpoint is saved.
         """
         text = f"epoch {self.number}, training"
         mean, self.pace = run_epoch(
@@ -89,12 +89,12 @@ class Epoch:
     def evaluate(
         self, step: CompiledStep, batches: tf.data.Dataset, images: int, batch_size: int
     ) -> Mean:
-        """Runs a step that changes nothing over other images; returns the means over them.
+        """Returns the means of a step that changes nothing, over images to validate on.
 
         Args:
-            step: What `compile_step` returned.
+            step: A step that `compile_step` returned.
             batches: All batches.
-            images: The number of images.
+            images: Number of images.
             batch_size: Images in a global batch; the last one may be smaller.
 
         Raises:
@@ -107,121 +107,166 @@ class Epoch:
         return mean
 
 
-def never(lines: Sequence[Line]) -> bool:
-    """Tells of no stage that it is over before its last epoch."""
+def _never(lines: Sequence[Line]) -> bool:
     del lines
     return False
 
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """A model, and how it goes through an epoch.
+    """A model, and how it is trained for an epoch.
 
     Attributes:
-        model: The model that callbacks are given; its `stop_training` ends the run after an epoch.
-        variables: All that moves: weights, averages, alphas, optimizers, random states. Their
-            values are what a checkpoint holds.
-        run: Runs an epoch, and returns its logs by Keras's names, such as `loss`.
-        over: Tells, from the history's lines of this stage, whether it ends before its last epoch.
+        model: The model that callbacks get; its `stop_training` ends the run after an epoch.
+        variables: All that moves: weights, running averages, alphas, optimizers, random states.
+            Checkpoints hold their values.
+        run: Runs an epoch and returns its logs under Keras's names, such as `loss`.
+        over: Returns, from the history's lines of this stage, whether it ends before its last
+            epoch.
     """
 
     model: keras.Model
     variables: Sequence[Any]
     run: Callable[[Epoch], Mapping[str, float]]
-    over: Callable[[Sequence[Line]], bool] = never
+    over: Callable[[Sequence[Line]], bool] = _never
+
+
+def logs_as_line(epoch: Epoch, logs: Mapping[str, float], timing: Mapping[str, float]) -> Line:
+    """Returns a line of the history that holds an epoch's logs as they are."""
+    return {"epoch": epoch.number, "stage": epoch.stage, **logs, "timing": timing}
+
+
+def line_as_text(line: Line, left: float) -> str:
+    """Returns a line of the log with the numbers of a line of the history."""
+    numbers = {name: value for name, value in line.items() if isinstance(value, float)}
+    texts = [f"{name} {value:.4g}" for name, value in numbers.items()]
+    texts += [f"up to {duration(left)} left"] if left else []
+    return f"epoch {line['epoch']}: {', '.join(texts)}"
 
 
 class EpochLoop:
-    """Runs the epochs that are left of a run.
+    """Runs the epochs of a run that are left, from its last checkpoint or from the start.
 
-    Making one goes to where the last good checkpoint was made, or to the start.
+    Constructing it builds the stage of the checkpoint and restores its variables.
+
+    Example:
+        A model that learns to be 0, and that would be resumed if it were killed:
+
+        >>> import keras
+        >>> import tensorflow as tf
+        >>> import darts_tf
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+        >>> optimizer = darts_tf.SGD(0.1)
+        >>> optimizer.build(model.trainable_variables)
+        >>> def train_step(inputs):
+        ...     with tf.GradientTape() as tape:
+        ...         loss = tf.reduce_mean(tf.square(model(inputs)))
+        ...     optimizer.apply(tape.gradient(loss, model.trainable_variables))
+        ...     return darts_tf.Score(loss, tf.zeros(()))
+        >>> step = darts_tf.compile_step(tf.distribute.get_strategy(), train_step)
+        >>> batches = tf.data.Dataset.from_tensors((tf.ones((8, 4)),)).repeat(10)
+        >>> def run_epoch(epoch):
+        ...     left = batches.skip(epoch.steps_done)
+        ...     mean = epoch.train(step, left, images=80, batch_size=8)
+        ...     return {"loss": mean.loss}
+        >>> stage = darts_tf.Stage(model, [*model.variables, *optimizer.variables], run_epoch)
+        >>> directory = darts_tf.RunDirectory("my_run", "train")
+        >>> directory.claim(["--my_flag=1"])
+        'new'
+        >>> session = darts_tf.Session(directory, darts_tf.TrainingConfig(dataset="digits"))
+        >>> loop = darts_tf.EpochLoop(session, [3], lambda number, lines, previous: stage)
+        >>> loop.run()
+        >>> [line["epoch"] for line in loop.history]
+        [0, 1, 2]
+        >>> loop.history[2]["loss"] < loop.history[0]["loss"]
+        True
 
     Args:
         session: The run.
-        facts: What is known of the images, with which alone the run may go on.
-        lengths: The epochs of each stage, at most.
-        make_stage: Makes a stage from its number, the history's lines before it, and the stage that
-            it follows in this process: None for the first one, and for one that is resumed, whose
-            variables are then restored from the checkpoint. The seeds are set anew before each
-            stage but the first, so that what is made is the same whether or not a run was resumed.
+        lengths: Number of epochs of each stage, at most.
+        make_stage: Builds a stage from its number, from 0, the history's lines before it, and the
+            stage before it: None for the first stage, and for the stage that a run is resumed in,
+            whose variables are restored afterwards. Seeds are set again before each stage but the
+            first, so that a stage starts equal in a resumed run.
+        facts: Facts of the images; a checkpoint that was made with others is refused. None for no
+            check.
 
     Attributes:
         history: The lines of all epochs so far.
-        stage: The stage under way.
+        stage: The current stage.
 
     Raises:
-        UserError: If the checkpoint is of another release, or of other images.
+        UserError: If the checkpoint is of another release, or was made with other images.
     """
 
     def __init__(
         self,
         session: Session,
-        facts: DatasetFacts,
         lengths: Sequence[int],
         make_stage: Callable[[int, Sequence[Line], Stage | None], Stage],
+        facts: DatasetFacts | None = None,
     ) -> None:
         self._session = session
         self._lengths = tuple(lengths)
         self._make_stage = make_stage
-        self._durability = Durability(
-            session.run, session.config, session.strategy, session.request, facts
-        )
+        self._durability = Durability(session, facts)
         lines = self._durability.read()
         self.stage = self._made(self._durability.stage, lines[: self._durability.first_epoch], None)
         self.history: list[Line] = [*self._durability.restore(self.stage.variables)]
 
     @property
     def stage_number(self) -> int:
-        """Number of the stage under way, from 0."""
+        """Number of the current stage, from 0."""
         return self._durability.stage
 
     def run(
         self,
-        line: Callable[[Epoch, Mapping[str, float], Mapping[str, float]], Line],
-        tell: Callable[[Line, float], str],
+        line: Callable[[Epoch, Mapping[str, float], Mapping[str, float]], Line] = logs_as_line,
+        text: Callable[[Line, float], str] = line_as_text,
         listeners: Sequence[Callable[[Line], None]] = (),
         callbacks: Sequence[keras.callbacks.Callback] = (),
     ) -> None:
-        """Runs the epochs that are left, until the last one or until the model stops training.
+        """Runs the epochs that are left, or fewer if the model's `stop_training` becomes true.
 
         Args:
-            line: Returns the epoch's line of the history from the epoch, its logs, and its timing.
-            tell: Returns what the log says of an epoch, from its line and the seconds that the
-                epochs after it will take, 0 if there are none.
-            listeners: Are given each line once it is in the history.
-            callbacks: Are called as Keras's `fit` calls them, with the model of the stage.
+            line: Returns an epoch's line of the history from the epoch, its logs, and its timing
+                in `seconds`, `images_per_second` and `waiting`.
+            text: Returns an epoch's line of the log, from its line of the history and the seconds
+                that the epochs after it will take at most, 0 if there are none.
+            listeners: Called with each line once it is in the history.
+            callbacks: Called as Keras's `fit` calls them, with the model of the current stage.
 
         Raises:
             DivergenceError: If a loss or a variable is infinite or NaN.
-            Interrupted: If a signal has asked for the end; the run is saved.
+            Interrupted: If a signal has asked for the end; a checkpoint is saved.
         """
         durability, config = self._durability, self._session.config
-        watching = keras.callbacks.CallbackList(
+        observers = keras.callbacks.CallbackList(
             [*callbacks], model=self.stage.model, epochs=sum(self._lengths)
         )
         self.stage.model.stop_training = False
-        watching.on_train_begin()
+        observers.on_train_begin()
         logs: Mapping[str, float] = {}
         with Profiler(config.profiled(), self._session.run.tensorboard) as profiler:
-            while self._goes_on(watching):
+            while self._has_epoch(observers):
                 begun = time.monotonic()
                 epoch = Epoch(durability, profiler, self._session.bar)
-                watching.on_epoch_begin(epoch.number)
+                observers.on_epoch_begin(epoch.number)
                 logs = self.stage.run(epoch)
-                watching.on_epoch_end(epoch.number, logs)
+                observers.on_epoch_end(epoch.number, logs)
                 timing = {"seconds": time.monotonic() - begun, **epoch.pace._asdict()}
-                self._keep(line(epoch, logs, timing), tell, listeners)
+                self._record(line(epoch, logs, timing), text, listeners)
                 durability.after_epoch()
-        watching.on_train_end(logs)
+        observers.on_train_end(logs)
 
     def cost(self) -> dict[str, Any]:
-        """Returns what the epochs so far have cost: device-days, and the name of the device."""
+        """Returns the cost of the epochs so far: `device_days`, and the name of the `device`."""
         seconds = sum(line["timing"]["seconds"] for line in self.history)
         replicas = self._session.strategy.num_replicas_in_sync
         return {"device_days": seconds * replicas / 86400, "device": device_name()}
 
-    def _goes_on(self, watching: keras.callbacks.CallbackList) -> bool:
-        """Tells whether there is an epoch to come; goes on to the next stage where this is over."""
+    def _has_epoch(self, observers: keras.callbacks.CallbackList) -> bool:
+        """Returns whether an epoch is left; enters the next stage where the current one is over."""
         durability = self._durability
         while not self.stage.model.stop_training:
             if not self._stage_over():
@@ -230,10 +275,10 @@ class EpochLoop:
             if number == len(self._lengths):
                 return False
             self.stage = self._made(number, self.history, self.stage)
-            gc.collect()  # the stage before holds most of the memory, in cycles of graphs
+            gc.collect()  # graphs of the stage before hold its memory in reference cycles
             durability.enter(number, self.stage.variables)
             self.stage.model.stop_training = False
-            watching.set_model(self.stage.model)
+            observers.set_model(self.stage.model)
         return False
 
     def _stage_over(self) -> bool:
@@ -247,10 +292,10 @@ class EpochLoop:
             keras.utils.set_random_seed(self._session.config.seed + number)
         return self._make_stage(number, lines, previous)
 
-    def _keep(
+    def _record(
         self,
         line: Line,
-        tell: Callable[[Line, float], str],
+        text: Callable[[Line, float], str],
         listeners: Sequence[Callable[[Line], None]],
     ) -> None:
         self.history.append(line)
@@ -258,11 +303,11 @@ class EpochLoop:
         seconds = [line["timing"]["seconds"] for line in self.history]
         over = self.stage.model.stop_training
         left = 0.0 if over else seconds_left(seconds, self._epochs())
-        _logger.info(tell(line, left))
+        _logger.info(text(line, left))
         for listener in listeners:
             listener(line)
 
     def _epochs(self) -> int:
-        """Returns how many epochs the run has at most, now that some stages may have been short."""
+        """Returns the most epochs that the run can have, with the lengths that past stages had."""
         durability = self._durability
         return durability.first_epoch + sum(self._lengths[durability.stage :])

@@ -1,4 +1,4 @@
-"""One pass through the data, step by step: means over images, and how fast it went."""
+"""One pass over the data, step by step, with its means over images and its pace."""
 
 import platform
 import time
@@ -15,11 +15,11 @@ from darts_tf.engine.replicas import Clock, CompiledStep
 
 
 class Mean(NamedTuple):
-    """What an epoch gave, as means over its images.
+    """Means over the images of an epoch.
 
     Attributes:
         loss: Cross-entropy in nats.
-        accuracy: The share of right answers, from 0 to 1.
+        accuracy: Share of images that were classified correctly, from 0 to 1.
     """
 
     loss: float
@@ -30,8 +30,8 @@ class Pace(NamedTuple):
     """How fast an epoch went.
 
     Attributes:
-        images_per_second: Images that went through the step in a second, over all replicas.
-        waiting: The share of the time, from 0 to 1, that went by waiting for the next batch.
+        images_per_second: Images in a second, over all replicas.
+        waiting: Share of the time, from 0 to 1, in which the next batch was waited for.
     """
 
     images_per_second: float
@@ -50,22 +50,22 @@ def run_epoch(
     epoch: int = 0,
     bar: bool | None = None,
 ) -> tuple[Mean, Pace]:
-    """Runs a step until every image has been seen once, with a progress bar on a terminal.
+    """Runs a step on every batch of an epoch, with a progress bar.
 
     Args:
-        step: What `compile_step` returned.
+        step: A step that `compile_step` returned.
         batches: An iterator over the data.
-        images: The number of images.
+        images: Number of images in the whole epoch.
         batch_size: Images in a global batch; the last one may be smaller.
-        text: Says what runs, before the bar.
+        text: Stands before the progress bar, and in errors.
         profiler: Records some of the steps.
-        durability: Saves the run between steps, and has the scores of the steps of this epoch that
-            were taken before the run was resumed; `batches` begins after these.
+        durability: Saves checkpoints between steps, and has the scores of the steps that were taken
+            before the run was resumed; `batches` begins after these.
         epoch: Number of the epoch in the run, for the clock of a clocked step.
-        bar: Whether the progress bar is shown; None shows it where standard error is a terminal.
+        bar: Whether the progress bar is shown; None where standard error is a terminal.
 
     Returns:
-        The means over the images, and the pace of the steps.
+        The means over the images, and the pace of the steps taken now.
 
     Raises:
         DivergenceError: If a loss is infinite or NaN.
@@ -101,7 +101,7 @@ def run_epoch(
 
 
 def device_name() -> str:
-    """Returns the name of the device that a run's cost is told for."""
+    """Returns the name of the device in which a run's cost is given."""
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
         return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))

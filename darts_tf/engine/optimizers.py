@@ -1,11 +1,10 @@
-"""Momentum SGD and Adam as DARTS has them: gradients summed, clipped, then L2 added.
+"""SGD with momentum and Adam as DARTS has them: gradients are summed, clipped, and L2 is added.
 
-They differ from Keras's optimizers where these differ from PyTorch's: weight decay is an L2 term of
-the gradient, added after clipping; momentum holds gradients, not steps, so that a new learning rate
-acts at once; Adam's epsilon is added to the bias-corrected root.
+They follow PyTorch where Keras's optimizers do not: weight decay is an L2 term of the gradient,
+added after clipping; the velocity holds gradients, not steps, so that a new learning rate acts at
+once; Adam's epsilon is added to the root after the bias correction.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,16 +13,22 @@ import tensorflow as tf
 
 
 class CoupledOptimizer(keras.optimizers.Optimizer):
-    """What both optimizers do with gradients before their step.
+    r"""Base class: sums, clips and decays gradients, then takes the step of a subclass.
 
-    Gradients are summed over replicas (so each replica's loss is divided by the global batch),
-    clipped as one vector, and then the L2 term is added, for every variable. Variables of one shape
+    From this replica's gradients $g_r$ of all variables $w$ a subclass's `step` gets
+
+    $$g = \min\left(1, \frac{c}{\|\sum_r g_r\| + 10^{-6}}\right) \sum_r g_r + \lambda w$$
+
+    with the norm taken over all variables together, $c$ = `clip` and $\lambda$ = `l2`. Each
+    replica's loss is therefore divided by the images of the global batch. Variables of one shape
     take their step together, stacked: a supernet has some 1,400 of them in some 40 shapes.
+
+    A subclass names its `slots` and implements `step`.
 
     Args:
         learning_rate: Step size.
-        l2: Multiplies a variable to give its L2 term.
-        clip: The greatest norm of all gradients together, None for no limit.
+        l2: Factor of the L2 term, which every variable has.
+        clip: Maximum norm of all gradients together; None for no limit.
         name: Name of the optimizer.
     """
 
@@ -56,11 +61,11 @@ class CoupledOptimizer(keras.optimizers.Optimizer):
     def apply(
         self, grads: Sequence[tf.Tensor], trainable_variables: Sequence[Any] | None = None
     ) -> None:
-        """Sums, clips and decays the gradients and takes a step.
+        """Sums the gradients over replicas, clips and decays them, and takes a step.
 
         Args:
             grads: This replica's gradients, one for each variable.
-            trainable_variables: The variables, if `build` has not been given them.
+            trainable_variables: The variables, if `build` has not been called.
         """
         if trainable_variables is not None:
             self.build(trainable_variables)
@@ -101,9 +106,9 @@ class CoupledOptimizer(keras.optimizers.Optimizer):
         if self.l2:
             values = self._stacked(variables)
             stacks = [g + self.l2 * value for g, value in zip(stacks, values, strict=True)]
-        for group, gradient, own in zip(self._groups, stacks, slots, strict=True):
+        for group, gradient, state in zip(self._groups, stacks, slots, strict=True):
             rate = tf.cast(learning_rate, gradient.dtype)
-            steps = self.step(gradient, rate, tf.cast(iterations + 1, gradient.dtype), *own)
+            steps = self.step(gradient, rate, tf.cast(iterations + 1, gradient.dtype), *state)
             for i, step in zip(group, tf.unstack(steps), strict=True):
                 variables[i].assign_sub(step)
 
@@ -113,13 +118,13 @@ class CoupledOptimizer(keras.optimizers.Optimizer):
     def step(
         self, gradient: tf.Tensor, rate: tf.Tensor, count: tf.Tensor, *slots: tf.Variable
     ) -> tf.Tensor:
-        """Updates a group's slots and returns what to subtract from its variables.
+        """Updates the slots of a group of variables; returns what is subtracted from these.
 
         Args:
-            gradient: Decayed gradients of the group, [variables, *shape].
+            gradient: Clipped and decayed gradients of the group, [variables, *shape].
             rate: The learning rate, a scalar.
             count: Number of this step, from 1, a scalar.
-            *slots: The group's slots, in the order of `slots`.
+            *slots: The group's slots, in the order of `slots`, each [variables, *shape].
         """
         raise NotImplementedError
 
@@ -131,13 +136,30 @@ class CoupledOptimizer(keras.optimizers.Optimizer):
 
 @keras.saving.register_keras_serializable(package="darts_tf")
 class SGD(CoupledOptimizer):
-    r"""SGD with momentum for the weights: `v <- momentum * v + g`, `w <- w - learning_rate * v`.
+    r"""SGD with momentum for the weights, as PyTorch and DARTS have it.
+
+    With velocity $v$ and momentum $\mu$, a clipped and decayed gradient $g$ moves a weight $w$ by
+
+    $$v \leftarrow \mu v + g, \qquad w \leftarrow w - \eta v$$
+
+    Keras's velocity holds $-\eta g$ instead, so that a new learning rate would act late.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> import darts_tf
+        >>> weight = tf.Variable(1.0)
+        >>> optimizer = darts_tf.SGD(0.1, momentum=0.9)
+        >>> for _ in range(2):
+        ...     optimizer.apply([tf.constant(1.0)], [weight])
+        ...     print(f"{weight.numpy():.2f}")
+        0.90
+        0.71
 
     Args:
-        learning_rate: Step size.
-        momentum: What the velocity keeps of itself.
-        l2: Multiplies a weight to give its L2 term.
-        clip: The greatest norm of all gradients together, None for no limit.
+        learning_rate: Step size $\eta$.
+        momentum: The share $\mu$ of the velocity that a step keeps.
+        l2: Factor of the L2 term, which every variable has.
+        clip: Maximum norm of all gradients together; None for no limit.
         name: Name of the optimizer.
     """
 
@@ -157,13 +179,13 @@ class SGD(CoupledOptimizer):
     def step(
         self, gradient: tf.Tensor, rate: tf.Tensor, count: tf.Tensor, *slots: tf.Variable
     ) -> tf.Tensor:
-        """Updates the velocities and returns what to subtract from the weights."""
+        """Updates the velocities and returns the steps of the weights."""
         del count
         (velocity,) = slots
         return rate * velocity.assign(self.momentum * velocity + gradient)
 
     def unrolled(self, gradients: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        """Returns the weights after a step that is not clipped, and that is not taken.
+        """Returns the weights as a step without clipping would leave them; takes no step.
 
         Args:
             gradients: The gradients of the global batch, one for each variable.
@@ -190,18 +212,31 @@ class SGD(CoupledOptimizer):
 
 @keras.saving.register_keras_serializable(package="darts_tf")
 class Adam(CoupledOptimizer):
-    """Adam for the alphas (Kingma and Ba; betas as in DARTS+, section 4.2).
+    r"""Adam for the alphas (Kingma and Ba, algorithm 1; betas as in DARTS+, section 4.2).
 
-    With `m` and `v` the averages of gradients and squared gradients, corrected for their start from
-    zero, the step is `learning_rate * m / (sqrt(v) + epsilon)`.
+    In step $t$ a clipped and decayed gradient $g$ moves a variable $w$ by
+
+    $$m \leftarrow \beta_1 m + (1 - \beta_1) g, \qquad v \leftarrow \beta_2 v + (1 - \beta_2) g^2$$
+    $$w \leftarrow w - \eta \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)} + \epsilon}$$
+
+    Example:
+        >>> import tensorflow as tf
+        >>> import darts_tf
+        >>> alpha = tf.Variable(0.0)
+        >>> optimizer = darts_tf.Adam(3e-4)
+        >>> for _ in range(2):
+        ...     optimizer.apply([tf.constant(7.0)], [alpha])
+        ...     print(f"{alpha.numpy():.4f}")
+        -0.0003
+        -0.0006
 
     Args:
-        learning_rate: Step size.
-        beta_1: What the average of gradients keeps of itself.
-        beta_2: What the average of squared gradients keeps of itself.
+        learning_rate: Step size $\eta$.
+        beta_1: Decay of the average $m$ of gradients.
+        beta_2: Decay of the average $v$ of squared gradients.
         epsilon: Added to the root.
-        l2: Multiplies a variable to give its L2 term.
-        clip: The greatest norm of all gradients together, None for no limit.
+        l2: Factor of the L2 term, which every variable has.
+        clip: Maximum norm of all gradients together; None for no limit.
         name: Name of the optimizer.
     """
 
@@ -225,7 +260,7 @@ class Adam(CoupledOptimizer):
     def step(
         self, gradient: tf.Tensor, rate: tf.Tensor, count: tf.Tensor, *slots: tf.Variable
     ) -> tf.Tensor:
-        """Updates the averages and returns what to subtract from the variables."""
+        """Updates the averages and returns the steps of the variables."""
         mean, square = slots
         average = mean.assign(self.beta_1 * mean + (1 - self.beta_1) * gradient)
         squares = square.assign(self.beta_2 * square + (1 - self.beta_2) * tf.square(gradient))
@@ -250,38 +285,8 @@ def clip_by_global_norm(grads: Sequence[tf.Tensor], clip: float) -> list[tf.Tens
 
     Args:
         grads: Tensors of any shapes.
-        clip: The greatest norm.
+        clip: Maximum norm.
     """
     norm = tf.linalg.global_norm(grads)
     factor = tf.minimum(clip / (norm + 1e-6), tf.ones((), norm.dtype))
     return [gradient * factor for gradient in grads]
-
-
-def cosine(epoch: int, epochs: int, highest: float, lowest: float) -> float:
-    """Returns the learning rate of an epoch: half a cosine from `highest` to `lowest`.
-
-    Args:
-        epoch: Number of the epoch, from 0.
-        epochs: Length of the half period in epochs, whether or not the run stops earlier.
-        highest: The rate at epoch 0.
-        lowest: The rate that epoch `epochs` would have.
-    """
-    return lowest + (highest - lowest) * (1 + math.cos(math.pi * epoch / epochs)) / 2
-
-
-def warmed_cosine(epoch: int, epochs: int, highest: float, lowest: float, warmup: int) -> float:
-    """Returns the learning rate of an epoch: a line up to `highest`, then half a cosine down.
-
-    Epoch `e` of the first `warmup` has `highest * (e + 1) / warmup`, as in P-DARTS's code for
-    ImageNet; the cosine fills the epochs after them (Goyal et al., 2017; DARTS+, section 4.3).
-
-    Args:
-        epoch: Number of the epoch, from 0.
-        epochs: All epochs, those of the line included.
-        highest: The rate at which the line ends and the cosine begins.
-        lowest: The rate that epoch `epochs` would have.
-        warmup: Epochs of the line, less than `epochs`; 0 for none.
-    """
-    if epoch < warmup:
-        return highest * (epoch + 1) / warmup
-    return cosine(epoch - warmup, epochs - warmup, highest, lowest)

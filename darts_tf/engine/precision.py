@@ -1,4 +1,4 @@
-"""Mixed precision: layers that compute in 16 bits, and the scale of the loss that float16 needs."""
+"""Mixed precision: layers that compute in 16 bits, and the loss scale that float16 needs."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,29 +11,30 @@ from darts_tf.engine.scoring import Batch, Score
 
 
 def dtype_policy(mixed_precision: str) -> keras.DTypePolicy:
-    """Returns the policy of the layers; variables are float32 in each.
+    """Returns the dtype policy of layers, whose variables are float32 in any case.
 
     Args:
-        mixed_precision: What layers compute in: `float32`, `bfloat16` or `float16`.
+        mixed_precision: Compute dtype: `float32`, `bfloat16` or `float16`.
     """
     name = "float32" if mixed_precision == "float32" else f"mixed_{mixed_precision}"
     return keras.DTypePolicy(name)
 
 
 def make_loss_scale(mixed_precision: str) -> "LossScale | None":
-    """Returns a scale for `float16`, None for what needs none."""
+    """Returns a loss scale for `float16`, None for a dtype that needs none."""
     return LossScale() if mixed_precision == "float16" else None
 
 
 class LossScale:
-    """A power of two that the loss is multiplied with, so that small gradients are not lost.
+    """Dynamic loss scaling: a power of two that keeps small float16 gradients from becoming 0.
 
-    It is halved after gradients that are not finite, and doubled after many that were (Micikevicius
-    et al., Mixed Precision Training, section 3.2). Create it in the strategy's scope.
+    The scale is halved after gradients that are infinite or NaN, and doubled after many that were
+    finite (Micikevicius et al., Mixed Precision Training, section 3.2). Create it in the strategy's
+    scope.
 
     Args:
-        initial: The scale to start with.
-        patience: Gradients in a row, all finite, after which it doubles.
+        initial: The first scale.
+        patience: Steps in a row with finite gradients after which the scale doubles.
     """
 
     def __init__(self, initial: float = 2.0**15, patience: int = 2000) -> None:
@@ -48,11 +49,15 @@ class LossScale:
 
     @property
     def variables(self) -> list[keras.Variable]:
-        """What it remembers: the scale, and how many gradients in a row were finite."""
+        """The scale, and the number of steps in a row whose gradients were finite."""
         return [self._scale, self._good]
 
     def update(self, finite: tf.Tensor) -> None:
-        """Takes note of whether gradients were finite, a bool that all replicas share."""
+        """Adapts the scale after a step.
+
+        Args:
+            finite: Whether all gradients of all replicas were finite, a bool scalar.
+        """
         good = tf.where(finite, tf.convert_to_tensor(self._good.value) + 1, 0)
         doubles = good >= self.patience
         scale = tf.where(doubles, 2 * self.value, self.value)
@@ -60,22 +65,25 @@ class LossScale:
         self._good.assign(tf.where(doubles, 0, good))
 
 
-def scaled(batch: Batch, loss_scale: LossScale | None) -> Batch:
-    """Returns a batch whose loss, accuracy and gradients are multiplied by the scale."""
+def scale_batch(batch: Batch, loss_scale: LossScale | None) -> Batch:
+    """Returns the batch with sample weights, and so loss and gradients, times the loss scale."""
     if loss_scale is None:
         return batch
     return batch._replace(sample_weights=batch.sample_weights * loss_scale.value)
 
 
-def unscaled(score: Score, loss_scale: LossScale | None) -> Score:
-    """Returns the score of a batch that was scaled; the scale must not have been updated since."""
+def unscale_score(score: Score, loss_scale: LossScale | None) -> Score:
+    """Returns the score of a batch from `scale_batch`, divided by the loss scale again.
+
+    The scale must not have been updated in between.
+    """
     if loss_scale is None:
         return score
     return Score(*(part / tf.cast(loss_scale.value, part.dtype) for part in score))
 
 
 class _Scaled(CoupledOptimizer):
-    """Takes gradients of a scaled loss, and no step where one of them is not finite."""
+    """Takes gradients of a scaled loss, and skips a step where one is infinite or NaN."""
 
     def __init__(self, loss_scale: LossScale, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -84,7 +92,7 @@ class _Scaled(CoupledOptimizer):
     def apply(
         self, grads: Sequence[tf.Tensor], trainable_variables: Sequence[Any] | None = None
     ) -> None:
-        """Divides the gradients by the scale, takes a step if it can, and adapts the scale."""
+        """Divides the gradients by the scale, takes a step if all are finite, adapts the scale."""
         grads = [gradient / tf.cast(self.loss_scale.value, gradient.dtype) for gradient in grads]
         replica = tf.distribute.get_replica_context()
         wrong = tf.cast(tf.logical_not(_all_finite(grads)), tf.float32)
@@ -125,10 +133,10 @@ class ScaledAdam(_Scaled, Adam):
 
 
 def weight_optimizer(loss_scale: LossScale | None, *args: Any, **kwargs: Any) -> SGD:
-    """Returns an SGD for gradients of the loss, scaled or, where there is no scale, plain.
+    """Returns an SGD for gradients of the scaled loss, or of the loss where there is no scale.
 
     Args:
-        loss_scale: The scale or None.
+        loss_scale: The scale, or None.
         *args: As `SGD`.
         **kwargs: As `SGD`.
     """
@@ -136,10 +144,10 @@ def weight_optimizer(loss_scale: LossScale | None, *args: Any, **kwargs: Any) ->
 
 
 def architecture_optimizer(loss_scale: LossScale | None, *args: Any, **kwargs: Any) -> Adam:
-    """Returns an Adam for gradients of the loss, scaled or, where there is no scale, plain.
+    """Returns an Adam for gradients of the scaled loss, or of the loss where there is no scale.
 
     Args:
-        loss_scale: The scale or None.
+        loss_scale: The scale, or None.
         *args: As `Adam`.
         **kwargs: As `Adam`.
     """

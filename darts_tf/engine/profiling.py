@@ -1,4 +1,4 @@
-"""A trace of some steps of a run, for TensorBoard's profiler."""
+"""Profiles of some training steps, for TensorBoard's profiler."""
 
 import os
 from types import TracebackType
@@ -8,13 +8,13 @@ import tensorflow as tf
 
 
 class Profiler:
-    """Records the steps from a first to a last one, counted over the whole run.
+    """Records a profile of the training steps from a first to a last one.
 
-    Use it as a context: a run that ends, or fails, before the last step keeps what was recorded.
+    Use it as a context manager: a run that ends before the last step keeps what was recorded.
 
     Args:
-        steps: Numbers of the first and the last step, from 0, or None for no trace.
-        folder: Where TensorBoard looks; the trace goes to `plugins/profile` in it.
+        steps: Numbers of the first and the last step in this process, from 0; None for no profile.
+        folder: TensorBoard's folder; the profile goes to `plugins/profile` in it.
     """
 
     def __init__(self, steps: tuple[int, int] | None, folder: str | os.PathLike[str]) -> None:
@@ -24,16 +24,16 @@ class Profiler:
         self._running = False
 
     def before_step(self) -> None:
-        """Starts the trace if the first step comes."""
+        """Starts recording if the first step follows."""
         if self._steps is not None and self._number == self._steps[0]:
             tf.profiler.experimental.start(self._folder)
             self._running = True
 
     def after_step(self, result: Any) -> None:
-        """Ends the trace if this was the last step.
+        """Ends recording if this was the last step.
 
         Args:
-            result: Tensors that are there when the step is done.
+            result: Tensors that the step computes, which are waited for.
         """
         if self._running and self._steps is not None and self._number == self._steps[1]:
             for tensor in tf.nest.flatten(result):

@@ -1,4 +1,4 @@
-"""Steps on every replica: each takes its share of a global batch, and scores are summed."""
+"""Steps on every replica: each takes its part of a global batch, and scores are summed."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -10,11 +10,13 @@ from darts_tf.errors import UserError
 
 
 class Clock(NamedTuple):
-    """When a step is taken: what stateless random draws are made from, the same on every replica.
+    """The time of a step, from which stateless random draws are made.
+
+    It is the same on every replica, and the same again when a run is resumed.
 
     Attributes:
-        epoch: Number of the epoch in the run, from 0; inside of a step an int32 scalar.
-        step: Number of the step in the epoch, from 0; inside of a step an int32 scalar.
+        epoch: Number of the epoch in the run, from 0; in a step an int32 scalar.
+        step: Number of the step in the epoch, from 0; in a step an int32 scalar.
     """
 
     epoch: Any
@@ -30,19 +32,29 @@ def compile_step(
     jit_compile: bool = False,
     clocked: bool = False,
 ) -> CompiledStep:
-    """Makes a graph that runs a step on every replica.
+    """Compiles a graph that runs a step on every replica.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> import darts_tf
+        >>> def step(images):
+        ...     return darts_tf.Score(tf.reduce_mean(images), tf.zeros(()))
+        >>> compiled = darts_tf.compile_step(tf.distribute.get_strategy(), step)
+        >>> batches = iter(tf.data.Dataset.from_tensors((tf.ones((4, 8, 8, 3)),)))
+        >>> float(compiled(next(batches), batches.element_spec).loss)
+        1.0
 
     Args:
-        strategy: The strategy.
-        step: Takes the parts of an element of the data, of a replica's own images, and returns its
-            part of the score.
+        strategy: The strategy that the model's variables were created under.
+        step: Function from the parts of an element of the data, cut to the images of one replica,
+            to that replica's `Score`.
         jit_compile: Whether XLA compiles the step, once for each size of a batch.
-        clocked: Whether the step takes a `Clock` of scalar tensors before the parts.
+        clocked: Whether `step` takes a `Clock` before the parts.
 
     Returns:
-        A function from an element of the data, in which every tensor has an axis of images first,
-        its `element_spec`, and a `Clock` of ints, to the score of the global batch. There is one
-        trace for batches of any size. A step that is not clocked needs no clock.
+        A function from an element of the data, a tuple whose tensors have an axis of images first,
+        its `element_spec`, and a `Clock` of ints (None for a step that is not clocked), to the
+        score of the global batch. There is one trace for batches of any size.
 
     Raises:
         UserError: If XLA is to compile a step of several replicas.
@@ -50,17 +62,17 @@ def compile_step(
     replicas = strategy.num_replicas_in_sync
     if jit_compile and replicas > 1:
         raise UserError(
-            f"jit_compile: replicas cannot meet inside of a compiled step; one device is right, "
-            f"found {replicas}"
+            f"jit_compile: expected one device, for replicas cannot meet in a step that XLA "
+            f"compiles, got {replicas}"
         )
     # Only what runs in a replica: the sum over replicas stays outside.
     local = tf.function(step, autograph=False, jit_compile=True) if jit_compile else step
 
-    def on_own_share(element: Any, *clock: Clock) -> Score:
-        return local(*clock, *(own_share(element) if replicas > 1 else element))
+    def on_replica(element: Any, *clock: Clock) -> Score:
+        return local(*clock, *(replica_share(element) if replicas > 1 else element))
 
     def run(element: Any, *clock: Clock) -> Score:
-        parts = strategy.run(on_own_share, args=(element, *clock))
+        parts = strategy.run(on_replica, args=(element, *clock))
         return Score(*(strategy.reduce("SUM", part, axis=None) for part in parts))
 
     traces: dict[Any, CompiledStep] = {}
@@ -80,17 +92,17 @@ def compile_step(
     return call
 
 
-def own_share(element: Any) -> Any:
-    """Cuts a replica's own images out of a global batch, inside of the replica.
+def replica_share(element: Any) -> Any:
+    """Returns the images of a global batch that belong to the current replica.
 
-    Of b images, replica r of R has those from b * r // R on. Every worker makes all batches, so
-    that every random draw is the same whatever the number of machines.
+    Of b images, replica r of R has those from b * r // R to b * (r + 1) // R. Every worker makes
+    whole batches, so that random draws do not depend on the number of machines.
 
     Args:
-        element: Tensors, in tuples, with an axis of images first.
+        element: Nested tuples of tensors with an axis of images first.
 
     Returns:
-        The same tuples of the replica's tensors.
+        The same tuples with this replica's parts.
     """
     replica: Any = tf.distribute.get_replica_context()
     place, replicas = replica.replica_id_in_sync_group, replica.num_replicas_in_sync
@@ -99,12 +111,12 @@ def own_share(element: Any) -> Any:
         number = tf.shape(part)[0]
         return part[number * place // replicas : number * (place + 1) // replicas]
 
-    with tf.device("CPU:0"):  # a device is sent no more than its share
+    with tf.device("CPU:0"):  # a device is sent no more than its part
         return tf.nest.map_structure(cut, element)
 
 
 def check_shares(strategy: tf.distribute.Strategy, images: int, batch_size: int) -> None:
-    """Checks that every replica has an image of every batch.
+    """Checks that every replica gets an image of every batch.
 
     Args:
         strategy: The strategy.
@@ -118,6 +130,6 @@ def check_shares(strategy: tf.distribute.Strategy, images: int, batch_size: int)
     last = images % batch_size or batch_size
     if last < devices:
         raise UserError(
-            f"batch_size: must leave an image for each of {devices} devices in every batch, "
-            f"found {batch_size}: of {images} images the last batch has {last}"
+            f"batch_size: expected an image for each of {devices} devices in every batch, got "
+            f"{batch_size}, with which the last batch of {images} images has {last}"
         )

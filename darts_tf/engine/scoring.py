@@ -1,4 +1,4 @@
-"""A batch, and what a network scores on it."""
+"""A batch, and the loss and accuracy of a model on it."""
 
 from typing import NamedTuple
 
@@ -6,12 +6,12 @@ import tensorflow as tf
 
 
 class Batch(NamedTuple):
-    """One replica's part of a batch.
+    """The part of a batch that a replica has.
 
     Attributes:
-        images: Normalised images, [batch, rows, columns, channels].
-        labels: Integers, [batch]; or probabilities of the classes, [batch, classes].
-        sample_weights: What each image's loss counts, [batch]: 1 / (images in the global batch).
+        images: Normalized images, [batch, rows, columns, channels].
+        labels: Class numbers, int32 [batch]; or probabilities of the classes, [batch, classes].
+        sample_weights: Factor of each image's loss, [batch]: 1 / (images in the global batch).
     """
 
     images: tf.Tensor
@@ -20,11 +20,11 @@ class Batch(NamedTuple):
 
 
 class Score(NamedTuple):
-    """Loss and accuracy of a batch, to be summed over replicas.
+    """Loss and accuracy of a replica's part of a batch; summed over replicas, those of the batch.
 
     Attributes:
-        loss: Weighted sum of cross-entropies in nats, a scalar.
-        accuracy: Weighted sum of right answers, a scalar.
+        loss: Sum of cross-entropies in nats times their sample weights, a scalar.
+        accuracy: Sum of the sample weights of the images that were classified correctly, a scalar.
     """
 
     loss: tf.Tensor
@@ -32,9 +32,22 @@ class Score(NamedTuple):
 
 
 def score(logits: tf.Tensor, batch: Batch) -> Score:
-    """Returns the loss and accuracy of logits [batch, classes], worked out in 32 bits or more.
+    """Returns the loss and accuracy of logits, computed in 32 bits or more.
 
-    An answer is right if it is the most probable class of a label that has probabilities.
+    Where a label has probabilities, its most probable class is the correct one.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> import darts_tf
+        >>> images = tf.zeros((2, 8, 8, 3))
+        >>> batch = darts_tf.Batch(images, tf.constant([0, 1]), tf.constant([0.5, 0.5]))
+        >>> result = darts_tf.score(tf.constant([[2.0, 0.0], [2.0, 0.0]]), batch)
+        >>> print(f"loss {result.loss:.3f}, accuracy {result.accuracy:.2f}")
+        loss 1.127, accuracy 0.50
+
+    Args:
+        logits: [batch, classes].
+        batch: Labels and sample weights; the images are not read.
     """
     if logits.dtype.size < 4:
         logits = tf.cast(logits, tf.float32)
@@ -46,7 +59,7 @@ def score(logits: tf.Tensor, batch: Batch) -> Score:
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(batch.labels, logits)
         classes = batch.labels
     weights = tf.cast(batch.sample_weights, logits.dtype)
-    right = tf.argmax(logits, 1, classes.dtype) == classes
+    correct = tf.argmax(logits, 1, classes.dtype) == classes
     return Score(
-        tf.reduce_sum(losses * weights), tf.reduce_sum(tf.cast(right, logits.dtype) * weights)
+        tf.reduce_sum(losses * weights), tf.reduce_sum(tf.cast(correct, logits.dtype) * weights)
     )

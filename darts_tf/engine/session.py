@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import tensorflow as tf
 
@@ -14,31 +14,36 @@ from darts_tf.runs.interruption import Request, noticing
 
 @dataclass(frozen=True, eq=False)
 class Session:
-    """A run that has been started in this process.
+    """A run in this process.
 
     Attributes:
-        run: Its directory, claimed.
+        run: Its directory, which has been claimed.
         config: Its settings.
-        strategy: Its devices; variables are made in the scope of this.
-        request: Tells whether a signal has asked for the end.
-        bar: Whether progress bars are shown; None for where standard error is a terminal.
+        strategy: Its devices. Variables are made in the strategy's scope.
+        request: Has the signal that has asked for the end, if one has.
+        bar: Whether progress bars are shown; None where standard error is a terminal.
     """
 
     run: RunDirectory
     config: RunConfig
-    strategy: tf.distribute.Strategy
-    request: Request
+    strategy: tf.distribute.Strategy = field(default_factory=tf.distribute.get_strategy)
+    request: Request = field(default_factory=Request)
     bar: bool | None = None
 
 
 @contextmanager
-def started(run: RunDirectory, config: RunConfig, bar: bool | None = None) -> Iterator[Session]:
-    """Makes the process a function of the run's seed, and takes its devices and its signals.
+def open_session(
+    run: RunDirectory, config: RunConfig, bar: bool | None = None
+) -> Iterator[Session]:
+    """Sets seeds, threads and devices as a run's settings ask for; handles signals in the block.
 
     Args:
         run: The directory, claimed.
         config: The settings.
-        bar: Whether progress bars are shown; None for where standard error is a terminal.
+        bar: Whether progress bars are shown; None where standard error is a terminal.
+
+    Yields:
+        The session. In it SIGTERM and SIGINT save a checkpoint, and then end the run.
 
     Raises:
         UserError: If TensorFlow has already started with another number of threads.

@@ -1,4 +1,4 @@
-"""What a run on several machines needs beside its strategy: one that writes, and agreement."""
+"""Runs on several machines: one worker writes, and all agree on signals."""
 
 import os
 import re
@@ -17,26 +17,26 @@ from darts_tf.runs.roll_call import answer_roll, call_roll
 
 
 @contextmanager
-def own_run(
+def open_run(
     run_directory: str | os.PathLike[str] | RunDirectory,
     program: Literal["search", "train"],
     config: RunConfig,
     flags: Sequence[str],
 ) -> Iterator[RunDirectory]:
-    """Yields a run's claimed directory; with several workers, once all of them are there.
+    """Claims a run's directory and yields it; with several workers, once all have started.
 
-    Only the chief has the directory that was given. Every other worker has a copy of what it held
-    at the start, which is thrown away at the end: so all go on from the same checkpoint, and
-    nothing else needs to be shared between the machines.
+    Only the chief has the directory that was given. Every other worker has a temporary copy of what
+    it held at the start: so all resume from the same checkpoint, and the machines need to share no
+    folder.
 
     Args:
         run_directory: Where the run's files go. A `RunDirectory` has been claimed already.
-        program: Whose run it is.
-        config: Has the strategy.
+        program: The program whose run it is.
+        config: The settings.
         flags: The lines of the run's flag file.
 
     Raises:
-        UserError: If the directory holds another run, or a worker does not come.
+        UserError: If the directory holds another run, or a worker does not start in time.
         WorkerLost: If a worker dies while the block runs.
     """
     cluster = cluster_of(config.strategy)
@@ -61,7 +61,7 @@ def own_run(
 
 
 class Agreement:
-    """Lets all workers know what one of them was asked by a signal.
+    """Tells all workers of a signal that one of them got.
 
     Args:
         strategy: The strategy of the run.
@@ -72,19 +72,20 @@ class Agreement:
         self.needed = getattr(strategy.cluster_resolver, "task_type", None) is not None
 
     def on(self, number: int | None) -> int | None:
-        """Returns the signal that one of the workers has noticed, None if there was none.
+        """Returns the signal that one of the workers got, None if none did.
 
         Args:
-            number: The one that this worker has noticed. All workers must ask at the same step.
+            number: The signal that this worker got, or None. All workers must call at the same
+                step.
         """
         if not self.needed:
             return number
-        asked = self._sum(tf.constant([float(number == known) for known in SIGNALS])).numpy()
-        return next((known for known, count in zip(SIGNALS, asked, strict=True) if count), None)
+        counts = self._sum(tf.constant([float(number == signal) for signal in SIGNALS])).numpy()
+        return next((signal for signal, count in zip(SIGNALS, counts, strict=True) if count), None)
 
     @tf.function(autograph=False)
-    def _sum(self, asked: tf.Tensor) -> tf.Tensor:
-        return self._strategy.reduce("SUM", self._strategy.run(tf.identity, (asked,)), axis=None)
+    def _sum(self, counts: tf.Tensor) -> tf.Tensor:
+        return self._strategy.reduce("SUM", self._strategy.run(tf.identity, (counts,)), axis=None)
 
 
 @contextmanager
@@ -94,10 +95,10 @@ def _noticing_losses(cluster: Cluster | None) -> Iterator[None]:
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
         if cluster is None:
             raise
-        told = re.findall(r"/job:(\w+)/(?:replica:0/)?task:([0-9]+)", str(error))
-        tasks = {(job, int(number)) for job, number in told}
+        named = re.findall(r"/job:(\w+)/(?:replica:0/)?task:([0-9]+)", str(error))
+        tasks = {(job, int(number)) for job, number in named}
         lost = [i for i, task in enumerate(cluster.tasks) if task in tasks and i != cluster.index]
         names = ", ".join(map(cluster.name, lost)) or "a worker"
         raise WorkerLost(
-            f"lost {names}; the same command on every machine goes on from the last checkpoint"
+            f"lost {names}; the same command on every machine resumes from the last checkpoint"
         ) from error

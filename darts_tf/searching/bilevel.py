@@ -6,7 +6,7 @@ from typing import Protocol
 import tensorflow as tf
 
 from darts_tf.engine.optimizers import SGD, CoupledOptimizer
-from darts_tf.engine.precision import LossScale, scaled, unscaled
+from darts_tf.engine.precision import LossScale, scale_batch, unscale_score
 from darts_tf.engine.scoring import Batch, Score
 from darts_tf.searching.differentiation import Penalty, differentiate
 from darts_tf.searching.unrolled import Unrolled
@@ -167,8 +167,8 @@ class BilevelStep:
         """Updates the architecture parameters alone; arguments as above."""
         gradients = self.architecture_gradient(
             self.supernet,
-            scaled(train, self.loss_scale),
-            scaled(valid, self.loss_scale),
+            scale_batch(train, self.loss_scale),
+            scale_batch(valid, self.loss_scale),
             self._seed(clock, ARCHITECTURE_PASS),
             self._penalty,
         )
@@ -177,9 +177,9 @@ class BilevelStep:
     def update_weights(self, train: Batch, clock: Clock | None = None) -> Score:
         """Updates the weights alone and returns the training score before the update."""
         score, gradients = self.weight_gradient(
-            self.supernet, scaled(train, self.loss_scale), self._seed(clock, WEIGHT_PASS)
+            self.supernet, scale_batch(train, self.loss_scale), self._seed(clock, WEIGHT_PASS)
         )
-        score = unscaled(score, self.loss_scale)
+        score = unscale_score(score, self.loss_scale)
         self.weight_optimizer.apply(gradients)
         return score
 

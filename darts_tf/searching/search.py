@@ -19,14 +19,14 @@ from darts_tf.data.batches import (
 )
 from darts_tf.data.dataset import AnyDataset, Dataset
 from darts_tf.data.datasets import resolve
-from darts_tf.engine.console import Verbosity, heard
+from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.engine.epochs import Epoch, EpochLoop, Line, Stage
-from darts_tf.engine.optimizers import cosine
 from darts_tf.engine.precision import make_loss_scale
 from darts_tf.engine.replicas import check_shares, compile_step
+from darts_tf.engine.schedules import cosine
 from darts_tf.engine.scoring import Batch, Score, score
-from darts_tf.engine.session import Session, started
-from darts_tf.engine.workers import own_run
+from darts_tf.engine.session import Session, open_session
+from darts_tf.engine.workers import open_run
 from darts_tf.layers.normalization import average_statistics
 from darts_tf.report.tensorboard import Board
 from darts_tf.runs.directory import RunDirectory
@@ -114,12 +114,12 @@ def search(
     config, plugs = choose(config, method, space, criterion)
     config, dataset = resolve(config, data)
     with (
-        heard(verbose) as bar,
-        own_run(run_directory, "search", config, run_flags(config, plugs)) as run,
+        show_progress(verbose) as bar,
+        open_run(run_directory, "search", config, run_flags(config, plugs)) as run,
     ):
         if run.outcome.exists():
             return _finished(run)
-        with started(run, config, bar) as session:
+        with open_session(run, config, bar) as session:
             return _searched(config, plugs, dataset, session, callbacks)
 
 
@@ -153,7 +153,7 @@ def _searched(
 
         return _Searching(config, method, plan, session.strategy, images).stage(over)
 
-    loop = EpochLoop(session, images.facts, lengths, make_stage)
+    loop = EpochLoop(session, lengths, make_stage, images.facts)
     records = [EpochRecord.from_dict(line) for line in loop.history]
     stop.records = [record for record in records if record.stage == loop.stage_number]
     board = Board(run, config, loop.history)

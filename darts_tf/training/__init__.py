@@ -1,1 +1,1 @@
-"""The training of a network."""
+"""Training of the network that a genotype describes, and its evaluation."""

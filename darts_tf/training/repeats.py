@@ -10,7 +10,7 @@ from typing import Any
 from darts_tf import report
 from darts_tf.config import TrainingConfig, flag_lines, training_flag_lines
 from darts_tf.data.datasets import resolve
-from darts_tf.engine.console import Verbosity, heard
+from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.errors import UserError
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.spaces.genotype import Genotype
@@ -63,18 +63,18 @@ def train_repeats(
         return run.read_json(run.outcome)
     seeds = list(range(config.seed, config.seed + config.repeats))
     results: list[Mapping[str, Any]] = []
-    with heard(verbose):
+    with show_progress(verbose):
         for seed in seeds:
             _logger.info(f"training with seed {seed}, {len(results) + 1} of {len(seeds)}")
             single = dataclasses.replace(config, seed=seed, repeats=1)
             results.append(result_of(single, genotype, run.repeat(seed), dataset, verbose))
             report.refresh(run)
-    run.write_json(run.outcome, {"seeds": seeds, **summarised(results)})
+    run.write_json(run.outcome, {"seeds": seeds, **summarize(results)})
     report.refresh(run)
     return run.read_json(run.outcome)
 
 
-def summarised(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def summarize(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Returns what the results of several trainings say together.
 
     Args:

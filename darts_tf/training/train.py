@@ -23,20 +23,20 @@ from darts_tf.data.datasets import resolve
 from darts_tf.data.facts import DatasetFacts
 from darts_tf.data.reading import each
 from darts_tf.data.split import Split
-from darts_tf.engine.console import Verbosity, heard
+from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.engine.epochs import Epoch, EpochLoop, Line, Stage
-from darts_tf.engine.optimizers import warmed_cosine
 from darts_tf.engine.precision import (
     dtype_policy,
     make_loss_scale,
-    scaled,
-    unscaled,
+    scale_batch,
+    unscale_score,
     weight_optimizer,
 )
 from darts_tf.engine.replicas import check_shares, compile_step
+from darts_tf.engine.schedules import warmed_cosine
 from darts_tf.engine.scoring import Batch, Score, score
-from darts_tf.engine.session import Session, started
-from darts_tf.engine.workers import own_run
+from darts_tf.engine.session import Session, open_session
+from darts_tf.engine.workers import open_run
 from darts_tf.errors import UserError
 from darts_tf.layers.drop_path import set_drop_path
 from darts_tf.networks.complexity import multiply_adds, parameters
@@ -108,12 +108,12 @@ def train(
         )
     config, dataset = resolve(config, data)
     with (
-        heard(verbose) as bar,
-        own_run(run_directory, "train", config, training_flag_lines(config, genotype)) as run,
+        show_progress(verbose) as bar,
+        open_run(run_directory, "train", config, training_flag_lines(config, genotype)) as run,
     ):
         if run.outcome.exists():
             return TrainingResult(load_model(run.model), run.read_json(run.result))
-        with started(run, config, bar) as session:
+        with open_session(run, config, bar) as session:
             return _trained(config, genotype, dataset, session, callbacks)
 
 
@@ -136,7 +136,7 @@ def _trained(
         del number, lines, previous
         return _Training(config, spec, images, session.strategy).stage()
 
-    loop = EpochLoop(session, images.facts, [config.epochs], make_stage)
+    loop = EpochLoop(session, [config.epochs], make_stage, images.facts)
     board = Board(run, config, loop.history, genotype)
     loop.run(
         _line,
@@ -332,7 +332,7 @@ class _Training:
         }
 
     def _step(self, *elements: tf.Tensor) -> Score:
-        batch = scaled(Batch(*elements), self.loss_scale)
+        batch = scale_batch(Batch(*elements), self.loss_scale)
         weights = [variable.value for variable in self.network.trainable_variables]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(weights)
@@ -344,6 +344,6 @@ class _Training:
             else:
                 result = score(outputs, batch)
                 loss = result.loss
-        result = unscaled(result, self.loss_scale)
+        result = unscale_score(result, self.loss_scale)
         self.optimizer.apply(tape.gradient(loss, weights))
         return result

@@ -12,7 +12,7 @@ from darts_tf import report, spaces
 from darts_tf.config import flag_lines
 from darts_tf.data.dataset import AnyDataset
 from darts_tf.data.datasets import resolve
-from darts_tf.engine.console import Verbosity, heard
+from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.errors import DivergenceError
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.spaces.genotype import Genotype
@@ -73,7 +73,7 @@ def random_search(
     if run.outcome.exists():
         return run.read_json(run.genotype)
     tried: list[dict[str, Any]] = []
-    with heard(verbose):
+    with show_progress(verbose):
         for seed in range(config.seed, config.seed + config.samples):
             _logger.info(f"genotype of seed {seed}, {len(tried) + 1} of {config.samples}")
             genotype = random_genotype(space, np.random.default_rng(seed))

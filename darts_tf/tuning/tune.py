@@ -17,7 +17,7 @@ from keras_tuner.engine import trial as trials
 from darts_tf import report
 from darts_tf.config import SearchConfig, TrainingConfig, flag_lines
 from darts_tf.data.datasets import resolve
-from darts_tf.engine.console import Verbosity, heard
+from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.errors import DivergenceError, UserError
 from darts_tf.runs.cluster import WorkerLost
 from darts_tf.runs.directory import RunDirectory
@@ -149,7 +149,7 @@ def tune(
         check_address()
     score = objective or partial(derived_accuracy, **plugs, data=dataset, verbose=verbose)
     try:
-        with heard(verbose):
+        with show_progress(verbose):
             _Tuner(oracle, config, run, score).search()
     except errors.FatalError as error:
         raise (error.__cause__ or error) from None

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from darts_tf.engine.console import heard, in_notebook
+from darts_tf.engine.console import in_notebook, show_progress
 from darts_tf.errors import UserError
 from tests.processes import finish, start
 
@@ -22,7 +22,7 @@ if notebook:
     sys.modules["IPython"] = SimpleNamespace(get_ipython=lambda: shell)
     import warnings
     warnings.simplefilter("ignore")  # tqdm misses its widgets, and does without
-from darts_tf.engine.console import heard
+from darts_tf.engine.console import show_progress
 from darts_tf.engine.loop import run_epoch
 from darts_tf.engine.scoring import Score
 class Elements:
@@ -35,7 +35,7 @@ for name, setup, verbose in cases:
     print("CASE", name)
     sys.stderr = sys.stdout
     exec(setup)
-    with heard(verbose) as bar:
+    with show_progress(verbose) as bar:
         run_epoch(lambda *batch: Score(0.0, 0.0), Elements(), 12, 4, "epoch 7, training", bar=bar)
         below.info("epoch 7: told")
     below.info("epoch 8: after the run")
@@ -100,7 +100,10 @@ def test_a_line_is_shown_once_and_a_bar_where_it_is_asked_for(shown, case, lines
 
 
 def test_another_verbosity_is_refused():
-    with pytest.raises(UserError, match=r'^verbose: expected "auto", 0 or 1, got 2$'), heard(2):
+    with (
+        pytest.raises(UserError, match=r'^verbose: expected "auto", 0 or 1, got 2$'),
+        show_progress(2),
+    ):
         pass
 
 
@@ -111,6 +114,6 @@ def test_a_terminal_is_no_notebook():
 def test_logging_that_is_configured_keeps_its_handlers_and_level(caplog):
     logger = logging.getLogger("darts_tf")
     before = logger.level, list(logger.handlers)
-    with heard(1):
+    with show_progress(1):
         assert logger.isEnabledFor(logging.INFO)
     assert (logger.level, logger.handlers) == before

@@ -90,7 +90,7 @@ def test_gpus_are_preferred_and_auto_mirrors_several(monkeypatch, gpus, name, ex
 
 def test_a_seed_decides_all_draws_and_other_threads_come_too_late(seed):
     [told] = finish(start(_REPEAT, seed % 2**30))
-    assert told.startswith("threads: 2 are asked for, but TensorFlow already runs")
+    assert told.startswith("threads: expected 1, with which TensorFlow already runs")
     assert told.count("\n") == 1
 
 

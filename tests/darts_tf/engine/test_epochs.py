@@ -80,7 +80,7 @@ class Run:
             return Stage(walk.model, walk.model.variables, walk.run, self.over)
 
         session = Session(self.directory, self.config, strategy, Request())
-        loop = EpochLoop(session, DATASETS["digits"], self.lengths, make_stage)
+        loop = EpochLoop(session, self.lengths, make_stage, DATASETS["digits"])
         loop.run(
             lambda epoch, logs, timing: {
                 "epoch": epoch.number,
@@ -236,5 +236,5 @@ def test_a_run_with_other_images_does_not_go_on(tmp_path):
     arrays = {name: array + (name.startswith("images")) for name, array in found.arrays.items()}
     path.unlink()
     Checkpoints(run.directory).save(type(found)(found.epoch, found.step, arrays))
-    with pytest.raises(UserError, match="was begun with other images"):
+    with pytest.raises(UserError, match="expected the images that the run began with"):
         run.start()

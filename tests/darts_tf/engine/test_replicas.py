@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from darts_tf.engine.devices import make_strategy
 from darts_tf.engine.loop import run_epoch
 from darts_tf.engine.optimizers import SGD, Adam
-from darts_tf.engine.replicas import check_shares, compile_step, own_share
+from darts_tf.engine.replicas import check_shares, compile_step, replica_share
 from darts_tf.engine.scoring import Batch, Score
 from darts_tf.errors import UserError
 from darts_tf.searching.bilevel import BilevelStep
@@ -84,7 +84,7 @@ def test_the_shares_are_the_batch_in_order_and_nearly_equal(images, replicas):
     for place in range(replicas):
         context = mock.Mock(replica_id_in_sync_group=place, num_replicas_in_sync=replicas)
         with mock.patch.object(tf.distribute, "get_replica_context", return_value=context):
-            shares.append(own_share(batch))
+            shares.append(replica_share(batch))
     sizes = [len(first) for first, _ in shares]
     assert max(sizes) - min(sizes) <= 1
     np.testing.assert_array_equal(np.concatenate([first for first, _ in shares]), batch[0])
@@ -93,9 +93,9 @@ def test_the_shares_are_the_batch_in_order_and_nearly_equal(images, replicas):
 
 def test_a_batch_with_fewer_images_than_replicas_is_refused(two_devices):
     two = make_strategy("mirrored")
-    with pytest.raises(UserError, match=r"batch_size: .* 2 devices .* found 8: .* has 1$"):
+    with pytest.raises(UserError, match=r"^batch_size: expected .* 2 devices .* got 8, .* has 1$"):
         check_shares(two, 17, 8)
-    with pytest.raises(UserError, match=r"batch_size: .* 2 devices .* found 1: "):
+    with pytest.raises(UserError, match=r"^batch_size: expected .* 2 devices .* got 1, "):
         check_shares(two, 17, 1)
     check_shares(two, 18, 8)
     check_shares(strategies(two_devices)[1], 17, 8)
@@ -150,5 +150,5 @@ def test_a_compiled_search_step_gives_what_an_uncompiled_one_gives(two_devices, 
 
 def test_several_replicas_are_not_compiled(two_devices):
     strategy = strategies(two_devices)[2]
-    with pytest.raises(UserError, match="one device is right, found 2"):
+    with pytest.raises(UserError, match=r"^jit_compile: expected one device, .* got 2$"):
         compile_step(strategy, Score, jit_compile=True)

@@ -53,7 +53,7 @@ def test_two_workers_of_which_one_dies_do_what_two_devices_do(folder, seed):
     assert status == os.EX_TEMPFAIL, told[-2000:]
     [line] = [line for line in told.splitlines() if line.startswith("search: ")]
     assert line.startswith("search: lost worker 1 (localhost:")
-    assert line.endswith("the same command on every machine goes on from the last checkpoint")
+    assert line.endswith("the same command on every machine resumes from the last checkpoint")
     alone = start(_MIRRORED, *settings, f"--run_dir={folder / 'mirrored'}")
     finishes(machines)
     finish(alone)

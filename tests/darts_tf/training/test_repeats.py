@@ -14,7 +14,7 @@ from darts_tf.config import TrainingConfig, training_flag_lines
 from darts_tf.errors import UserError
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.spaces import zoo
-from darts_tf.training.repeats import summarised, train_repeats
+from darts_tf.training.repeats import summarize, train_repeats
 from darts_tf.training.train import train
 from tests.oracles import counts
 from tests.processes import SHORT_RUN, finish, start
@@ -157,7 +157,7 @@ def test_what_trainings_do_not_share_is_left_out():
     results = [
         {"top1_error": error, "parameters": 7, "other": error, "cost": cost} for error in (1.0, 2.0)
     ]
-    assert summarised(results) == {
+    assert summarize(results) == {
         "top1_error": {"each": [1.0, 2.0], "mean": 1.5, "deviation": 0.5**0.5, "best": 1.0},
         "parameters": 7,
         "cost": {"device_days": 1.0, "device": "CPU"},

@@ -1,0 +1,50 @@
+"""Learning rate schedules: a rate for each epoch."""
+
+import math
+
+
+def cosine(epoch: int, epochs: int, highest: float, lowest: float) -> float:
+    r"""Returns the learning rate of an epoch: half a cosine from `highest` to `lowest`.
+
+    In epoch $e$ of $E$ the rate is
+
+    $$\eta_e = \eta_{min} + \frac{1}{2} (\eta_{max} - \eta_{min}) (1 + \cos(\pi e / E))$$
+
+    (Loshchilov and Hutter, SGDR, equation 5, without restarts; DARTS+, section 4.2).
+
+    Example:
+        >>> import darts_tf
+        >>> [round(darts_tf.cosine(epoch, 4, 0.1, 0.0), 4) for epoch in range(5)]
+        [0.1, 0.0854, 0.05, 0.0146, 0.0]
+
+    Args:
+        epoch: Number of the epoch, from 0.
+        epochs: Length of the half period in epochs, whether or not the run stops earlier.
+        highest: The rate of epoch 0.
+        lowest: The rate that epoch `epochs` would have.
+    """
+    return lowest + (highest - lowest) * (1 + math.cos(math.pi * epoch / epochs)) / 2
+
+
+def warmed_cosine(epoch: int, epochs: int, highest: float, lowest: float, warmup: int) -> float:
+    r"""Returns the learning rate of an epoch: a line up to `highest`, then half a cosine down.
+
+    Epoch $e$ of the $W$ warm-up epochs has $\eta_{max} (e + 1) / W$, as in P-DARTS's code for
+    ImageNet; `cosine` fills the epochs after them (Goyal et al., 2017, section 2.2; DARTS+,
+    section 4.3).
+
+    Example:
+        >>> import darts_tf
+        >>> [round(darts_tf.warmed_cosine(epoch, 6, 0.8, 0.0, 2), 4) for epoch in range(6)]
+        [0.4, 0.8, 0.8, 0.6828, 0.4, 0.1172]
+
+    Args:
+        epoch: Number of the epoch, from 0.
+        epochs: All epochs, those of the warm-up included.
+        highest: The rate at which the line ends and the cosine begins.
+        lowest: The rate that epoch `epochs` would have.
+        warmup: Epochs of the line, fewer than `epochs`; 0 for none.
+    """
+    if epoch < warmup:
+        return highest * (epoch + 1) / warmup
+    return cosine(epoch - warmup, epochs - warmup, highest, lowest)
