@@ -1,8 +1,10 @@
-"""Compares the numbers of both sides of a work: `python -m benchmarks.check WORK [SIDE ...]`.
+"""Compares the numbers that both sides of a workload compute.
+
+    python -m benchmarks.check WORK [SIDE ...]
 
 Searches and training steps are compared on 12 small images: logits, the loss of an iteration, and
-that of the next, which both updates have moved. Inference is compared at its full size, with the
-peer in float64. Ends with status 1 if a difference is beyond its bound.
+that of the next, after both updates. Inference is compared at full size, with the peer in float64.
+Exits with status 1 if a difference exceeds its bound.
 """
 
 import sys
@@ -19,29 +21,29 @@ from benchmarks.works import PLAIN, PYTORCH, Sizes, Work
 from darts_tf.errors import UserError, nearest
 from trainers.program import run
 
-# Shares of the largest entry, and of the loss (float32; a ReLU's kink or a tie in a pool can flip).
-# Scores are held to the peer's in float64, from which its own in float32 differ by up to 6e-5.
+# Relative to the largest entry, and to the loss (float32; the kink of a ReLU or a tie in a pool can
+# flip). The reference of scores is the peer in float64; in float32 it differs by up to 6e-5.
 BOUNDS = {"logits": 1e-5, "first loss": 1e-5, "second loss": 1e-3, "scores": 1e-4}
 Differences = dict[str, dict[str, float]]
 
 
 def differences(work: Work, peers: Sequence[str]) -> Differences:
-    """Gives each peer our weights and compares what both sides compute.
+    """Copies our weights to each peer and compares what both sides compute.
 
     Args:
-        work: The work.
-        peers: The sides to compare ours with.
+        work: The workload.
+        peers: The sides to compare with ours.
 
     Returns:
-        For each peer, relative differences by a key of `BOUNDS`.
+        For each peer, the relative differences by key of `BOUNDS`.
     """
     return _of_inference(work, peers) if work.kind == "inference" else _of_steps(work, peers)
 
 
-def relative_difference(found: Any, right: Any) -> float:
-    """Returns the largest difference of two arrays as a share of the largest entry."""
-    found, right = np.asarray(found, np.float64), np.asarray(right, np.float64)
-    return float(np.abs(found - right).max() / np.abs(right).max())
+def relative_difference(actual: Any, expected: Any) -> float:
+    """Returns the largest absolute difference, relative to the largest expected entry."""
+    actual, expected = np.asarray(actual, np.float64), np.asarray(expected, np.float64)
+    return float(np.abs(actual - expected).max() / np.abs(expected).max())
 
 
 def _of_steps(work: Work, peers: Sequence[str]) -> Differences:
@@ -53,11 +55,11 @@ def _of_steps(work: Work, peers: Sequence[str]) -> Differences:
     else:
         mine = ours.build(work.kind, sizes)
     sides = {peer: _twin(peer, work.kind, sizes, mine) for peer in peers}
-    right = (mine.logits(), mine(), mine())
+    expected = (mine.logits(), mine(), mine())
     return {
         peer: {
             name: relative_difference(*pair)
-            for name, *pair in zip(BOUNDS, (side.logits(), side(), side()), right, strict=False)
+            for name, *pair in zip(BOUNDS, (side.logits(), side(), side()), expected, strict=False)
         }
         for peer, side in sides.items()
     }
@@ -89,40 +91,41 @@ def _of_inference(work: Work, peers: Sequence[str]) -> Differences:
 
     network = exporting.settled(work.sizes)
     with tempfile.TemporaryDirectory() as folder:
-        right = served.Served(work.sizes, exporting.export(network, work.sizes, folder))()
-    found: Differences = {}
+        expected = served.Served(work.sizes, exporting.export(network, work.sizes, folder))()
+    result: Differences = {}
     for peer in peers:
         side: Any = build(work.kind, peer, work.sizes)
         copying.copy_network(network, side.network)
         logits = side.exact()
         powers = np.exp(logits - logits.max(1, keepdims=True))
-        found[peer] = {"scores": relative_difference(powers / powers.sum(1, keepdims=True), right)}
-    return found
+        scores = powers / powers.sum(1, keepdims=True)
+        result[peer] = {"scores": relative_difference(scores, expected)}
+    return result
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Prints the differences, a line a peer.
+    """Prints the differences, one line per peer.
 
     Args:
         arguments: The command line without the program's name.
 
     Raises:
-        UserError: If something in them is wrong.
+        UserError: If an argument is invalid.
         SystemExit: If a difference is too large.
     """
     parser = Parser("benchmarks.check", __doc__)
-    parser.add_argument("work", help="name of the work")
+    parser.add_argument("work", help="name of the workload")
     parser.add_argument("peers", nargs="*", metavar="SIDE", help=", ".join((*PYTORCH, PLAIN)))
     parser.add_tiny()
     options = parser.parse_args(arguments)
     work = works.find(options.work)
     if not work.same_numbers:
-        raise UserError(f"{options.work}: its sides are not to compute the same")
+        raise UserError(f"{options.work}: its sides are not expected to compute the same numbers")
     work = work.tiny() if options.tiny else work
     peers = options.peers or work.peers
     for peer in peers:
         if peer not in (*PYTORCH, PLAIN):
-            raise UserError(f"there is no side '{peer}'.{nearest(peer, (*PYTORCH, PLAIN))}")
+            raise UserError(f"unknown side '{peer}'.{nearest(peer, (*PYTORCH, PLAIN))}")
     if set(peers) & set(PYTORCH):
         require_torch()
     if work.kind != "inference":
@@ -136,7 +139,7 @@ def main(arguments: Sequence[str]) -> None:
             for name, value in values.items()
         ]
         print(f"{options.work}: {peer}: {', '.join(parts)}")
-        # Not a number is not within.
+        # NaN is not within the bounds.
         agree = agree and all(value <= BOUNDS[name] for name, value in values.items())
     if not agree:
         raise SystemExit(f"{options.work}: the sides do not compute the same, so nothing is timed")

@@ -1,8 +1,8 @@
-"""What a checkpoint costs: `python -m benchmarks.checkpoint [--runs=5]`.
+"""The cost of a checkpoint: `python -m benchmarks.checkpoint [--runs=5]`.
 
-Seconds of an iteration, of saving it and of going on from it, and the size of the file, for the
-search and the training of `benchmarks.works`. The table, and the CSV file, tell medians; `steps` is
-how many iterations one saving takes as long as.
+Seconds of an iteration, of saving a checkpoint and of resuming from it, and the size of the file,
+for the search and the training of `benchmarks.works`. The table and the CSV file contain medians;
+`steps` is the number of iterations that take as long as saving once.
 """
 
 import sys
@@ -23,12 +23,12 @@ MEASURED = ("search_32", "training")
 
 
 def measure(name: str, tiny: bool, runs: int) -> dict[str, str]:
-    """Returns a row of `COLUMNS` for a work.
+    """Returns a row of `COLUMNS` for a workload.
 
     Args:
-        name: The work's name.
-        tiny: Whether to take the sizes of the tests.
-        runs: How often to measure.
+        name: Name of the workload.
+        tiny: Whether to use the sizes of the tests.
+        runs: Number of measurements.
     """
     from benchmarks import ours
     from darts_tf.engine.devices import make_strategy
@@ -48,20 +48,20 @@ def measure(name: str, tiny: bool, runs: int) -> dict[str, str]:
         path = checkpoints.save(Checkpoint(0, 0, state.arrays()))
         size = path.stat().st_size
 
-        def go_on() -> None:
-            found = checkpoints.latest()
-            if found is None:
-                raise RuntimeError("the checkpoint that was just written is not whole")
-            state.restore(found.arrays)
+        def resume() -> None:
+            checkpoint = checkpoints.latest()
+            if checkpoint is None:
+                raise RuntimeError("the checkpoint that was just written is damaged")
+            state.restore(checkpoint.arrays)
 
         step = _median(runs, iterate)
         save = _median(runs, lambda: checkpoints.save(Checkpoint(0, 0, state.arrays())))
-        back = _median(runs, go_on)
+        resuming = _median(runs, resume)
     return {
         "work": name,
         "step_s": table.seconds(step),
         "save_s": table.seconds(save),
-        "resume_s": table.seconds(back),
+        "resume_s": table.seconds(resuming),
         "mb": f"{size / 1e6:.1f}",
         "steps": f"{save / step:.2f}",
     }
@@ -83,7 +83,7 @@ def main(arguments: Sequence[str]) -> None:
         arguments: The command line without the program's name.
 
     Raises:
-        UserError: If something in them is wrong.
+        UserError: If an argument is invalid.
     """
     parser = Parser("benchmarks.checkpoint", __doc__)
     parser.add_argument("--runs", type=positive, default=5, help="runs of each")

@@ -1,4 +1,4 @@
-"""A side of a work in a process of its own, which answers when asked and so never runs unasked."""
+"""Child processes, each of which runs one side of a workload on request."""
 
 import contextlib
 import os
@@ -13,12 +13,12 @@ _ROOT = Path(__file__).resolve().parents[1]
 
 
 def command(module: str, *arguments: str) -> list[str]:
-    """Returns the command of a module of the benchmarks."""
+    """Returns the command line of a module of `benchmarks`."""
     return [sys.executable, "-m", f"benchmarks.{module}", *arguments]
 
 
 def environment() -> dict[str, str]:
-    """Returns the environment of a child: as here, with this tree's modules."""
+    """Returns the environment of a child process, with this repository on its path."""
     paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     quiet = {"TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2")}
     return os.environ | quiet | {"PYTHONPATH": os.pathsep.join(paths)}
@@ -27,17 +27,16 @@ def environment() -> dict[str, str]:
 class Child:
     """A worker that has warmed up (see `benchmarks.worker`).
 
-    The process that starts it has to be small: on Linux, a child's peak memory begins at its
-    parent's.
+    The parent process has to be small: on Linux, the peak memory of a child starts at its parent's.
 
     Args:
-        words: The worker's command.
+        words: Command line of the worker.
 
     Attributes:
-        start_seconds: From the creation of the process to its being warm.
+        start_seconds: Seconds from the creation of the process to the end of its warm-up.
 
     Raises:
-        SystemExit: If the worker ends too early, with the end of what it wrote.
+        SystemExit: If the worker exits too early, with the end of its output on stderr.
     """
 
     def __init__(self, words: list[str]) -> None:
@@ -74,7 +73,7 @@ class Child:
         return float(self._ask(""))
 
     def close(self) -> None:
-        """Ends the worker, whatever it does."""
+        """Kills the worker if it is still running."""
         with self._errors, contextlib.suppress(BrokenPipeError), self._process:
             if self._process.poll() is None:
                 self._process.kill()
@@ -83,7 +82,7 @@ class Child:
         stdin = self._process.stdin
         if stdin is None:
             raise RuntimeError("the worker has no standard input")
-        with contextlib.suppress(BrokenPipeError):  # then it has ended, which reading tells
+        with contextlib.suppress(BrokenPipeError):  # the worker has exited, which reading reports
             stdin.write(line)
             stdin.flush()
             if not line:
@@ -96,5 +95,5 @@ class Child:
             return line
         status = self._process.wait()
         self._errors.seek(0)
-        told = self._errors.read()[-2000:].rstrip()
-        raise SystemExit(f"{told}\n{' '.join(self._words[1:])}: ended with status {status}")
+        message = self._errors.read()[-2000:].rstrip()
+        raise SystemExit(f"{message}\n{' '.join(self._words[1:])}: ended with status {status}")

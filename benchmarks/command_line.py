@@ -1,4 +1,4 @@
-"""What the commands of the benchmarks share: their flags, and mistakes in one line."""
+"""Flags that the benchmark commands share, and one-line error messages."""
 
 import argparse
 from importlib.util import find_spec
@@ -9,12 +9,12 @@ from darts_tf.errors import UserError
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that raises a UserError where argparse would print its usage.
+    """An argument parser that raises a UserError where argparse would print its usage.
 
     Args:
-        module: The command's module, `benchmarks.compare` for instance.
-        text: What the command does.
-        epilog: What follows the flags in the help.
+        module: The module of the command, such as `benchmarks.compare`.
+        text: Description of the command.
+        epilog: Text after the flags in the help.
     """
 
     def __init__(self, module: str, text: str | None, epilog: str | None = None) -> None:
@@ -31,37 +31,37 @@ class Parser(argparse.ArgumentParser):
         raise UserError(message)
 
     def add_tiny(self) -> None:
-        """Adds the flag of the tests, which the help does not tell."""
+        """Adds the flag `--tiny` for tests, which the help does not show."""
         self.add_argument("--tiny", action="store_true", help=argparse.SUPPRESS)
 
 
 def positive(text: str) -> int:
-    """Returns a flag's value, an integer from 1."""
+    """Parses a positive integer."""
     value = int(text) if text.isdecimal() else 0
     if value < 1:
-        raise argparse.ArgumentTypeError(f"an integer from 1 is right, found '{text}'")
+        raise argparse.ArgumentTypeError(f"expected a positive integer, got '{text}'")
     return value
 
 
 def prepare_output(path: Path) -> None:
-    """Makes the folder of a file to write.
+    """Creates the folder of an output file.
 
     Raises:
-        UserError: If that fails, or the path is a folder.
+        UserError: If the folder cannot be created, or the path is a folder.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"output: no folder for '{path}': {error.strerror}") from error
     if path.is_dir():
-        raise UserError(f"output: a file is right, found the folder '{path}'")
+        raise UserError(f"output: expected a file, got the folder '{path}'")
 
 
 def require_torch() -> None:
     """Checks that PyTorch is installed.
 
     Raises:
-        UserError: If it is not.
+        UserError: If it is not installed.
     """
     if find_spec("torch") is None:
         raise UserError("PyTorch is missing: pip install -r benchmarks/requirements.txt")

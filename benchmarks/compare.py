@@ -2,10 +2,10 @@
 
     python -m benchmarks.compare [--works=search_32,training] [--runs=5] [--plain]
 
-Every side is a process of its own with all cores, and only one works at a time. Before a work is
-timed, both sides are checked to compute the same numbers; if they do not, the command ends with
-status 1. The table, and the CSV file, tell medians, the peer's seconds as a multiple of ours, and
-the most memory that each process has held.
+Each side is a separate process with all cores, and only one runs at a time. Before a workload is
+timed, both sides are checked to compute the same numbers; if they do not, the command exits with
+status 1. The table and the CSV file contain medians, the ratio of the peer's seconds to ours, and
+the peak memory of each process.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from trainers.program import run
 
 
 def check(name: str, work: Work, tiny: bool) -> None:
-    """Checks in a process of its own that both sides compute the same numbers.
+    """Checks in a separate process that both sides compute the same numbers.
 
     Raises:
         SystemExit: If they do not.
@@ -36,7 +36,7 @@ def check(name: str, work: Work, tiny: bool) -> None:
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = Parser("benchmarks.compare", __doc__, f"works:\n{works.listing()}")
     parser.add_argument(
-        "--works", default=",".join(WORKS), help="names, with commas; all if unsaid"
+        "--works", default=",".join(WORKS), help="comma-separated names (default: all)"
     )
     parser.add_argument(
         "--runs", type=positive, default=5, help=f"runs on each side; at most {START_RUNS} of start"
@@ -45,7 +45,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--output",
         type=Path,
         default="benchmarks/results/compare.csv",
-        help="CSV file; rows of other works in it stay (default: %(default)s)",
+        help="CSV file; rows of other workloads are kept (default: %(default)s)",
     )
     parser.add_argument(
         "--plain", action="store_true", help="compare searches with the plain graph too"
@@ -55,13 +55,13 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Measures what is asked for.
+    """Measures the chosen workloads, writes the CSV file and prints the table.
 
     Args:
         arguments: The command line without the program's name.
 
     Raises:
-        UserError: If something in them is wrong, or PyTorch is missing.
+        UserError: If an argument is invalid, or PyTorch is not installed.
         SystemExit: If a side fails, or sides compute different numbers.
     """
     options = _parse(arguments)
@@ -75,14 +75,14 @@ def main(arguments: Sequence[str]) -> None:
     prepare_output(options.output)
 
     rows = [row for row in table.read(options.output, COLUMNS) if row["work"] not in chosen]
-    found: list[dict[str, str]] = []
+    measured: list[dict[str, str]] = []
     for name, work in chosen.items():
         if work.same_numbers:
             check(name, work, options.tiny)
-        found += compare(name, work, options.runs)
-        together = [row for known in WORKS for row in (*rows, *found) if row["work"] == known]
-        table.write(options.output, COLUMNS, together)
-    print(table.markdown(COLUMNS, found))
+        measured += compare(name, work, options.runs)
+        ordered = [row for key in WORKS for row in (*rows, *measured) if row["work"] == key]
+        table.write(options.output, COLUMNS, ordered)
+    print(table.markdown(COLUMNS, measured))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The paper's tables 1 to 3 with commands and with our counts: `python -m benchmarks.counts`.
 
-Prints the three tables of docs/paper.md. Every network is built, as its row's command would build
-it, and counted without the auxiliary head. That takes about a minute.
+Prints the three tables of docs/paper.md. Every network is built as by the command of its row, and
+counted without the auxiliary head. This takes about a minute.
 """
 
 import shlex
@@ -19,17 +19,17 @@ from darts_tf.spaces import zoo
 from trainers.command_line import parse
 from trainers.program import run
 
-# Side of an image, and number of classes.
+# Height and width of an image, and number of classes.
 IMAGES = {"cifar10": (32, 10), "cifar100": (32, 100), "tiny_imagenet": (64, 200)}
 IMAGES["imagenet"] = (224, 1000)
 
 
 class Counts(NamedTuple):
-    """What a network for inference has.
+    """Size of a network for inference.
 
     Attributes:
-        parameters: Trainable weights.
-        multiply_adds: Of convolutions and dense layers, for one image.
+        parameters: Number of trainable weights.
+        multiply_adds: Multiply-adds of convolutions and dense layers for one image.
     """
 
     parameters: int
@@ -37,14 +37,14 @@ class Counts(NamedTuple):
 
 
 def settings(row: Row) -> TrainingConfig:
-    """Returns the settings that the last command of a row gives to the training."""
+    """Returns the settings of the training run in the commands of a row."""
     words = shlex.split(row.commands()[-1])[3:]
     extra = {"genotype": "", "run_dir": ""}
     return parse(words, TrainingConfig, "", extra=extra, program="train")[0]
 
 
 def count(row: Row) -> Counts:
-    """Builds the network of a row with a published genotype and counts it."""
+    """Builds the network of a row with a published genotype and returns its counts."""
     config = settings(row)
     side, classes = IMAGES[config.dataset]
     return _count(
@@ -74,21 +74,21 @@ def markdown(number: int, counted: Callable[[Row], Counts]) -> str:
 
     Args:
         number: 1, 2 or 3.
-        counted: Counts the network of a row that has a published genotype.
+        counted: Returns the counts of a row that has a published genotype.
     """
     columns = ["row", "trained on", "genotype", "parameters", "paper (M)"]
     columns += ["multiply-adds (M)"] + ["paper's (M)"] * (number == 3) + ["paper's error (%)"]
     columns += ["commands"]
     lines = []
     for row in TABLES[number]:
-        found = counted(row) if row.genotype else None
+        size = counted(row) if row.genotype else None
         cells = {
             "row": row.name.replace("*", r"\*"),
             "trained on": f"`{row.tested}`",
             "genotype": row.what,
-            "parameters": f"{found.parameters:,}" if found else "-",
+            "parameters": f"{size.parameters:,}" if size else "-",
             "paper (M)": row.parameters,
-            "multiply-adds (M)": f"{found.multiply_adds / 1e6:.1f}" if found else "-",
+            "multiply-adds (M)": f"{size.multiply_adds / 1e6:.1f}" if size else "-",
             "paper's (M)": row.multiply_adds,
             "paper's error (%)": row.errors,
             "commands": "<br>".join(f"`{command}`" for command in row.commands()) or "none",
@@ -104,7 +104,7 @@ def main(arguments: Sequence[str]) -> None:
         arguments: The command line without the program's name.
 
     Raises:
-        UserError: If there is a flag.
+        UserError: If there is an argument.
     """
     Parser("benchmarks.counts", __doc__).parse_args(arguments)
     print("\n\n".join(f"Table {number}\n\n{markdown(number, count)}" for number in TABLES))

@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.works import Sizes
 
 CLASSES = 10
-# Pixels are normalised with these, as shares of 255.
+# Pixels divided by 255 are normalized with this mean and standard deviation.
 MEAN, DEVIATION = 0.5, 0.25
 
 
@@ -16,10 +16,10 @@ def images_and_labels(sizes: Sizes, stream: int) -> tuple[np.ndarray, np.ndarray
 
     Args:
         sizes: Its sizes.
-        stream: Its number; each number has another batch.
+        stream: Number of the batch; each number gives another batch.
 
     Returns:
-        Normalised images, float32 [batch, rows, columns, 3], and labels, int64 [batch].
+        Normalized images, float32 [batch, height, width, 3], and labels, int64 [batch].
     """
     rng = np.random.default_rng(stream)
     shape = (sizes.batch, sizes.image_size, sizes.image_size, 3)
@@ -29,17 +29,17 @@ def images_and_labels(sizes: Sizes, stream: int) -> tuple[np.ndarray, np.ndarray
 def settling_images(sizes: Sizes) -> np.ndarray:
     """Returns images whose statistics become the running averages of an untrained network.
 
-    Without them its features fade away, cell by cell.
+    Without these averages the features of an untrained network vanish, cell by cell.
     """
     return images_and_labels(replace(sizes, batch=16), 0)[0]
 
 
 def pixels(sizes: Sizes) -> np.ndarray:
-    """Returns a batch of pixels from 0 to 255, float32 [batch, rows, columns, 3]."""
+    """Returns a batch of pixels from 0 to 255, float32 [batch, height, width, 3]."""
     shape = (sizes.batch, sizes.image_size, sizes.image_size, 3)
     return np.random.default_rng(2).integers(0, 256, shape).astype(np.float32)
 
 
 def normalized(values: np.ndarray) -> np.ndarray:
-    """Returns pixels as normalised images."""
+    """Normalizes pixels from 0 to 255."""
     return (values / 255 - MEAN) / DEVIATION

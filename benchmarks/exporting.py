@@ -1,4 +1,4 @@
-"""Writing an untrained network as a SavedModel. Importing this loads no TensorFlow."""
+"""Export of an untrained network as a SavedModel; importing this does not import TensorFlow."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from darts_tf.spaces import zoo
 
 
 def export_untrained(sizes: Sizes, folder: str) -> str:
-    """Builds DARTS_V2, exports it and returns its version's folder."""
+    """Builds DARTS_V2, exports it and returns the version folder."""
     return export(settled(sizes), sizes, folder)
 
 
 def settled(sizes: Sizes) -> Any:
-    """Returns DARTS_V2, untrained, whose running averages are those of a batch."""
+    """Returns an untrained DARTS_V2 whose running averages are the statistics of a batch."""
     import keras
 
     from darts_tf.layers.normalization import BatchNormalization
@@ -34,12 +34,12 @@ def export(network: Any, sizes: Sizes, folder: str) -> str:
     """Exports a network.
 
     Args:
-        network: What `settled` made.
-        sizes: The sizes.
-        folder: Where to.
+        network: A network that `settled` returned.
+        sizes: The sizes of the network and the batch.
+        folder: The output folder.
 
     Returns:
-        The version's folder.
+        The version folder.
     """
     from darts_tf.exporting.saved_model import export_saved_model
     from darts_tf.networks.network import inference_network

@@ -1,8 +1,8 @@
-"""How the search's time and memory grow with its sizes: `python -m benchmarks.growth`.
+"""Time and memory of the search as functions of its sizes: `python -m benchmarks.growth`.
 
-One size at a time is varied around a search of 16 channels, 8 cells, batches of 64 images of 16x16
-and 8 candidates. Each row is a process of its own: seconds of an iteration (median), peak memory in
-MiB, and seconds from the process's start to the end of its first iteration.
+One size at a time is varied, starting from 16 channels, 8 cells, batches of 64 images of 16x16 and
+8 candidates. Each row is measured in a separate process: median seconds of an iteration, peak
+memory in MiB, and seconds from the start of the process to the end of its first iteration.
 """
 
 import sys
@@ -18,7 +18,7 @@ from benchmarks.works import OURS, WORKS, Sizes
 from trainers.program import run
 
 COLUMNS = ("what", "value", "seconds", "mib", "start_s")
-WORK = "search_32"  # the sizes are given
+WORK = "search_32"  # with other sizes
 AROUND = Sizes(image_size=16)
 VARIED: dict[str, tuple[int, ...]] = {
     "channels": (8, 16, 32),
@@ -30,14 +30,14 @@ VARIED: dict[str, tuple[int, ...]] = {
 
 
 def measure(sizes: Sizes, runs: int) -> dict[str, str]:
-    """Measures the search at some sizes.
+    """Measures the search at the given sizes.
 
     Args:
-        sizes: The sizes.
-        runs: Iterations to time, after two others.
+        sizes: The sizes of the network and the batch.
+        runs: Number of timed iterations, after two for warm-up.
 
     Returns:
-        `seconds`, `mib` and `start_s`.
+        The columns `seconds`, `mib` and `start_s`.
 
     Raises:
         SystemExit: If the search fails.
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str]) -> None:
         arguments: The command line without the program's name.
 
     Raises:
-        UserError: If something in them is wrong.
+        UserError: If an argument is invalid.
         SystemExit: If a search fails.
     """
     parser = Parser("benchmarks.growth", __doc__)

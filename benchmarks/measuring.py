@@ -1,4 +1,4 @@
-"""Times two sides of a work in alternating runs."""
+"""Timing of two sides of a workload in alternating runs."""
 
 from statistics import median
 from typing import TypeVar
@@ -9,21 +9,21 @@ from benchmarks.works import OURS, Work
 
 COLUMNS = ("work", "peer", "ours_s", "peer_s", "ratio", "ours_mib", "peer_mib")
 START_RUNS = 3
-# Seconds of each run, and the peak of a side's memory in MiB.
+# Seconds of each run, and the peak memory of a side in MiB.
 Measured = tuple[list[float], float]
 T = TypeVar("T")
 
 
 def compare(name: str, work: Work, runs: int) -> list[dict[str, str]]:
-    """Times a work.
+    """Times a workload against each of its peers.
 
     Args:
-        name: The work's name.
-        work: The work.
-        runs: Runs on each side.
+        name: Name of the workload.
+        work: The workload.
+        runs: Number of runs of each side.
 
     Returns:
-        A row of `COLUMNS` for each peer.
+        One row of `COLUMNS` per peer.
 
     Raises:
         SystemExit: If a side fails.

@@ -1,4 +1,4 @@
-"""Our side of searches and of training, as the programs run them."""
+"""Search iterations and training steps of this library, set up as in the programs."""
 
 from collections.abc import Callable, Sequence
 
@@ -21,7 +21,7 @@ from darts_tf.supernet.model import Supernet
 
 
 def set_up() -> None:
-    """Sets TensorFlow up as the programs do."""
+    """Configures TensorFlow as the programs do."""
     make_repeatable(seed=0, threads=usable_cores())
 
 
@@ -29,9 +29,9 @@ class Search:
     """Iterations of the search.
 
     Args:
-        sizes: The sizes.
+        sizes: The sizes of the network and the batch.
         order: The architecture gradient, a key of `ARCHITECTURE_GRADIENTS`.
-        recompute: Whether cells are computed again going backwards.
+        recompute: Whether cells are recomputed in the backward pass.
     """
 
     def __init__(self, sizes: Sizes, order: str = "first", recompute: bool = False) -> None:
@@ -70,9 +70,9 @@ class Training:
     """Training steps of DARTS_V2 with its auxiliary head.
 
     Args:
-        sizes: The sizes.
-        drop_path: The rate of dropped operations.
-        stem: The network's first layers.
+        sizes: The sizes of the network and the batch.
+        drop_path: Drop path rate.
+        stem: Name of the stem.
     """
 
     def __init__(self, sizes: Sizes, drop_path: float = DROP_PATH, stem: str = "cifar") -> None:
@@ -91,7 +91,7 @@ class Training:
         self._run = _runner(strategy, self._train, sizes, [0])
 
     def __call__(self) -> float:
-        """Takes one step and returns its loss, auxiliary part included."""
+        """Takes one step and returns its loss, including that of the auxiliary head."""
         return float(self._run().loss)
 
     def logits(self) -> np.ndarray:
@@ -111,7 +111,7 @@ class Training:
 
 
 def build(kind: str, sizes: Sizes) -> Search | Training:
-    """Builds what runs an iteration of a kind of work, other than inference."""
+    """Builds a callable that runs one iteration of a kind of workload other than inference."""
     match kind:
         case "training":
             return Training(sizes)
@@ -126,7 +126,7 @@ def _runner(
     sizes: Sizes,
     streams: Sequence[int],
 ) -> Callable[[], Score]:
-    """Compiles a step as the programs do, for batches whose size is not known beforehand."""
+    """Compiles a step as the programs do, for batches of unknown size."""
     parts = []
     for stream in streams:
         images, labels = images_and_labels(sizes, stream)

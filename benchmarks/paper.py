@@ -1,4 +1,4 @@
-"""The rows of the paper's tables 1 to 3, and the commands that repeat them."""
+"""The rows of the paper's tables 1 to 3, and the commands to reproduce them."""
 
 import shlex
 from collections.abc import Iterator, Mapping
@@ -8,10 +8,10 @@ from types import MappingProxyType
 SEARCH = "python -m trainers.search"
 TRAIN = "python -m trainers.train"
 
-# Rows of table 1 that tell a deviation do not tell of how many trainings.
+# Table 1 has standard deviations, but does not state the number of training runs.
 REPEATS = "--repeats=5"
 
-# Why a row has no command.
+# Reasons for which a row has no command.
 MANUAL = "designed by hand, no genotype"
 OTHER_SPACE = "found in another search space, no genotype"
 BEYOND = "its cell cannot be expressed as a genotype here"
@@ -20,18 +20,18 @@ UNPUBLISHED = "the genotype was never published as text"
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a table, on one of the data sets that it was tested on.
+    """A row of a table, for one of the data sets that it was evaluated on.
 
     Attributes:
         table: 1, 2 or 3.
-        name: The row's name in the paper.
+        name: Name of the row in the paper.
         tested: The training preset: `cifar10`, `imagenet_se` and so on.
-        errors: The paper's test errors in percent.
-        parameters: The paper's parameters in millions, "-" where it has none.
-        genotype: A published genotype's name, "" if there is none.
-        search: Flags of the search that finds the row's own genotype, "" if there is none.
-        flags: Flags of the training beside preset, genotype and run directory.
-        reason: Why there is no command, "" where there is one.
+        errors: Test errors in the paper, in percent.
+        parameters: The paper's parameters in millions, "-" if the paper has none.
+        genotype: Name of the published genotype, "" if there is none.
+        search: Flags of the search for the genotype of the row, "" if there is none.
+        flags: Flags of the training run besides preset, genotype and run directory.
+        reason: Why there is no command, "" if there is one.
         multiply_adds: The paper's multiply-adds in millions, table 3 only.
     """
 
@@ -48,13 +48,13 @@ class Row:
 
     @property
     def what(self) -> str:
-        """Says which kind of row it is."""
+        """Origin of the genotype, or the reason why there is no command."""
         if self.reason:
             return self.reason
         return "own search" if self.search else f"published, `{self.genotype}`"
 
     def commands(self) -> tuple[str, ...]:
-        """Returns what to type: nothing, a training, or a search and a training."""
+        """Returns the commands: none, a training run, or a search and a training run."""
         if self.reason:
             return ()
         folder = f"runs/table{self.table}/{_slug(self.name)}"
@@ -68,7 +68,7 @@ class Row:
 
 
 def _slug(name: str) -> str:
-    """Returns a row's name as part of a folder's name."""
+    """Returns the name of a row in a form for folder names."""
     text = name.lower().replace("+", "-plus").replace("*", "-star").replace("†", "-direct")
     return "-".join("".join(c if c.isalnum() else " " for c in text).split())
 

@@ -1,4 +1,4 @@
-"""PyTorch's side of each work."""
+"""Search iterations, training steps and inference in PyTorch, to compare with ours."""
 
 import copy
 from collections.abc import Callable
@@ -24,8 +24,8 @@ class Search:
     """Iterations of the first-order search.
 
     Args:
-        sizes: The sizes.
-        side: Which of PyTorch's sides this is.
+        sizes: The sizes of the network and the batch.
+        side: The memory layout, one of `benchmarks.works.PYTORCH`.
     """
 
     def __init__(self, sizes: Sizes, side: str) -> None:
@@ -48,9 +48,9 @@ class Training:
     """Training steps of DARTS_V2 with its auxiliary head.
 
     Args:
-        sizes: The sizes.
-        side: Which of PyTorch's sides this is.
-        drop_path: The rate of dropped operations.
+        sizes: The sizes of the network and the batch.
+        side: The memory layout, one of `benchmarks.works.PYTORCH`.
+        drop_path: Drop path rate.
     """
 
     def __init__(self, sizes: Sizes, side: str, drop_path: float = DROP_PATH) -> None:
@@ -60,7 +60,7 @@ class Training:
         self.tensors = _batch(sizes, 0, side)
 
     def __call__(self) -> float:
-        """Takes one step and returns its loss, auxiliary part included."""
+        """Takes one step and returns its loss, including that of the auxiliary head."""
         return self.step(*self.tensors)
 
     @torch.no_grad()
@@ -70,11 +70,11 @@ class Training:
 
 
 class Inference:
-    """Answers of DARTS_V2, untrained, whose running averages are those of a batch.
+    """Inference with an untrained DARTS_V2 whose running averages are the statistics of a batch.
 
     Args:
-        sizes: The sizes.
-        side: Which of PyTorch's sides this is.
+        sizes: The sizes of the network and the batch.
+        side: The memory layout, one of `benchmarks.works.PYTORCH`.
     """
 
     def __init__(self, sizes: Sizes, side: str) -> None:
@@ -83,9 +83,9 @@ class Inference:
         for norm in norms:
             norm.momentum = 1.0
         with torch.no_grad():
-            self.network(_pictures(settling_images(sizes), side))
+            self.network(_as_tensor(settling_images(sizes), side))
         self.step = InferenceStep(self.network)
-        self.images = _pictures(normalized(pixels(sizes)), side)
+        self.images = _as_tensor(normalized(pixels(sizes)), side)
 
     def __call__(self) -> np.ndarray:
         """Returns the logits of the batch."""
@@ -98,12 +98,12 @@ class Inference:
 
 
 def build(kind: str, side: str, sizes: Sizes) -> Callable[[], object]:
-    """Builds what runs an iteration of a kind of work, with a thread for each core.
+    """Builds a callable that runs one iteration of a kind of workload, with one thread per core.
 
     Args:
         kind: `search`, `recompute`, `training` or `inference`.
-        side: Which of PyTorch's sides it is.
-        sizes: The sizes.
+        side: The memory layout, one of `benchmarks.works.PYTORCH`.
+        sizes: The sizes of the network and the batch.
     """
     torch.set_num_threads(usable_cores())
     torch.manual_seed(0)
@@ -120,9 +120,9 @@ def _network(sizes: Sizes, side: str, auxiliary: bool) -> Network:
 
 def _batch(sizes: Sizes, stream: int, side: str) -> tuple[torch.Tensor, torch.Tensor]:
     images, labels = images_and_labels(sizes, stream)
-    return _pictures(images, side), torch.from_numpy(labels)
+    return _as_tensor(images, side), torch.from_numpy(labels)
 
 
-def _pictures(images: np.ndarray, side: str) -> torch.Tensor:
-    turned = torch.from_numpy(np.ascontiguousarray(images.transpose((0, 3, 1, 2))))
-    return turned.to(memory_format=_FORMATS[side])
+def _as_tensor(images: np.ndarray, side: str) -> torch.Tensor:
+    channels_first = torch.from_numpy(np.ascontiguousarray(images.transpose((0, 3, 1, 2))))
+    return channels_first.to(memory_format=_FORMATS[side])

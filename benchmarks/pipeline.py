@@ -1,11 +1,11 @@
-"""Images a second of the input pipeline beside those of a training step.
+"""Throughput of the input pipeline compared with that of a training step, in images per second.
 
     python -m benchmarks.pipeline [--works=cifar10,imagenet] [--runs=5]
 
-Both are measured with all cores and one after the other, in one process that is set up as the
-programs are. The images are synthetic: CIFAR-10's number and size in memory, and JPEGs of
-500x375 pixels and about 110 kB, as ImageNet's are. The table, and the CSV file, tell medians; a
-ratio above 1 means that the step, not the pipeline, is what a training waits for.
+Both are measured one after the other with all cores, in one process that is set up like the
+programs. The images are synthetic: as many in memory as CIFAR-10 has, of its size, and JPEGs of
+500x375 pixels and about 110 kB, as in ImageNet. The table and the CSV file contain medians; a ratio
+above 1 means that the step, not the pipeline, limits the training.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from trainers.program import run
 
 COLUMNS = ("work", "pipeline_images_s", "step_images_s", "ratio")
 JPEG_SIZE = (375, 500)
-JPEGS = 256  # different ones, each of which stands in many places
+JPEGS = 256  # number of distinct files, each of which is used many times
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class Work:
     """A pipeline and the step that it feeds.
 
     Attributes:
-        sizes: Of the network, and of the batch.
-        stem: The network's first layers.
-        images: Images in an epoch of the pipeline.
+        sizes: Sizes of the network and the batch.
+        stem: Name of the stem.
+        images: Number of images in an epoch of the pipeline.
     """
 
     sizes: Sizes
@@ -48,12 +48,12 @@ class Work:
     images: int
 
     def tiny(self) -> "Work":
-        """Returns the work at sizes for tests."""
+        """Returns the workload with small sizes for tests."""
         sizes = replace(self.sizes, batch=4, channels=4, cells=3)
         return replace(self, sizes=sizes, images=24)
 
 
-# The networks of the paper's tables 1 and 3; ImageNet's at a batch that fits into a small memory.
+# The networks of the paper's tables 1 and 3; ImageNet's batch size fits into little memory.
 WORKS = {
     "cifar10": Work(Sizes(batch=96, channels=36, cells=20), "cifar", 50_000),
     "imagenet": Work(Sizes(batch=32, image_size=224, channels=48, cells=14), "imagenet", 1024),
@@ -61,19 +61,19 @@ WORKS = {
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Measures what is asked for, writes the CSV file and prints the table.
+    """Measures the chosen workloads, writes the CSV file and prints the table.
 
     Args:
         arguments: The command line without the program's name.
 
     Raises:
-        UserError: If something in them is wrong.
+        UserError: If an argument is invalid.
     """
     options = _parse(arguments)
     for name in options.works.split(","):
         if name not in WORKS:
-            hint = nearest(name, WORKS) or f" Known: {', '.join(WORKS)}."
-            raise UserError(f"there is no work '{name}'.{hint}")
+            hint = nearest(name, WORKS) or f" Expected one of {', '.join(WORKS)}."
+            raise UserError(f"unknown workload '{name}'.{hint}")
     prepare_output(options.output)
 
     from benchmarks import ours
@@ -93,9 +93,9 @@ def main(arguments: Sequence[str]) -> None:
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = Parser("benchmarks.pipeline", __doc__)
     parser.add_argument(
-        "--works", default=",".join(WORKS), help="names, with commas (default: %(default)s)"
+        "--works", default=",".join(WORKS), help="comma-separated names (default: %(default)s)"
     )
-    parser.add_argument("--runs", type=positive, default=5, help="runs of each")
+    parser.add_argument("--runs", type=positive, default=5, help="number of runs")
     parser.add_argument(
         "--output",
         type=Path,
@@ -107,7 +107,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _median(runs: int, measured: Callable[[], float]) -> float:
-    """Returns the median images a second of some runs after another one."""
+    """Returns the median throughput of some runs, in images per second, after one for warm-up."""
     measured()
     return median(measured() for _ in range(runs))
 
@@ -167,7 +167,7 @@ def _encoded(work: Work, random: np.random.Generator) -> Split:
 
 
 def _jpeg(random: np.random.Generator) -> bytes:
-    """Returns a JPEG of soft shapes and a grain that makes it as large as a photograph's."""
+    """Returns a JPEG of smooth shapes with noise that makes it as large as a photo."""
     import tensorflow as tf
 
     shapes = tf.image.resize(random.uniform(0, 255, (1, 9, 12, 3)), JPEG_SIZE, "bicubic")[0]

@@ -1,7 +1,7 @@
-"""The first-order search as a plain TensorFlow graph: one operation after another, nothing shared.
+"""The first-order search as a plain TensorFlow graph without shared computation.
 
-Every edge computes its own ReLUs, pools and normalisations and multiplies each result by its
-weight; `none`, which adds nothing, is left out.
+Every edge computes its own ReLUs, pooling and batch normalization and multiplies each result by its
+weight; `none`, whose output is zero, is omitted.
 """
 
 import keras
@@ -17,15 +17,15 @@ from darts_tf.supernet.model import Supernet
 
 
 class PlainSearchStep:
-    """The supernet and its alternating step, compiled at the first call for each shape of batch.
+    """The supernet and its bilevel step, compiled at the first call for each batch shape.
 
     Args:
         layers: Number of cells, at least 3.
         init_channels: Channels of a node in the first cell.
         classes: Number of classes.
-        image_shape: Rows, columns and channels of an image.
-        grad_clip: The greatest norm of all weight gradients together.
-        dtype: float32, or float64 to compare.
+        image_shape: Height, width and channels of an image.
+        grad_clip: Maximum global norm of the weight gradients.
+        dtype: float32, or float64 for comparisons.
     """
 
     def __init__(
@@ -55,14 +55,16 @@ class PlainSearchStep:
         self._step = tf.function(self.iteration, autograph=False)
 
     def copy(self, supernet: Supernet) -> None:
-        """Takes over the weights and the alphas, but not the running averages, of a supernet.
+        """Copies the weights and the alphas, but not the running averages, of a supernet.
 
         Raises:
-            ValueError: If the supernet has other weights.
+            ValueError: If the weights of the supernet have other shapes.
         """
-        found = [tuple(variable.shape) for variable in supernet.weight_variables]
-        if found != [tuple(variable.shape) for variable in self.weight_variables]:
-            raise ValueError("a supernet of the same layers, channels and classes is right")
+        shapes = [tuple(variable.shape) for variable in supernet.weight_variables]
+        if shapes != [tuple(variable.shape) for variable in self.weight_variables]:
+            raise ValueError(
+                "expected a supernet with the same layers, channels and classes, got other weights"
+            )
         for ours, theirs in zip(self.weight_variables, supernet.weight_variables, strict=True):
             ours.assign(theirs)
         for cell, table in self.alphas.items():
@@ -78,18 +80,18 @@ class PlainSearchStep:
         """Updates the alphas on validation data, then the weights on training data.
 
         Args:
-            train_images: Normalised images, [batch, rows, columns, channels].
-            train_labels: Integers, [batch].
+            train_images: Normalized images, [batch, height, width, channels].
+            train_labels: Labels, integers [batch].
             valid_images: Like `train_images`.
             valid_labels: Like `train_labels`.
 
         Returns:
-            The training loss before the weights' step, mean cross-entropy in nats, a scalar.
+            The training loss before the weight step, mean cross-entropy in nats, a scalar.
         """
         return self._step(train_images, train_labels, valid_images, valid_labels)
 
     def iteration(self, *batches: tf.Tensor) -> tf.Tensor:
-        """Does what calling does, operation by operation, not compiled."""
+        """Runs the step eagerly; same arguments and return value as a call."""
         train_images, train_labels, valid_images, valid_labels = batches
         alphas = [variable.value for variable in self.alphas.values()]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -111,7 +113,7 @@ class PlainSearchStep:
         )
 
     def logits(self, images: tf.Tensor) -> tf.Tensor:
-        """Returns logits [batch, classes] of images [batch, rows, columns, channels]."""
+        """Returns logits [batch, classes] of images [batch, height, width, channels]."""
         self.operations.begin()
         (width,) = STEMS["cifar"].supernet_widths(self.init_channels)
         x = self.operations.conv(images, 3, width)

@@ -1,7 +1,7 @@
-"""The operations of the plain TensorFlow graph, and the variables that they read.
+"""The operations of the plain TensorFlow graph, and their variables.
 
-The first pass through the network makes the variables, in the order in which they are used; every
-later pass finds them in that order.
+The first pass through the network creates the variables, in the order in which they are used; later
+passes reuse them in that order.
 """
 
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ from darts_tf.layers.normalization import BatchNormalization
 
 
 class Operations:
-    """Operations on images [batch, rows, columns, channels], always in training mode.
+    """Operations on images [batch, height, width, channels], always in training mode.
 
     Args:
-        dtype: Of variables and images.
+        dtype: Dtype of variables and images.
     """
 
     def __init__(self, dtype: str) -> None:
@@ -28,15 +28,15 @@ class Operations:
         self._passed: Iterator[Any] | None = None
 
     def begin(self) -> None:
-        """Begins a pass through the network."""
+        """Starts a pass through the network."""
         self._passed = iter(self._used) if self._used else None
 
     def candidate(self, name: str, x: tf.Tensor, stride: int) -> tf.Tensor:
         """Computes a candidate operation other than `none`.
 
         Args:
-            name: Its name.
-            x: The image.
+            name: Name of the operation.
+            x: The input, [batch, height, width, channels].
             stride: 1 or 2.
 
         Raises:
@@ -58,16 +58,17 @@ class Operations:
         raise ValueError(f"no candidate '{name}'")
 
     def sep_conv(self, x: tf.Tensor, size: int, stride: int) -> tf.Tensor:
-        """ReLU, separable convolution and normalisation, twice; the first has the stride."""
+        """ReLU, separable convolution and batch normalization, twice; the first is strided."""
         for step in (stride, 1):
             x = self.depthwise(tf.nn.relu(x), size, step)
             x = self.normalize(self.conv(x, 1, x.shape[-1]))
         return x
 
     def dil_conv(self, x: tf.Tensor, size: int, stride: int) -> tf.Tensor:
-        """ReLU, separable convolution with dilation 2, normalisation.
+        """ReLU, separable convolution with dilation 2, batch normalization.
 
-        TensorFlow has no dilation at stride 2; the same is none on every second row and column.
+        TensorFlow does not support dilation with stride 2; an undilated convolution of every second
+        row and column computes the same.
         """
         x = tf.nn.relu(x)
         if stride == 2:
@@ -77,7 +78,7 @@ class Operations:
         return self.normalize(self.conv(x, 1, x.shape[-1]))
 
     def factorized_reduce(self, x: tf.Tensor, channels: int) -> tf.Tensor:
-        """ReLU, two halves of the channels from pixels one row and column apart, normalisation."""
+        """ReLU, two pointwise convolutions with stride 2, a pixel apart; batch normalization."""
         x = tf.nn.relu(x)
         odd = [(0, 0), *((0, size % 2) for size in x.shape[1:3]), (0, 0)]
         half = channels // 2
@@ -88,16 +89,16 @@ class Operations:
         return self.normalize(tf.concat(halves, -1))
 
     def relu_conv_bn(self, x: tf.Tensor, channels: int) -> tf.Tensor:
-        """ReLU, pointwise convolution, normalisation."""
+        """ReLU, pointwise convolution, batch normalization."""
         return self.normalize(self.conv(tf.nn.relu(x), 1, channels))
 
     def conv(self, x: tf.Tensor, size: int, channels: int, stride: int = 1) -> tf.Tensor:
-        """Convolution; a stride goes with a size of 1."""
+        """Convolution; a stride other than 1 requires size 1."""
         kernel = self._weight((size, size, x.shape[-1], channels), size * size * x.shape[-1])
         return tf.nn.conv2d(x, kernel, stride, "SAME" if stride == 1 else "VALID")
 
     def depthwise(self, x: tf.Tensor, size: int, stride: int = 1, dilation: int = 1) -> tf.Tensor:
-        """Depthwise convolution, padded by as many zeros on each side."""
+        """Depthwise convolution with symmetric zero padding."""
         kernel = self._weight((size, size, x.shape[-1], 1), size * size)
         strides = (1, stride, stride, 1)
         if stride == 1:
@@ -111,7 +112,7 @@ class Operations:
         return tf.matmul(x, kernel) + self._weight((units,), x.shape[-1])
 
     def normalize(self, x: tf.Tensor, affine: bool = False) -> tf.Tensor:
-        """Batch normalisation."""
+        """Batch normalization."""
         if self._passed is None:
             norm = BatchNormalization(affine=affine, dtype=self.dtype)
             norm.build(x.shape)

@@ -1,4 +1,4 @@
-"""The plain graph's side of a search."""
+"""Search iterations of the plain TensorFlow graph, to compare with ours."""
 
 import numpy as np
 import tensorflow as tf
@@ -9,10 +9,10 @@ from benchmarks.works import Sizes
 
 
 class Plain:
-    """Iterations of the search as a plain graph, with TensorFlow set up as it comes.
+    """Iterations of the search as a plain graph, with the default settings of TensorFlow.
 
     Args:
-        sizes: The sizes.
+        sizes: The sizes of the network and the batch.
     """
 
     def __init__(self, sizes: Sizes) -> None:

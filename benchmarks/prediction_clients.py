@@ -1,4 +1,4 @@
-"""Clients of a prediction service: good ones, which are timed, and one that sends nonsense."""
+"""Clients of a prediction service: timed ones, and one that sends malformed requests."""
 
 import threading
 import time
@@ -18,11 +18,11 @@ _PAUSE = 0.05
 
 @dataclass(frozen=True)
 class Question:
-    """A good request, and what is right.
+    """A valid request and its expected scores.
 
     Attributes:
         request: The `PredictRequest`.
-        scores: The scores of its answer, [batch, classes].
+        scores: The expected scores, [batch, classes].
     """
 
     request: Any
@@ -31,14 +31,14 @@ class Question:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a number of requests.
+    """The outcome of a number of requests.
 
     Attributes:
-        latencies: Seconds of each good request.
-        seconds: From the first request to the last answer.
-        errors: Good requests that got an error or a wrong answer.
-        refused: Bad requests that got the error that they deserve.
-        accepted: Bad requests that got something else.
+        latencies: Seconds of each valid request.
+        seconds: Seconds from the first request to the last response.
+        errors: Number of valid requests that got an error or wrong scores.
+        refused: Number of malformed requests that got the expected error.
+        accepted: Number of malformed requests that got anything else.
     """
 
     latencies: list[float]
@@ -52,9 +52,9 @@ def predict_request(model: str, signature: str, **inputs: Any) -> Any:
     """Returns a `PredictRequest`.
 
     Args:
-        model: The served model's name.
-        signature: The signature's name.
-        inputs: What TensorFlow can make a tensor of, by name.
+        model: Name of the served model.
+        signature: Name of the signature.
+        inputs: Values that TensorFlow converts to tensors, by name.
     """
     request = predict_pb2.PredictRequest()
     request.model_spec.name = model
@@ -65,16 +65,16 @@ def predict_request(model: str, signature: str, **inputs: Any) -> Any:
 
 
 def ask(address: str, clients: int, questions: Sequence[Question], bad: Sequence[Any]) -> Outcome:
-    """Asks good questions, each client one after the other, while bad requests come in between.
+    """Sends valid requests from several clients, with malformed ones in between.
 
     Args:
         address: Host and port.
-        clients: How many ask at a time, each over a connection of its own.
-        questions: The questions, each of which one client asks.
-        bad: Requests that deserve an error; sent again and again.
+        clients: Number of concurrent clients, each with its own connection.
+        questions: The valid requests, each sent by one of the clients.
+        bad: Malformed requests, sent repeatedly.
 
     Returns:
-        What came of them.
+        The outcome.
     """
     waiting = iter(questions)
     lock = threading.Lock()
@@ -89,22 +89,22 @@ def ask(address: str, clients: int, questions: Sequence[Question], bad: Sequence
 
     done = threading.Event()
     with ThreadPoolExecutor(clients + 1) as pool:
-        nonsense = pool.submit(_ask_nonsense, address, bad, done)
+        malformed = pool.submit(_ask_malformed, address, bad, done)
         begun = time.perf_counter()
         parts = [pool.submit(_ask, address, following) for _ in range(clients)]
         try:
-            answers = [answer for part in parts for answer in part.result()]
+            responses = [response for part in parts for response in part.result()]
         finally:
             done.set()
         seconds = time.perf_counter() - begun
-        refused, accepted = nonsense.result()
-    right = [latency for latency, is_right in answers if is_right]
-    return Outcome(right, seconds, len(answers) - len(right), refused, accepted)
+        refused, accepted = malformed.result()
+    latencies = [latency for latency, is_correct in responses if is_correct]
+    return Outcome(latencies, seconds, len(responses) - len(latencies), refused, accepted)
 
 
 def _ask(address: str, questions: Callable[[], Iterator[Question]]) -> list[tuple[float, bool]]:
-    """Returns each question's seconds, and whether the answer was right."""
-    answers = []
+    """Returns the latency of each request in seconds, and whether the response was correct."""
+    responses = []
     with _connected(address) as channel:
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         for question in questions():
@@ -112,19 +112,19 @@ def _ask(address: str, questions: Callable[[], Iterator[Question]]) -> list[tupl
             try:
                 response = stub.Predict(question.request, timeout=60)
             except grpc.RpcError:
-                answers.append((time.perf_counter() - begun, False))
+                responses.append((time.perf_counter() - begun, False))
                 continue
             seconds = time.perf_counter() - begun
             scores = tf.make_ndarray(response.outputs["scores"])
-            is_right = scores.shape == question.scores.shape and np.allclose(
+            is_correct = scores.shape == question.scores.shape and np.allclose(
                 scores, question.scores, rtol=0, atol=_TOLERANCE
             )
-            answers.append((seconds, is_right))
-    return answers
+            responses.append((seconds, is_correct))
+    return responses
 
 
-def _ask_nonsense(address: str, bad: Sequence[Any], done: threading.Event) -> tuple[int, int]:
-    """Sends bad requests until all is done, each at least once; counts errors and the rest."""
+def _ask_malformed(address: str, bad: Sequence[Any], done: threading.Event) -> tuple[int, int]:
+    """Sends malformed requests until `done`, each at least once; counts refused and accepted."""
     refused = accepted = number = 0
     with _connected(address) as channel:
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
@@ -133,16 +133,16 @@ def _ask_nonsense(address: str, bad: Sequence[Any], done: threading.Event) -> tu
                 stub.Predict(bad[number % len(bad)], timeout=60)
                 accepted += 1
             except grpc.RpcError as error:
-                deserved = error.code() in (
+                expected = error.code() in (
                     grpc.StatusCode.INVALID_ARGUMENT,
                     grpc.StatusCode.NOT_FOUND,
                 )
-                refused, accepted = refused + deserved, accepted + (not deserved)
+                refused, accepted = refused + expected, accepted + (not expected)
             number += 1
             time.sleep(_PAUSE)
     return refused, accepted
 
 
 def _connected(address: str) -> grpc.Channel:
-    """Returns a connection that no other client uses too."""
+    """Returns a connection that is not shared with other clients."""
     return grpc.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)])

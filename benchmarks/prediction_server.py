@@ -1,7 +1,7 @@
 """A small stand-in for TensorFlow Serving, on loopback: `python -m benchmarks.prediction_server`.
 
-It speaks `tensorflow.serving.PredictionService` with the same protocol buffers and asks an exported
-model by its signatures. What it does not do: batch, warm up, poll for versions, REST.
+It implements `tensorflow.serving.PredictionService` with the same protocol buffers and calls the
+signatures of an exported model. It does not support batching, warm-up, new versions, or REST.
 """
 
 import sys
@@ -31,12 +31,12 @@ _INVALID = grpc.StatusCode.INVALID_ARGUMENT
 _NOT_FOUND = grpc.StatusCode.NOT_FOUND
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer
-    """A request that is answered with an error.
+class Refused(Exception):  # noqa: N818 - a response, not a failure
+    """A request that the server refuses.
 
     Args:
-        code: The kind of error.
-        message: What is wrong.
+        code: The status code.
+        message: The reason.
     """
 
     def __init__(self, code: grpc.StatusCode, message: str) -> None:
@@ -45,10 +45,10 @@ class Refused(Exception):  # noqa: N818 - it is an answer
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """Answers with the latest version of one model.
+    """Serves the latest version of one model.
 
     Args:
-        directory: The model's folder, which holds its versions and has its name.
+        directory: Folder with the versions of the model; its name is that of the model.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -69,26 +69,30 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         try:
             self._check_model(request.model_spec)
             if list(request.metadata_field) != ["signature_def"]:
-                raise Refused(_INVALID, "metadata_field: signature_def is right")
+                fields = [*request.metadata_field]
+                raise Refused(_INVALID, f"metadata_field: expected signature_def, got {fields}")
         except Refused as error:
             context.abort(error.code, str(error))
         content = (self._folder / "saved_model.pb").read_bytes()
         graph = saved_model_pb2.SavedModel.FromString(content).meta_graphs[0]
-        found = get_model_metadata_pb2.SignatureDefMap(signature_def=graph.signature_def)
+        signatures = get_model_metadata_pb2.SignatureDefMap(signature_def=graph.signature_def)
         response = get_model_metadata_pb2.GetModelMetadataResponse()
         self._name(response.model_spec)
-        response.metadata["signature_def"].Pack(found)
+        response.metadata["signature_def"].Pack(signatures)
         return response
 
     def _predict(self, request: Any) -> Any:
         self._check_model(request.model_spec)
         name = request.model_spec.signature_name or DEFAULT_SIGNATURE
         if name not in self._model.signatures:
-            raise Refused(_INVALID, f"signature '{name}' is none of {[*self._model.signatures]}")
+            names = [*self._model.signatures]
+            raise Refused(_INVALID, f"signature: expected one of {names}, got '{name}'")
         signature = self._model.signatures[name]
         specs = signature.structured_input_signature[1]
         if set(request.inputs) != set(specs):
-            raise Refused(_INVALID, f"inputs {sorted(request.inputs)}: {sorted(specs)} are right")
+            raise Refused(
+                _INVALID, f"inputs: expected {sorted(specs)}, got {sorted(request.inputs)}"
+            )
         given = {key: _tensor(key, request.inputs[key], spec) for key, spec in specs.items()}
         try:
             outputs = signature(**given)
@@ -97,7 +101,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         wanted = list(request.output_filter) or sorted(outputs)
         if unknown := set(wanted) - set(outputs):
             raise Refused(
-                _INVALID, f"outputs {sorted(unknown)}: some of {sorted(outputs)} are right"
+                _INVALID, f"outputs: expected some of {sorted(outputs)}, got {sorted(unknown)}"
             )
         response = predict_pb2.PredictResponse()
         self._name(response.model_spec)
@@ -108,9 +112,9 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     def _check_model(self, spec: Any) -> None:
         if spec.name != self.name:
-            raise Refused(_NOT_FOUND, f"model '{spec.name}': '{self.name}' is served")
+            raise Refused(_NOT_FOUND, f"model: expected '{self.name}', got '{spec.name}'")
         if spec.HasField("version") and spec.version.value != self.version:
-            raise Refused(_NOT_FOUND, f"version {spec.version.value}: {self.version} is served")
+            raise Refused(_NOT_FOUND, f"version: expected {self.version}, got {spec.version.value}")
 
     def _name(self, spec: Any) -> None:
         spec.name = self.name
@@ -118,14 +122,14 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
 
 def _tensor(name: str, proto: Any, spec: tf.TensorSpec) -> tf.Tensor:
-    """Returns an input, if it is what the signature takes."""
+    """Returns an input as a tensor, checked against the signature."""
     if proto.dtype != spec.dtype.as_datatype_enum:
-        found = proto.DESCRIPTOR.fields_by_name["dtype"].enum_type.values_by_number
-        kind = found[proto.dtype].name if proto.dtype in found else proto.dtype
-        raise Refused(_INVALID, f"{name}: {spec.dtype.name} is right, found {kind}")
+        dtypes = proto.DESCRIPTOR.fields_by_name["dtype"].enum_type.values_by_number
+        dtype = dtypes[proto.dtype].name if proto.dtype in dtypes else proto.dtype
+        raise Refused(_INVALID, f"{name}: expected {spec.dtype.name}, got {dtype}")
     shape = [dim.size for dim in proto.tensor_shape.dim]
     if proto.tensor_shape.unknown_rank or not spec.shape.is_compatible_with(shape):
-        raise Refused(_INVALID, f"{name}: {spec.shape} is right, found {shape}")
+        raise Refused(_INVALID, f"{name}: expected shape {spec.shape}, got {shape}")
     try:
         return tf.constant(np.reshape(tf.make_ndarray(proto), shape), spec.dtype)
     except (TypeError, ValueError) as error:
@@ -133,14 +137,14 @@ def _tensor(name: str, proto: Any, spec: tf.TensorSpec) -> tf.Tensor:
 
 
 def serve(directory: Path, port: int = 0) -> tuple[grpc.Server, int]:
-    """Starts a server on loopback.
+    """Starts a server on the loopback interface.
 
     Args:
         directory: The folder of one served model.
-        port: The port; a free one when 0.
+        port: The port; 0 for a free one.
 
     Returns:
-        The server, which has to be stopped, and its port.
+        The server, which the caller has to stop, and its port.
     """
     server = grpc.server(ThreadPoolExecutor(_AT_ONCE))
     service = PredictionService(directory)
@@ -151,21 +155,21 @@ def serve(directory: Path, port: int = 0) -> tuple[grpc.Server, int]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Serves until the standard input ends; the port is the only line of output.
+    """Serves until the end of the standard input; prints the port.
 
     Args:
         arguments: The command line without the program's name.
 
     Raises:
-        UserError: If something in them is wrong.
+        UserError: If an argument is invalid.
     """
     parser = Parser("benchmarks.prediction_server", __doc__)
     parser.add_argument("directory", type=Path, help="folder of one served model")
-    parser.add_argument("--port", type=int, default=0, help="port; a free one when 0")
+    parser.add_argument("--port", type=int, default=0, help="port; 0 for a free one")
     options = parser.parse_args(arguments)
     directory = options.directory.resolve()
     if not any(directory.glob("[0-9]*/saved_model.pb")):
-        raise UserError(f"{directory}: an export is right; python -m export.saved_model writes it")
+        raise UserError(f"{directory}: expected an export of python -m export.saved_model")
     server, port = serve(directory, options.port)
     print(port, flush=True)
     sys.stdin.read()

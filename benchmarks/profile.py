@@ -1,7 +1,7 @@
-"""Where an iteration's time goes: `python -m benchmarks.profile [--work=search_32] [--top=15]`.
+"""Profile of an iteration: `python -m benchmarks.profile [--work=search_32] [--top=15]`.
 
-Runs one iteration of ours under TensorFlow's profiler and lists the kinds of operations by their
-time, added up over threads.
+Runs one iteration of this library under TensorFlow's profiler and lists the types of operations by
+their time, summed over threads.
 """
 
 import re
@@ -19,8 +19,8 @@ from trainers.program import run
 
 COLUMNS = ("operation", "count", "total ms", "share", "mean ms")
 WARM_UP = 2
-# An event of an operation is named `node:kind`. Those with `::` are the machinery around it, and
-# the whole graph is an event too.
+# The event of an operation is named `node:type`. Names with `::` belong to the runtime around it,
+# and the whole graph is an event too.
 _OPERATION = re.compile(r"[^$:][^:]*:((?! ?__inference)[^:]+)")
 
 
@@ -28,7 +28,7 @@ def record(iterate: Callable[[], object]) -> Any:
     """Runs an iteration under the profiler.
 
     Returns:
-        What it recorded, an XSpace.
+        The recorded XSpace.
     """
     import tensorflow as tf
     from tensorflow.tsl.profiler.protobuf import xplane_pb2
@@ -43,32 +43,32 @@ def record(iterate: Callable[[], object]) -> Any:
 
 
 def operations(space: Any) -> dict[str, list[float]]:
-    """Returns the milliseconds of every run of each kind of operation.
+    """Returns, by type of operation, the milliseconds of each execution.
 
     Args:
-        space: What `record` returns.
+        space: The XSpace of `record`.
     """
-    found: dict[str, list[float]] = {}
+    times: dict[str, list[float]] = {}
     for plane in space.planes:
         if plane.name != "/host:CPU":
             continue
         names = {number: _OPERATION.fullmatch(m.name) for number, m in plane.event_metadata.items()}
         for event in (event for line in plane.lines for event in line.events):
             if match := names[event.metadata_id]:
-                found.setdefault(match[1], []).append(event.duration_ps / 1e9)
-    return found
+                times.setdefault(match[1], []).append(event.duration_ps / 1e9)
+    return times
 
 
-def rows(found: dict[str, list[float]], top: int) -> list[dict[str, str]]:
-    """Returns a row of `COLUMNS` for each of the kinds that take most time, and one for all.
+def rows(times: dict[str, list[float]], top: int) -> list[dict[str, str]]:
+    """Returns a row of `COLUMNS` for each of the types that take most time, and one for all.
 
     Args:
-        found: What `operations` returns.
-        top: The most kinds to list.
+        times: The result of `operations`.
+        top: The maximum number of types.
     """
-    total = sum(map(sum, found.values()))
-    kinds = sorted(found, key=lambda kind: -sum(found[kind]))[:top]
-    everything = [value for values in found.values() for value in values]
+    total = sum(map(sum, times.values()))
+    kinds = sorted(times, key=lambda kind: -sum(times[kind]))[:top]
+    everything = [value for values in times.values() for value in values]
     return [
         {
             "operation": kind,
@@ -77,7 +77,7 @@ def rows(found: dict[str, list[float]], top: int) -> list[dict[str, str]]:
             "share": f"{sum(values) / total:.1%}",
             "mean ms": f"{sum(values) / len(values):.3f}",
         }
-        for kind, values in [*((kind, found[kind]) for kind in kinds), ("all", everything)]
+        for kind, values in [*((kind, times[kind]) for kind in kinds), ("all", everything)]
     ]
 
 
@@ -88,11 +88,11 @@ def main(arguments: Sequence[str]) -> None:
         arguments: The command line without the program's name.
 
     Raises:
-        UserError: If something in them is wrong.
+        UserError: If an argument is invalid.
     """
     parser = Parser("benchmarks.profile", __doc__, f"works:\n{works.listing()}")
-    parser.add_argument("--work", default="search_32", help="name of the work (%(default)s)")
-    parser.add_argument("--top", type=positive, default=15, help="kinds to list (%(default)s)")
+    parser.add_argument("--work", default="search_32", help="name of the workload (%(default)s)")
+    parser.add_argument("--top", type=positive, default=15, help="types to list (%(default)s)")
     parser.add_tiny()
     options = parser.parse_args(arguments)
     work = works.find(options.work)

@@ -1,4 +1,4 @@
-"""Our side of inference: the SavedModel, loaded where there is nothing of ours and of Keras."""
+"""Inference with the exported SavedModel, in a process without Keras."""
 
 import multiprocessing
 import tempfile
@@ -14,15 +14,15 @@ from darts_tf.runs.machine import usable_cores
 
 
 class Served:
-    """Answers of an exported model, with an operation on each core at a time.
+    """Inference with an exported model, one operation per core at a time.
 
     Args:
-        sizes: The sizes.
-        folder: The model's folder.
+        sizes: The sizes of the network and the batch.
+        folder: The version folder of the model.
     """
 
     def __init__(self, sizes: Sizes, folder: str) -> None:
-        # The signature lives as long as the model that it belongs to.
+        # A signature is only valid as long as its model.
         self._model = tf.saved_model.load(folder)
         self._signature = self._model.signatures["serving_default"]
         self._pixels = tf.constant(pixels(sizes))
@@ -33,7 +33,7 @@ class Served:
 
 
 def build(sizes: Sizes) -> Served:
-    """Exports DARTS_V2, untrained, in a process of its own, and loads it."""
+    """Exports an untrained DARTS_V2 in a separate process, and loads it."""
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(usable_cores())
     spawn = multiprocessing.get_context("spawn")

@@ -1,11 +1,11 @@
-"""How fast an export is served: `python -m benchmarks.serving [--requests=10200]`.
+"""Throughput and latency of a served export: `python -m benchmarks.serving [--requests=10200]`.
 
-Requests a second, and their latency, at 1, 8 and 64 clients on loopback, for both signatures, one
-image a request; the network is that of `inference_1` (see `benchmarks.works`), untrained. Every
-answer is compared with the model's own. Meanwhile another client sends requests that are wrong:
-`refused` says how many, each of which got an error.
+Requests per second and latencies with 1, 8 and 64 clients on the loopback interface, for both
+signatures, one image per request; the network is that of `inference_1` (see `benchmarks.works`),
+untrained. Every response is compared with the output of the model. Meanwhile another client sends
+malformed requests: `refused` is their number, each of which got an error.
 
-The server is `benchmarks.prediction_server`, in Python; TensorFlow Serving is another.
+The server is `benchmarks.prediction_server`, in Python, not TensorFlow Serving.
 """
 
 import os
@@ -46,11 +46,11 @@ def measure(folder: Path, requests: int) -> Iterator[dict[str, str]]:
     """Serves an export and yields a row of `COLUMNS` for each signature and number of clients.
 
     Args:
-        folder: The served model's folder, with one version.
-        requests: How many good requests, in all.
+        folder: Folder of the served model, with one version.
+        requests: Total number of valid requests.
 
     Raises:
-        UserError: If a good request got no right answer, or a bad one no error.
+        UserError: If a valid request got no correct response, or a malformed one no error.
     """
     from benchmarks.prediction_clients import ask
 
@@ -65,8 +65,8 @@ def measure(folder: Path, requests: int) -> Iterator[dict[str, str]]:
             outcome = ask(address, clients, given, bad)
             if outcome.errors or outcome.accepted:
                 raise UserError(
-                    f"{signature}, {clients} clients: {outcome.errors} of {number} good requests "
-                    f"got no right answer, {outcome.accepted} bad ones no error"
+                    f"{signature}, {clients} clients: {outcome.errors} of {number} valid requests "
+                    f"got no correct response, {outcome.accepted} malformed ones no error"
                 )
             median, high = np.percentile(outcome.latencies, (50, 99))
             yield {
@@ -82,10 +82,10 @@ def measure(folder: Path, requests: int) -> Iterator[dict[str, str]]:
 
 
 def questions(folder: Path) -> tuple[dict[str, list[Any]], list[Any]]:
-    """Returns good questions for each signature of an export, and bad requests.
+    """Returns valid requests for each signature of an export, and malformed ones.
 
     Args:
-        folder: The served model's folder, with one version.
+        folder: Folder of the served model, with one version.
     """
     import tensorflow as tf
 
@@ -122,7 +122,7 @@ def questions(folder: Path) -> tuple[dict[str, list[Any]], list[Any]]:
 
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:
-    """Serves a folder in a process of its own and yields the server's address."""
+    """Serves a folder in a separate process and yields the address of the server."""
     words = children.command("prediction_server", str(folder))
     with subprocess.Popen(
         words,
@@ -135,7 +135,7 @@ def serving(folder: Path) -> Iterator[str]:
         if process.stdout is None or not (port := process.stdout.readline().strip()):
             raise UserError(f"the server did not start: {' '.join(words[1:])}")
         yield f"127.0.0.1:{port}"
-        process.communicate()  # ends its standard input, which ends the server
+        process.communicate()  # closes the standard input, which stops the server
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -145,11 +145,11 @@ def main(arguments: Sequence[str]) -> None:
         arguments: The command line without the program's name.
 
     Raises:
-        UserError: If something in them is wrong, or an answer is.
+        UserError: If an argument is invalid, or a response is wrong.
     """
     parser = Parser("benchmarks.serving", __doc__)
     parser.add_argument(
-        "--requests", type=positive, default=10_200, help="good requests (default: %(default)s)"
+        "--requests", type=positive, default=10_200, help="valid requests (default: %(default)s)"
     )
     parser.add_argument(
         "--output",

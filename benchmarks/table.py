@@ -1,4 +1,4 @@
-"""Rows as a Markdown table and as a CSV file."""
+"""Markdown tables and CSV files."""
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,10 +8,10 @@ Row = Mapping[str, str]
 
 
 def markdown(columns: Sequence[str], rows: Iterable[Row]) -> str:
-    """Returns a Markdown table, whose columns are aligned to be read as it is.
+    """Returns a Markdown table with aligned columns.
 
     Args:
-        columns: The headings, which are the rows' keys.
+        columns: The headings, which are the keys of the rows.
         rows: The rows.
     """
     lines = [list(columns), *([row[column] for column in columns] for row in rows)]
@@ -32,7 +32,7 @@ def write(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
 
 
 def read(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
-    """Reads a CSV file of `write`; no rows if it is not there or has other columns."""
+    """Reads a file of `write`; returns no rows if it is missing or has other columns."""
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:
@@ -41,5 +41,5 @@ def read(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
 
 
 def seconds(value: float) -> str:
-    """Returns seconds with four digits."""
+    """Formats seconds with four significant digits."""
     return f"{value:.4g}"

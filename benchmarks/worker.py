@@ -1,8 +1,8 @@
-"""Does one side of a work when asked to: `python -m benchmarks.worker WORK SIDE [sizes]`.
+"""Runs one side of a workload on request: `python -m benchmarks.worker WORK SIDE [sizes]`.
 
-It warms up, writes `ready`, then for each line that it reads makes one run, of one iteration or of
-some, and writes the seconds of an iteration; where its input ends it writes its peak memory in MiB,
-and ends.
+It warms up and prints `ready`. Then, for each line of its input, it runs one or several iterations
+and prints the seconds per iteration. At the end of its input it prints its peak memory in MiB and
+exits.
 """
 
 import contextlib
@@ -19,12 +19,12 @@ from trainers.program import run
 
 
 def iteration(kind: str, side: str, sizes: Sizes) -> Callable[[], object]:
-    """Builds a side of a work.
+    """Builds one side of a workload.
 
     Args:
-        kind: The work's kind.
-        side: Who does it.
-        sizes: The sizes.
+        kind: Kind of the workload.
+        side: The implementation, one of `SIDES`.
+        sizes: The sizes of the network and the batch.
 
     Returns:
         A function that runs one iteration.
@@ -48,43 +48,43 @@ def iteration(kind: str, side: str, sizes: Sizes) -> Callable[[], object]:
 
 
 def peak_mib() -> float:
-    """Returns the most memory that this process has held, in MiB."""
+    """Returns the peak memory of this process in MiB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 2 ** (20 if sys.platform == "darwin" else 10)
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Builds, warms up and answers.
+    """Builds the workload, warms up and serves requests.
 
     Args:
         arguments: The command line without the program's name.
 
     Raises:
-        UserError: If something in them is wrong.
+        UserError: If an argument is invalid.
     """
     parser = Parser("benchmarks.worker", __doc__)
-    parser.add_argument("work", help="name of the work")
-    parser.add_argument("side", nargs="?", default=OURS, choices=SIDES, help="who does it")
+    parser.add_argument("work", help="name of the workload")
+    parser.add_argument("side", nargs="?", default=OURS, choices=SIDES, help="the implementation")
     parser.add_argument("--warm_up", type=positive, default=2, help="iterations before `ready`")
     for field in fields(Sizes):
-        parser.add_argument(f"--{field.name}", type=positive, help="in place of the work's own")
+        parser.add_argument(f"--{field.name}", type=positive, help="replaces that of the workload")
     options = parser.parse_args(arguments)
     work = works.find(options.work)
     given = {field.name: getattr(options, field.name) for field in fields(Sizes)}
     sizes = Sizes(**{name: value or getattr(work.sizes, name) for name, value in given.items()})
 
-    answers = sys.stdout
-    with contextlib.redirect_stdout(sys.stderr):  # what others print is no answer
+    responses = sys.stdout
+    with contextlib.redirect_stdout(sys.stderr):  # keeps other output out of the protocol
         iterate = iteration(work.kind, options.side, sizes)
         for _ in range(options.warm_up):
             iterate()
-        print("ready", file=answers, flush=True)
+        print("ready", file=responses, flush=True)
         for _ in sys.stdin:
             begun = time.perf_counter()
             for _ in range(work.calls):
                 iterate()
-            print((time.perf_counter() - begun) / work.calls, file=answers, flush=True)
-    print(peak_mib(), file=answers)
+            print((time.perf_counter() - begun) / work.calls, file=responses, flush=True)
+    print(peak_mib(), file=responses)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What is measured: the works, their sizes, and whom ours is compared with."""
+"""The workloads to measure: their sizes, and the implementations to compare."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -14,21 +14,21 @@ PLAIN = "plain graph"
 FIRST_ORDER = "first order"
 SIDES = (OURS, *PYTORCH, PLAIN, FIRST_ORDER)
 
-# Of a training step, on all sides.
+# Settings of a training step, for all implementations.
 AUXILIARY_WEIGHT = 0.4
 DROP_PATH = 0.2
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Sizes of a network and of what it is given.
+    """Sizes of a network and of its batches.
 
     Attributes:
-        batch: Images in a batch.
-        image_size: Rows, and columns, of an image.
+        batch: Batch size.
+        image_size: Height and width of an image.
         channels: Channels of a node in the first cell.
         cells: Number of cells.
-        candidates: Number of candidate operations of a search, a key of `SPACES`.
+        candidates: Number of candidate operations of the search space, a key of `SPACES`.
     """
 
     batch: int = 64
@@ -38,21 +38,21 @@ class Sizes:
     candidates: int = 8
 
     def flags(self) -> list[str]:
-        """Returns the sizes as a worker's flags."""
+        """Returns the sizes as flags of a worker."""
         return [f"--{name}={value}" for name, value in asdict(self).items()]
 
 
 @dataclass(frozen=True)
 class Work:
-    """One thing that both sides do.
+    """A workload that both sides run.
 
     Attributes:
         kind: `search`, `second order`, `recompute`, `training` or `inference`.
-        peers: The sides that ours is compared with.
-        text: What it is, for the help.
-        sizes: Its sizes.
-        start: Whether a run is a new process, from its start to the end of its first iteration.
-        calls: Iterations in a run, which tells their mean.
+        peers: The sides to compare with ours.
+        text: Description for the help.
+        sizes: Sizes of the network and the batch.
+        start: Whether to time a new process, from its start to the end of its first iteration.
+        calls: Iterations per run; the time is their mean.
     """
 
     kind: str
@@ -64,11 +64,11 @@ class Work:
 
     @property
     def same_numbers(self) -> bool:
-        """Whether ours and the peers are to compute the same numbers."""
+        """Whether all sides compute the same numbers."""
         return self.kind != "second order"
 
     def tiny(self) -> "Work":
-        """Returns the work at sizes for tests; an auxiliary head wants images of 32x32."""
+        """Returns the workload with small sizes for tests; an auxiliary head needs 32x32 images."""
         size = 32 if self.kind == "training" else 8
         return replace(
             self, sizes=replace(self.sizes, batch=4, image_size=size, channels=4, cells=3)
@@ -81,7 +81,7 @@ WORKS = {
     "search_32": Work("search", PYTORCH, "an iteration of the first-order search, 32x32"),
     "search_8": Work("search", PYTORCH, "the same on 8x8", Sizes(image_size=8)),
     "search_32_recompute": Work(
-        "recompute", (CHANNELS_LAST,), "search_32 with cells recomputed going backwards"
+        "recompute", (CHANNELS_LAST,), "search_32 with cells recomputed in the backward pass"
     ),
     "second_order": Work(
         "second order", (FIRST_ORDER,), "an iteration of second order beside one of first order"
@@ -89,7 +89,7 @@ WORKS = {
     "start": Work(
         "search",
         (PLAIN,),
-        "search_32 from the start of the process to the first iteration's end",
+        "search_32 from the start of the process to the end of the first iteration",
         start=True,
     ),
     "training": Work("training", PYTORCH, "a training step of DARTS_V2", _NETWORK),
@@ -103,7 +103,7 @@ WORKS = {
     "inference_96": Work("inference", PYTORCH, "the same, 96 images", _NETWORK),
 }
 
-# Every search space holds those before it.
+# Each search space contains the smaller ones.
 SPACES = {
     count: SearchSpace(
         candidates=tuple(name for name in DARTS.candidates if name in chosen),
@@ -120,17 +120,17 @@ SPACES = {
 
 
 def find(name: str) -> Work:
-    """Returns the work of a name.
+    """Returns a workload by its name.
 
     Raises:
-        UserError: If there is none.
+        UserError: If the name is unknown.
     """
     if name not in WORKS:
-        hint = nearest(name, WORKS) or f" Known: {', '.join(WORKS)}."
-        raise UserError(f"there is no work '{name}'.{hint}")
+        hint = nearest(name, WORKS) or f" Expected one of {', '.join(WORKS)}."
+        raise UserError(f"unknown workload '{name}'.{hint}")
     return WORKS[name]
 
 
 def listing(names: Iterable[str] = WORKS) -> str:
-    """Returns the works with what they are, a line each."""
+    """Returns the names and descriptions of workloads, one per line."""
     return "\n".join(f"  {name:<20} {WORKS[name].text}" for name in names)

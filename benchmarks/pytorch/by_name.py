@@ -12,7 +12,7 @@ def operation(kind: str, channels: int, stride: int, affine: bool) -> nn.Module:
         kind: Its name, one of the search space's or of a published genotype's.
         channels: Channels of input and output.
         stride: 1 or 2.
-        affine: False in the search, where pools too end in a normalisation; True in a network.
+        affine: False in the search, where pools too end in batch normalization; True in a network.
 
     Raises:
         ValueError: If there is no such operation.

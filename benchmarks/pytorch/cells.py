@@ -150,7 +150,7 @@ def drop_samples(x: torch.Tensor, rate: float) -> torch.Tensor:
     """Zeroes an operation's result for some samples and scales it up for the others (drop path).
 
     Args:
-        x: [batch, channels, rows, columns].
+        x: [batch, channels, height, width].
         rate: The probability of zeroing a sample, from 0 to 1 (excluded).
     """
     keep = 1 - rate

@@ -78,7 +78,7 @@ class Network(nn.Module):
         """Computes logits.
 
         Args:
-            images: Normalised images, [batch, channels, rows, columns].
+            images: Normalized images, [batch, channels, height, width].
 
         Returns:
             Logits [batch, classes], and in training those of the auxiliary head, if there is one.

@@ -1,6 +1,6 @@
-"""The operations of DARTS as PyTorch modules, each with its own ReLU and normalisation.
+"""The operations of DARTS as PyTorch modules, each with its own ReLU and batch normalization.
 
-Images are [batch, channels, rows, columns]. The parts of a module are named as those of the layers
+Images are [batch, channels, height, width]. The parts of a module are named as those of the layers
 in `darts_tf`, which `copying` relies on.
 """
 
@@ -26,12 +26,12 @@ class Zero(nn.Module):
 
 
 class ReLUConvBN(nn.Sequential):
-    """ReLU, pointwise convolution, normalisation: the preprocessing of a cell's input.
+    """ReLU, pointwise convolution, batch normalization: the preprocessing of a cell's input.
 
     Args:
         channels_in: Channels of the input.
         channels: Channels of the output.
-        affine: Whether normalisation has a scale and an offset.
+        affine: Whether batch normalization has a scale and an offset.
     """
 
     def __init__(self, channels_in: int, channels: int, affine: bool) -> None:
@@ -48,7 +48,7 @@ class SepConv(nn.Sequential):
         channels: Channels of input and output.
         size: Rows and columns of the depthwise kernels, odd.
         stride: 1 or 2.
-        affine: Whether normalisation has a scale and an offset.
+        affine: Whether batch normalization has a scale and an offset.
     """
 
     def __init__(self, channels: int, size: int, stride: int, affine: bool) -> None:
@@ -71,7 +71,7 @@ class DilConv(nn.Sequential):
         channels: Channels of input and output.
         size: Rows and columns of the depthwise kernel, odd.
         stride: 1 or 2.
-        affine: Whether normalisation has a scale and an offset.
+        affine: Whether batch normalization has a scale and an offset.
     """
 
     def __init__(self, channels: int, size: int, stride: int, affine: bool) -> None:
@@ -89,7 +89,7 @@ class RowColumnConv(nn.Sequential):
     Args:
         channels: Channels of input and output.
         stride: 1 or 2.
-        affine: Whether normalisation has a scale and an offset.
+        affine: Whether batch normalization has a scale and an offset.
     """
 
     def __init__(self, channels: int, stride: int, affine: bool) -> None:
@@ -106,7 +106,7 @@ class FactorizedReduce(nn.Module):
     Args:
         channels_in: Channels of the input.
         channels: Channels of the output.
-        affine: Whether normalisation has a scale and an offset.
+        affine: Whether batch normalization has a scale and an offset.
     """
 
     def __init__(self, channels_in: int, channels: int, affine: bool) -> None:

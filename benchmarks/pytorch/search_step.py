@@ -17,7 +17,7 @@ class SearchStep:
         supernet: The supernet, in its final dtype and memory format.
         learning_rate: Of the weights.
         arch_learning_rate: Of the alphas.
-        grad_clip: The greatest norm of all weight gradients together.
+        grad_clip: Maximum global norm of the weight gradients.
     """
 
     def __init__(
@@ -50,13 +50,13 @@ class SearchStep:
         """Takes both steps.
 
         Args:
-            train_images: Normalised images, [batch, channels, rows, columns].
-            train_labels: Integers (64 bits), [batch].
+            train_images: Normalized images, [batch, channels, height, width].
+            train_labels: Labels, int64 [batch].
             valid_images: Like `train_images`.
             valid_labels: Like `train_labels`.
 
         Returns:
-            The training loss before the weights' step, mean cross-entropy in nats.
+            The training loss before the weight step, mean cross-entropy in nats.
         """
         self.architecture_optimizer.zero_grad()
         functional.cross_entropy(self.supernet(valid_images), valid_labels).backward()

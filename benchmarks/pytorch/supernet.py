@@ -45,7 +45,7 @@ class Supernet(nn.Module):
         self.classifier = nn.Linear(previous, classes)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Returns logits [batch, classes] of images [batch, channels, rows, columns]."""
+        """Returns logits [batch, classes] of images [batch, channels, height, width]."""
         before_previous = previous = self.stem_norm(self.stem(images))
         for kind, cell in zip(self.kinds, self.cells, strict=True):
             weights = torch.softmax(self.alphas[kind], dim=-1)

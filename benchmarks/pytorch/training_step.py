@@ -14,7 +14,7 @@ class TrainingStep:
         network: The network, in its final dtype and memory format.
         auxiliary_weight: What the auxiliary head's loss counts, if there is a head.
         learning_rate: Step size.
-        grad_clip: The greatest norm of all gradients together.
+        grad_clip: Maximum global norm of the gradients.
     """
 
     def __init__(
@@ -35,8 +35,8 @@ class TrainingStep:
         """Takes the step.
 
         Args:
-            images: Normalised images, [batch, channels, rows, columns].
-            labels: Integers (64 bits), [batch].
+            images: Normalized images, [batch, channels, height, width].
+            labels: Labels, int64 [batch].
 
         Returns:
             The loss before the step, auxiliary part included, in nats.
@@ -64,5 +64,5 @@ class Inference:
 
     @torch.inference_mode()
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
-        """Returns logits [batch, classes] of normalised images [batch, channels, rows, columns]."""
+        """Returns logits [batch, classes] of normalized images [batch, channels, height, width]."""
         return self.network(images)[0]

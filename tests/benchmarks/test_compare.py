@@ -107,11 +107,11 @@ def test_a_worker_that_fails_tells_why(before, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--works=serch_8"], "there is no work 'serch_8'. Did you mean 'search_8'?"),
-        (["--works=qqq"], "there is no work 'qqq'. Known: search_32, search_8, "),
-        (["--runs=0"], "argument --runs: an integer from 1 is right, found '0'"),
+        (["--works=serch_8"], "unknown workload 'serch_8'. Did you mean 'search_8'?"),
+        (["--works=qqq"], "unknown workload 'qqq'. Expected one of search_32, search_8, "),
+        (["--runs=0"], "argument --runs: expected a positive integer, got '0'"),
         (["--run=3"], "unrecognized arguments: --run=3"),
-        (["--works=second_order", "--output=."], "output: a file is right, found the folder '.'"),
+        (["--works=second_order", "--output=."], "output: expected a file, got the folder '.'"),
     ],
 )
 def test_mistakes_end_in_one_line(arguments, told, monkeypatch, capsys, tmp_path):
