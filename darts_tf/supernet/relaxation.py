@@ -86,7 +86,8 @@ class Relaxation(keras.layers.Layer):
         weights = {}
         for number, (cell, alphas) in enumerate(self.alphas.items()):
             own = None if seed is None else fold_in(seed, number)
-            weights[cell] = self.mix(cell, self.masked(cell, alphas.value), own)
+            table = self.masked(cell, tf.convert_to_tensor(alphas.value))
+            weights[cell] = self.mix(cell, table, own)
         return weights
 
     def mix(
