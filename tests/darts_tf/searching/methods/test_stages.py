@@ -1,0 +1,96 @@
+"""A search in stages: a new supernet on fewer candidates, from the records of the one before."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.processes import SHORT_RUN, finish, start
+
+_RUN = (
+    SHORT_RUN
+    + """
+import os, signal
+from dataclasses import dataclass, replace
+from typing import ClassVar
+import keras
+import numpy as np
+import darts_tf
+from darts_tf import methods
+
+@dataclass(frozen=True, kw_only=True)
+class Narrowing(methods.Method):
+    name: ClassVar[str] = "narrowing"
+
+    def stage_epochs(self, config):
+        return (2, 2)
+
+    def stage(self, number, config, space, records):
+        stage = super().stage(number, config, space, records)
+        if number == 0:
+            return replace(stage, arch_start_epoch=1)
+        strengths = darts_tf.softmax(records[-1].alphas)
+        mean = np.mean([strengths[cell] for cell in space.cells], axis=(0, 1))
+        kept = sorted(np.argsort(-mean)[:3])
+        candidates = tuple(space.candidates[i] for i in kept)
+        return replace(stage, space=replace(space, candidates=candidates, learnable=()), layers=4)
+
+class Killing(keras.callbacks.Callback):
+    def __init__(self, epoch):
+        self.last = epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+directory, seed, last = given
+rng = np.random.default_rng(seed)
+images, labels = rng.integers(0, 256, (48, 8, 8, 1), np.uint8), np.arange(48) % 3
+config = darts_tf.SearchConfig(
+    seed=seed, layers=3, init_channels=2, batch_size=12, arch_learning_rate=0.05,
+    stop_criterion="none", threads=1,
+)
+darts_tf.search(
+    config, directory, method=Narrowing(), data=(images, labels), callbacks=[Killing(last)]
+)
+"""
+)
+
+
+def history(run):
+    lines = [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
+    return [{name: value for name, value in line.items() if name != "timing"} for line in lines]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """A search that was left alone, and one that was killed in each of its stages."""
+    folder = tmp_path_factory.mktemp("stages")
+    seed = int(np.random.default_rng().integers(2**31))
+    left_alone = start(_RUN, str(folder / "alone"), seed, None)
+    for last in (1, 3):
+        process = start(_RUN, str(folder / "killed"), seed, last)
+        process.communicate()
+        assert process.returncode == -9, seed
+    finish(left_alone, start(_RUN, str(folder / "killed"), seed, None))
+    return folder
+
+
+def test_a_search_killed_in_each_stage_ends_as_one_left_alone(runs):
+    assert history(runs / "killed") == history(runs / "alone")
+    genotypes = [
+        json.loads((runs / name / "genotype.json").read_text()) for name in ("killed", "alone")
+    ]
+    assert genotypes[0]["genotype"] == genotypes[1]["genotype"]
+
+
+def test_each_stage_begins_anew_on_what_the_one_before_left(runs):
+    first, second = history(runs / "alone")[:2], history(runs / "alone")[2:]
+    assert [line.get("stage", 0) for line in (*first, *second)] == [0, 0, 1, 1]
+    assert np.shape(first[0]["alphas"]["normal"]) == (14, 8)
+    assert np.shape(second[0]["alphas"]["normal"]) == (14, 3)
+    assert not np.any(second[0]["stable_epochs"]["normal"])
+    # The rate of each stage has a cosine of its own, over its two epochs.
+    rates = [line["learning_rate"] for line in (*first, *second)]
+    assert rates[:2] == rates[2:]
+    assert rates[1] < rates[0]
