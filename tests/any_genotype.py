@@ -1,4 +1,4 @@
-"""Any genotypes at all, for properties of drawings."""
+"""Hypothesis strategies for genotypes of any form."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DRAWN = tuple(name for name in operations.names() if name != operations.NONE)
 
 @st.composite
 def pairs(draw: st.DrawFn, most_nodes: int) -> tuple[list[tuple[str, int]], list[int]]:
-    """A cell of DARTS's form: two edges a node."""
+    """A cell of the form of DARTS: two edges per node."""
     nodes = draw(st.integers(1, most_nodes))
     operation = st.sampled_from(DRAWN)
     edges = [
@@ -25,7 +25,7 @@ def pairs(draw: st.DrawFn, most_nodes: int) -> tuple[list[tuple[str, int]], list
 
 @st.composite
 def darts_genotypes(draw: st.DrawFn, most_nodes: int) -> Genotype:
-    """A genotype of DARTS's form."""
+    """A genotype of the form of DARTS."""
     (normal, normal_concat), (reduce, reduce_concat) = (draw(pairs(most_nodes)) for _ in range(2))
     return Genotype(
         normal=normal, normal_concat=normal_concat, reduce=reduce, reduce_concat=reduce_concat
@@ -34,7 +34,7 @@ def darts_genotypes(draw: st.DrawFn, most_nodes: int) -> Genotype:
 
 @st.composite
 def other_genotypes(draw: st.DrawFn, most_nodes: int) -> Genotype:
-    """A genotype of one cell: any number of inputs, and of edges a node, `none` among them."""
+    """A genotype of one cell with any number of inputs and of edges per node, including `none`."""
     inputs, nodes = draw(st.integers(1, 3)), draw(st.integers(1, most_nodes))
     operation = st.sampled_from((operations.NONE, *DRAWN))
     edges = [

@@ -1,4 +1,4 @@
-"""A headless Chromium that has no network, for tests of pages."""
+"""A headless Chromium without network access, for tests of pages."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ ARGUMENTS = (
 
 @contextmanager
 def chromium(profile: Path) -> Iterator[Chrome]:
-    """Yields a browser that logs its console and its requests; skips where there is none.
+    """Yields a browser that logs its console and its requests; skips the test if it is missing.
 
     Args:
-        profile: A new folder for what it keeps.
+        profile: A new folder for the profile.
     """
     programs = [shutil.which(name) for name in ("chromium", "chromedriver")]
     if not all(programs):
@@ -52,14 +52,14 @@ def chromium(profile: Path) -> Iterator[Chrome]:
 
 
 def look(browser: Chrome, page: Path, width: int, dark: bool = False, address: str = "") -> None:
-    """Opens a page anew as a screen of some width shows it; forgets what was logged before.
+    """Opens a page at a given screen width and clears the logs.
 
     Args:
         browser: The browser.
         page: The file.
-        width: Of the screen, in pixels; one below 500 is a phone's.
-        dark: Whether the reader prefers dark colours.
-        address: What follows the file in the address.
+        width: Width of the screen in pixels; below 500 a phone is emulated.
+        dark: Whether to prefer a dark color scheme.
+        address: Text after the file in the URL, such as a fragment.
     """
     browser.get("about:blank")
     screen = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500}
@@ -73,7 +73,7 @@ def look(browser: Chrome, page: Path, width: int, dark: bool = False, address: s
 
 
 def settled(browser: Chrome) -> None:
-    """Waits until what observes sizes has drawn."""
+    """Waits until resize observers have drawn."""
     browser.execute_async_script(
         "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(done));"
     )

@@ -1,4 +1,4 @@
-"""What every test may use. TensorFlow is imported only by the tests that need it."""
+"""Fixtures for all tests. TensorFlow is imported only by the tests that need it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ hypothesis.settings.load_profile("darts_tf")
 
 @pytest.fixture
 def seed(request: pytest.FixtureRequest) -> int:
-    """A new random seed in each run; a failure prints it, `DARTS_TF_TEST_SEED` brings it back."""
+    """A new random seed in each run; a failure prints it, `DARTS_TF_TEST_SEED` sets it."""
     given = os.environ.get("DARTS_TF_TEST_SEED")
     value = int(given) if given else secrets.randbelow(2**31)
     request.node.add_report_section("setup", "seed", f"DARTS_TF_TEST_SEED={value}")
@@ -46,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _split_cpu() -> list[Any]:
-    """Gives TensorFlow two logical CPU devices, which is possible until it starts."""
+    """Configures two logical CPU devices, which is possible until TensorFlow is initialized."""
     import tensorflow as tf
 
     cpu = tf.config.list_physical_devices("CPU")[0]
@@ -57,20 +57,20 @@ def _split_cpu() -> list[Any]:
 
 
 def pytest_collection_finish() -> None:
-    """Spares Python's collector what lives on: a sixth of the time that traces take."""
+    """Freezes imported modules for the garbage collector, which saves a sixth of tracing time."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     _prepare_tensorflow()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Notes the memory at the start."""
+    """Records the peak memory at the start."""
     session.config.stash[PEAK] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool, bool]:
-    """Collects the graphs of finished tests whenever the process has grown by a lot."""
+    """Collects garbage, such as graphs of finished tests, when the process has grown by a lot."""
     done = yield
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     if peak > item.config.stash[PEAK] + GROWTH:
@@ -81,15 +81,15 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool, bool]:
 
 
 def _return_free_memory() -> None:
-    """Hands freed memory back to the system, which glibc alone has to be told to do."""
+    """Returns freed memory to the system with glibc's `malloc_trim`, where it exists."""
     if hasattr(library := ctypes.CDLL(None), "malloc_trim"):
         library.malloc_trim(0)
 
 
 def _prepare_tensorflow() -> None:
-    """Two devices, whether or not a test asks for them, and graphs as they were traced.
+    """Configures two devices, whether or not a test asks for them, and turns Grappler off.
 
-    Optimising graphs takes longer than it saves in runs this short.
+    Optimizing graphs takes longer than it saves in runs this short.
     """
     if tf := sys.modules.get("tensorflow"):
         _split_cpu()

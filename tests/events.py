@@ -12,14 +12,14 @@ HPARAMS = metadata.PLUGIN_NAME
 
 
 class Board(NamedTuple):
-    """What TensorBoard would show of a folder.
+    """The content of a folder of event files as TensorBoard shows it.
 
     Attributes:
-        values: For each tag and step the tensors: a number, a histogram [buckets, 3], or a picture
-            as its width, height and bytes. One step twice is an error.
-        kinds: For each tag the plugin that shows it.
+        values: The tensor of each tag and step: a number, a histogram [buckets, 3], or an image as
+            its width, height and bytes. Duplicate steps are an error.
+        kinds: The plugin that shows each tag.
         settings: The hyperparameters.
-        ended: Whether the run has said that it ended well.
+        ended: Whether the run was recorded as successful.
     """
 
     values: dict[str, dict[int, np.ndarray]]

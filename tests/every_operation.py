@@ -1,4 +1,4 @@
-"""Networks for tests, between them with every operation, stem and odd size."""
+"""Networks for tests that together cover every operation, stem, and even and odd image sizes."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ SETTINGS = {
 
 
 def network(name: str, seed: int) -> keras.Model:
-    """The twin for inference of a network whose weights and averages are as after a training.
+    """An inference network with random weights and running averages of a batch.
 
     Args:
         name: One of `SETTINGS`.
-        seed: Decides the weights.
+        seed: Random seed of the weights.
     """
     settings = dict(SETTINGS[name])
     shape = settings.pop("shape")
@@ -58,6 +58,6 @@ def network(name: str, seed: int) -> keras.Model:
 
 
 def images(model: keras.Model, batch: int, seed: int) -> np.ndarray:
-    """Pixels from 0 to 255, float32 [batch, rows, columns, channels]."""
+    """Pixels from 0 to 255, float32 [batch, height, width, channels]."""
     rng = np.random.default_rng(seed)
     return rng.integers(0, 256, (batch, *model.input_shape[1:])).astype(np.float32)

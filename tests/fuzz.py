@@ -1,9 +1,9 @@
-"""Gives files of each kind, spoilt at random, to what reads them.
+"""Fuzzing: passes randomly corrupted files of each kind to their readers.
 
     python -m tests.fuzz --examples=10000 [--seed=1]
 
-A file must be read as what it holds or refused with one line: see `tests/fuzzing/`, one module a
-kind. Prints how many inputs each was really given; ends with status 1 at the first that fails.
+A file must be read correctly or refused with a one-line error: see `tests/fuzzing/`, one module per
+kind. Prints the number of inputs of each kind; exits with status 1 if one fails.
 """
 
 import argparse

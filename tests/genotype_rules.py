@@ -1,4 +1,4 @@
-"""The rules for a genotype, said as one condition."""
+"""Validity of a genotype in JSON as a single condition."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OPERATIONS = tuple(name for name in operations.names() if name != "none")
 
 
 def is_valid(found: Any, cells: Sequence[str] = CELLS) -> bool:
-    """Whether JSON holds the cells of a genotype."""
+    """Whether parsed JSON is a valid genotype with these cells."""
     return isinstance(found, dict) and all(
         isinstance(edges := found.get(cell), list)
         and len(edges) > 0

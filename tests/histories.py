@@ -1,4 +1,4 @@
-"""Run directories of every program that nobody ran, for tests of their pages."""
+"""Synthetic run directories of every program, for tests of reports."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TRIED = {name: TUNABLE[name] for name in ("learning_rate", "weight_decay", "arch
 def searched(
     path: Path, seed: int, epochs: int = 12, finished: bool = True, **settings: Any
 ) -> RunDirectory:
-    """A search whose alphas wander, those of skip-connects upwards; by stage if settings say so."""
+    """A search with drifting alphas, in which skip-connects grow; `settings` as in SearchConfig."""
     random = np.random.default_rng(seed)
     config = SearchConfig(dataset="digits", epochs=max(epochs, 1), seed=seed % 1000, **settings)
     run = RunDirectory(path, "search")
@@ -80,7 +80,7 @@ def trained(
     genotype: Genotype | None = None,
     **settings: Any,
 ) -> RunDirectory:
-    """A training with random pictures of confused classes, one of which has an awkward name."""
+    """A training run with random images of confused classes, one of which has an awkward name."""
     random = np.random.default_rng(seed)
     genotype = genotype or zoo.get("DARTS_PLUS_CIFAR10")
     config = TrainingConfig(dataset="digits", epochs=epochs, seed=seed % 1000, **settings)
@@ -136,7 +136,7 @@ def searched_in(space: Space, path: Path, seed: int, epochs: int = 5) -> RunDire
 
 
 def repeated(path: Path, seed: int, ended: int = 3, begun: int = 3) -> RunDirectory:
-    """Three training runs that differ in their seed, of which some have begun, some ended."""
+    """Training runs with three seeds, of which some have started and some are finished."""
     random = np.random.default_rng(seed)
     first = seed % 1000
     config = TrainingConfig(dataset="digits", epochs=4, seed=first, repeats=3)
@@ -155,7 +155,7 @@ def repeated(path: Path, seed: int, ended: int = 3, begun: int = 3) -> RunDirect
 
 
 def tuned(path: Path, seed: int, ended: int = 6, finished: bool = True) -> RunDirectory:
-    """A tuning run: so many trials have ended, one diverged, one is under way unless finished."""
+    """A tuning run with a number of finished trials, a diverged one, and one in progress."""
     random = np.random.default_rng(seed)
     config = TuningConfig(dataset="digits", epochs=12, trials=6, seed=seed % 1000)
     run = RunDirectory(path, "tune")
@@ -182,7 +182,7 @@ def tuned(path: Path, seed: int, ended: int = 6, finished: bool = True) -> RunDi
 
 
 def random_searched(path: Path, seed: int, ended: int = 5, finished: bool = True) -> RunDirectory:
-    """A random search: the network of the first seed diverged, so many others have ended."""
+    """A random search whose first network diverged, with a number of finished others."""
     random = np.random.default_rng(seed)
     first = seed % 1000
     config = RandomSearchConfig(dataset="digits", samples=6, epochs=4, seed=first)

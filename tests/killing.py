@@ -1,4 +1,4 @@
-"""Runs of programs that are killed and started again, beside one that is left alone."""
+"""Runs of programs that are killed and resumed, to compare with an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 
 
 def on_devices(words: tuple[str, ...], devices: int) -> tuple[str, ...]:
-    """Returns words that run the same program on so many CPU devices.
+    """Returns arguments that run the same program on several CPU devices.
 
     Args:
         words: `SEARCH` or `TRAIN`.
-        devices: How many.
+        devices: Number of devices.
     """
     _, module, *flags = words
     return ("-c", _ON_DEVICES.format(devices), module, *flags, "--strategy=mirrored")
@@ -41,13 +41,13 @@ def on_devices(words: tuple[str, ...], devices: int) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Job:
-    """A program's run in a directory.
+    """A run of a program in a directory.
 
     Args:
-        words: What Python is given: `SEARCH`, `TRAIN`, or what `on_devices` made of one.
-        seed: The run's seed.
-        folder: Holds the data set and the run directories.
-        name: The run directory's name.
+        words: Arguments of Python: `SEARCH`, `TRAIN`, or the result of `on_devices`.
+        seed: The random seed of the run.
+        folder: Folder with the data set and the run directories.
+        name: Name of the run directory.
     """
 
     words: tuple[str, ...]
@@ -98,7 +98,7 @@ class Job:
         return process.returncode
 
     def kill_after_checkpoints(self, count: int, *more: str, number: int = signal.SIGKILL) -> int:
-        """Sends the signal once so many new checkpoints have been written; returns the status."""
+        """Sends the signal after `count` new checkpoints; returns the status."""
         process = self.start(*more)
         seen = set(self.checkpoints())
         while count > 0 and process.poll() is None:
@@ -111,7 +111,7 @@ class Job:
         return process.returncode
 
     def checkpoints(self) -> list[str]:
-        """Returns the names of the checkpoints there are, with the one that is being written."""
+        """Returns the names of the checkpoints, including one that is being written."""
         folder = self.path / "checkpoints"
         return [p.name for p in folder.glob("*.checkpoint")] if folder.is_dir() else []
 

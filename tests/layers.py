@@ -1,4 +1,4 @@
-"""The one check that every serialisable layer, model and optimizer of the library passes."""
+"""Checks that every serializable layer, model and optimizer of the library has to pass."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PACKAGE = "darts_tf"
 
 
 def registered() -> dict[str, type]:
-    """Returns every class that the library gives to Keras, by its name."""
+    """Returns every class that the library registers with Keras, by its name."""
     for module in pkgutil.walk_packages(darts_tf.__path__, f"{PACKAGE}."):
         importlib.import_module(module.name)
     return {
@@ -31,9 +31,9 @@ def registered() -> dict[str, type]:
 
 
 def own_arguments(kind: type) -> dict[str, Any]:
-    """Returns the named constructor arguments and their defaults, those of our base classes too.
+    """Returns the keyword arguments of the constructor and their defaults, with our base classes'.
 
-    Of a constructor that is Keras's own, those that have no default.
+    For a constructor of Keras, those without a default.
     """
     ours = [base for base in kind.__mro__ if base.__module__.partition(".")[0] == PACKAGE]
     constructors = [vars(base)["__init__"] for base in ours if "__init__" in vars(base)]
@@ -48,14 +48,14 @@ def own_arguments(kind: type) -> dict[str, Any]:
 
 
 def check_config(kind: type, arguments: Mapping[str, Any]) -> list[Any]:
-    """Holds `get_config` against the constructor, and makes an object in each way that Keras knows.
+    """Checks `get_config` against the constructor, and creates an object in each way of Keras.
 
     Args:
         kind: The class.
-        arguments: All named arguments of the constructor, none of them the default.
+        arguments: All keyword arguments of the constructor, with values other than the defaults.
 
     Returns:
-        The object made directly, by `from_config`, and through JSON text.
+        The object created directly, by `from_config`, and through JSON text.
     """
     expected = own_arguments(kind)
     assert set(arguments) == set(expected), "a case gives every named argument"
@@ -81,12 +81,12 @@ def check_config(kind: type, arguments: Mapping[str, Any]) -> list[Any]:
 
 
 def check_layer(kind: type, arguments: Mapping[str, Any], compute: Callable[[Any], Any]) -> None:
-    """Checks the config of a layer, that it is built late, and that its twins compute the same.
+    """Checks the config of a layer, its lazy build, and that restored copies compute the same.
 
     Args:
         kind: The class.
         arguments: As in `check_config`.
-        compute: Builds the layer if need be, and returns what it makes of a fixed input.
+        compute: Builds the layer if necessary, and returns its output for a fixed input.
     """
     made, *twins = check_config(kind, arguments)
     assert not any(layer.weights or layer.built for layer in (made, *twins))
@@ -103,7 +103,7 @@ def check_layer(kind: type, arguments: Mapping[str, Any], compute: Callable[[Any
 
 
 def check_optimizer(kind: type, arguments: Mapping[str, Any]) -> None:
-    """Checks the config of an optimizer, and that its twins go on from its state as it does.
+    """Checks the config of an optimizer, and that restored copies continue from its state.
 
     Args:
         kind: The class.

@@ -1,6 +1,6 @@
-"""Data sets of a few random images in the layout that the real ones are distributed in.
+"""Small random data sets in the file layouts of the real ones.
 
-The real builders prepare them; only CIFAR's download, which a checksum guards, is replaced.
+The real builders prepare them; only the download of CIFAR, which verifies a checksum, is replaced.
 """
 
 import io
@@ -21,12 +21,12 @@ CIFAR_BATCHES = (*(f"data_batch_{number}" for number in range(1, 6)), "test_batc
 
 
 def prepare(name: str, folder: Path, seed: int = 0) -> Path:
-    """Makes a data set that is ready to be read.
+    """Creates a prepared data set.
 
     Args:
         name: `cifar10`, `cifar100`, `tiny_imagenet` or `imagenet`.
-        folder: What `data_dir` will be; it may hold others.
-        seed: Of the pixels.
+        folder: The `data_dir`; it may contain other data sets.
+        seed: Random seed of the pixels.
 
     Returns:
         The folder. It holds 30 training and 6 test images of CIFAR-10, 40 and 10 of CIFAR-100, 200
@@ -65,7 +65,7 @@ def _prepare_cifar(name: str, folder: Path, archive: Path) -> None:
 
 
 def cifar10(folder: Path, random: np.random.Generator, images: int = 6) -> Path:
-    """Writes CIFAR-10's archive, with so many images in each of its six files.
+    """Writes the archive of CIFAR-10, with a given number of images in each of its six files.
 
     Returns:
         The archive. A record is a label, then all red pixels row by row, all green, all blue.
@@ -77,7 +77,7 @@ def cifar10(folder: Path, random: np.random.Generator, images: int = 6) -> Path:
 
 
 def cifar100(folder: Path, random: np.random.Generator, train: int = 40, test: int = 10) -> Path:
-    """Writes CIFAR-100's archive, whose records begin with a coarse and a fine label."""
+    """Writes the archive of CIFAR-100, whose records begin with a coarse and a fine label."""
     files = {
         "coarse_label_names.txt": _lines(f"coarse_{number:02}" for number in range(20)),
         "fine_label_names.txt": _lines(data.DATASETS["cifar100"].classes),
@@ -90,7 +90,7 @@ def cifar100(folder: Path, random: np.random.Generator, train: int = 40, test: i
 def tiny_imagenet(
     folder: Path, random: np.random.Generator, train: int = 1, validation: int = 20
 ) -> Path:
-    """Writes Tiny-ImageNet's zip: 200 classes with `train` images each, `validation` in all."""
+    """Writes the zip of Tiny-ImageNet: 200 classes, `train` images each, `validation` in total."""
     top = "tiny-imagenet-200"
     wnids = _wnids(200)
     boxes = "0\t0\t63\t63"
@@ -127,10 +127,10 @@ def imagenet(
     train: int = 4,
     validation: int = 10,
 ) -> Path:
-    """Writes ImageNet's tars: some classes with `train` images each, `validation` in all.
+    """Writes the tars of ImageNet: some classes, `train` images each, `validation` in total.
 
     Returns:
-        The folder of both.
+        The folder of both archives.
     """
     folder.mkdir(parents=True, exist_ok=True)
     train_tar, valid_tar = (folder / name for name in ORIGINS["imagenet"].archives)
@@ -148,12 +148,12 @@ def imagenet(
 
 
 def imagenet_wnids() -> list[str]:
-    """Returns the names of ImageNet's classes in the order of their labels."""
+    """Returns the class names (WordNet ids) of ImageNet in the order of their labels."""
     return tfds.core.tfds_path("datasets/imagenet2012/labels.txt").read_text().split()
 
 
 def jpeg(random: np.random.Generator, height: int, width: int, channels: int = 3) -> bytes:
-    """Returns a JPEG of a few random patches of colour."""
+    """Returns a JPEG of a few random patches of color."""
     patches = random.integers(0, 256, (4, 4, channels), np.uint8)
     image = np.kron(patches, np.ones((-(-height // 4), -(-width // 4), 1), np.uint8))
     return tf.io.encode_jpeg(image[:height, :width], quality=95).numpy()

@@ -1,4 +1,4 @@
-"""Runs of programs on several workers, each a process on the loopback with a real TF_CONFIG."""
+"""Runs on several workers, each a process on the loopback interface with a real TF_CONFIG."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.processes import ROOT
 
 
 def tf_configs(workers: int) -> list[str]:
-    """Returns the TF_CONFIG of each worker, on ports that were free a moment ago."""
+    """Returns the TF_CONFIG of each worker, on free ports."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.create_server(("", 0))) for _ in range(workers)]
         addresses = [f"localhost:{found.getsockname()[1]}" for found in sockets]
@@ -29,11 +29,11 @@ def tf_configs(workers: int) -> list[str]:
 
 @dataclass(frozen=True)
 class Machines:
-    """A program's run on several workers.
+    """A run of a program on several workers.
 
     Args:
-        words: What Python is given, as in `tests.killing`.
-        workers: How many.
+        words: Arguments of Python, as in `tests.killing`.
+        workers: Number of workers.
         path: The run directory.
         flags: Further flags.
     """
@@ -45,7 +45,7 @@ class Machines:
 
     @contextmanager
     def running(self) -> Iterator[list[subprocess.Popen[str]]]:
-        """Starts all workers, the chief first; whoever still runs at the end is killed."""
+        """Starts all workers, the chief first; those still running at the end are killed."""
         flags = ["--strategy=multi_worker", f"--run_dir={self.path}", *self.flags]
         shared = os.environ | {"PYTHONPATH": ROOT, "TF_CPP_MIN_LOG_LEVEL": "3"}
         with ExitStack() as stack:
@@ -64,7 +64,7 @@ class Machines:
             yield processes
 
     def wait_for_checkpoint(self, processes: list[subprocess.Popen[str]]) -> None:
-        """Waits until the run has one more, and fails if a worker ends before."""
+        """Waits for a new checkpoint, and fails if a worker exits before."""
         before = set(self.path.glob("checkpoints/*.checkpoint"))
         while not set(self.path.glob("checkpoints/*.checkpoint")) - before:
             for process in processes:

@@ -1,4 +1,4 @@
-"""A space unlike DARTS's: one cell of one input, nodes of up to three edges, edges that differ."""
+"""A space unlike DARTS: a cell with one input, up to three edges per node, varying candidates."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ BLUR = Operation(
 
 
 class Ladder(Space):
-    """Four nodes that read up to three before them; only edges from the input may be blurred."""
+    """Four nodes with edges from up to three predecessors; edges from the input may also blur."""
 
     name = "ladder"
     cells = ("rung",)
     inputs = 1
 
     def edges(self, cell: str) -> tuple[Edge, ...]:
-        """Returns the edges; those from the input have a candidate more."""
+        """Returns the edges; those from the input have an additional candidate."""
         del cell
         common = ("none", "skip_connect", "sep_conv_3x3")
         return tuple(
@@ -36,7 +36,7 @@ class Ladder(Space):
         )
 
     def output(self, cell: str) -> tuple[int, ...]:
-        """Returns the last node alone."""
+        """Returns the last node."""
         del cell
         return (4,)
 

@@ -1,4 +1,4 @@
-"""A small bilevel problem: our alternating step on it, and the same in float64 NumPy."""
+"""A small bilevel problem: the library's step on it, and a NumPy reference in float64."""
 
 from typing import Any
 
@@ -25,10 +25,10 @@ class Problem:
     """Random weights and batches of two iterations.
 
     Args:
-        seed: Of all that is random.
-        clip: The greatest norm of the weights' gradient.
+        seed: Random seed.
+        clip: Maximum global norm of the weight gradients.
         rate: Learning rate of the weights.
-        staged: Whether it is ImageNet's stem with alphas for each stage, and the least of images.
+        staged: Whether to use ImageNet's stem, alphas for each stage, and the smallest images.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Problem:
         self.labels = rng.integers(0, CLASSES, (2, 2, 6))
 
     def step(self, order: str = "first", synchronized: bool = False) -> BilevelStep:
-        """Our step, built on these weights in the current strategy's scope."""
+        """The library's step with these weights, built in the scope of the current strategy."""
         net = Supernet(
             layers=self.layers,
             init_channels=self.channels,
@@ -69,24 +69,24 @@ class Problem:
         )
 
     def batch(self, iteration: int, kind: int, part: slice = slice(None)) -> Batch:
-        """The batch `TRAIN` or `VALID` of an iteration, or a part of it."""
+        """The batch `TRAIN` or `VALID` of an iteration, or part of it."""
         images, labels = self.images[iteration, kind], self.labels[iteration, kind]
         share = tf.fill((len(labels[part]),), tf.constant(1 / len(labels), tf.float64))
         return Batch(tf.constant(images[part]), tf.constant(labels[part], tf.int32), share)
 
     def shares(self, strategy: tf.distribute.Strategy, iteration: int, kind: int) -> Any:
-        """That batch, two images for the first of two devices and the rest for the second."""
+        """The batch on two devices: two images for the first and the rest for the second."""
         parts = [slice(0, 2), slice(2, None)]
         return strategy.experimental_distribute_values_from_function(
             lambda context: self.batch(iteration, kind, parts[context.replica_id_in_sync_group])
         )
 
     def arrays(self, iteration: int, kind: int) -> tuple[np.ndarray, np.ndarray]:
-        """Images and labels of that batch."""
+        """Images and labels of the batch."""
         return self.images[iteration, kind], self.labels[iteration, kind]
 
     def twin_steps(self, order: str, steps: int = 2) -> tuple[Any, Any, list[float]]:
-        """Steps in NumPy: the alphas, the weights, and the training losses on the way."""
+        """Steps in NumPy: the alphas, the weights, and the training loss of each step."""
         alphas, params = self.alphas, self.params
         velocities = [np.zeros_like(array) for array in weights.flat(params)]
         state = rules.AdamState.start(weights.flat(alphas))
@@ -131,7 +131,7 @@ class Problem:
         velocities: list[np.ndarray],
         radius: float = 0.01,
     ) -> unrolled.Unrolled:
-        """The gradient of second order in NumPy."""
+        """The second-order architecture gradient in NumPy."""
         train, valid = (self.arrays(iteration, kind) for kind in (TRAIN, VALID))
         return unrolled.evaluate(
             train, valid, alphas, params, velocities, self.rate, MOMENTUM, L2, radius
@@ -139,7 +139,7 @@ class Problem:
 
 
 def check(step: BilevelStep, alphas: Any, params: Any) -> None:
-    """Asserts that our alphas and weights are these, to 1e-9."""
+    """Asserts that the library's alphas and weights equal these to 1e-9."""
     net = step.supernet
     ours = [*weights.flat(dict(net.relaxation.alphas)), *weights.flat(weights.of_supernet(net))]
     right = [*weights.flat(alphas), *weights.flat(params)]

@@ -1,4 +1,4 @@
-"""Runs Python code in processes of their own, several at a time."""
+"""Runs Python code in separate processes, several at a time."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ report.refresh = noted
 
 
 def hide(*packages: str) -> str:
-    """Code that makes packages look absent.
+    """Code that hides packages from the import system.
 
     An import hook that raises would break TensorFlow's own imports.
     """
@@ -76,8 +76,8 @@ def start(code: str, *arguments: Any) -> subprocess.Popen[str]:
     """Starts Python with the packages under test.
 
     Args:
-        code: What it runs; `given` is the list of the arguments.
-        arguments: Values that JSON can hold.
+        code: The code; `given` is the list of the arguments.
+        arguments: Arguments, serializable as JSON.
     """
     text = f"import json, sys\ngiven = json.loads(sys.argv[1])\n{code}"
     return subprocess.Popen(
@@ -96,7 +96,7 @@ def pages(run: Path) -> list[tuple[list[int], bool]]:
 
 
 def finish(*processes: subprocess.Popen[str]) -> list[str]:
-    """Waits for processes and returns what each wrote; fails if one of them failed."""
+    """Waits for processes and returns the output of each; fails if one of them failed."""
     written = [process.communicate() for process in processes]
     for process, (_, errors) in zip(processes, written, strict=True):
         assert process.returncode == 0, errors[-4000:]

@@ -1,4 +1,4 @@
-"""A short search or training on several CPU devices or on one: all that it leaves behind."""
+"""A short search or training run on one or several CPU devices, and its resulting variables."""
 
 from dataclasses import replace
 from typing import Any
@@ -31,7 +31,7 @@ IMAGES, BATCH_SIZE = 13, 8
 
 
 def strategy(devices: int) -> tf.distribute.Strategy:
-    """The strategy of a run on the first so many CPU devices."""
+    """The strategy of a run on the first CPU devices."""
     names = tf.config.list_logical_devices("CPU")[:devices]
     seen = {"CPU": names, "GPU": []}
     with mock.patch.object(tf.config, "list_logical_devices", seen.__getitem__):
@@ -49,11 +49,11 @@ def centered(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
 
 def searched(devices: int, seed: int, order: str, method: Any = "darts") -> dict[str, np.ndarray]:
-    """Searches for an epoch in float64 with synchronized statistics.
+    """Searches for an epoch in float64 with synchronized batch normalization.
 
     Args:
-        devices: On how many.
-        seed: Of all that is random.
+        devices: Number of devices.
+        seed: Random seed.
         order: The architecture gradient.
         method: The search method, or its name.
 
@@ -92,7 +92,7 @@ def searched(devices: int, seed: int, order: str, method: Any = "darts") -> dict
 
 
 def trained(devices: int, seed: int) -> dict[str, np.ndarray]:
-    """An epoch of a training, with auxiliary head and without drop path; the rest as `searched`."""
+    """An epoch of training with auxiliary head and without drop path; otherwise as `searched`."""
     keras.utils.set_random_seed(seed)
     facts = DATASETS["digits"]
     images = split(np.random.default_rng(seed), (8, 8, 1))
@@ -111,12 +111,12 @@ def trained(devices: int, seed: int) -> dict[str, np.ndarray]:
 
 
 def greatest_error(devices: int, seed: int, order: str | None, method: Any = "darts") -> float:
-    """The greatest difference between what several devices leave and what one leaves.
+    """The largest difference between the results of several devices and of one.
 
     Args:
-        devices: How many.
-        seed: Of all that is random.
-        order: The search's architecture gradient; None for a training run.
+        devices: Number of devices.
+        seed: Random seed.
+        order: Architecture gradient of a search; None for a training run.
         method: The search method, or its name.
     """
     one, several = (
@@ -127,6 +127,6 @@ def greatest_error(devices: int, seed: int, order: str | None, method: Any = "da
 
 
 def parts(several: dict[str, np.ndarray], one: dict[str, np.ndarray]) -> Any:
-    """Each array by name, those of every device one by one."""
+    """Each array by name, with one entry per device."""
     for name, array in several.items():
         yield from ((name, own) for own in (array if array.ndim > one[name].ndim else [array]))

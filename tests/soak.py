@@ -1,11 +1,11 @@
-"""Kills runs at random instants for as long as it is told, and compares bit for bit.
+"""Soak test: kills and resumes runs at random instants, and compares bit for bit.
 
     python -m tests.soak --minutes=30 [--seed=1]
 
-Searches and trainings, two kills to one: a run is left alone; the same one is killed by SIGKILL
-again and again, in its start, between and within steps, in the middle of checkpoints and of lines
-of the history, and started again until it ends. Both must have the same history and result. Ends
-with status 1 where they differ.
+It kills searches and training runs, in a ratio of two to one. One run is uninterrupted; the same
+run is repeatedly killed by SIGKILL, at its start, between and within steps, while checkpoints and
+lines of the history are written, and resumed until it is finished. Both must have the same history
+and result. Exits with status 1 if they differ.
 """
 
 import argparse
@@ -24,13 +24,13 @@ OFTEN = "--checkpoint_every=1step"
 
 
 def soak(job: Job, whole: Job, rng: random.Random, until: float) -> int:
-    """Kills a run until it is through, or the time is up.
+    """Kills and resumes a run until it is finished, or the time is up.
 
     Args:
         job: The run to kill.
-        whole: The same one, left alone.
-        rng: Draws the instants.
-        until: When to stop, as `time.monotonic` has it.
+        whole: The same run, uninterrupted.
+        rng: Draws the instants of the kills.
+        until: When to stop, in the time of `time.monotonic`.
 
     Returns:
         The number of kills.

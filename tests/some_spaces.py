@@ -1,4 +1,4 @@
-"""Search spaces for tests, between them with all that a space can say otherwise than DARTS."""
+"""Search spaces for tests that together override everything a space can define."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ S1 = {
 
 @dataclass(frozen=True)
 class RobustDartsS1(SearchSpace):
-    """DARTS's cell with other candidates on every edge."""
+    """The cell of DARTS with different candidates on every edge."""
 
     candidates: tuple[str, ...] = tuple(_SHORT.values())
     nodes: int = 4
@@ -47,9 +47,9 @@ class RobustDartsS1(SearchSpace):
 
 
 class Dense(Space):
-    """One cell of any number of inputs whose every edge stays, with `none` among its operations.
+    """One cell with any number of inputs that keeps every edge, with `none` among its operations.
 
-    With one input and three nodes it is wired as NAS-Bench-201's.
+    With one input and three nodes it has the edges of NAS-Bench-201.
     """
 
     name = "dense"
@@ -77,7 +77,7 @@ class Dense(Space):
 
 
 class Chain(Space):
-    """Blocks one after the other, each a choice, and some without the choice to be left out."""
+    """A chain of blocks, each a choice of operations; some may be skipped."""
 
     name = "chain"
     inputs = 1
@@ -97,7 +97,7 @@ class Chain(Space):
 
 
 class Sparse(Dense):
-    """A cell whose nodes may lose all of their edges: only candidates of 0.5 and more stay."""
+    """A cell whose nodes may lose all edges: only candidates of strength 0.5 and more are kept."""
 
     name = "sparse"
 
@@ -109,12 +109,12 @@ class Sparse(Dense):
         return [edge for edge, row in zip(kept, strengths, strict=True) if row.max() >= 0.5]
 
     def check_cell(self, cell: str, nodes: Any) -> None:
-        """Any edges will do."""
+        """Accepts any edges."""
 
 
 @contextmanager
 def registered(space: Space) -> Iterator[Space]:
-    """Has a space known by its name for a while."""
+    """Registers a space for the duration of a block."""
     spaces.register(space)
     try:
         yield space
@@ -127,7 +127,7 @@ CANDIDATES = st.lists(st.sampled_from(operations.names()), unique=True, min_size
 
 @st.composite
 def wired_as_darts(draw: Any) -> SearchSpace:
-    """Cells with one to four inputs a node, with or without stages."""
+    """Spaces with one to four inputs per node, with or without stages."""
     candidates = draw(CANDIDATES.filter(lambda names: names != ["none"]))
     return SearchSpace(
         candidates,

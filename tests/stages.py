@@ -1,4 +1,4 @@
-"""Genotypes by stage for tests, put together from published ones."""
+"""Genotypes by stage for tests, composed of published ones."""
 
 from darts_tf.spaces import zoo
 from darts_tf.spaces.genotype import STAGED_CELLS, StagedGenotype
@@ -8,7 +8,7 @@ def by_stage(*names: str) -> StagedGenotype:
     """A genotype whose cells are those of published genotypes.
 
     Args:
-        names: The genotype that each of the five cells is from, or one that all are from.
+        names: The published genotype of each of the five cells, or one for all.
     """
     fields = {}
     for cell, name in zip(STAGED_CELLS, names * 5 if len(names) == 1 else names, strict=True):

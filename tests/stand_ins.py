@@ -1,4 +1,4 @@
-"""What a training leaves, without a network: for programs whose reader is stood in for."""
+"""Output files of a training run without a network, for tests that stub the model reader."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CLASSES = ["cat", "dog", "frog"]
 
 
 def make_model(folder: Path, classes: Sequence[str] | None = CLASSES) -> None:
-    """Writes what a training leaves; the archive holds no network."""
+    """Writes the files of a training run; the archive contains no network."""
     folder.mkdir(exist_ok=True)
     with zipfile.ZipFile(folder / "model.keras", "w") as archive:
         archive.writestr("config.json", "{}")
@@ -24,7 +24,7 @@ def make_model(folder: Path, classes: Sequence[str] | None = CLASSES) -> None:
 
 
 def stand_in_for_the_reader(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Makes a folder with such a model the current one, and a model of any file's."""
+    """Changes to a folder with such a model, and stubs the model reader."""
     model = SimpleNamespace(output_shape=(None, len(CLASSES)))
     reader = SimpleNamespace(load_model=lambda path: model)
     monkeypatch.setitem(sys.modules, "darts_tf.networks.model_file", reader)

@@ -1,6 +1,6 @@
-"""Starts of one program in one process, each of which meets a misfortune of its own.
+"""Starts a program several times in one process, each time with another injected fault.
 
-`tests/darts_tf/engine/test_bad_luck.py` runs this file and gives the starts.
+`tests/darts_tf/engine/test_bad_luck.py` runs this file and passes the starts.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ _NOBODY = 65534
 
 @contextlib.contextmanager
 def full(path: Path, spare: int) -> Iterator[None]:
-    """No file can grow beyond this one and some bytes: a write is cut off, and fails."""
+    """Limits the size of files to that of this one plus some bytes; further writes fail."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     size = path.stat().st_size if path.exists() else 0
     resource.setrlimit(resource.RLIMIT_FSIZE, (size + spare, before[1]))
@@ -31,8 +31,8 @@ def full(path: Path, spare: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def forbidden(path: Path) -> Iterator[None]:
-    """A directory can be read, but not written."""
-    if os.geteuid() == 0:  # whom no mode stops
+    """Makes a directory read-only for this process."""
+    if os.geteuid() == 0:  # root ignores file modes
         os.seteuid(_NOBODY)
         yield
         os.seteuid(0)
@@ -44,7 +44,7 @@ def forbidden(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def gone(path: Path) -> Iterator[None]:
-    """A file or directory is not there."""
+    """Moves a file or directory away."""
     aside = path.rename(path.with_name(f"{path.name} aside"))
     yield
     aside.rename(path)
@@ -52,7 +52,7 @@ def gone(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def replaced(path: Path) -> Iterator[None]:
-    """A file is where a directory was."""
+    """Replaces a directory by a file."""
     with gone(path):
         path.touch()
         yield
@@ -61,7 +61,7 @@ def replaced(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def cut(path: Path, size: int) -> Iterator[None]:
-    """A file is cut off."""
+    """Truncates a file."""
     content = path.read_bytes()
     os.truncate(path, size)
     yield
@@ -69,7 +69,7 @@ def cut(path: Path, size: int) -> Iterator[None]:
 
 
 class _At(logging.Handler):
-    """Does something when the library logs a line that holds a text."""
+    """Calls a function when the library logs a message that contains a text."""
 
     def __init__(self, text: str, action: Callable[[], object]) -> None:
         super().__init__()
@@ -85,12 +85,12 @@ def start(words: Sequence[str], when: str, misfortune: str, *arguments: object) 
 
     Args:
         words: `search` or `train`, and its flags.
-        when: What a line of the log holds, before which the misfortune comes; "" for the start.
-        misfortune: The name of a function of this file, "" for none. It is over with the start.
-        arguments: What the function takes after a path, which comes first.
+        when: Text of the log message at which the fault is injected; "" for the start.
+        misfortune: The name of a function of this file, "" for none. It is undone at the end.
+        arguments: Arguments of the function, of which a path is the first.
 
     Returns:
-        The status, what was written to stderr, and the names of the checkpoints there are then.
+        The exit status, the text on stderr, and the names of the remaining checkpoints.
     """
     sys.argv = list(words)
     program = {"search": search.main, "train": train.main}[words[0]]
@@ -115,5 +115,5 @@ def start(words: Sequence[str], when: str, misfortune: str, *arguments: object) 
 
 
 def main(starts: Sequence[Sequence]) -> None:
-    """Makes the starts, one after the other, and prints what each gave, as JSON."""
+    """Runs the starts one after the other, and prints the result of each as JSON."""
     print(json.dumps([start(*given) for given in starts]))

@@ -1,4 +1,4 @@
-"""The weights of our layers, as trees of the shape that the twins in tests/oracles take."""
+"""The weights of the library's layers as trees, in the form of the references in tests/oracles."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def of_supernet(supernet: Any) -> dict[str, Any]:
 
 
 def assign(variables: Any, arrays: Any) -> list[Any]:
-    """Gives each variable of a tree the array at its place, and returns them in a list."""
+    """Assigns arrays to the variables of a tree of the same structure; returns the variables."""
     pairs = list(zip(trees.leaves(variables), trees.leaves(arrays), strict=True))
     for (path, variable), (other, array) in pairs:
         assert path == other
@@ -50,17 +50,18 @@ def flat(tree: Any) -> list[np.ndarray]:
     return [leaf for _, leaf in trees.leaves(tree)]
 
 
-def relative_error(found: Any, right: Any) -> float:
-    """The largest difference, as a share of the largest entry (fidelity to 1e-9 means this)."""
-    found, right = np.asarray(found, np.float64), np.asarray(right, np.float64)
-    assert found.shape == right.shape
-    return float(np.abs(found - right).max() / max(np.abs(right).max(), 1e-300))
+def relative_error(actual: Any, expected: Any) -> float:
+    """The largest absolute difference relative to the largest entry, as in "equal to 1e-9"."""
+    actual, expected = np.asarray(actual, np.float64), np.asarray(expected, np.float64)
+    assert actual.shape == expected.shape
+    return float(np.abs(actual - expected).max() / max(np.abs(expected).max(), 1e-300))
 
 
-def norm_error(found: Any, right: Any) -> float:
-    """The norm of the difference of lists of arrays, as a share of the norm."""
-    difference = [np.asarray(f, np.float64) - r for f, r in zip(found, right, strict=True)]
-    return float(_norm(difference) / _norm(right))
+def norm_error(actual: Any, expected: Any) -> float:
+    """The norm of the difference of two lists of arrays, relative to the expected norm."""
+    pairs = zip(actual, expected, strict=True)
+    difference = [np.asarray(array, np.float64) - reference for array, reference in pairs]
+    return float(_norm(difference) / _norm(expected))
 
 
 def _norm(arrays: Any) -> float:

@@ -18,7 +18,7 @@ TREE_TESTS = ("tests/test_build.py", "tests/test_wheel.py")
 
 
 def build(to: Path) -> Path:
-    """Builds the wheel from a copy of the tree, without a network, and returns its path."""
+    """Builds the wheel from a copy of the tree, without network access, and returns its path."""
     _copy(PACKAGED, to / "source")
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(to)]
     subprocess.run([*command, str(to / "source")], check=True, capture_output=True)
@@ -26,7 +26,7 @@ def build(to: Path) -> Path:
 
 
 class Installed:
-    """A wheel in a folder of its own, and an empty folder beside it to stand in."""
+    """A wheel installed in a folder, and an empty working directory."""
 
     def __init__(self, wheel: Path, folder: Path) -> None:
         self.site = folder / "site"
@@ -36,7 +36,7 @@ class Installed:
         subprocess.run([*command, "--target", str(self.site), str(wheel)], check=True)
 
     def run(self, *arguments: str, capture: bool = True) -> subprocess.CompletedProcess[str]:
-        """Runs Python outside the tree with the wheel's packages, and no others of that name."""
+        """Runs Python outside the tree with the packages of the wheel."""
         environment = os.environ | {"PYTHONPATH": str(self.site), "PYTHONDONTWRITEBYTECODE": "1"}
         return subprocess.run(
             [sys.executable, *arguments],
@@ -49,7 +49,7 @@ class Installed:
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the whole suite against the wheel and returns pytest's status."""
+    """Runs all tests against the wheel and returns the exit status of pytest."""
     with tempfile.TemporaryDirectory() as folder:
         installed = Installed(build(Path(folder)), Path(folder))
         ignored = [f"--ignore={test}" for test in TREE_TESTS]

@@ -1,5 +1,5 @@
-"""Plain NumPy statements of DARTS in float64, which judge the library and import none of it.
+"""NumPy reference implementations of DARTS in float64, which import nothing of the library.
 
-Images are [batch, rows, columns, channels]; kernels are [rows, columns, in, out], those of
+Images are [batch, height, width, channels]; kernels are [height, width, in, out], those of
 depthwise convolutions [size, size, channels, 1].
 """

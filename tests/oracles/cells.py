@@ -23,7 +23,7 @@ def search_cell(
     previous_reduction: bool,
     edges: Var | None = None,
 ) -> Var:
-    """A cell of two inputs and four nodes; its output is the four nodes side by side.
+    """A cell with two inputs and four nodes; its output is the concatenation of the nodes.
 
     Args:
         before_previous: Output of the cell before the previous one.
@@ -34,7 +34,7 @@ def search_cell(
             14 mappings from a candidate's name to its parameters.
         reduction: Whether edges from the two inputs have stride 2.
         previous_reduction: Whether the previous cell was a reduction.
-        edges: A number that multiplies each edge, [14].
+        edges: A factor for each edge, [14].
     """
     first = factorized_reduce if previous_reduction else relu_conv_bn
     nodes: dict[int, Var] = {

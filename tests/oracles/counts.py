@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 
 class Counts(NamedTuple):
-    """What a network has, its auxiliary head apart.
+    """Sizes of a network without its auxiliary head, and the size of the head.
 
     Attributes:
-        parameters: Trainable weights.
-        multiply_adds: Of convolutions and dense layers, for one image.
-        auxiliary: Trainable weights of the auxiliary head.
+        parameters: Number of trainable weights.
+        multiply_adds: Multiply-adds of convolutions and dense layers for one image.
+        auxiliary: Number of trainable weights of the auxiliary head.
     """
 
     parameters: int
@@ -35,13 +35,13 @@ def network(
 
     Args:
         genotype: `normal`, `normal_concat`, `reduce` and `reduce_concat`.
-        side: Rows, and columns, of an image.
+        side: Height and width of an image.
         classes: Number of classes.
         layers: Number of cells.
         channels: Channels of a node in the first cell.
         stem: `cifar`, `tiny_imagenet` or `imagenet`.
-        squeeze_ratio: Channels to a channel in the middle of squeeze and excitation, which ends a
-            cell; 0 for none.
+        squeeze_ratio: Reduction ratio of squeeze and excitation at the end of each cell; 0 for
+            none.
         colors: Channels of an image.
     """
     parameters, multiply_adds, before, previous = _stem(stem, side, channels, colors)
@@ -83,10 +83,10 @@ def elementwise(
     channels: int,
     squeeze_ratio: int = 0,
 ) -> int:
-    """Counts what is neither convolution nor dense layer in a network for ImageNet.
+    """Counts the operations outside of convolutions and dense layers in a network for ImageNet.
 
-    Two for each value of a normalization, one for each of a ReLU or of a pool, where every
-    operation has a ReLU of its own; the means and products of squeeze and excitation likewise.
+    Two per value of batch normalization, one per value of a ReLU or a pool, where every operation
+    has its own ReLU; also the means and products of squeeze and excitation.
     """
     *_, before, previous = _stem("imagenet", side, channels, 3)
     # A ReLU follows the normalizations of the stem but the last.

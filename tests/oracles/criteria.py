@@ -1,8 +1,8 @@
-"""When DARTS+ stops and what DARTS derives, said another way than the library says it.
+"""The stopping criteria of DARTS+ and the derivation of DARTS, by independent algorithms.
 
-A history is a list with one entry an epoch: for each cell type a table of alphas [edges, 8].
-Candidates are told apart by comparing them in pairs, nothing is sorted and no count is carried
-from epoch to epoch.
+A history is a list with one entry per epoch: for each cell type a table of alphas [edges, 8].
+Candidates are ranked by pairwise comparisons, nothing is sorted, and no count is carried from epoch
+to epoch.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ def softmax_table(alphas: Table) -> list[list[float]]:
 
 
 def derive(strengths: Table, nodes: int = 4) -> Pairs:
-    """The (operation, source) pairs of a cell of DARTS, two a node, the stronger first."""
+    """The (operation, source) pairs of a cell of DARTS, two per node, the stronger first."""
     edges = [(i, node, NAMES) for node in range(2, nodes + 2) for i in range(node)]
     return [(name, source) for name, source, _ in derive_edges(strengths, edges, 2)]
 
 
 def derive_edges(strengths: Table, edges: Sequence[Edge], keep: int) -> Triples:
-    """The (operation, source, node) of a cell: of each node's edges the `keep` strongest.
+    """The (operation, source, node) of a cell: the `keep` strongest edges of each node.
 
-    Of candidates equally strong the earlier stands, of edges equally strong the earlier one.
-    What stands in a row beyond the edge's candidates is not read.
+    Ties between candidates, and between edges, go to the earlier one. Columns beyond the candidates
+    of an edge are ignored.
     """
     triples: Triples = []
     for node in sorted({target for _, target, _ in edges}):
@@ -70,7 +70,7 @@ def argmax_edges(strengths: Table, edges: Sequence[Edge]) -> Triples:
 
 
 def skip_connects(alphas: Table) -> int:
-    """The number of skip-connects in the cell that these alphas give."""
+    """The number of skip-connects in the cell derived from these alphas."""
     return [operation for operation, _ in derive(softmax_table(alphas))].count("skip_connect")
 
 
@@ -94,7 +94,7 @@ def criterion_1_star(
     ranks: int = len(LEARNABLE),
     min_epochs: int = 1,
 ) -> int | None:
-    """The first epoch, from 0, that looks back on `stable_epochs` others ranked as it is, or None.
+    """The first epoch, from 0, whose ranking equals those of the last `stable_epochs`, or None.
 
     Only the leading `ranks` places among the learnable candidates of every edge are compared.
     """
@@ -112,5 +112,5 @@ def _leaders(row: Sequence[float], ranks: int) -> dict[int, int]:
 
 
 def _beaten_by(values: Sequence[float], i: int, others: Sequence[int]) -> int:
-    """How many of the others come before i: those larger, and those as large that stand earlier."""
+    """The rank of entry i: the number of larger entries, and of equal ones before it."""
     return sum(values[k] > values[i] or (values[k] == values[i] and k < i) for k in others)

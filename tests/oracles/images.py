@@ -1,7 +1,7 @@
-"""The tape's primitives on images: convolutions, pools, normalisation, shift and global mean.
+"""Differentiable primitives on images: convolution, pooling, batch normalization, shift, mean.
 
-Windows are padded by the same number of zeros on both sides, (size - 1) / 2 times the dilation, so
-that stride 1 keeps the size and stride s gives every s-th result of stride 1.
+Padding is symmetric, (size - 1) / 2 times the dilation, so that stride 1 keeps the image size and
+stride s gives every s-th result of stride 1.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Pair = int | tuple[int, int]
 
 
 def conv2d(x: Var, kernel: Var, stride: Pair = 1) -> Var:
-    """Convolution by a kernel [rows, columns, in, out] of odd sizes."""
+    """Convolution with a kernel [height, width, in, out] of odd size."""
     frame = Frame.of(x.shape, kernel.shape[:2], stride)
     padded = frame.pad(x.value)
     value = np.zeros((*frame.result_shape, kernel.shape[3]))
@@ -36,7 +36,7 @@ def conv2d(x: Var, kernel: Var, stride: Pair = 1) -> Var:
 
 
 def depthwise_conv2d(x: Var, kernel: Var, stride: Pair = 1, dilation: int = 1) -> Var:
-    """Convolution of each channel on its own by a kernel [size, size, channels, 1]."""
+    """Depthwise convolution with a kernel [size, size, channels, 1]."""
     frame = Frame.of(x.shape, kernel.shape[:2], stride, dilation)
     padded = frame.pad(x.value)
     value = np.zeros((*frame.result_shape, x.shape[3]))
@@ -54,7 +54,7 @@ def depthwise_conv2d(x: Var, kernel: Var, stride: Pair = 1, dilation: int = 1) -
 
 
 def max_pool(x: Var, stride: Pair = 1) -> Var:
-    """The largest of 3x3; of equal ones the first, row by row, gets the gradient."""
+    """3x3 max pooling; among equal pixels the first in row-major order gets the gradient."""
     frame = Frame.of(x.shape, (3, 3), stride)
     padded = frame.pad(x.value, -np.inf)
     value = np.full((*frame.result_shape, x.shape[3]), -np.inf)
@@ -74,7 +74,7 @@ def max_pool(x: Var, stride: Pair = 1) -> Var:
 
 
 def avg_pool(x: Var, stride: Pair = 1) -> Var:
-    """The mean of those pixels of 3x3 that lie in the image."""
+    """3x3 average pooling over the pixels inside the image."""
     frame = Frame.of(x.shape, (3, 3), stride)
     padded, inside = frame.pad(x.value), frame.pad(np.ones(x.shape))
     total = np.zeros((*frame.result_shape, x.shape[3]))
@@ -95,10 +95,10 @@ def avg_pool(x: Var, stride: Pair = 1) -> Var:
 def batch_norm(
     x: Var, gamma: Var | None = None, beta: Var | None = None
 ) -> tuple[Var, np.ndarray, np.ndarray]:
-    """Normalises each channel over batch, rows and columns, with the biased variance.
+    """Normalizes each channel over batch, height and width, with the biased variance.
 
     Returns:
-        The result; the mean; the unbiased variance, which is what running averages take.
+        The result; the mean; the unbiased variance, which running averages use.
     """
     axes, count = (0, 1, 2), x.value[..., 0].size
     mean = x.value.mean(axis=axes)
@@ -123,7 +123,7 @@ def batch_norm(
 
 
 def shift(x: Var, rows: int, columns: int) -> Var:
-    """The image moved up and left by so many pixels; zeros come in from below and the right."""
+    """The image shifted up and left by a number of pixels, and padded with zeros."""
 
     def moved(image: np.ndarray) -> np.ndarray:
         return np.pad(image[:, rows:, columns:], ((0, 0), (0, rows), (0, columns), (0, 0)))
@@ -138,7 +138,7 @@ def shift(x: Var, rows: int, columns: int) -> Var:
 
 
 def global_mean(x: Var) -> Var:
-    """The mean over rows and columns, [batch, channels]."""
+    """Global average pooling, [batch, channels]."""
     pixels = x.shape[1] * x.shape[2]
 
     def adjoint(g: np.ndarray) -> tuple[np.ndarray]:
@@ -148,7 +148,7 @@ def global_mean(x: Var) -> Var:
 
 
 class Frame(NamedTuple):
-    """Where the windows of a convolution or pool lie in the padded image."""
+    """Positions of the windows of a convolution or pool in the padded image."""
 
     image: tuple[int, ...]
     size: tuple[int, int]
@@ -184,7 +184,7 @@ class Frame(NamedTuple):
         return padded[:, rows : rows + self.image[1], columns : columns + self.image[2]]
 
     def windows(self) -> Iterator[tuple[int, int, Any]]:
-        """For each place in the kernel, the pixels of the padded image that lie under it."""
+        """For each position in the kernel, the pixels of the padded image that it multiplies."""
         _, rows, columns = self.result_shape
         down, right = self.stride
         for i in range(self.size[0]):

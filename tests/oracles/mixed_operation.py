@@ -1,4 +1,4 @@
-"""The central equation of DARTS: an edge is the weighted sum of its candidates."""
+"""The mixed operation: the weighted sum of the candidates of an edge (DARTS, equation 2)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tests.oracles.tape import Var
 
 
 def mixed_operation(x: Var, weights: Var, params: Mapping[str, Params], stride: int) -> Var:
-    """The sum over candidates of weight times operation.
+    """The weighted sum of the candidate operations.
 
     Args:
         x: The image.
-        weights: One number a candidate, in the order of `params`.
-        params: For each candidate, by name, its parameters; an empty mapping where it has none.
+        weights: One weight per candidate, in the order of `params`.
+        params: The parameters of each candidate by name; an empty mapping if it has none.
         stride: 1 or 2.
     """
     if weights.shape != (len(params),):

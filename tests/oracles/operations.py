@@ -1,9 +1,9 @@
 """The candidate operations of DARTS, and those that only published genotypes use.
 
 Each takes the image, its parameters by name and its stride. Without `affine` it is the operation
-of the search: no scale and offset, and a normalisation after a pool. With `affine` it is that of
-the evaluation network: parameters gamma and beta (gamma_1, ... where there are two
-normalisations), and pools as they are.
+of the search: batch normalization without scale and offset, also after pooling. With `affine` it is
+the operation of the evaluation network: parameters gamma and beta (gamma_1, ... if it normalizes
+twice), and pooling without batch normalization.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Operation = Callable[..., Var]
 
 
 def normalized(x: Var, params: Params, affine: bool, suffix: str = "") -> Var:
-    """Batch normalisation, with scale and offset if `affine`."""
+    """Batch normalization, with scale and offset if `affine`."""
     gamma, beta = (params["gamma" + suffix], params["beta" + suffix]) if affine else (None, None)
     return images.batch_norm(x, gamma, beta)[0]
 
@@ -44,7 +44,7 @@ def skip_connect(x: Var, params: Params, stride: int, affine: bool = False) -> V
 
 
 def sep_conv(x: Var, params: Params, stride: int, affine: bool = False) -> Var:
-    """Separable convolution, twice; the kernel's size is that of its parameters."""
+    """Separable convolution, twice; the parameters determine the kernel size."""
     for suffix, step in (("_1", stride), ("_2", 1)):
         x = images.depthwise_conv2d(tape.relu(x), params["depthwise" + suffix], step)
         x = images.conv2d(x, params["pointwise" + suffix])
@@ -65,7 +65,7 @@ def conv_7x1_1x7(x: Var, params: Params, stride: int, affine: bool = False) -> V
 
 
 def factorized_reduce(x: Var, params: Params, affine: bool = False) -> Var:
-    """Halves the image: two 1x1 convolutions of stride 2, the second a row and a column on."""
+    """Factorized reduce: two 1x1 convolutions with stride 2, the second offset by one pixel."""
     x = tape.relu(x)
     even = images.conv2d(x, params["conv_1"], 2)
     odd = images.conv2d(images.shift(x, 1, 1), params["conv_2"], 2)
@@ -73,7 +73,7 @@ def factorized_reduce(x: Var, params: Params, affine: bool = False) -> Var:
 
 
 def relu_conv_bn(x: Var, params: Params, affine: bool = False) -> Var:
-    """ReLU, 1x1 convolution, normalisation: the preprocessing of a cell's input."""
+    """ReLU, 1x1 convolution, batch normalization: the preprocessing of a cell's input."""
     return normalized(images.conv2d(tape.relu(x), params["kernel"]), params, affine)
 
 

@@ -1,4 +1,4 @@
-"""What moves weights and alphas, as PyTorch has it: clipping, SGD, Adam, the cosine."""
+"""Optimizers as PyTorch defines them: gradient clipping, SGD, Adam, the cosine schedule."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Arrays = Sequence[np.ndarray]
 
 
 def clip_to_global_norm(gradients: Arrays, max_norm: float) -> list[np.ndarray]:
-    """Scales all gradients together so that their joint norm is at most about `max_norm`."""
+    """Clips gradients to the global norm `max_norm`, up to PyTorch's epsilon."""
     norm = math.sqrt(sum(float(np.sum(np.square(g))) for g in gradients))
     coefficient = min(1.0, max_norm / (norm + 1e-6))
     return [g * coefficient for g in gradients]
@@ -27,16 +27,16 @@ def sgd_step(
     weight_decay: float,
     max_norm: float | None = None,
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """One step of SGD; L2 joins the gradient after clipping, velocities hold gradients.
+    """One step of SGD with momentum; weight decay is added to the gradient after clipping.
 
     Args:
         weights: Arrays.
         gradients: Their gradients, not yet clipped.
         velocities: Zeros at the start.
-        learning_rate: Of this step.
-        momentum: Share of the velocity that stays.
-        weight_decay: Factor of the weights in the gradient.
-        max_norm: Joint norm to clip to; None to clip nothing.
+        learning_rate: Learning rate of this step.
+        momentum: Momentum coefficient.
+        weight_decay: L2 coefficient added to the gradient.
+        max_norm: Global norm to clip to; None for no clipping.
 
     Returns:
         The new weights and velocities.
@@ -52,7 +52,7 @@ def sgd_step(
 
 
 class AdamState(NamedTuple):
-    """The steps taken, and the moving averages of gradients and of their squares."""
+    """Number of steps, and the moving averages of the gradients and of their squares."""
 
     steps: int
     means: list[np.ndarray]
@@ -72,7 +72,7 @@ def adam_step(
     weight_decay: float,
     epsilon: float = 1e-8,
 ) -> tuple[list[np.ndarray], AdamState]:
-    """One step of Adam; L2 joins the gradient, epsilon the root after its correction."""
+    """One step of Adam with L2 in the gradient and epsilon after the bias correction."""
     steps = state.steps + 1
     new_weights, means, squares = [], [], []
     for w, g, m, s in zip(weights, gradients, state.means, state.squares, strict=True):
@@ -87,5 +87,5 @@ def adam_step(
 
 
 def cosine(epoch: int, epochs: int, first: float, last: float) -> float:
-    """The learning rate of an epoch, counted from 0; `last` would be that of epoch `epochs`."""
+    """Cosine schedule: learning rate of an epoch, from 0; `last` would follow in epoch `epochs`."""
     return last + (first - last) * (1 + math.cos(math.pi * epoch / epochs)) / 2

@@ -1,4 +1,4 @@
-"""Random parameters, as arrays: kernels drawn as PyTorch draws them, scales and offsets besides."""
+"""Random parameters as arrays: kernels with PyTorch's default initialization, scales, offsets."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def random_cell(
     previous_reduction: bool,
     candidates: Sequence[Sequence[str]] = (tuple(CANDIDATES),) * len(EDGES),
 ) -> dict[str, Any]:
-    """Parameters of a search cell whose two inputs have so many channels.
+    """Random parameters of a search cell.
 
     Args:
-        rng: Draws them.
+        rng: Random number generator.
         inputs: Channels of the two inputs.
         channels: Channels of a node.
         reduction: Whether the cell halves the image.
@@ -80,7 +80,7 @@ def random_halves(rng: np.random.Generator, inputs: int, channels: int) -> dict[
 def random_affine(
     rng: np.random.Generator, channels: int, suffix: str = ""
 ) -> dict[str, np.ndarray]:
-    """Scale and offset of a normalisation, some scales negative."""
+    """Scale and offset of batch normalization; some scales are negative."""
     return {
         "gamma" + suffix: rng.normal(0.5, 1.0, channels),
         "beta" + suffix: rng.uniform(-0.5, 0.5, channels),
@@ -95,6 +95,6 @@ def random_kernel(
     outputs: int,
     fan_in: int | None = None,
 ) -> np.ndarray:
-    """Uniform within 1 / sqrt(fan_in); without one given, that of an ordinary convolution."""
+    """A kernel, uniform within 1 / sqrt(fan_in); the default fan_in is that of a convolution."""
     limit = (fan_in or rows * columns * inputs) ** -0.5
     return rng.uniform(-limit, limit, (rows, columns, inputs, outputs))

@@ -1,4 +1,4 @@
-"""The supernet of DARTS: stem, cells, classifier; logits, loss and all its gradients."""
+"""The supernet of DARTS: stem, cells and classifier; logits, loss and gradients."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STRIDES = {1: (1,), 2: (2, 1), 3: (2, 2, 2)}
 
 
 class Evaluation(NamedTuple):
-    """Logits [batch, classes], the loss, and gradients as trees like the inputs; plain arrays."""
+    """Logits [batch, classes], the loss, and gradients as trees of arrays like the inputs."""
 
     logits: np.ndarray
     loss: float
@@ -29,10 +29,10 @@ class Evaluation(NamedTuple):
 
 
 def evaluate(pictures: Any, labels: Any, alphas: Mapping[str, Any], params: Any) -> Evaluation:
-    """Runs the supernet in training mode, forwards and backwards.
+    """Runs the supernet in training mode, forward and backward.
 
     Args:
-        pictures: [batch, rows, columns, channels].
+        pictures: [batch, height, width, channels].
         labels: Integers [batch].
         alphas: Under normal and reduce, or under each of `STAGED`, a table [14, 8].
         params: Arrays as `random_params` makes them.
@@ -47,7 +47,7 @@ def evaluate(pictures: Any, labels: Any, alphas: Mapping[str, Any], params: Any)
 
 
 def logits(pictures: Var, alphas: Mapping[str, Var], params: Mapping[str, Any]) -> Var:
-    """The supernet in training mode, on the tape; as many cells as `params` has."""
+    """Logits of the supernet in training mode, on the tape; `params` sets the number of cells."""
     weights = {kind: tape.softmax(table) for kind, table in alphas.items()}
     before_previous, previous = stem(pictures, params["stem"])
     previous_reduction = len(params["stem"]) == 3
@@ -67,7 +67,7 @@ def logits(pictures: Var, alphas: Mapping[str, Var], params: Mapping[str, Any]) 
 def stem(pictures: Var, params: list[Mapping[str, Var]]) -> tuple[Var, Var]:
     """The two inputs of the first cell: one convolution, or two for Tiny-ImageNet, 3 for ImageNet.
 
-    All but CIFAR's, and the second of Tiny-ImageNet, have stride 2.
+    The convolutions have stride 2, except CIFAR's and the second of Tiny-ImageNet.
     """
     results = [pictures]
     for number, layer in enumerate(params):
@@ -78,14 +78,14 @@ def stem(pictures: Var, params: list[Mapping[str, Var]]) -> tuple[Var, Var]:
 
 
 def reduction_cells(layers: int) -> set[int]:
-    """The numbers of the cells that halve the image and double the channels."""
+    """The indices of the reduction cells."""
     return {layers // 3, 2 * layers // 3}
 
 
 def random_alphas(
     rng: np.random.Generator, deviation: float = 1e-3, cells: tuple[str, ...] = SHARED
 ) -> dict[str, np.ndarray]:
-    """Tables [14, 8] from a normal distribution; DARTS starts with a deviation of 1e-3."""
+    """Normally distributed tables [14, 8]; DARTS starts with a standard deviation of 1e-3."""
     shape = (len(EDGES), len(CANDIDATES))
     return {kind: deviation * rng.normal(size=shape) for kind in cells}
 
@@ -98,7 +98,7 @@ def random_params(
     image_channels: int = 3,
     stem_convolutions: int = 1,
 ) -> dict[str, Any]:
-    """Random parameters of a supernet, as arrays; `channels` are those of a node in cell 0."""
+    """Random parameters of a supernet as arrays; `channels` are those of a node in cell 0."""
     wide = 3 * channels
     widths = [wide] * stem_convolutions
     if stem_convolutions == 3:

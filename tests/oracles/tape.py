@@ -1,4 +1,4 @@
-"""A tiny reverse-mode tape: variables that know how they were made, and plain algebra on them."""
+"""A minimal reverse-mode automatic differentiation on NumPy arrays."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Var:
     Args:
         value: The array or number.
         parents: The variables from which it was computed.
-        adjoint: Turns the gradient of this variable into one gradient a parent.
+        adjoint: Maps the gradient of this variable to one gradient per parent.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Var:
 
 
 def backward(result: Var, gradient: Any = 1.0) -> None:
-    """Sets `grad` of all that `result` was computed from; `gradient` is that of `result` itself."""
+    """Sets `grad` of all ancestors of `result`; `gradient` is the gradient at `result`."""
     order = _parents_first(result)
     for var in order:
         var.grad = np.zeros_like(var.value)
@@ -63,7 +63,7 @@ def _parents_first(result: Var) -> list[Var]:
 
 
 def add(x: Var, y: Var) -> Var:
-    """The sum of two arrays of one shape."""
+    """The sum of two arrays of the same shape."""
     return Var(x.value + y.value, (x, y), lambda g: (g, g))
 
 
@@ -88,19 +88,19 @@ def pick(x: Var, index: int | slice) -> Var:
 
 
 def relu(x: Var) -> Var:
-    """The positive part; the slope at zero is zero."""
+    """ReLU with gradient zero at zero."""
     return Var(np.maximum(x.value, 0), (x,), lambda g: (g * (x.value > 0),))
 
 
 def concat(parts: Sequence[Var]) -> Var:
-    """Arrays side by side along the last axis."""
+    """Concatenation along the last axis."""
     ends = np.cumsum([part.shape[-1] for part in parts])[:-1]
     value = np.concatenate([part.value for part in parts], axis=-1)
     return Var(value, parts, lambda g: tuple(np.split(g, ends, axis=-1)))
 
 
 def dense(x: Var, kernel: Var, bias: Var) -> Var:
-    """[batch, in] times [in, out] plus [out]."""
+    """Dense layer: [batch, in] times [in, out] plus [out]."""
     return Var(
         x.value @ kernel.value + bias.value,
         (x, kernel, bias),
@@ -115,7 +115,7 @@ def softmax(x: Var) -> Var:
 
 
 def softmax_cross_entropy(logits: Var, labels: Any) -> Var:
-    """The mean over the batch of -log softmax(logits)[label], in nats; labels are integers."""
+    """Mean cross-entropy of softmax(logits) over the batch, in nats; labels are integers."""
     rows = np.arange(len(logits.value))
     top = logits.value.max(axis=-1)
     log_sum = top + np.log(np.sum(np.exp(logits.value - top[:, None]), axis=-1))

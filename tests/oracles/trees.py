@@ -1,4 +1,4 @@
-"""Parameters as nested dictionaries and lists: walk them, map them."""
+"""Functions on parameters in nested dictionaries and lists."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def map_leaves(function: Callable[[Any], Any], tree: Any) -> Any:
 
 
 def leaves(tree: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple, Any]]:
-    """Every leaf with the names and numbers that lead to it."""
+    """Every leaf with its path of keys and indices."""
     if isinstance(tree, dict):
         for name, branch in tree.items():
             yield from leaves(branch, (*path, name))
@@ -28,6 +28,6 @@ def leaves(tree: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple,
 
 
 def refill(tree: Any, values: Iterable[Any]) -> Any:
-    """The same tree with other leaves, given in order."""
+    """The same tree with its leaves replaced, in order."""
     remaining = iter(values)
     return map_leaves(lambda _: next(remaining), tree)

@@ -1,4 +1,4 @@
-"""The architecture gradient of second order, by DARTS's difference of two training gradients."""
+"""The second-order architecture gradient by the finite differences of DARTS."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ def evaluate(
     weight_decay: float,
     radius: float = 0.01,
 ) -> Unrolled:
-    """DARTS, equations 6 to 8.
+    """The second-order architecture gradient (DARTS, equations 6 to 8).
 
     Args:
         train: Images and labels.
         valid: Images and labels.
         alphas: Under normal and reduce a table [14, 8].
         params: Parameters of the supernet.
-        velocities: What momentum holds, an array for each leaf of `params`.
-        learning_rate: Of the weights.
-        momentum: Share of the velocity that stays.
-        weight_decay: Factor of the weights in their gradient.
-        radius: How far the parameters ahead and behind are from `params`.
+        velocities: The momentum buffers, an array for each leaf of `params`.
+        learning_rate: Learning rate of the weights.
+        momentum: Momentum coefficient.
+        weight_decay: L2 coefficient of the weights.
+        radius: Distance of the perturbed parameters from `params`.
     """
     weights = _flat(params)
     gradients = _flat(supernet.evaluate(*train, alphas, params).gradients)

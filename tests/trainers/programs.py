@@ -1,4 +1,4 @@
-"""Runs a program the way a user does, in a process of its own."""
+"""Runs programs as a user does, in a separate process."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ _ROOT = str(Path(trainers.__file__).parents[1])
 
 
 def python(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Runs Python in `cwd` with the packages under test and a home of its own."""
+    """Runs Python in `cwd` with the packages under test and `cwd` as home directory."""
     environment = os.environ | {"PYTHONPATH": _ROOT, "HOME": str(cwd)}
     return subprocess.run(
         [sys.executable, *arguments],
@@ -33,7 +33,7 @@ def python(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def refused(module: str, *arguments: str, cwd: Path) -> str:
-    """Returns the one line of a program that refuses before it imports TensorFlow."""
+    """Returns the one-line error of a program that exits before it imports TensorFlow."""
     name = module.rpartition(".")[2]
     ended = python("-c", _MAIN, module, name, *arguments, cwd=cwd)
     assert ended.returncode == 2, ended

@@ -1,4 +1,4 @@
-"""What every program does with a mistake, an interruption and its log."""
+"""The entry point of programs: error messages, interruptions and the log."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""The program `trainers.tune`: refusals before TensorFlow, and what it tells of a tune."""
+"""The program `trainers.tune`: refusals before TensorFlow, and its output."""
 
 import dataclasses
 import shlex
