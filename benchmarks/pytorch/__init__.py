@@ -1,1 +1,1 @@
-"""DARTS in PyTorch, written from its definition, one module after another: a peer to time."""
+"""DARTS in PyTorch, written from its definition without optimizations, to compare with."""

@@ -6,10 +6,10 @@ from benchmarks.pytorch.operations import DilConv, FactorizedReduce, RowColumnCo
 
 
 def operation(kind: str, channels: int, stride: int, affine: bool) -> nn.Module:
-    """Makes the operation of an edge.
+    """Returns the operation of an edge.
 
     Args:
-        kind: Its name, one of the search space's or of a published genotype's.
+        kind: Name of the operation.
         channels: Channels of input and output.
         stride: 1 or 2.
         affine: False in the search, where pools too end in batch normalization; True in a network.

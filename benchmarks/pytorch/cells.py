@@ -82,7 +82,7 @@ class SearchCell(_TwoInputs):
     def forward(
         self, before_previous: torch.Tensor, previous: torch.Tensor, weights: torch.Tensor
     ) -> torch.Tensor:
-        """Returns the four nodes side by side; `weights` is [edges, candidates]."""
+        """Returns the concatenation of the four nodes; `weights` is [edges, candidates]."""
         nodes = self.preprocess(before_previous, previous)
         first = 0
         for _ in range(DARTS.nodes):
@@ -147,7 +147,7 @@ class Cell(_TwoInputs):
 
 
 def drop_samples(x: torch.Tensor, rate: float) -> torch.Tensor:
-    """Zeroes an operation's result for some samples and scales it up for the others (drop path).
+    """Drop path: zeroes the output of an operation for random samples and scales the others up.
 
     Args:
         x: [batch, channels, height, width].

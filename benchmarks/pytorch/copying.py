@@ -1,4 +1,4 @@
-"""Copies our weights into the PyTorch peer, so that both compute the same numbers."""
+"""Copies the weights of our models to those in PyTorch, so that both compute the same."""
 
 import re
 from collections import Counter
@@ -35,37 +35,37 @@ _PREPROCESS = re.compile(r"cell_(\d+)_preprocess_([01])_(\w+)")
 def supernet_variables(supernet: Supernet) -> dict[str, Any]:
     """Returns the variables of a built supernet under the peer's names.
 
-    The running averages of a pool, which ours keeps once a node, stand under all edges that read
-    that node.
+    The running averages after pooling, which our supernet has once per node, appear under every
+    edge from that node.
     """
-    found = {f"alphas.{cell}": table for cell, table in supernet.relaxation.alphas.items()}
-    found |= _of_layer("stem", supernet.stem.convs[0])
-    found |= _of_layer("stem_norm", supernet.stem.norms[0])
-    found |= _of_layer("classifier", supernet.classifier)
+    variables = {f"alphas.{cell}": table for cell, table in supernet.relaxation.alphas.items()}
+    variables |= _of_layer("stem", supernet.stem.convs[0])
+    variables |= _of_layer("stem_norm", supernet.stem.norms[0])
+    variables |= _of_layer("classifier", supernet.classifier)
     for i, cell in enumerate(supernet.cells):
         for name in ("preprocess_0", "preprocess_1"):
-            found |= _of_operation(f"cells.{i}.{name}", getattr(cell, name))
+            variables |= _of_operation(f"cells.{i}.{name}", getattr(cell, name))
         for j, edge in enumerate(DARTS.edges("normal")):
             for k, name in enumerate(DARTS.candidates):
                 path = f"cells.{i}.edges.{j}.candidates.{k}"
                 if name in cell.edges[j].operations:
-                    found |= _of_operation(path, cell.edges[j].operations[name])
+                    variables |= _of_operation(path, cell.edges[j].operations[name])
                 elif name in cell.sources[edge.source].norms:
-                    found |= _of_layer(f"{path}.1", cell.sources[edge.source].norms[name])
-    return found
+                    variables |= _of_layer(f"{path}.1", cell.sources[edge.source].norms[name])
+    return variables
 
 
 def network_variables(network: keras.Model) -> dict[str, Any]:
-    """Returns the variables of `build_network`'s model under the peer's names, drop path apart."""
-    found: dict[str, Any] = {}
+    """Returns the variables of a network, except of drop path, under the peer's names."""
+    variables: dict[str, Any] = {}
     for layer in network.layers:
         if not isinstance(layer, DropPath):
-            found |= _of_layer(_peer_name(layer.name), layer)
-    return found
+            variables |= _of_layer(_peer_name(layer.name), layer)
+    return variables
 
 
 def copy_supernet(ours: Supernet, peer: nn.Module) -> None:
-    """Gives the peer's supernet all weights, running averages and alphas of ours.
+    """Copies all weights, running averages and alphas of our supernet to the peer's.
 
     Raises:
         ValueError: If a weight of either side is left over or has another shape.
@@ -74,7 +74,7 @@ def copy_supernet(ours: Supernet, peer: nn.Module) -> None:
 
 
 def copy_network(ours: keras.Model, peer: nn.Module) -> None:
-    """Gives the peer's network all weights and running averages of ours.
+    """Copies all weights and running averages of our network to the peer's.
 
     Raises:
         ValueError: If a weight of either side is left over or has another shape.
@@ -84,7 +84,7 @@ def copy_network(ours: keras.Model, peer: nn.Module) -> None:
 
 
 def as_peer(name: str, array: np.ndarray) -> np.ndarray:
-    """Returns an array of ours in the peer's order of axes.
+    """Transposes an array of ours to the peer's order of axes.
 
     Args:
         name: The peer's name of the weight.
@@ -99,7 +99,7 @@ def _copy(variables: Mapping[str, Any], ours: list[Any], peer: nn.Module) -> Non
     uses = Counter(id(variable) for variable in variables.values())
     wrong = [v.path for v in ours if not uses[id(v)] or (v.trainable and uses[id(v)] > 1)]
     if wrong or len(uses) != len(ours):
-        raise ValueError(f"every weight of ours is to be read once; found otherwise: {wrong}")
+        raise ValueError(f"expected every weight of ours to be copied once, got: {wrong}")
     tensors = {
         name: tensor
         for name, tensor in peer.state_dict().items()

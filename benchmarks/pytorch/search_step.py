@@ -8,15 +8,15 @@ from benchmarks.pytorch.supernet import Supernet
 
 
 class SearchStep:
-    """The alternating step: alphas learn on validation data, then weights on training data.
+    """The bilevel step: updates alphas on validation data, then weights on training data.
 
-    As published, each half goes backwards through the whole network, so that the gradients of
-    weights and of alphas are both computed, and one of them discarded.
+    As published, each half runs the backward pass for weights and alphas, and discards the
+    gradients of one of them.
 
     Args:
         supernet: The supernet, in its final dtype and memory format.
-        learning_rate: Of the weights.
-        arch_learning_rate: Of the alphas.
+        learning_rate: Learning rate of the weights.
+        arch_learning_rate: Learning rate of the alphas.
         grad_clip: Maximum global norm of the weight gradients.
     """
 

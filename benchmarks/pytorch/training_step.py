@@ -8,12 +8,12 @@ from benchmarks.pytorch.network import Network
 
 
 class TrainingStep:
-    """A step of momentum SGD on cross-entropy, that of the auxiliary head counted in part.
+    """A step of SGD with momentum on the cross-entropy, with that of the auxiliary head.
 
     Args:
         network: The network, in its final dtype and memory format.
-        auxiliary_weight: What the auxiliary head's loss counts, if there is a head.
-        learning_rate: Step size.
+        auxiliary_weight: Weight of the loss of the auxiliary head, if there is one.
+        learning_rate: Learning rate.
         grad_clip: Maximum global norm of the gradients.
     """
 
@@ -39,7 +39,7 @@ class TrainingStep:
             labels: Labels, int64 [batch].
 
         Returns:
-            The loss before the step, auxiliary part included, in nats.
+            The loss before the step in nats, including that of the auxiliary head.
         """
         self.optimizer.zero_grad()
         logits, auxiliary = self.network(images)
@@ -53,7 +53,7 @@ class TrainingStep:
 
 
 class Inference:
-    """A network in evaluation, without gradients.
+    """Inference with a network, without gradients.
 
     Args:
         network: The network, in its final dtype and memory format.

@@ -1,8 +1,8 @@
-"""Checkpoints: what is returned is one that was saved, to the bit, and the latest that is whole.
+"""Checkpoints: the loaded one is the latest undamaged one, bit for bit as it was saved.
 
-Where the bytes of some are damaged, the latest of the others is right, and none where there is no
-other. Where the checksum was made right again over a payload that nobody saved, right is numbers
-and nothing else, no more of them than the payload has bytes for, or the one before. Nothing runs.
+If the bytes of some are damaged, the latest of the others is expected, or none if all are damaged.
+If a forged payload has a valid checksum, the result is arrays of numbers, no more of them than the
+payload has bytes for, or the checkpoint before. No code in a file is executed.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ _NPY = b"\x93NUMPY"
 
 
 class Runs:
-    """Writes a file when it is unpickled."""
+    """An object that writes a file when it is unpickled."""
 
     def __reduce__(self) -> Any:
         return eval, (f"open({MARKER!r}, 'w').close()",)
 
 
 def arrays(number: int) -> dict[str, np.ndarray]:
-    """Returns what is saved: numbers of several kinds and shapes."""
+    """Returns the saved arrays, of several dtypes and shapes."""
     return {
         "0 kernel": np.arange(6, dtype=np.float32).reshape(3, 2) / 7 + number,
         "1 iterations": np.array(2**40 + number),
@@ -52,7 +52,7 @@ def arrays(number: int) -> dict[str, np.ndarray]:
 
 @functools.cache
 def saved() -> tuple[bytes, ...]:
-    """Returns the bytes of a checkpoint for each of `PLACES`, as they are saved."""
+    """Returns the bytes of a saved checkpoint for each of `PLACES`."""
     with tempfile.TemporaryDirectory() as folder:
         checkpoints = Checkpoints(RunDirectory(folder, "search"))
         pairs = enumerate(PLACES)
@@ -61,7 +61,7 @@ def saved() -> tuple[bytes, ...]:
 
 
 def with_checksum(payload: bytes) -> bytes:
-    """Returns a file with a payload and its right checksum."""
+    """Returns a file with a payload and its valid checksum."""
     digest = hashlib.sha256(payload).hexdigest().encode()
     return saved()[0][:_PREFIX] + digest + b"\n" + payload
 
@@ -83,7 +83,7 @@ def npy(array: Any, allow_pickle: bool = False) -> bytes:
 
 
 def npy_of(header: str, body: bytes = b"\0" * 16, version: int = 1) -> bytes:
-    """Returns an `.npy` file with any header."""
+    """Returns an `.npy` file with a given header."""
     text = header.encode() + b"\n"
     length = struct.pack("<H" if version == 1 else "<I", len(text))
     return _NPY + bytes((version, 0)) + length + text + body
@@ -91,7 +91,7 @@ def npy_of(header: str, body: bytes = b"\0" * 16, version: int = 1) -> bytes:
 
 @functools.cache
 def bombs() -> tuple[bytes, ...]:
-    """Returns archives that are small as long as nobody reads them."""
+    """Returns decompression bombs: small archives of large content."""
     zeros = npy(np.zeros(_BOMB, np.uint8))
     ways = (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
     return tuple(archive({"a.npy": zeros}, way) for way in ways)
@@ -176,7 +176,7 @@ def _inputs(draw: Any) -> tuple[tuple[str, bytes], ...]:
 
 
 def check(folder: Path, given: tuple[tuple[str, bytes], ...]) -> bool:
-    """Looks for the latest of some checkpoints."""
+    """Loads the latest of some checkpoints and checks the result."""
     run = RunDirectory(folder, "search")
     run.checkpoints.mkdir(exist_ok=True)
     for (epoch, step), (_, content) in zip(PLACES, given, strict=True):
@@ -198,7 +198,7 @@ def check(folder: Path, given: tuple[tuple[str, bytes], ...]) -> bool:
 
 
 def _right(given: tuple[tuple[str, bytes], ...], found: Checkpoint | None) -> int | None:
-    """Returns the number of the checkpoint that must be found, None where none may be."""
+    """Returns the number of the expected checkpoint, or None if none is valid."""
     for number in reversed(range(len(PLACES))):
         way, content = given[number]
         if content == saved()[number]:

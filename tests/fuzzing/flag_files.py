@@ -1,8 +1,8 @@
 """Flag files: read as settings within their bounds, or refused.
 
-Right is: each setting has its type and lies within its bounds, is what the file's last word on it
-says, and the flags that the settings write read as the same settings. A file with a line that is
-no flag of the program is refused.
+Expected: each setting has its type and is within its bounds, has the value of its last line in the
+file, and the flags that the settings write are read as the same settings. A file with a line that
+is not a flag of the program is refused.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _inputs(draw: Any) -> tuple[str, bytes]:
 
 
 def check(folder: Path, given: tuple[str, bytes]) -> bool:
-    """Reads a flag file, and what the settings in it write."""
+    """Reads a flag file, and the flags that its settings write."""
     program, content = given
     _make_images(folder)
     file = folder / "my.flags"
@@ -140,7 +140,7 @@ def _check_bounds(field: dataclasses.Field[Any], value: Any) -> None:
 
 
 def _check_values(config: RunConfig, text: str) -> None:
-    """Holds settings against the lines of the file, the last of which on a setting counts."""
+    """Compares settings with the lines of the file, of which the last one for a setting counts."""
     said: dict[str, str | None] = {}
     fields = {field.name: field for field in dataclasses.fields(config)}
     for line in text.splitlines():

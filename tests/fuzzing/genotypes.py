@@ -1,8 +1,8 @@
-"""Genotype files: read as what they hold, by every door alike, or refused.
+"""Genotype files: read correctly and in the same way by every reader, or refused.
 
-Right is: a text is read where the rules for a genotype, said here as one condition, hold for the
-JSON in it, and else refused; what is read has the fields of the JSON; written, it reads as the
-same. Nesting near Python's limit may be refused or not.
+Expected: a text is read if its JSON is a valid genotype (`tests.genotype_rules`), and refused
+otherwise; the genotype has the fields of the JSON; written and read again, it is the same. Nesting
+near the recursion limit may be refused or not.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _values(draw: Any) -> dict[Any, Any]:
 
 
 def right(found: Any) -> dict[str, Any] | None:
-    """Returns the fields of the genotype in JSON, None where it holds none."""
+    """Returns the fields of the genotype in JSON, or None if it is not one."""
     found = found["genotype"] if isinstance(found, dict) and "genotype" in found else found
     if not isinstance(found, dict):
         return None
@@ -105,7 +105,7 @@ def check(folder: Path, given: Any) -> bool:
 
 
 def _checked(text: str, read: Any, argument: str) -> bool:
-    """Returns whether a door reads a text."""
+    """Returns whether a reader accepts a text."""
     genotype = outcome(read, argument)
     refused = isinstance(genotype, Refusal)
     if not refused:

@@ -1,8 +1,8 @@
-"""Histories: read as the records in them, or refused; left whole by whoever writes to them.
+"""Histories: read as their records, or refused; consistent after every write.
 
-Right is: what is read is the JSON of the lines that have an end; a record holds the values of its
-line; going on keeps the lines before the epoch, and a refusal to go on leaves the file as it was;
-adding a line keeps those that have an end. Afterwards the file holds whole lines and nothing else.
+Expected: reading returns the JSON of the terminated lines; a record has the values of its line;
+resuming keeps the lines before the epoch, and a refusal to resume does not change the file; adding
+a line keeps the terminated ones. Afterwards the file consists of terminated lines.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ INPUTS = st.tuples(FILES, st.integers(0, 5), LINES | st.dictionaries(st.text(), 
 
 
 def check(folder: Path, given: tuple[bytes, int, dict[str, Any]]) -> bool:
-    """Reads a history, resumes from it, and adds a line."""
+    """Reads a history, resumes it, and adds a line."""
     content, epoch, line = given
     run = RunDirectory(folder, "search")
     run.history.write_bytes(content)
@@ -75,7 +75,7 @@ def check(folder: Path, given: tuple[bytes, int, dict[str, Any]]) -> bool:
 
 
 def _right(content: bytes) -> list[Any] | None:
-    """Returns what the lines hold that have an end, None where one is no object."""
+    """Returns the JSON of the terminated lines, or None if one is not an object."""
     *lines, _ = content.decode(errors="surrogateescape").split("\n")
     try:
         found = [json.loads(line) for line in lines]

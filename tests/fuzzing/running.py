@@ -1,4 +1,4 @@
-"""Runs a property on many inputs, and counts the inputs that it was really given."""
+"""Runs a property on many random inputs, and counts the distinct ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hypothesis.strategies import SearchStrategy
 
 from darts_tf.errors import UserError
 
-DEADLINE = 20.0  # seconds of processor time an input, thousands of times what it needs
+DEADLINE = 20.0  # seconds of processor time an input, thousands of times the typical
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Kind:
 
     Args:
         name: The kind's name.
-        inputs: What a file may hold.
+        inputs: Strategy for the content of a file.
         check: Takes an empty folder, which is the current one, and an input; returns whether the
             input was read, and fails unless that is right.
     """
@@ -40,14 +40,14 @@ class Kind:
 
 @dataclass
 class Tally:
-    """What was run: the inputs, those that were read, and the hashes of all."""
+    """Statistics of a run: the inputs, those that were read, and the hashes of all."""
 
     inputs: int = 0
     read: int = 0
     seen: set[int] = field(default_factory=set)
 
     def __str__(self) -> str:
-        """Returns the counts as words."""
+        """Returns the counts as text."""
         refused = self.inputs - self.read
         return (
             f"{self.inputs} inputs, {len(self.seen)} of them distinct: "
@@ -56,19 +56,19 @@ class Tally:
 
 
 class HangError(BaseException):
-    """An input took too long; no `except Exception` of the code under test takes it."""
+    """An input took too long; not caught by an `except Exception` in the code under test."""
 
 
 def fuzz(kind: Kind, folder: Path, examples: int, seed: int) -> Tally:
-    """Runs a kind's property on at least so many distinct inputs.
+    """Checks the property of a kind on a minimum number of distinct inputs.
 
-    Hypothesis repeats some and may stop early: it is asked again until the property has had them.
+    Hypothesis repeats some inputs and may stop early, so it is restarted until there are enough.
 
     Args:
-        kind: What to run.
+        kind: The kind of file.
         folder: An empty folder to work in.
-        examples: The number of inputs.
-        seed: Draws them.
+        examples: Number of inputs.
+        seed: Random seed.
 
     Raises:
         AssertionError: If the property does not hold, or an input hangs.
@@ -107,7 +107,7 @@ def _round(kind: Kind, folder: Path, tally: Tally, examples: int, seed: int) -> 
 
 @contextlib.contextmanager
 def processor_time(seconds: float) -> Iterator[None]:
-    """Fails where a block takes more of the processor's time."""
+    """Fails if a block exceeds a limit of CPU time."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise HangError
@@ -125,13 +125,13 @@ def processor_time(seconds: float) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Refusal:
-    """The one line that a user is told."""
+    """The one-line error message for the user."""
 
     line: str
 
 
 def outcome(read: Callable[..., Any], *arguments: Any) -> Any:
-    """Returns what a function returns, or the line that it refuses with; all else is a failure."""
+    """Returns the result of a function, or its UserError's message; other errors are failures."""
     try:
         return read(*arguments)
     except UserError as error:

@@ -1,4 +1,4 @@
-"""Ways to spoil what a file holds: bytes, and JSON before it is written."""
+"""Random corruption of file contents: of bytes, and of JSON before it is written."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ JSON = st.recursive(
 
 @st.composite
 def spoilt_bytes(draw: Any, whole: bytes, most: int = 4) -> bytes:
-    """Returns bytes with up to so many flips, cuts, insertions, removals and repetitions."""
+    """Returns bytes with a number of random flips, cuts, insertions, removals and repetitions."""
     content = bytearray(whole)
     for _ in range(draw(st.integers(0, most))):
         place = draw(st.integers(0, len(content)))
@@ -62,7 +62,7 @@ def spoilt_bytes(draw: Any, whole: bytes, most: int = 4) -> bytes:
 
 @st.composite
 def spoilt_json(draw: Any, value: Any, leaves: st.SearchStrategy[Any] = JSON) -> bytes:
-    """Returns JSON with up to three parts replaced, dropped, doubled or added to, as text."""
+    """Returns JSON text with up to three parts replaced, removed, duplicated or extended."""
     holder = [copy.deepcopy(value)]
     for _ in range(draw(st.sampled_from((1, 1, 1, 0, 2, 3)))):
         _spoil(draw, holder, leaves)
@@ -76,7 +76,7 @@ def spoilt_json(draw: Any, value: Any, leaves: st.SearchStrategy[Any] = JSON) ->
 
 
 def _spoil(draw: Any, holder: Any, leaves: st.SearchStrategy[Any]) -> None:
-    """Spoils one place at any depth of what `holder` holds."""
+    """Corrupts one item at any depth of `holder`."""
     place = holder
     while True:
         if not place:

@@ -1,4 +1,4 @@
-"""Any file of each kind is read as what it holds or refused in one line, and nothing else."""
+"""Every file is either read correctly or refused with a one-line error."""
 
 import pytest
 from hypothesis import strategies as st
