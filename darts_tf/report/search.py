@@ -53,7 +53,7 @@ def page(run: Run) -> Page:
 def content(run: Run) -> dict[str, Any]:
     """Returns what the page of a search draws."""
     records = run.records
-    alphas = records[-1].alphas if records else {}
+    alphas = records[0].alphas if records else {}  # later stages may have fewer candidates
     tables = cell_tables(space_named(run.settings.get("space", DEFAULT_SPACE), alphas), alphas)
     return {
         "kind": "search",

@@ -46,19 +46,22 @@ class CellTable:
         names = node_names(self.inputs, nodes)
         return [f"{names[a]} \N{RIGHTWARDS ARROW} {names[b]}" for a, b in self.edges]
 
-    def spread(self, table: Any, kept: Sequence[Collection[str]] | None = None) -> np.ndarray:
+    def spread(self, table: Any, kept: Sequence[Sequence[str]] | None = None) -> np.ndarray:
         """Returns a table with a column for each operation.
 
         Args:
             table: Values of the candidates, [edges, candidates]; those of masked candidates are
                 not read.
-            kept: The candidates that are left on each edge; None for all.
+            kept: The candidates that are left on each edge; None for all. A table with fewer
+                columns than an edge has candidates has one for each that is left.
 
         Returns:
             Float64, [edges, columns]; NaN where an edge does not have an operation.
         """
         values = np.full((len(self.places), len(self.columns)), np.nan)
         for edge, (places, row) in enumerate(zip(self.places, table, strict=True)):
+            if kept is not None and len(row) < len(places):
+                places = tuple(self.columns.index(name) for name in kept[edge])
             for place, value in zip(places, row, strict=False):
                 if kept is None or self.columns[place] in kept[edge]:
                     values[edge, place] = value
@@ -143,7 +146,7 @@ def _named(space: Space, cell: str) -> CellTable:
     )
 
 
-def _kept(record: EpochRecord, cell: str) -> Sequence[Collection[str]] | None:
+def _kept(record: EpochRecord, cell: str) -> Sequence[Sequence[str]] | None:
     return None if record.kept is None else record.kept[cell]
 
 

@@ -152,6 +152,8 @@ def _pictures(line: Mapping[str, Any], space_name: str) -> Iterator[Summary]:
     tables = line.get("alphas", {})
     space = space_named(space_name, tables)
     if space is not None:
+        if any(len(rows[0]) < space.width(cell) for cell, rows in tables.items()):
+            space = space.narrowed(line["kept"])
         for cell, alphas in tables.items():
             title = f"{caption(cell)}: alphas after epoch {line['epoch']}"
             yield _image(f"heat_maps/{cell}", heat_map(np.array(alphas), space, cell, title))

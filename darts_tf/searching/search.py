@@ -37,6 +37,7 @@ from darts_tf.searching.criteria import never, state
 from darts_tf.searching.plugs import Plugs, choose, run_flags
 from darts_tf.searching.stop_search import StopSearch
 from darts_tf.spaces.genotype import Genotype, read_genotype
+from darts_tf.spaces.space import Space
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,7 @@ def _searched(
             stop.records[-1],
             stage=epoch.stage,
             measures=method.measures(loop.stage.model),
+            kept=_kept(stop.search_space, plugs.space),
             timing=timing,
         )
         return stop.records[-1].to_dict()
@@ -193,6 +195,15 @@ def _searched(
     )
     report.refresh(run)
     return _finished(run)
+
+
+def _kept(now: Space, whole: Space) -> dict[str, tuple[tuple[str, ...], ...]] | None:
+    """Returns the candidates of each edge of a stage's space, None where they are all."""
+    tables = [
+        {cell: tuple(edge.candidates for edge in space.edges(cell)) for cell in space.cells}
+        for space in (now, whole)
+    ]
+    return None if tables[0] == tables[1] else tables[0]
 
 
 def _line(stop: StopSearch, left: float) -> str:

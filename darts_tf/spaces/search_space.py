@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -36,6 +36,8 @@ class SearchSpace(Space):
             registered for its genotypes to be read from files. Cells that keep two edges a node
             can do without: their genotypes are of DARTS's form.
         by_stage: Whether each stage of a network has cells of its own (DARTS+, figure 3).
+        edge_candidates: For each cell the candidates of each edge, all of them among `candidates`;
+            None where every edge has all.
 
     Raises:
         ValueError: If a name stands twice, a learnable operation is no candidate, or a number
@@ -58,6 +60,7 @@ class SearchSpace(Space):
     learnable: tuple[str, ...] = ()
     name: str = DARTS_NAME
     by_stage: bool = False
+    edge_candidates: Mapping[str, Sequence[Sequence[str]]] | None = field(default=None, hash=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "candidates", tuple(self.candidates))
@@ -72,6 +75,8 @@ class SearchSpace(Space):
             raise ValueError(f"nodes: expected at least 0, got {self.nodes}")
         if self.inputs_per_node < 1:
             raise ValueError(f"inputs_per_node: expected at least 1, got {self.inputs_per_node}")
+        if self.edge_candidates is not None:
+            object.__setattr__(self, "edge_candidates", self._checked(self.edge_candidates))
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -95,12 +100,34 @@ class SearchSpace(Space):
 
     def edges(self, cell: str = "normal") -> tuple[Edge, ...]:
         """Returns the edges of a cell; 0 and 1 are the inputs, 2 the first node."""
-        del cell
-        return tuple(
-            Edge(source, target, self.candidates)
-            for target in range(2, self.nodes + 2)
-            for source in range(target)
-        )
+        wires = self._wires()
+        if self.edge_candidates is None:
+            return tuple(Edge(*wire, self.candidates) for wire in wires)
+        kept = self.edge_candidates[cell]
+        return tuple(Edge(*wire, tuple(names)) for wire, names in zip(wires, kept, strict=True))
+
+    def narrowed(self, candidates: Mapping[str, Sequence[Sequence[str]]]) -> Self:
+        """Returns the same space with only some of the candidates of each edge.
+
+        Args:
+            candidates: For each cell the names of the candidates of each edge.
+
+        Raises:
+            ValueError: If an edge has no candidate, or one that is not the space's.
+
+        Example:
+
+            >>> space = SearchSpace(("none", "skip_connect", "sep_conv_3x3"), nodes=1)
+            >>> narrow = space.narrowed(
+            ...     {
+            ...         "normal": [["sep_conv_3x3"], ["skip_connect", "sep_conv_3x3"]],
+            ...         "reduce": [["skip_connect"], ["sep_conv_3x3"]],
+            ...     }
+            ... )
+            >>> narrow.width("normal"), narrow.width("reduce")
+            (2, 1)
+        """
+        return replace(self, edge_candidates=candidates)
 
     def macro(self, layers: int) -> tuple[Place, ...]:
         """Returns which cell stands where in a network (DARTS, section 3.1.1).
@@ -165,6 +192,31 @@ class SearchSpace(Space):
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """Makes the space that `get_config` described."""
         return cls(**config)
+
+    def _wires(self) -> list[tuple[int, int]]:
+        return [(source, target) for target in range(2, self.nodes + 2) for source in range(target)]
+
+    def _checked(
+        self, candidates: Mapping[str, Sequence[Sequence[str]]]
+    ) -> dict[str, tuple[tuple[str, ...], ...]]:
+        """Returns the candidates of each edge as tuples."""
+        if set(candidates) != set(self.cells):
+            raise ValueError(
+                f"edge_candidates: expected the cells {self.cells}, got {tuple(candidates)}"
+            )
+        tables = {cell: tuple(map(tuple, candidates[cell])) for cell in self.cells}
+        for cell, edges in tables.items():
+            if len(edges) != len(self._wires()):
+                raise ValueError(
+                    f"edge_candidates: expected {len(self._wires())} edges in {cell}, "
+                    f"got {len(edges)}"
+                )
+            for names in edges:
+                if not names or not set(names) <= set(self.candidates):
+                    raise ValueError(
+                        f"edge_candidates: expected some of {self.candidates}, got {names}"
+                    )
+        return tables
 
     def _genotype(self, cells: Mapping[str, Sequence[Triple]]) -> Genotype:
         if self.name == DARTS_NAME and self.inputs_per_node != 2:

@@ -149,6 +149,17 @@ class Space:
         """
         raise UserError(f"expected a space with cells for each stage, got {self.name!r}")
 
+    def narrowed(self, candidates: Mapping[str, Sequence[Sequence[str]]]) -> Space:
+        """Returns the same space with only some of the candidates of each edge.
+
+        Args:
+            candidates: For each cell the names of the candidates of each edge.
+
+        Raises:
+            UserError: If the space cannot be narrowed.
+        """
+        raise UserError(f"expected a space whose edges can lose candidates, got {self.name!r}")
+
     def derive(self, strengths: Mapping[str, Any]) -> Genotype:
         """Returns the genotype of the strongest candidates.
 

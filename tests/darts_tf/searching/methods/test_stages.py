@@ -31,9 +31,10 @@ class Narrowing(methods.Method):
             return replace(stage, arch_start_epoch=1)
         strengths = darts_tf.softmax(records[-1].alphas)
         mean = np.mean([strengths[cell] for cell in space.cells], axis=(0, 1))
-        kept = sorted(np.argsort(-mean)[:3])
-        candidates = tuple(space.candidates[i] for i in kept)
-        return replace(stage, space=replace(space, candidates=candidates, learnable=()), layers=4)
+        # The three best operations; on the first edge of each cell the best two.
+        kept = [space.candidates[i] for i in np.argsort(-mean)[:3]]
+        edges = {cell: [kept[:2], *[kept] * 13] for cell in space.cells}
+        return replace(stage, space=space.narrowed(edges), layers=4)
 
 class Killing(keras.callbacks.Callback):
     def __init__(self, epoch):
@@ -90,6 +91,9 @@ def test_each_stage_begins_anew_on_what_the_one_before_left(runs):
     assert np.shape(first[0]["alphas"]["normal"]) == (14, 8)
     assert np.shape(second[0]["alphas"]["normal"]) == (14, 3)
     assert not np.any(second[0]["stable_epochs"]["normal"])
+    assert [len(names) for names in second[0]["kept"]["normal"]] == [2] + [3] * 13
+    page = (runs / "alone" / "report.html").read_text()
+    assert "Stage" in page
     # The rate of each stage has a cosine of its own, over its two epochs.
     rates = [line["learning_rate"] for line in (*first, *second)]
     assert rates[:2] == rates[2:]
