@@ -21,7 +21,7 @@ from darts_tf.engine.scoring import Batch
 from darts_tf.engine.variables_state import VariablesState
 from darts_tf.spaces import zoo
 from darts_tf.spaces.darts import DARTS
-from darts_tf.training.train import train as training
+from darts_tf.training import train as training
 from tests import weights
 
 SPACE = replace(DARTS, candidates=("none", "sep_conv_3x3"), nodes=1, learnable=("sep_conv_3x3",))

@@ -113,7 +113,7 @@ def _never(lines: Sequence[Line]) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class Stage:
+class RunStage:
     """A model, and how it is trained for an epoch.
 
     Attributes:
@@ -169,7 +169,7 @@ class EpochLoop:
         ...     left = batches.skip(epoch.steps_done)
         ...     mean = epoch.train(step, left, images=80, batch_size=8)
         ...     return {"loss": mean.loss}
-        >>> stage = darts_tf.Stage(model, [*model.variables, *optimizer.variables], run_epoch)
+        >>> stage = darts_tf.RunStage(model, [*model.variables, *optimizer.variables], run_epoch)
         >>> directory = darts_tf.RunDirectory("my_run", "train")
         >>> directory.claim(["--my_flag=1"])
         'new'
@@ -203,7 +203,7 @@ class EpochLoop:
         self,
         session: Session,
         lengths: Sequence[int],
-        make_stage: Callable[[int, Sequence[Line], Stage | None], Stage],
+        make_stage: Callable[[int, Sequence[Line], RunStage | None], RunStage],
         facts: DatasetFacts | None = None,
     ) -> None:
         self._session = session
@@ -287,7 +287,7 @@ class EpochLoop:
         lines = self.history[durability.first_epoch :]
         return epochs >= self._lengths[durability.stage] or (epochs > 0 and self.stage.over(lines))
 
-    def _made(self, number: int, lines: Sequence[Line], previous: Stage | None) -> Stage:
+    def _made(self, number: int, lines: Sequence[Line], previous: RunStage | None) -> RunStage:
         if number:
             keras.utils.set_random_seed(self._session.config.seed + number)
         return self._make_stage(number, lines, previous)

@@ -20,7 +20,7 @@ from darts_tf.data.batches import (
 from darts_tf.data.dataset import AnyDataset, Dataset
 from darts_tf.data.datasets import resolve
 from darts_tf.engine.console import Verbosity, show_progress
-from darts_tf.engine.epochs import Epoch, EpochLoop, Line, Stage
+from darts_tf.engine.epochs import Epoch, EpochLoop, Line, RunStage
 from darts_tf.engine.precision import make_loss_scale
 from darts_tf.engine.replicas import check_shares, compile_step
 from darts_tf.engine.schedules import cosine
@@ -137,7 +137,7 @@ def _searched(
     method, lengths = plugs.method, plugs.method.stage_epochs(config)
     stop = StopSearch(plugs.criterion, ranks=config.stable_ranks, derivation=method.derive)
 
-    def make_stage(number: int, lines: Sequence[Line], previous: Stage | None) -> Stage:
+    def make_stage(number: int, lines: Sequence[Line], previous: RunStage | None) -> RunStage:
         del previous
         records = [EpochRecord.from_dict(line) for line in lines]
         plan = method.stage(number, config, plugs.space, records)
@@ -257,13 +257,13 @@ class _Searching:
         )
         self.evaluate = compile_step(strategy, self._evaluate, config.jit_compile)
 
-    def stage(self, over: Callable[[Sequence[Line]], bool]) -> Stage:
+    def stage(self, over: Callable[[Sequence[Line]], bool]) -> RunStage:
         """Returns the stage for the epoch loop.
 
         Args:
             over: Tells whether the stage ends before its last epoch.
         """
-        return Stage(self.supernet, self.variables, self.run, over)
+        return RunStage(self.supernet, self.variables, self.run, over)
 
     def run(self, epoch: Epoch) -> dict[str, float]:
         """Runs what is left of an epoch; returns its logs."""

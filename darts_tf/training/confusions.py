@@ -1,4 +1,4 @@
-"""The classes that a network confuses most, with pictures of images that it got wrong."""
+"""Pairs of classes that a network confuses, with pictures of wrongly classified images."""
 
 import base64
 from typing import Any
@@ -14,7 +14,7 @@ PAIRS, PICTURES, LARGEST = 8, 4, 64
 
 
 def confusions(scores: np.ndarray, labels: np.ndarray, images: Split) -> dict[str, Any]:
-    """Returns the pairs of classes that are confused most often, the most frequent first.
+    """Returns the pairs of classes that are confused most often, most frequent first.
 
     Args:
         scores: Probabilities of the classes, [images, classes].
@@ -22,13 +22,13 @@ def confusions(scores: np.ndarray, labels: np.ndarray, images: Split) -> dict[st
         images: The images themselves.
 
     Returns:
-        The contents of `confusions.json`: under `pairs`, for each pair its `truth` and `answer`,
-        both places in the list of classes, how many images it has (`count`) of how many of the
-        true class (`of`), and `pictures` of the surest wrong answers: `index` among the test
-        images, `probability` of the answer, and `png` in base64.
+        The contents of `confusions.json`: `pairs`, each with the true class (`truth`) and the
+        predicted one (`answer`), both class numbers, how many images it has (`count`) of how many
+        of the true class (`of`), and `pictures` of the wrong predictions with the highest
+        probability: `index` among the test images, `probability`, and `png` in base64.
     """
     answers = np.argmax(scores, axis=1)
-    found = []
+    pairs = []
     for truth, answer, count in confused_pairs(labels, answers)[:PAIRS]:
         [wrong] = np.nonzero((labels == truth) & (answers == answer))
         surest = wrong[np.argsort(-scores[wrong, answer], kind="stable")][:PICTURES]
@@ -38,16 +38,18 @@ def confusions(scores: np.ndarray, labels: np.ndarray, images: Split) -> dict[st
         ]
         of = int(np.sum(labels == truth))
         pair = {"truth": truth, "answer": answer, "count": count, "of": of}
-        found.append({**pair, "pictures": pictures})
-    return {"pairs": found}
+        pairs.append({**pair, "pictures": pictures})
+    return {"pairs": pairs}
 
 
 def confused_pairs(labels: np.ndarray, answers: np.ndarray) -> list[tuple[int, int, int]]:
-    """Returns each (true class, answer, images) of wrong answers; ties go to the earlier classes.
+    """Returns (true class, predicted class, images) of wrong predictions, most frequent first.
+
+    Equally frequent pairs are in the order of their classes.
 
     Args:
         labels: The true classes, [images].
-        answers: The classes answered, [images].
+        answers: The predicted classes, [images].
     """
     wrong = labels != answers
     pairs, counts = np.unique(

@@ -29,22 +29,21 @@ def train_repeats(
 ) -> Mapping[str, Any]:
     """Trains `config.repeats` times, with the seeds from `config.seed` on (DARTS+, table 1).
 
-    Each training has a run directory of its own, `seed_<seed>` in the given one, and gives what a
-    training alone with that seed gives, to the bit.
+    Each training run has a directory of its own, `seed_<seed>` in the given one, and is equal, bit
+    for bit, to one of `train` with that seed.
 
     Args:
         config: All settings.
         genotype: The cells.
-        run_directory: Where the trainings go. Finished ones there are read, not repeated. A
+        run_directory: Where the training runs go. Finished ones are read, not repeated. A
             `RunDirectory` has been claimed by the caller.
-        data: The data set, in any form that `darts_tf.data.resolve` takes, NumPy arrays for
-            instance; None for that which `config` names.
+        data: As in `train`.
         verbose: As in `train`.
 
     Returns:
-        The contents of `repeats.json`: `seeds`; under each error's name the errors in percent in
-        `each`, their `mean`, sample standard deviation (`deviation`) and `best`; the facts that all
-        trainings share; and the `cost` of all together.
+        The contents of `repeats.json`: `seeds`; under the name of each error, such as `top1_error`,
+        the errors of `each` run in percent, their `mean`, sample standard deviation (`deviation`)
+        and `best`; what all results have in common; and the total `cost`.
 
     Raises:
         UserError: If fewer than 2 repeats are asked for, or `train` refuses.
@@ -75,7 +74,7 @@ def train_repeats(
 
 
 def summarize(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Returns what the results of several trainings say together.
+    """Returns a summary of the results of several training runs.
 
     Args:
         results: The contents of `result.json`, of two or more.

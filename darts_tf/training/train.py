@@ -1,4 +1,4 @@
-"""Training the network of a genotype from scratch."""
+"""Training of a genotype's network from scratch, and its test."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from darts_tf import report
@@ -17,14 +16,12 @@ from darts_tf.data.augment.transforms import (
     labelled_transform,
     training_transform,
 )
-from darts_tf.data.batches import evaluation_batches, training_batches
+from darts_tf.data.batches import training_batches
 from darts_tf.data.dataset import AnyDataset, Dataset
 from darts_tf.data.datasets import resolve
 from darts_tf.data.facts import DatasetFacts
-from darts_tf.data.reading import each
-from darts_tf.data.split import Split
 from darts_tf.engine.console import Verbosity, show_progress
-from darts_tf.engine.epochs import Epoch, EpochLoop, Line, Stage
+from darts_tf.engine.epochs import Epoch, EpochLoop, Line, RunStage
 from darts_tf.engine.precision import (
     dtype_policy,
     make_loss_scale,
@@ -48,16 +45,17 @@ from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.progress import training_line
 from darts_tf.spaces.genotype import Genotype
 from darts_tf.training.confusions import confusions
+from darts_tf.training.evaluation import error_rates, predictions
 
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a training ends with.
+    """Result of a training run.
 
     Attributes:
         model: The network for inference, from pixels to probabilities, of stock Keras layers.
         result: The contents of `result.json`: errors in percent, parameters, multiply-adds, the
-            genotype and what is known of the data.
+            genotype, and facts of the data set.
     """
 
     model: keras.Model
@@ -75,31 +73,44 @@ def train(
 ) -> TrainingResult:
     """Trains a network from scratch on the whole training set, then tests it (DARTS+, section 4.3).
 
-    The test images are read after the last epoch only. With `held_out` that part of the
-    training images stands in for them: then its errors, `valid_top1_error` for instance, may choose
-    among cells or settings, and the test images are read by nobody. The same settings give the same
-    result, to the bit.
+    The test images are read after the last epoch only. With `held_out` a part of the training
+    images takes their place, and the test images are not read at all: its errors, such as
+    `valid_top1_error`, may choose among cells or settings. The same settings give the same result,
+    bit for bit.
+
+    Example:
+        >>> import tempfile
+        >>> import numpy as np
+        >>> import darts_tf
+        >>> images = np.random.default_rng(0).integers(0, 256, (32, 8, 8, 1), np.uint8)
+        >>> labels = np.arange(32) % 2
+        >>> genotype = darts_tf.zoo.get("DARTS_PLUS_CIFAR10")
+        >>> config = darts_tf.TrainingConfig(epochs=1, layers=3, init_channels=2, batch_size=16)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     trained = darts_tf.train(config, genotype, folder, data=(images, labels), verbose=0)
+        >>> trained.model.predict(images, verbose=0).shape
+        (32, 2)
 
     Args:
         config: All settings.
         genotype: The cells.
-        run_directory: Where the run's files go. A finished run there is read, not repeated; an
-            unfinished one goes on from its last checkpoint. Of several workers, only the chief
-            has it. A `RunDirectory` has been claimed by the caller.
+        run_directory: Where the run's files go. A finished run is read, not repeated; an unfinished
+            one resumes from its last checkpoint. Of several workers, only the chief has it. A
+            `RunDirectory` has been claimed by the caller.
         callbacks: Keras callbacks, called as `fit` calls them, with the network as their model;
-            `model.stop_training = True` ends the training after the epoch.
-        data: The data set, in any form that `darts_tf.data.resolve` takes, NumPy arrays for
-            instance; None for that which `config` names.
-        verbose: "auto" shows a line an epoch where nobody has configured logging, and a progress
+            `model.stop_training = True` ends the run after the epoch.
+        data: The data set, in any form that `darts_tf.data.resolve` takes, such as NumPy arrays;
+            None for the one that `config` names.
+        verbose: "auto" shows a line an epoch where logging has not been configured, and a progress
             bar in a terminal or a notebook; 1 shows both in any case, 0 neither.
 
     Returns:
-        The inference network and what is known of it.
+        The inference network, and its result.
 
     Raises:
-        UserError: If the data set is not there, the images are too small for the network, the
-            directory holds another run, the settings ask for repeats, or a loss is not a number.
-        Interrupted: If SIGTERM or SIGINT has asked for the end; the run is saved.
+        UserError: If there is no such data set, the images are too small for the network, the
+            directory holds another run, the settings ask for repeats, or a loss is infinite or NaN.
+        Interrupted: If SIGTERM or SIGINT has asked for the end; a checkpoint is saved.
         WorkerLost: If another worker has died.
     """
     if config.repeats > 1:
@@ -127,12 +138,11 @@ def _trained(
     run = session.run
     images = dataset.load()
     if config.held_out:
-        rest, others = images.train.portions(1 - config.held_out)
-        images = replace(images, train=rest, test=others)
-
+        train_split, held_out = images.train.portions(1 - config.held_out)
+        images = replace(images, train=train_split, test=held_out)
     spec = network_spec(config, genotype, images)
 
-    def make_stage(number: int, lines: Sequence[Line], previous: Stage | None) -> Stage:
+    def make_stage(number: int, lines: Sequence[Line], previous: RunStage | None) -> RunStage:
         del number, lines, previous
         return _Training(config, spec, images, session.strategy).stage()
 
@@ -169,7 +179,7 @@ def _trained(
 
 
 def _line(epoch: Epoch, logs: Mapping[str, float], timing: Mapping[str, float]) -> Line:
-    """Returns an epoch's line of the history."""
+    """Returns the line of an epoch in the history."""
     return {
         "epoch": epoch.number,
         "train_loss": logs["loss"],
@@ -187,10 +197,20 @@ def result_of(
     data: Any = None,
     verbose: Verbosity = "auto",
 ) -> Mapping[str, Any]:
-    """Trains as `train` does, unless the training run is finished, and returns its `result.json`.
+    """Returns the contents of `result.json` of a training run, after training if it is unfinished.
 
-    Reading the network of a finished one would start TensorFlow, before the next run in this
-    process has set its threads.
+    The network is not read from a finished run, which would start TensorFlow before the next run of
+    this process has set its threads.
+
+    Args:
+        config: As in `train`.
+        genotype: As in `train`.
+        run_directory: As in `train`.
+        data: As in `train`.
+        verbose: As in `train`.
+
+    Raises:
+        UserError: As `train`.
     """
     config, dataset = resolve(config, data)
     run = RunDirectory(run_directory, "train")
@@ -200,45 +220,15 @@ def result_of(
     return run.read_json(run.result)
 
 
-def predictions(
-    model: keras.Model, images: Split, batch_size: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Returns a model's scores of images, [images, classes], and the labels, [images].
-
-    Args:
-        model: From pixels to scores, [batch, classes].
-        images: The test images.
-        batch_size: Images at a time.
-    """
-    batches = evaluation_batches(images, batch_size, transform=lambda pixels, seed: pixels)
-    read = each(batches, "data_dir")
-    answers = [(model.predict_on_batch(pixels), labels) for pixels, labels, _ in read]
-    scores, labels = (np.concatenate(parts) for parts in zip(*answers, strict=True))
-    return scores, labels
-
-
-def error_rates(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Returns the share of images, in percent, that a model gets wrong.
-
-    Args:
-        scores: Of the classes, [images, classes].
-        labels: The true classes, [images].
-
-    Returns:
-        `top1_error`, and from 5 classes on `top5_error`: the true class is not among the five best.
-    """
-    order = np.argsort(-scores, axis=1, kind="stable")
-    rank = np.argmax(order == labels[:, np.newaxis], axis=1)
-    shares = {"top1_error": 100 * int(np.sum(rank >= 1)) / len(rank)}
-    if scores.shape[1] >= 5:
-        shares["top5_error"] = 100 * int(np.sum(rank >= 5)) / len(rank)
-    return shares
-
-
 def transforms(
     config: TrainingConfig, facts: DatasetFacts
 ) -> tuple[Transform, LabelledTransform | None]:
-    """Returns what the settings do to training images, and to whole batches with their labels."""
+    """Returns the augmentations of images, and of whole batches with their labels or None.
+
+    Args:
+        config: The settings.
+        facts: Facts of the data set.
+    """
     return (
         training_transform(facts, config.cutout, config.auto_augment),
         labelled_transform(len(facts.classes), config.mixup, config.label_smoothing),
@@ -246,7 +236,7 @@ def transforms(
 
 
 def network_spec(config: TrainingConfig, genotype: Genotype, dataset: Dataset) -> NetworkSpec:
-    """Returns which network the settings ask for, for the images and classes of a data set."""
+    """Returns the specification of the network, for the images and classes of a data set."""
     return NetworkSpec(
         genotype,
         dataset.train.shape,
@@ -259,7 +249,7 @@ def network_spec(config: TrainingConfig, genotype: Genotype, dataset: Dataset) -
 
 
 class _Training:
-    """The network with its data and compiled step."""
+    """The network, its images, its optimizer and its compiled step."""
 
     def __init__(
         self,
@@ -297,12 +287,12 @@ class _Training:
         ]
         self.step = compile_step(strategy, self._step, config.jit_compile)
 
-    def stage(self) -> Stage:
-        """Returns what the epoch loop needs of it."""
-        return Stage(self.network, self.variables, self.run)
+    def stage(self) -> RunStage:
+        """Returns the only stage of a training run."""
+        return RunStage(self.network, self.variables, self.run)
 
     def run(self, epoch: Epoch) -> dict[str, float]:
-        """Runs what is left of an epoch; returns its logs."""
+        """Runs the rest of an epoch; returns its logs."""
         config = self.config
         rate = warmed_cosine(
             epoch.number,

@@ -1,4 +1,4 @@
-"""What a genotype is worth, without the test images: its network's validation accuracy."""
+"""Validation accuracy of a genotype's network, by which genotypes are chosen."""
 
 import os
 from typing import Any
@@ -20,9 +20,9 @@ def validation_accuracy(
     data: Any = None,
     verbose: Verbosity = "auto",
 ) -> float:
-    """Trains a network on a part of the training images, and measures on the other.
+    """Trains a network on a part of the training images, and evaluates it on the rest.
 
-    So DARTS chooses among the cells of several searches (DARTS, section 3.2).
+    DARTS chooses in this way among the cells of several searches (DARTS, section 3.2).
 
     Args:
         config: Settings of the training, with `held_out` above 0.
@@ -32,15 +32,15 @@ def validation_accuracy(
         verbose: As in `train`.
 
     Returns:
-        The share of the held out images that the network gets right, to six digits.
+        The share of the held-out images that are classified correctly, to six digits.
 
     Raises:
         ValueError: If nothing is held out.
-        DivergenceError: If a loss or a weight is no finite number.
+        DivergenceError: If a loss or a weight is infinite or NaN.
         UserError: As `train`.
-        Interrupted: If SIGTERM or SIGINT has asked for the end; the training is saved.
+        Interrupted: If SIGTERM or SIGINT has asked for the end; a checkpoint is saved.
     """
     if not config.held_out:
-        raise ValueError("held_out must be above 0. Received: 0")
+        raise ValueError("held_out: expected more than 0, got 0")
     result = result_of(config, genotype, run_directory, data, verbose)
     return round(1 - result[_ERROR] / 100, _DIGITS)

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from darts_tf.config import SearchConfig
 from darts_tf.data.sources.catalog import DATASETS
-from darts_tf.engine.epochs import EpochLoop, Stage
+from darts_tf.engine.epochs import EpochLoop, RunStage
 from darts_tf.engine.replicas import compile_step
 from darts_tf.engine.scoring import Score
 from darts_tf.engine.session import Session
@@ -77,7 +77,7 @@ class Run:
         def make_stage(number, lines, previous):
             self.made.append((number, len(lines), previous is not None))
             walk = Walk(number, strategy, killed_at)
-            return Stage(walk.model, walk.model.variables, walk.run, self.over)
+            return RunStage(walk.model, walk.model.variables, walk.run, self.over)
 
         session = Session(self.directory, self.config, strategy, Request())
         loop = EpochLoop(session, self.lengths, make_stage, DATASETS["digits"])

@@ -21,10 +21,10 @@ from darts_tf.errors import UserError
 from darts_tf.report import write_report
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
+from darts_tf.searching import search as searching
 from darts_tf.searching.criteria import SkipConnects, StableRanking, never
 from darts_tf.searching.plugs import choose
 from darts_tf.searching.search import search
-from darts_tf.searching.search import search as searching
 from darts_tf.searching.stop_search import StopSearch
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.derivation import derive, softmax

@@ -18,7 +18,6 @@ import tensorflow as tf
 
 from darts_tf import data
 from darts_tf.config import TrainingConfig, training_flag_lines
-from darts_tf.data import ArraySplit
 from darts_tf.errors import UserError
 from darts_tf.exporting.saved_model import export_saved_model
 from darts_tf.networks.complexity import multiply_adds, parameters
@@ -28,8 +27,8 @@ from darts_tf.report import write_report
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.spaces import zoo
 from darts_tf.spaces.genotype import read_genotype
+from darts_tf.training import train as training
 from darts_tf.training.train import train
-from darts_tf.training.train import train as training
 from tests import events
 from tests.processes import PAGES, SHORT_RUN, SPLIT_CPU, finish, hide, pages, start
 from tests.stages import by_stage
@@ -287,35 +286,6 @@ def test_a_training_needs_a_data_set_that_is_there(tmp_path):
     with pytest.raises(UserError, match="cifar10"):
         train(config, GENOTYPE, tmp_path / "run")
     assert not (tmp_path / "run").exists()
-
-
-class Scores:
-    """A model that has its answers."""
-
-    def __init__(self, scores):
-        self.scores = np.array(scores)
-
-    def predict_on_batch(self, images):
-        return self.scores[np.ravel(images)]
-
-
-def test_errors_are_the_share_of_right_classes_that_are_not_among_the_best():
-    scores = [
-        [0.9, 0.1, 0.2, 0.3, 0.4, 0.5],
-        [0.1, 0.9, 0.2, 0.3, 0.4, 0.5],
-        [0.0, 0.9, 0.2, 0.3, 0.4, 0.5],
-        [0.4, 0.9, 0.2, 0.3, 0.1, 0.5],
-    ]
-    images = ArraySplit(np.arange(4, dtype=np.uint8), np.array([0, 0, 0, 0], np.int32))
-    errors = training.error_rates(*training.predictions(Scores(scores), images, 2))
-    assert errors == {"top1_error": 75.0, "top5_error": 50.0}
-
-
-def test_fewer_than_five_classes_have_no_top_five_error():
-    images = ArraySplit(np.arange(2, dtype=np.uint8), np.array([1, 1], np.int32))
-    network = Scores([[0, 1, 0, 0], [1, 0, 0, 0]])
-    errors = training.error_rates(*training.predictions(network, images, 2))
-    assert errors == {"top1_error": 50.0}
 
 
 def test_xla_trains_a_network_with_max_pools(tmp_path):
