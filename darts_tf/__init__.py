@@ -26,7 +26,7 @@ _HOMES = {
     "SearchResult": "searching.search",
     "SearchSpace": "spaces.search_space",
     "Session": "engine.session",
-    "SourceFeatures": "supernet.mixed_operation",
+    "SourceFeatures": "supernet.source_features",
     "Space": "spaces.space",
     "StagedGenotype": "spaces.genotype",
     "StopSearch": "searching.stop_search",

@@ -313,13 +313,13 @@ class Operation:
 
     @pytest.mark.parametrize("stride", [1, 2])
     def test_a_supernet_computes_it_on_an_edge(self, plug: Any, stride: int, seed: int) -> None:
-        from darts_tf.supernet.mixed_operation import MixedOperation, SourceFeatures
+        from darts_tf.supernet.mixed_operation import MixedOperation, total
+        from darts_tf.supernet.source_features import SourceFeatures
 
-        candidates = (plug.name,)
         image = np.random.default_rng(seed).normal(size=(2, 7, 6, 4)).astype("float32")
-        features = SourceFeatures(stride, candidates)
-        edge = MixedOperation(4, stride, candidates)
-        y = edge(features(image), np.ones(1, "float32"))
+        edge = MixedOperation(4, stride, (plug.name,))
+        features = SourceFeatures(stride, filter(None, edge.reads))
+        y = total([edge(features(image), np.ones(1, "float32"))])
         assert y.shape == ((2, 7, 6, 4) if stride == 1 else (2, 4, 3, 4))
         assert np.isfinite(y).all()
         assert bool(edge.trainable_weights) == (

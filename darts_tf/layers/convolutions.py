@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from darts_tf.layers.depthwise import depthwise
-from darts_tf.layers.phases import Layout, is_even, merge, rearrange
+from darts_tf.layers.layouts import Layout, is_even, merge, rearrange
 
 
 def pointwise(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None = None) -> tf.Tensor:

@@ -3,12 +3,12 @@
 The numbers are those of the plain convolution. What differs is how they are computed:
 
 - Of a kernel larger than the image, only the taps that can meet it are used.
-- The gradient of the image is a convolution forwards, with the kernel turned round.
+- The gradient of the image is a convolution forwards, with the kernel turned around.
 - The gradient of a kernel 5 wide is made of two of kernels 3 wide, for which there is a fast
   routine: one on the image, which gives the three columns in the middle, and one on pairs of
   neighbouring columns, taken for channels, which gives every second column.
 - That routine wants images of some size: smaller ones get zeros at their ends.
-- A stride of 2 becomes a stride of 1 on an image in space-to-depth form (see `phases`).
+- A stride of 2 becomes a stride of 1 on an image in space-to-depth form (see `layouts`).
 """
 
 from typing import Any
@@ -18,7 +18,8 @@ import tensorflow as tf
 from darts_tf.layers.gradients import custom_gradient
 
 _ONE = (1, 1, 1, 1)
-_ROOM = {1: 1, 3: 3, 5: 6}  # rows of a kernel: rows of an image that the fast routine wants
+# Rows of a kernel: rows of an image that the fast routine wants. Others have no such routine.
+_ROOM = {1: 1, 3: 3, 5: 6}
 
 
 def depthwise(x: tf.Tensor, kernel: tf.Tensor, dilation: int = 1) -> tf.Tensor:
@@ -26,7 +27,7 @@ def depthwise(x: tf.Tensor, kernel: tf.Tensor, dilation: int = 1) -> tf.Tensor:
 
     Args:
         x: [batch, rows, columns, channels].
-        kernel: [size, size, channels, 1], size 1, 3 or 5.
+        kernel: [size, size, channels, 1], size odd.
         dilation: 1 or 2.
 
     Returns:
@@ -65,16 +66,20 @@ def in_depth(kernel: tf.Tensor) -> tf.Tensor:
     result.
 
     Args:
-        kernel: [size, size, channels, 1], size 3 or 5.
+        kernel: [size, size, channels, 1], size odd.
 
     Returns:
-        [3, 3, 4 * channels, 1].
+        [3, 3, 4 * channels, 1] for a size of 3 or 5, [5, 5, 4 * channels, 1] for 7.
     """
     size, channels = kernel.shape[0], kernel.shape[2]
-    before = 2 - size // 2
-    pad = (before, 6 - size - before)
-    kernel = tf.reshape(tf.pad(kernel, (pad, pad, (0, 0), (0, 0))), (3, 2, 3, 2, channels))
-    return tf.reshape(tf.transpose(kernel, (0, 2, 1, 3, 4)), (3, 3, 4 * channels, 1))
+    blocks = (size // 2 + 1) // 2  # of 2x2 pixels, which it reaches in each direction
+    reached = 2 * blocks + 1
+    before = 2 * blocks - size // 2
+    pad = (before, 2 * reached - size - before)
+    kernel = tf.pad(kernel, (pad, pad, (0, 0), (0, 0)))
+    kernel = tf.reshape(kernel, (reached, 2, reached, 2, channels))
+    kernel = tf.transpose(kernel, (0, 2, 1, 3, 4))
+    return tf.reshape(kernel, (reached, reached, 4 * channels, 1))
 
 
 def _cut(kernel_size: int, size: int | None, dilation: int) -> int:
@@ -114,7 +119,7 @@ def _fast_kernel_gradient(x: tf.Tensor, dy: tf.Tensor, rows: int, columns: int) 
 
 def _with_room(x: tf.Tensor, rows: int, columns: int) -> tf.Tensor:
     ends = [
-        0 if size is None else max(0, _ROOM[wanted] - size)
+        0 if size is None else max(0, _ROOM.get(wanted, 0) - size)
         for size, wanted in zip(x.shape[1:3], (rows, columns), strict=True)
     ]
     return tf.pad(x, ((0, 0), *((0, end) for end in ends), (0, 0))) if any(ends) else x

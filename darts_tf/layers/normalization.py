@@ -209,7 +209,7 @@ _shared_sums, _shared_squares, _shared_normalized = (
 @custom_gradient
 def _sum_over_replicas(x: tf.Tensor) -> tuple[tf.Tensor, Any]:
     """Returns the sum, which TensorFlow's own gradient searches the whole graph for."""
-    return _all_reduce(x), _all_reduce
+    return _all_reduce(x), _sum_over_replicas
 
 
 def _all_reduce(x: tf.Tensor) -> tf.Tensor:

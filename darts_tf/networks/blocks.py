@@ -14,8 +14,8 @@ from keras import layers
 from darts_tf.layers import convolutions
 from darts_tf.layers.drop_path import DropPath
 from darts_tf.layers.initialization import uniform
+from darts_tf.layers.layouts import is_even
 from darts_tf.layers.normalization import BatchNormalization
-from darts_tf.layers.phases import is_even
 from darts_tf.registry import resolve
 from darts_tf.spaces import operations
 

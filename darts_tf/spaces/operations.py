@@ -36,8 +36,9 @@ class Operation:
             family.
         layer: How a supernet computes it: a function, or `"module:function"`, from `(channels,
             stride, **keras_kwargs)` to a layer from the node that the edge reads, [batch, rows,
-            columns, channels], to [batch, rows / stride, columns / stride, channels]. None for the
-            supernet's own operations, which share what they read.
+            columns, channels], to [batch, rows / stride, columns / stride, channels]; or to a
+            `supernet.operations.CandidateOperation`, which shares what it reads with others. None
+            for what no supernet can compute, and for `none`.
         block: How a network computes it: a function, or `"module:function"`, from `(blocks, x,
             relu, channels, stride, name)` to a tensor made by stock Keras layers. `blocks` is a
             `networks.blocks.Blocks`, `x` the node that the edge reads, `relu` the node after its
@@ -101,18 +102,24 @@ def _row_and_column(blocks: Any, x: Any, relu: Any, channels: int, stride: int, 
     return blocks.conv_7x1_1x7(relu, channels, stride, name)
 
 
+def _ours(name: str, family: str, block: Callable[..., Any]) -> Operation:
+    layer = f"darts_tf.supernet.operations:{name}"
+    learnable = family in ("separable", "dilated", "convolution")
+    return Operation(name, family, learnable=learnable, layer=layer, block=block)
+
+
 # The candidates of DARTS (section 3.1.1) in its order, then two that only published cells use.
 _TABLE = (
     Operation(NONE, "none", learnable=False),
-    Operation("max_pool_3x3", "pool", learnable=False, block=partial(_pool, kind="max_pool_3x3")),
-    Operation("avg_pool_3x3", "pool", learnable=False, block=partial(_pool, kind="avg_pool_3x3")),
-    Operation(SKIP_CONNECT, "skip", learnable=False, block=_skip),
-    Operation("sep_conv_3x3", "separable", learnable=True, block=partial(_separable, size=3)),
-    Operation("sep_conv_5x5", "separable", learnable=True, block=partial(_separable, size=5)),
-    Operation("dil_conv_3x3", "dilated", learnable=True, block=partial(_dilated, size=3)),
-    Operation("dil_conv_5x5", "dilated", learnable=True, block=partial(_dilated, size=5)),
-    Operation("sep_conv_7x7", "separable", learnable=True, block=partial(_separable, size=7)),
-    Operation("conv_7x1_1x7", "convolution", learnable=True, block=_row_and_column),
+    _ours("max_pool_3x3", "pool", partial(_pool, kind="max_pool_3x3")),
+    _ours("avg_pool_3x3", "pool", partial(_pool, kind="avg_pool_3x3")),
+    _ours(SKIP_CONNECT, "skip", _skip),
+    _ours("sep_conv_3x3", "separable", partial(_separable, size=3)),
+    _ours("sep_conv_5x5", "separable", partial(_separable, size=5)),
+    _ours("dil_conv_3x3", "dilated", partial(_dilated, size=3)),
+    _ours("dil_conv_5x5", "dilated", partial(_dilated, size=5)),
+    _ours("sep_conv_7x7", "separable", partial(_separable, size=7)),
+    _ours("conv_7x1_1x7", "convolution", _row_and_column),
 )
 _OPERATIONS: Registry[Operation] = Registry("operation", Operation, {})
 for _operation in _TABLE:

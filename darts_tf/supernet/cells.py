@@ -8,30 +8,45 @@ import keras
 import tensorflow as tf
 
 from darts_tf import spaces
-from darts_tf.layers.phases import Layout, is_even, rearrange
+from darts_tf.layers.layouts import Layout, is_even, rearrange, rearranged_shape
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.space import Space
 from darts_tf.supernet.edge_weights import EdgeWeights
-from darts_tf.supernet.mixed_operation import Features, MixedOperation, SourceFeatures, Terms, total
-from darts_tf.supernet.operations import FactorizedReduce, Operation, ReLUConvBN, Shape
+from darts_tf.supernet.mixed_operation import MixedOperation, Terms, total
+from darts_tf.supernet.operations import (
+    ConvolutionalLayer,
+    FactorizedReduce,
+    ReLUConvBN,
+    Shape,
+)
+from darts_tf.supernet.partial_channels import computed, passed_by, shuffled
+from darts_tf.supernet.relaxation import fold_in
+from darts_tf.supernet.selection import replicas_meet
 from darts_tf.supernet.shared_trace import SharedTraces
+from darts_tf.supernet.source_features import Features, SourceFeatures
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
 class SearchCell(keras.layers.Layer):
     """A cell whose every edge is a mixed operation (DARTS, sections 2.1 and 2.2).
 
+    Its inputs go through a convolution each, to the channels of a node. A node is the sum of the
+    edges that lead to it, the cell's output the concatenation of the nodes that the space says.
+
     Args:
         channels: Channels of each node.
         reduction: Whether the cell halves the image: edges from its inputs have stride 2.
-        previous_reduction: Whether the previous cell does, so that the first input is twice as
-            large as the second and goes through a FactorizedReduce.
+        previous_reduction: Whether the previous cell does, so that the first of two inputs is
+            twice as large as the second and goes through a FactorizedReduce.
         search_space: The search space, its name or its config.
         synchronized: Whether replicas share the statistics of normalization.
         cell: Which of the space's cells it is, by name; by default the first.
+        partial: K: the candidates compute 1 / K of the channels, the others pass by (PC-DARTS,
+            section 3.2).
 
     Raises:
-        ValueError: If the cell has no edges.
+        ValueError: If the cell has no edges or other than one or two inputs, or K does not divide
+            the channels.
     """
 
     def __init__(
@@ -42,6 +57,7 @@ class SearchCell(keras.layers.Layer):
         search_space: Space | str | Mapping[str, Any] = DARTS,
         synchronized: bool = False,
         cell: str | None = None,
+        partial: int = 1,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -51,10 +67,15 @@ class SearchCell(keras.layers.Layer):
         self.search_space = spaces.get(search_space)
         self.cell = self.search_space.cells[0] if cell is None else cell
         self.wiring = self.search_space.edges(self.cell)
+        self.synchronized = synchronized
+        self.partial = partial
+        self.traces = SharedTraces()
         if not self.wiring:
             raise ValueError(f"expected a search space with edges, got {search_space}")
-        self.synchronized = synchronized
-        self.traces = SharedTraces()
+        if self.search_space.inputs not in (1, 2):
+            raise ValueError(f"expected 1 or 2 inputs of a cell, got {self.search_space.inputs}")
+        if partial < 1 or channels % partial:
+            raise ValueError(f"partial: expected a divisor of {channels} channels, got {partial}")
 
     def build(
         self,
@@ -65,52 +86,65 @@ class SearchCell(keras.layers.Layer):
         """Creates the preprocessing, the features of each node and the edges."""
         del weights_shape
         shared = {"synchronized": self.synchronized, "dtype": self.dtype_policy}
-        self.preprocess_0: Operation = ReLUConvBN(self.channels, name="preprocess_0", **shared)
-        self.layout = Layout.PLAIN
-        if self.previous_reduction:
-            batch, rows, columns, channels = before_previous_shape
-            if is_even(rows, columns):
-                self.layout = Layout.DEPTH
-                before_previous_shape = (batch, rows, columns, 4 * channels)
-            self.preprocess_0 = FactorizedReduce(
-                self.channels, layout=self.layout, name="preprocess_0", **shared
-            )
-        self.preprocess_0.build(before_previous_shape)
+        if self.search_space.inputs == 2:
+            self._build_preprocess_0(before_previous_shape, shared)
         self.preprocess_1 = ReLUConvBN(self.channels, name="preprocess_1", **shared)
         self.preprocess_1.build(previous_shape)
 
         rows, columns = previous_shape[1:3]
-        inputs = (None, rows, columns, self.channels)
+        channels = self.channels // self.partial
+        inputs = (None, rows, columns, channels)
         if self.reduction:
             rows, columns = (None if size is None else -(-size // 2) for size in (rows, columns))
-        nodes = (None, rows, columns, self.channels)
+        nodes = (None, rows, columns, channels)
+        shapes = [inputs if self._is_input(edge.source) else nodes for edge in self.wiring]
 
-        self.sources = []
-        for source in range(1 + max(edge.source for edge in self.wiring)):
-            offered = (edge.candidates for edge in self.wiring if edge.source == source)
-            features = SourceFeatures(
-                self._stride(source),
-                tuple(dict.fromkeys(chain.from_iterable(offered))),
-                name=f"source_{source}",
-                **shared,
-            )
-            features.build(inputs if source < 2 else nodes)
-            self.sources.append(features)
-        self.edges = []
-        for source, target, candidates in self.wiring:
-            edge = MixedOperation(
-                self.channels,
+        edges = [
+            MixedOperation(
+                channels,
                 self._stride(source),
                 candidates,
                 name=f"edge_{source}_{target}",
                 **shared,
             )
-            edge.build({"identity": inputs if source < 2 else nodes})
+            for source, target, candidates in self.wiring
+        ]
+        wired = list(zip(edges, self.wiring, strict=True))
+        self.sources = []
+        for source in range(1 + max(edge.source for edge in self.wiring)):
+            reads = [edge.reads for edge, (start, _, _) in wired if start == source]
+            features = SourceFeatures(
+                self._stride(source),
+                tuple(filter(None, chain.from_iterable(reads))),
+                name=f"source_{source}",
+                **shared,
+            )
+            features.build(inputs if self._is_input(source) else nodes)
+            self.sources.append(features)
+        self.edges = []
+        for edge, shape in zip(edges, shapes, strict=True):
+            edge.build({"identity": shape})
             self.edges.append(edge)
         self.built = True
 
+    def _build_preprocess_0(self, shape: Shape, shared: dict[str, Any]) -> None:
+        self.preprocess_0: ConvolutionalLayer = ReLUConvBN(
+            self.channels, name="preprocess_0", **shared
+        )
+        self.layout = Layout.PLAIN
+        if self.previous_reduction:
+            if is_even(*shape[1:3]):
+                self.layout = Layout.DEPTH
+            self.preprocess_0 = FactorizedReduce(
+                self.channels, layout=self.layout, name="preprocess_0", **shared
+            )
+        self.preprocess_0.build(rearranged_shape(shape, self.layout))
+
+    def _is_input(self, node: int) -> bool:
+        return node < self.search_space.inputs
+
     def _stride(self, source: int) -> int:
-        return 2 if self.reduction and source < 2 else 1
+        return 2 if self.reduction and self._is_input(source) else 1
 
     def call(
         self,
@@ -119,83 +153,45 @@ class SearchCell(keras.layers.Layer):
         weights: EdgeWeights | tf.Tensor,
         training: bool = False,
         learn: str = "all",
-        constant_inputs: int = 0,
+        constant_inputs: tuple[int, ...] = (),
+        seed: tf.Tensor | None = None,
+        twice: bool = False,
     ) -> tf.Tensor:
         """Computes the cell.
 
         Args:
             before_previous: Output of the cell before the previous one, [batch, rows, columns,
-                channels]; after a reduction with twice the rows and columns.
+                channels]; after a reduction with twice the rows and columns. A cell of one input
+                does not read it.
             previous: Output of the previous cell.
             weights: Edge weights; a tensor [edges, width] is the weights of the candidates. An
                 edge with fewer candidates than others uses the first columns of its row.
-            training: Whether normalisation uses the statistics of the batch.
+            training: Whether normalization uses, and records, the statistics of the batch.
             learn: What gets gradients: `weights`, `architecture` or `all`.
-            constant_inputs: How many of the two inputs get none, from the first.
+            constant_inputs: Numbers of the inputs that get no gradient.
+            seed: Seed of what candidates draw, int32 [2]; None draws nothing.
+            twice: Whether the result is to be differentiated twice; running averages of edges then
+                stay.
 
         Returns:
-            The nodes side by side, [batch, rows, columns, nodes * channels], half the rows and
-            columns in a reduction cell.
+            The space's output nodes side by side, [batch, rows, columns, nodes * channels], half
+            the rows and columns in a reduction cell.
         """
-        nodes = [
-            self.preprocess_0(
-                rearrange(tf.nn.relu(before_previous), self.layout), training=training
-            ),
-            self.preprocess_1(tf.nn.relu(previous), training=training),
-        ]
-        features = [self._source(i, node, training) for i, node in enumerate(nodes)]
-        rows = self._rows(EdgeWeights.of(weights))
-        for target in range(2, self.search_space.node_count(self.cell) + 2):
-            incoming = [
-                self._edge(i, features[source], rows[i], training, learn, source < constant_inputs)
-                for i, (source, end, _) in enumerate(self.wiring)
-                if end == target
-            ]
-            nodes.append(total(incoming))
-            if target < len(self.sources):
-                features.append(self._source(target, nodes[target], training))
+        inputs = []
+        if self.search_space.inputs == 2:
+            x = rearrange(tf.nn.relu(before_previous), self.layout)
+            inputs.append(self.preprocess_0(x, training=training))
+        inputs.append(self.preprocess_1(tf.nn.relu(previous), training=training))
+        nodes = _Pass(
+            self, EdgeWeights.of(weights), training, learn, constant_inputs, seed, twice
+        ).nodes(inputs)
         output = [nodes[number] for number in self.search_space.output(self.cell)]
         return tf.concat(output, -1) if len(output) > 1 else output[0]
 
-    def _rows(self, weights: EdgeWeights) -> list[tf.Tensor]:
-        """Returns the weights of the candidates of each edge, [candidates of the edge]."""
-        table = weights.candidates
-        if weights.edges is not None:
-            table = table * weights.edges[:, tf.newaxis]
-        return [
-            row if row.shape[0] == len(candidates) else row[: len(candidates)]
-            for row, (_, _, candidates) in zip(tf.unstack(table), self.wiring, strict=True)
-        ]
-
-    @property
-    def _replicas_meet(self) -> bool:
-        return self.synchronized and tf.distribute.get_strategy().num_replicas_in_sync > 1
-
-    def _source(self, number: int, node: tf.Tensor, training: bool) -> Features:
-        if self._replicas_meet:  # which they cannot do inside of a function
-            return self.sources[number](node, training=training)
-        return self.traces(self.sources[number], node, training=training)
-
-    def _edge(
-        self,
-        number: int,
-        source: Features,
-        weights: tf.Tensor,
-        training: bool,
-        learn: str,
-        constant_source: bool,
-    ) -> Terms:
-        edge = self.edges[number]
-        if self._replicas_meet:
-            return edge(source, weights, training=training)
-        return self.traces(
-            edge,
-            source,
-            weights,
-            training=training,
-            constant_weights=learn == "architecture",
-            constant_inputs=(*(0,) * constant_source, *(1,) * (learn == "weights")),
-        )
+    def draws(self, weights: EdgeWeights | tf.Tensor) -> bool:
+        """Whether `call` would use a seed with these edge weights."""
+        noise = _noise(tf.zeros(2, tf.int32), EdgeWeights.of(weights))
+        return any(edge.draws(noise) for edge in self.edges)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
@@ -207,4 +203,120 @@ class SearchCell(keras.layers.Layer):
             "search_space": self.search_space.get_config(),
             "synchronized": self.synchronized,
             "cell": self.cell,
+            "partial": self.partial,
         }
+
+
+class _Pass:
+    """One pass through the edges of a cell."""
+
+    def __init__(
+        self,
+        cell: SearchCell,
+        weights: EdgeWeights,
+        training: bool,
+        learn: str,
+        constant_inputs: tuple[int, ...],
+        seed: tf.Tensor | None,
+        twice: bool,
+    ) -> None:
+        self.cell = cell
+        self.weights = weights
+        self.training = training
+        self.learn = learn
+        self.constant_inputs = constant_inputs
+        self.seed = seed
+        self.twice = twice
+        self.rows = self._rows()
+        self.scales = None if weights.edges is None else tf.unstack(weights.edges)
+        self.chosen = None if weights.chosen is None else tf.unstack(weights.chosen)
+
+    def _rows(self) -> list[tf.Tensor]:
+        """Returns the weights of each edge's candidates, [candidates of the edge]."""
+        table = self.weights.candidates
+        if self.weights.edges is not None:
+            table = table * self.weights.edges[:, tf.newaxis]
+        return [
+            row if row.shape[0] == len(candidates) else row[: len(candidates)]
+            for row, (_, _, candidates) in zip(tf.unstack(table), self.cell.wiring, strict=True)
+        ]
+
+    def nodes(self, inputs: list[tf.Tensor]) -> list[tf.Tensor]:
+        """Returns all nodes of the cell."""
+        cell, nodes = self.cell, inputs
+        features = [self._features(number, node) for number, node in enumerate(nodes)]
+        for target in range(len(inputs), len(inputs) + cell.search_space.node_count(cell.cell)):
+            incoming = [i for i, edge in enumerate(cell.wiring) if edge.target == target]
+            node = total([self._edge(i, features[cell.wiring[i].source]) for i in incoming])
+            if cell.partial > 1:
+                rest = tf.add_n(
+                    [self._passed_by(i, nodes[cell.wiring[i].source]) for i in incoming]
+                )
+                node = shuffled(tf.concat([node, rest], -1), cell.partial)
+            nodes.append(node)
+            if target < len(cell.sources):
+                features.append(self._features(target, node))
+        return nodes
+
+    def _features(self, number: int, node: tf.Tensor) -> Features:
+        if number >= len(self.cell.sources):  # no edge reads it
+            return {}
+        source = self.cell.sources[number]
+        node = computed(node, self.cell.partial)
+        needed = {}
+        if self.chosen is not None and source.features:
+            needed["needed"] = self._needed(number, source.features, self.chosen)
+        if replicas_meet(self.cell.synchronized):
+            return source(node, training=self.training, **needed)
+        return self.cell.traces(source, node, training=self.training, twice=self.twice, **needed)
+
+    def _needed(self, number: int, features: tuple[str, ...], chosen: list[tf.Tensor]) -> tf.Tensor:
+        """Returns which features of a node the chosen candidates read, bool [features]."""
+        needed = [
+            tf.constant([[name == read for name in features] for read in edge.reads])[choice]
+            for edge, (source, _, _), choice in zip(
+                self.cell.edges, self.cell.wiring, chosen, strict=True
+            )
+            if source == number
+        ]
+        return tf.reduce_any(tf.stack(needed), 0)
+
+    def _edge(self, number: int, features: Features) -> Terms:
+        edge, row = self.cell.edges[number], self.rows[number]
+        options = {} if self.chosen is None else {"chosen": self.chosen[number]}
+        noise = _noise(self.seed, self.weights)
+        if edge.draws(noise):
+            options |= {**noise, "seed": fold_in(noise["seed"], number)}
+        if replicas_meet(self.cell.synchronized):
+            return edge(features, row, training=self.training, **options)
+        return self.cell.traces(
+            edge,
+            features,
+            row,
+            training=self.training,
+            constant_weights=self.learn == "architecture",
+            constant_inputs=(
+                *(0,) * self._is_constant(number),
+                *(1,) * (self.learn == "weights"),
+            ),
+            twice=self.twice,
+            **options,
+        )
+
+    def _passed_by(self, number: int, node: tf.Tensor) -> tf.Tensor:
+        stride = self.cell.edges[number].stride
+        rest = passed_by(node, self.cell.partial, stride)
+        if self._is_constant(number):
+            rest = tf.stop_gradient(rest)
+        if self.scales is None:
+            return rest
+        scale = self.scales[number]
+        return rest * (tf.stop_gradient(scale) if self.learn == "weights" else scale)
+
+    def _is_constant(self, number: int) -> bool:
+        return self.cell.wiring[number].source in self.constant_inputs
+
+
+def _noise(seed: tf.Tensor | None, weights: EdgeWeights) -> dict[str, tf.Tensor]:
+    noise = {"seed": seed, "dropout": weights.skip_dropout}
+    return {name: value for name, value in noise.items() if value is not None}

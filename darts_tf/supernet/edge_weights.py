@@ -18,11 +18,14 @@ class EdgeWeights(NamedTuple):
             part of the channels it multiplies the channels that pass by, too (PC-DARTS, eq. 5).
         chosen: Column of the only candidate that an edge computes, int32 [edges]; None computes
             all (GDAS, section 3.2).
+        skip_dropout: Share of the entries that each skip-connect of stride 1 drops in training, a
+            scalar; None drops none (P-DARTS, section 3.3).
     """
 
     candidates: tf.Tensor
     edges: tf.Tensor | None = None
     chosen: tf.Tensor | None = None
+    skip_dropout: tf.Tensor | None = None
 
     @classmethod
     def of(cls, weights: "EdgeWeights | tf.Tensor") -> "EdgeWeights":

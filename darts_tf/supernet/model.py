@@ -13,9 +13,12 @@ from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.space import Space
 from darts_tf.supernet.cells import SearchCell
 from darts_tf.supernet.operations import Shape
-from darts_tf.supernet.relaxation import Relaxation
+from darts_tf.supernet.relaxation import Relaxation, fold_in
 from darts_tf.supernet.shared_trace import SharedTraces
 from darts_tf.supernet.stem import Stem
+
+# Tells the seeds of operations from those that a relaxation makes of the same seed.
+_OPERATIONS = 2**31 - 1
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
@@ -39,6 +42,7 @@ class Supernet(keras.Model):
             parameters of its own (DARTS+, figure 3); it takes at least 5 layers.
         relaxation: The layer that owns the architecture parameters and makes edge weights of them,
             or its config; None for a `Relaxation`, that of DARTS.
+        partial: K: edges compute 1 / K of the channels, the others pass by (PC-DARTS).
 
     Raises:
         ValueError: If a number is too small, or the stem unknown.
@@ -55,6 +59,7 @@ class Supernet(keras.Model):
         stem: str = "cifar",
         by_stage: bool = False,
         relaxation: Relaxation | dict[str, Any] | None = None,
+        partial: int = 1,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -72,6 +77,7 @@ class Supernet(keras.Model):
         self.synchronized = synchronized
         self.recompute = recompute
         self.by_stage = by_stage
+        self.partial = partial
         if relaxation is None:
             relaxation = Relaxation(self.search_space, dtype=self.dtype_policy, name="relaxation")
         elif isinstance(relaxation, dict):
@@ -97,6 +103,7 @@ class Supernet(keras.Model):
                 self.search_space,
                 self.synchronized,
                 place.cell,
+                self.partial,
                 dtype=self.dtype_policy,
                 name=f"cell_{i}",
             )
@@ -127,6 +134,7 @@ class Supernet(keras.Model):
         training: bool = False,
         learn: str = "all",
         seed: tf.Tensor | None = None,
+        twice: bool = False,
     ) -> tf.Tensor:
         """Returns logits.
 
@@ -135,12 +143,16 @@ class Supernet(keras.Model):
             training: Whether normalisation uses, and records, the statistics of the batch.
             learn: What gets gradients: `weights`, `architecture` or `all`; what is not asked for
                 is not computed.
-            seed: Seed of the relaxation's noise, int32 [2]; None for none.
+            seed: Seed of the relaxation's noise and of what operations draw, int32 [2]; None for
+                none.
+            twice: Whether the result is to be differentiated twice, as a Hessian-vector product
+                does; see `SharedTraces`.
 
         Returns:
             [batch, classes].
         """
         weights = self.relaxation.call(seed)  # __call__ wants an input
+        inputs = self.search_space.inputs
         before_previous, previous = self.stem(images, training=training)
         for i, cell in enumerate(self.cells):
             output = cell(
@@ -149,10 +161,22 @@ class Supernet(keras.Model):
                 weights[cell.cell],
                 training=training,
                 learn=learn,
-                constant_inputs=max(0, 2 - i) if learn == "architecture" else 0,
+                # The stem's outputs, which no alpha changes.
+                constant_inputs=tuple(range(inputs - i)) if learn == "architecture" else (),
+                seed=self._cell_seed(seed, i) if cell.draws(weights[cell.cell]) else None,
+                twice=twice,
             )
             before_previous, previous = previous, output
         return self.classifier(tf.reduce_mean(previous, (1, 2)))
+
+    def _cell_seed(self, seed: tf.Tensor | None, number: int) -> tf.Tensor | None:
+        if seed is None:
+            return None
+        seed = fold_in(fold_in(seed, _OPERATIONS), number)
+        replica = tf.distribute.get_replica_context()
+        if replica is not None and replica.num_replicas_in_sync > 1:  # other images, other draws
+            seed = fold_in(seed, replica.replica_id_in_sync_group)
+        return seed
 
     def architecture_parameters(self) -> dict[str, np.ndarray]:
         """Returns the alphas of each cell as arrays, [edges, candidates]."""
@@ -189,5 +213,6 @@ class Supernet(keras.Model):
             "recompute": self.recompute,
             "stem": self.stem.kind,
             "by_stage": self.by_stage,
+            "partial": self.partial,
             "relaxation": keras.saving.serialize_keras_object(self.relaxation),
         }

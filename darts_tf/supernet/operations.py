@@ -1,11 +1,12 @@
-"""The candidate operations with weights, as layers: ReLU before, normalisation after.
+"""The operations of a cell as layers: ReLU before, normalization after.
 
-They read an image after its ReLU, which a cell computes once for all the edges of a node (see
-`mixed_operation.SourceFeatures`). Their normalisation has neither scale nor offset, as in DARTS's
-search, so that an edge weight can take the place of the scale.
+What several of them read alike, the node after its ReLU or a pool of it, is computed once a node
+(see `source_features`), so these layers start behind it. Their normalization has neither scale nor
+offset, as in DARTS's search, so that an edge weight can take the place of the scale.
 """
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -15,19 +16,21 @@ import tensorflow as tf
 from darts_tf.layers.convolutions import pointwise
 from darts_tf.layers.depthwise import depthwise, depthwise_stride_2, in_depth
 from darts_tf.layers.initialization import uniform
+from darts_tf.layers.layouts import Layout, is_even
 from darts_tf.layers.normalization import BatchNormalization
-from darts_tf.layers.phases import Layout, is_even
 from darts_tf.layers.recompute import recomputed
+from darts_tf.registry import resolve
+from darts_tf.spaces import operations as table
 
 Shape = tuple[Any, ...]
 
 
-class Operation(keras.layers.Layer):
-    """What the operations share: output channels, and normalisation of one kind.
+class ConvolutionalLayer(keras.layers.Layer):
+    """Base class: makes kernels and normalizations of one kind.
 
     Args:
         channels: Channels of the output.
-        synchronized: Whether replicas share the statistics of normalisation.
+        synchronized: Whether replicas share the statistics of normalization.
     """
 
     def __init__(self, channels: int, synchronized: bool = False, **kwargs: Any) -> None:
@@ -50,7 +53,7 @@ class Operation(keras.layers.Layer):
         )
 
     def normalization(self, name: str, channels: int) -> BatchNormalization:
-        """Creates and builds a normalisation without scale and offset."""
+        """Creates and builds a normalization without scale and offset."""
         norm = BatchNormalization(
             affine=False, synchronized=self.synchronized, dtype=self.dtype_policy, name=name
         )
@@ -66,14 +69,22 @@ class Operation(keras.layers.Layer):
         }
 
 
-class CandidateOperation(Operation):
-    """An operation of the search space, which may find its input in another layout.
+class CandidateOperation(ConvolutionalLayer):
+    """Base class of what an edge can choose; a subclass says which feature of the node it reads.
 
     Args:
         channels: Channels of the output.
-        layout: How the input comes, a `Layout` or its value.
-        synchronized: Whether replicas share the statistics of normalisation.
+        layout: The layout of the input, a `Layout` or its value.
+        synchronized: Whether replicas share the statistics of normalization.
+
+    Attributes:
+        reads: Name of the feature of the node that it reads (see `source_features.FEATURES`).
+        noise: Names of the arguments of `call` that make a random draw, which are given all or
+            none.
     """
+
+    reads: str = "relu"
+    noise: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -85,9 +96,19 @@ class CandidateOperation(Operation):
         super().__init__(channels, synchronized, **kwargs)
         self.layout = Layout(layout)
 
-    def input_channels(self, relu_shape: Shape) -> int:
+    def place(self, layouts: Mapping[str, Layout], synchronized: bool) -> None:
+        """Tells a layer that is not built yet where it stands.
+
+        Args:
+            layouts: The layout of each feature of the node that is not `PLAIN`.
+            synchronized: Whether replicas share the statistics of normalization.
+        """
+        self.layout = layouts.get(self.reads, Layout.PLAIN)
+        self.synchronized = synchronized
+
+    def input_channels(self, feature_shape: Shape) -> int:
         """Returns the channels of the image that comes with a shape."""
-        return relu_shape[-1] // 4 if self.layout is Layout.DEPTH else relu_shape[-1]
+        return feature_shape[-1] // 4 if self.layout is Layout.DEPTH else feature_shape[-1]
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
@@ -103,7 +124,7 @@ class SepConv(CandidateOperation):
         kernel_size: Rows and columns of the depthwise kernels, odd.
         stride: 1 or 2.
         layout: `PLAIN`, or at stride 2 `DEPTH`.
-        synchronized: Whether replicas share the statistics of normalisation.
+        synchronized: Whether replicas share the statistics of normalization.
     """
 
     def __init__(self, channels: int, kernel_size: int, stride: int = 1, **kwargs: Any) -> None:
@@ -152,8 +173,10 @@ class DilConv(CandidateOperation):
         channels: Channels of the output.
         kernel_size: Rows and columns of the depthwise kernel, odd.
         layout: `PLAIN`; `PHASES`; or `EVEN`, which is how it gets a stride of 2.
-        synchronized: Whether replicas share the statistics of normalisation.
+        synchronized: Whether replicas share the statistics of normalization.
     """
+
+    reads = "dilated"
 
     def __init__(self, channels: int, kernel_size: int, **kwargs: Any) -> None:
         super().__init__(channels, **kwargs)
@@ -193,7 +216,7 @@ class FactorizedReduce(CandidateOperation):
     Args:
         channels: Channels of the output.
         layout: `PLAIN` or `DEPTH`.
-        synchronized: Whether replicas share the statistics of normalisation.
+        synchronized: Whether replicas share the statistics of normalization.
     """
 
     def build(self, relu_shape: Shape) -> None:
@@ -233,7 +256,157 @@ class FactorizedReduce(CandidateOperation):
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
-class ReLUConvBN(Operation):
+class Pool(CandidateOperation):
+    """A pool of the node with its normalization, which is a feature of the node.
+
+    Args:
+        channels: Channels of the output.
+        kind: `max_pool_3x3` or `avg_pool_3x3`.
+    """
+
+    def __init__(self, channels: int, kind: str, **kwargs: Any) -> None:
+        super().__init__(channels, **kwargs)
+        self.reads = kind
+
+    def call(
+        self, pooled: tf.Tensor, scale: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
+        """Multiplies `pooled` by `scale`."""
+        del training
+        return pooled if scale is None else scale * pooled
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {**super().get_config(), "kind": self.reads}
+
+
+@keras.saving.register_keras_serializable(package="darts_tf")
+class Identity(CandidateOperation):
+    """A skip-connect of stride 1, with dropout where a search asks for it (P-DARTS, section 3.3).
+
+    Args:
+        channels: Channels of the output.
+    """
+
+    reads = "identity"
+    noise = ("seed", "dropout")
+
+    def call(
+        self,
+        node: tf.Tensor,
+        scale: tf.Tensor | None = None,
+        training: bool = False,
+        seed: tf.Tensor | None = None,
+        dropout: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """Multiplies the node by `scale`.
+
+        Args:
+            node: [batch, rows, columns, channels].
+            scale: A scalar; None for 1.
+            training: Whether to drop entries.
+            seed: Seed of the draws, int32 [2]; None drops none.
+            dropout: The probability with which each entry is zeroed, a scalar; the others are
+                divided by what it leaves of 1. None drops none.
+        """
+        if training and seed is not None and dropout is not None:
+            dtype = tf.float64 if node.dtype == tf.float64 else tf.float32
+            keep = 1 - tf.cast(dropout, dtype)
+            kept = tf.random.stateless_uniform(tf.shape(node), seed, dtype=dtype) < keep
+            node = tf.where(kept, node / tf.cast(keep, node.dtype), tf.zeros((), node.dtype))
+        return node if scale is None else scale * node
+
+
+@keras.saving.register_keras_serializable(package="darts_tf")
+class RowAndColumn(CandidateOperation):
+    """A convolution of 1x7, then one of 7x1; each has the stride in its long direction.
+
+    Args:
+        channels: Channels of the output.
+        stride: 1 or 2.
+    """
+
+    reads = "identity"
+
+    def __init__(self, channels: int, stride: int = 1, **kwargs: Any) -> None:
+        super().__init__(channels, **kwargs)
+        self.stride = stride
+
+    def build(self, node_shape: Shape) -> None:
+        """Creates the kernels."""
+        shape = (1, 7, node_shape[-1], self.channels)
+        self.conv_1 = self.add_weight(
+            shape=shape, initializer=uniform(7 * node_shape[-1]), name="conv_1"
+        )
+        shape = (7, 1, self.channels, self.channels)
+        self.conv_2 = self.add_weight(
+            shape=shape, initializer=uniform(7 * self.channels), name="conv_2"
+        )
+        self.norm = self.normalization("norm", self.channels)
+        self.built = True
+
+    def call(
+        self, node: tf.Tensor, scale: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
+        """Convolves `node`, before its ReLU, and multiplies the result by `scale`."""
+        none, ends = (0, 0), (3, 3)
+        x = tf.pad(tf.nn.relu(node), (none, none, ends, none))
+        x = tf.nn.conv2d(x, self.conv_1, (1, self.stride), "VALID")
+        x = tf.pad(x, (none, ends, none, none))
+        x = tf.nn.conv2d(x, self.conv_2, (self.stride, 1), "VALID")
+        return self.norm(x, scale=scale, training=training)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {**super().get_config(), "stride": self.stride}
+
+
+class FromNode(CandidateOperation):
+    """Somebody's layer, which reads the node itself and knows nothing of edge weights.
+
+    Args:
+        layer: A Keras layer from [batch, rows, columns, channels] to [batch, rows / stride,
+            columns / stride, channels]. Where its `call` has an argument `seed`, it gets the seed
+            of its random draws, int32 [2], or None for none.
+        channels: Channels of the output.
+        stride: 1 or 2.
+    """
+
+    reads = "identity"
+
+    def __init__(
+        self, layer: keras.layers.Layer, channels: int, stride: int, **kwargs: Any
+    ) -> None:
+        super().__init__(channels, **kwargs)
+        self.layer = layer
+        self.stride = stride
+        self.noise = ("seed",) if "seed" in inspect.signature(layer.call).parameters else ()
+
+    def build(self, node_shape: Shape) -> None:
+        """Builds the layer, and checks the shape of what it returns."""
+        node = keras.KerasTensor((None, *node_shape[1:]), self.compute_dtype)
+        result = self.layer(node)
+        sizes = (size and -(-size // self.stride) for size in node_shape[1:3])
+        expected = (None, *sizes, self.channels)
+        if tuple(result.shape[1:]) != expected[1:]:
+            raise ValueError(f"{self.name}: expected a result of {expected}, got {result.shape}")
+        self.built = True
+
+    def call(
+        self,
+        node: tf.Tensor,
+        scale: tf.Tensor | None = None,
+        training: bool = False,
+        seed: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """Calls the layer and multiplies its result by `scale`."""
+        del training  # Keras passes it on
+        y = self.layer(node, seed=seed) if self.noise else self.layer(node)
+        return y if scale is None else tf.cast(scale, y.dtype) * y
+
+
+@keras.saving.register_keras_serializable(package="darts_tf")
+class ReLUConvBN(ConvolutionalLayer):
     """Pointwise convolution to the cell's channels: the preprocessing of a cell's input."""
 
     def build(self, relu_shape: Shape) -> None:
@@ -272,3 +445,67 @@ def separable(
         return pointwise(convolve(x, depthwise_kernel), pointwise_kernel)
 
     return both(x, *(tf.convert_to_tensor(k) for k in (depthwise_kernel, pointwise_kernel)))
+
+
+def candidate(
+    operation: str, channels: int, stride: int, **keras_kwargs: Any
+) -> CandidateOperation | None:
+    """Makes the layer of an operation.
+
+    Args:
+        operation: Its name in the table of operations (see `spaces.operations`).
+        channels: Channels of the node, and of the result.
+        stride: 1 or 2.
+        **keras_kwargs: The layer's `name` and `dtype`.
+
+    Returns:
+        The layer, not built; None for `none`, which contributes nothing.
+
+    Raises:
+        UserError: If no operation has the name.
+        ValueError: If the operation has no layer.
+    """
+    entry = table.get(operation)
+    if entry.layer is None:
+        if entry.name == table.NONE:
+            return None
+        raise ValueError(f"expected an operation that a supernet can compute, got {operation!r}")
+    layer = resolve(entry.layer)(channels, stride, **keras_kwargs)
+    if isinstance(layer, CandidateOperation):
+        return layer
+    return FromNode(layer, channels, stride, **keras_kwargs)
+
+
+def _separable(kernel_size: int) -> Callable[..., SepConv]:
+    def layer(channels: int, stride: int, **kwargs: Any) -> SepConv:
+        return SepConv(channels, kernel_size, stride, **kwargs)
+
+    return layer
+
+
+def _dilated(kernel_size: int) -> Callable[..., DilConv]:
+    def layer(channels: int, stride: int, **kwargs: Any) -> DilConv:
+        del stride  # its feature has it
+        return DilConv(channels, kernel_size, **kwargs)
+
+    return layer
+
+
+def _pool(kind: str) -> Callable[..., Pool]:
+    def layer(channels: int, stride: int, **kwargs: Any) -> Pool:
+        del stride  # its feature has it
+        return Pool(channels, kind, **kwargs)
+
+    return layer
+
+
+def skip_connect(channels: int, stride: int, **kwargs: Any) -> CandidateOperation:
+    """Makes an identity, at stride 2 a FactorizedReduce (DARTS, section 3.1.1)."""
+    return Identity(channels, **kwargs) if stride == 1 else FactorizedReduce(channels, **kwargs)
+
+
+# The layers to which the table in `spaces.operations` refers.
+max_pool_3x3, avg_pool_3x3 = _pool("max_pool_3x3"), _pool("avg_pool_3x3")
+sep_conv_3x3, sep_conv_5x5, sep_conv_7x7 = _separable(3), _separable(5), _separable(7)
+dil_conv_3x3, dil_conv_5x5 = _dilated(3), _dilated(5)
+conv_7x1_1x7 = RowAndColumn

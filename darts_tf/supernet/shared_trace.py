@@ -31,6 +31,8 @@ class SharedTraces:
         training: bool,
         constant_weights: bool = False,
         constant_inputs: tuple[int, ...] = (),
+        twice: bool = False,
+        **options: tf.Tensor,
     ) -> Any:
         """Calls a layer and updates its running averages.
 
@@ -38,23 +40,35 @@ class SharedTraces:
 
         Args:
             layer: A built layer.
-            *inputs: What to call it with.
-            training: Whether normalisation uses, and records, the statistics of the batch.
+            *inputs: What to call it with, tensors or structures of tensors.
+            training: Whether normalization uses, and records, the statistics of the batch.
             constant_weights: Whether the weights get no gradient.
             constant_inputs: Numbers of the inputs that get no gradient.
+            twice: Whether the result is to be differentiated twice. The graph then reads the
+                weights from outside, which takes longer to trace, and leaves the running averages
+                as they are.
+            **options: More arguments of the layer, tensors without gradient.
 
         Returns:
-            What `layer(*inputs, training=training)` returns.
+            What `layer(*inputs, **options, training=training)` returns.
         """
-        kind = (*_kind(layer, inputs), training, constant_weights, constant_inputs)
+        kind = (
+            *_kind(layer, inputs, options),
+            training,
+            constant_weights,
+            constant_inputs,
+            twice,
+        )
         if kind not in self._functions:
             self._functions[kind] = _function(
-                layer, training, constant_weights, constant_inputs, self._recompute
+                layer, training, constant_weights, constant_inputs, self._recompute and not twice
             )
+        read = tf.convert_to_tensor if twice else local_copy
         return self._functions[kind](
-            [local_copy(variable) for variable in layer.trainable_variables],
-            [local_copy(variable) for variable in layer.non_trainable_variables],
+            [read(variable) for variable in layer.trainable_variables],
+            [read(variable) for variable in layer.non_trainable_variables],
             inputs,
+            options,
         )
 
 
@@ -68,12 +82,15 @@ def local_copy(variable: keras.Variable) -> tf.Variable:
     return copies[number % len(copies)]
 
 
-def _kind(layer: keras.layers.Layer, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+def _kind(
+    layer: keras.layers.Layer, inputs: tuple[Any, ...], options: dict[str, tf.Tensor]
+) -> tuple[Any, ...]:
     config = {**layer.get_config(), "name": None}
     return (
         type(layer),
         json.dumps(config, sort_keys=True, default=str),
         tuple(tuple(value.shape) for value in tf.nest.flatten(inputs)),
+        tuple(options),
         tuple(tuple(variable.shape) for variable in layer.variables),
     )
 
@@ -85,16 +102,15 @@ def _function(
     constant_inputs: tuple[int, ...],
     recompute: bool,
 ) -> Any:
-    def compute(trained: Any, before: Any, inputs: Any) -> Any:
-        outputs, after = prototype.stateless_call(trained, before, *inputs, training=training)
-        return outputs, [tf.stop_gradient(average) for average in after]
-
-    if recompute:
-        compute = recomputed(compute)
-
     def call(
-        weights: list[tf.Variable], averages: list[tf.Variable], inputs: tuple[Any, ...]
+        weights: list[Any], averages: list[Any], inputs: tuple[Any, ...], options: dict[str, Any]
     ) -> Any:
+        def compute(trained: Any, before: Any, inputs: Any) -> Any:
+            outputs, after = prototype.stateless_call(
+                trained, before, *inputs, **options, training=training
+            )
+            return outputs, [tf.stop_gradient(average) for average in after]
+
         trained = [tf.convert_to_tensor(weight) for weight in weights]
         before = [tf.convert_to_tensor(average) for average in averages]
         if constant_weights:
@@ -103,10 +119,11 @@ def _function(
             tf.nest.map_structure(tf.stop_gradient, value) if number in constant_inputs else value
             for number, value in enumerate(inputs)
         )
-        outputs, after = compute(trained, before, inputs)
+        outputs, after = (recomputed(compute) if recompute else compute)(trained, before, inputs)
         if training:
             for average, value in zip(averages, after, strict=True):
-                average.assign(value)
+                if isinstance(average, tf.Variable):
+                    average.assign(value)
         return outputs
 
     return tf.function(call, autograph=False, experimental_attributes={"_noinline": True})

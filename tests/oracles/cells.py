@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tests.oracles import tape
+import numpy as np
+
+from tests.oracles import images, tape
 from tests.oracles.mixed_operation import mixed_operation
 from tests.oracles.operations import factorized_reduce, relu_conv_bn
 from tests.oracles.tape import Var
@@ -22,6 +24,9 @@ def search_cell(
     reduction: bool,
     previous_reduction: bool,
     edges: Var | None = None,
+    partial: int = 1,
+    chosen: Sequence[int] | None = None,
+    kept: Sequence[np.ndarray] | None = None,
 ) -> Var:
     """A cell with two inputs and four nodes; its output is the concatenation of the nodes.
 
@@ -35,6 +40,9 @@ def search_cell(
         reduction: Whether edges from the two inputs have stride 2.
         previous_reduction: Whether the previous cell was a reduction.
         edges: A factor for each edge, [14].
+        partial: K; edges compute the first 1 / K of the channels (PC-DARTS).
+        chosen: For each edge the number of the only candidate that counts (GDAS).
+        kept: For each edge what an identity skip is multiplied by (P-DARTS).
     """
     first = factorized_reduce if previous_reduction else relu_conv_bn
     nodes: dict[int, Var] = {
@@ -45,8 +53,26 @@ def search_cell(
         stride = 2 if reduction and source < 2 else 1
         candidates = params["edges"][number]
         row = tape.pick(tape.pick(weights, number), slice(len(candidates)))
-        edge = mixed_operation(nodes[source], row, candidates, stride)
+        own = (None if each is None else each[number] for each in (chosen, kept))
+        edge = partial_edge(nodes[source], row, candidates, stride, partial, *own)
         if edges is not None:
             edge = tape.scale(edge, tape.pick(edges, number))
         nodes[node] = tape.add(nodes[node], edge) if node in nodes else edge
     return tape.concat([nodes[2 + i] for i in range(NODES)])
+
+
+def partial_edge(
+    x: Var, row: Var, params: Mapping[str, Any], stride: int, partial: int, *own: Any
+) -> Var:
+    """An edge of PC-DARTS: some channels computed, the others not, then all of them shuffled."""
+    if partial == 1:
+        return mixed_operation(x, row, params, stride, *own)
+    channels = x.shape[-1]
+    first, rest = range(channels // partial), range(channels // partial, channels)
+    computed = mixed_operation(tape.take(x, first), row, params, stride, *own)
+    passed = tape.take(x, rest)
+    if stride == 2:
+        passed = images.max_pool_2x2(passed)
+    # View the channels as a matrix of `partial` rows, and read it column by column.
+    order = np.arange(channels).reshape(partial, -1).T.reshape(-1)
+    return tape.take(tape.concat([computed, passed]), order)

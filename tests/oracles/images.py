@@ -73,6 +73,28 @@ def max_pool(x: Var, stride: Pair = 1) -> Var:
     return Var(value, (x,), adjoint)
 
 
+def max_pool_2x2(x: Var) -> Var:
+    """The largest of each 2x2, side by side; the last row or column of an odd size is alone."""
+    rows, columns = (-(-size // 2) for size in x.shape[1:3])
+    ends = ((0, 0), (0, 2 * rows - x.shape[1]), (0, 2 * columns - x.shape[2]), (0, 0))
+
+    def in_fours(array: np.ndarray, fill: float) -> np.ndarray:
+        padded = np.pad(array, ends, constant_values=fill)
+        fours = padded.reshape(x.shape[0], rows, 2, columns, 2, x.shape[3])
+        return fours.transpose(0, 1, 3, 5, 2, 4).reshape(x.shape[0], rows, columns, x.shape[3], 4)
+
+    fours = in_fours(x.value, -np.inf)
+    winner = fours.argmax(axis=-1)
+
+    def adjoint(g: np.ndarray) -> tuple[np.ndarray]:
+        spread = g[..., None] * (winner[..., None] == np.arange(4))
+        spread = spread.reshape(x.shape[0], rows, columns, x.shape[3], 2, 2)
+        whole = spread.transpose(0, 1, 4, 2, 5, 3).reshape(x.shape[0], 2 * rows, 2 * columns, -1)
+        return (whole[:, : x.shape[1], : x.shape[2]],)
+
+    return Var(fours.max(axis=-1), (x,), adjoint)
+
+
 def avg_pool(x: Var, stride: Pair = 1) -> Var:
     """3x3 average pooling over the pixels inside the image."""
     frame = Frame.of(x.shape, (3, 3), stride)

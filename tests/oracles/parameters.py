@@ -18,6 +18,7 @@ def random_cell(
     reduction: bool,
     previous_reduction: bool,
     candidates: Sequence[Sequence[str]] = (tuple(CANDIDATES),) * len(EDGES),
+    partial: int = 1,
 ) -> dict[str, Any]:
     """Random parameters of a search cell.
 
@@ -28,7 +29,9 @@ def random_cell(
         reduction: Whether the cell halves the image.
         previous_reduction: Whether the previous cell does.
         candidates: Names of the candidates of each edge.
+        partial: Edges compute one of so many parts of the channels.
     """
+    computed = channels // partial
     if previous_reduction:
         first = random_halves(rng, inputs[0], channels)
     else:
@@ -38,7 +41,7 @@ def random_cell(
         "preprocess_1": {"kernel": random_kernel(rng, 1, 1, inputs[1], channels)},
         "edges": [
             {
-                name: random_operation(rng, name, channels, 2 if reduction and source < 2 else 1)
+                name: random_operation(rng, name, computed, 2 if reduction and source < 2 else 1)
                 for name in names
             }
             for (source, _), names in zip(EDGES, candidates, strict=True)

@@ -99,6 +99,22 @@ def concat(parts: Sequence[Var]) -> Var:
     return Var(value, parts, lambda g: tuple(np.split(g, ends, axis=-1)))
 
 
+def take(x: Var, channels: Sequence[int]) -> Var:
+    """Some entries of the last axis, in the order given; none twice."""
+
+    def adjoint(g: np.ndarray) -> tuple[np.ndarray]:
+        gradient = np.zeros_like(x.value)
+        gradient[..., list(channels)] = g
+        return (gradient,)
+
+    return Var(x.value[..., list(channels)], (x,), adjoint)
+
+
+def times(x: Var, mask: np.ndarray) -> Var:
+    """An array times constants of its shape."""
+    return Var(x.value * mask, (x,), lambda g: (g * mask,))
+
+
 def dense(x: Var, kernel: Var, bias: Var) -> Var:
     """Dense layer: [batch, in] times [in, out] plus [out]."""
     return Var(

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.layers.depthwise import depthwise, depthwise_stride_2, in_depth
-from darts_tf.layers.phases import Layout, rearrange
+from darts_tf.layers.layouts import Layout, rearrange
 from tests import weights
 
 

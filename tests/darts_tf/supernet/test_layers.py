@@ -7,14 +7,24 @@ import pytest
 from darts_tf.engine.optimizers import SGD, Adam
 from darts_tf.layers.convolutions import Conv2D, DepthwiseConv2D, EvenAndOdd
 from darts_tf.layers.drop_path import DropPath
+from darts_tf.layers.layouts import Layout
 from darts_tf.layers.normalization import BatchNormalization
-from darts_tf.layers.phases import Layout
 from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.supernet.cells import SearchCell
-from darts_tf.supernet.mixed_operation import MixedOperation, SourceFeatures
+from darts_tf.supernet.mixed_operation import MixedOperation
 from darts_tf.supernet.model import Supernet
-from darts_tf.supernet.operations import DilConv, FactorizedReduce, Operation, ReLUConvBN, SepConv
+from darts_tf.supernet.operations import (
+    ConvolutionalLayer,
+    DilConv,
+    FactorizedReduce,
+    Identity,
+    Pool,
+    ReLUConvBN,
+    RowAndColumn,
+    SepConv,
+)
 from darts_tf.supernet.relaxation import Relaxation
+from darts_tf.supernet.source_features import SourceFeatures
 from darts_tf.supernet.stem import Stem
 from tests.layers import check_layer, check_optimizer, registered
 
@@ -39,7 +49,7 @@ def on_even_images(layer):
 
 
 def on_a_source(layer):
-    features = SourceFeatures(layer.stride, layer.candidates, dtype=layer.dtype)
+    features = SourceFeatures(layer.stride, dtype=layer.dtype)
     return layer(features(IMAGES), EDGE)
 
 
@@ -76,9 +86,23 @@ CASES = {
         {"channels": 6, "layout": Layout.DEPTH.value, "synchronized": True},
         on_images,
     ),
+    RowAndColumn: ({"channels": 6, "stride": 2, "layout": "even", "synchronized": True}, on_images),
+    Pool: (
+        {
+            "channels": 6,
+            "kind": "avg_pool_3x3",
+            "layout": Layout.EVEN.value,
+            "synchronized": True,
+        },
+        on_images,
+    ),
+    Identity: (
+        {"channels": 6, "layout": Layout.EVEN.value, "synchronized": True},
+        on_images,
+    ),
     ReLUConvBN: ({"channels": 6, "synchronized": True}, on_images),
     SourceFeatures: (
-        {"stride": 2, "candidates": SPACE.candidates, "synchronized": True},
+        {"stride": 2, "features": ("dilated", "avg_pool_3x3"), "synchronized": True},
         on_images,
     ),
     MixedOperation: (
@@ -94,6 +118,7 @@ CASES = {
             "search_space": SPACE,
             "synchronized": True,
             "cell": "reduce",
+            "partial": 2,
         },
         in_a_cell,
     ),
@@ -107,6 +132,7 @@ CASES = {
             "recompute": True,
             "stem": "imagenet",
             "by_stage": True,
+            "partial": 2,
             "relaxation": keras.saving.serialize_keras_object(
                 Relaxation(SPACE.staged(), dtype="float64", name="mine")
             ),
@@ -171,6 +197,6 @@ def test_the_check_notices_weights_that_are_made_too_early(monkeypatch):
         layer.channels, layer.synchronized = channels, synchronized
         layer.kernel("early", 1, 1, 1)
 
-    monkeypatch.setattr(Operation, "__init__", hasty)
+    monkeypatch.setattr(ConvolutionalLayer, "__init__", hasty)
     with pytest.raises(AssertionError):
         check_layer(ReLUConvBN, *CASES[ReLUConvBN])

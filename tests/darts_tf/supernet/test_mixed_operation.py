@@ -1,11 +1,20 @@
+from contextlib import contextmanager
+
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from darts_tf.errors import UserError
+from darts_tf.spaces import operations
 from darts_tf.spaces.darts import DARTS
-from darts_tf.supernet.mixed_operation import MixedOperation, SourceFeatures, total
+from darts_tf.spaces.operations import Operation
+from darts_tf.supernet.mixed_operation import MixedOperation, total
+from darts_tf.supernet.relaxation import fold_in
+from darts_tf.supernet.source_features import SourceFeatures
 from tests import weights
 from tests.oracles import mixed_operation, tape, trees
+from tests.oracles.operations import OPERATIONS
 from tests.oracles.parameters import random_operation
 from tests.oracles.tape import Var
 
@@ -23,8 +32,8 @@ class Edge:
         params = {name: random_operation(rng, name, CHANNELS, stride) for name in candidates}
 
         image, mixing = tf.constant(self.image, dtype), tf.constant(self.mixing, dtype)
-        features = SourceFeatures(stride, candidates, dtype=dtype)
         mixed = MixedOperation(CHANNELS, stride, candidates, dtype=dtype)
+        features = SourceFeatures(stride, filter(None, mixed.reads), dtype=dtype)
         mixed(features(image, training=True), mixing, training=True)
         variables = weights.assign(weights.of_edge(mixed), params)
         with tf.GradientTape() as gradient_tape:
@@ -47,7 +56,7 @@ class Edge:
 
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("candidate", DARTS.candidates)
+@pytest.mark.parametrize("candidate", OPERATIONS)
 def test_each_operation_equals_its_twin_forwards_and_backwards(candidate, size, stride, seed):
     edge = Edge(seed, size, stride, (candidate,), "float64")
     for found, right in zip(edge.found, edge.right, strict=True):
@@ -89,6 +98,74 @@ def test_an_image_of_unknown_size_gives_the_same(seed):
 
 
 def test_an_unknown_candidate_is_refused():
-    mixed = MixedOperation(4, candidates=("sep_conv_9x9",))
-    with pytest.raises(ValueError, match="sep_conv_9x9"):
-        mixed.build({"identity": (None, 8, 8, 4)})
+    with pytest.raises(UserError, match="unknown operation 'sep_conv_9x9'"):
+        MixedOperation(4, candidates=("sep_conv_9x9",))
+
+
+def test_a_candidate_that_only_networks_can_compute_is_refused():
+    message = "that a supernet can compute, got 'turned'"
+    turned = Operation("turned", "turned", learnable=False)
+    with known(turned), pytest.raises(ValueError, match=message):
+        MixedOperation(4, candidates=("turned",))
+
+
+class Sharpen(keras.layers.Layer):
+    """Somebody's operation: three times the node, less its pool, and noise where it gets a seed."""
+
+    def __init__(self, channels, stride, **kwargs):
+        super().__init__(**kwargs)
+        self.convolution = keras.layers.Conv2D(
+            channels, 3, stride, "same", dtype=self.dtype_policy, name="convolution"
+        )
+        self.norm = keras.layers.BatchNormalization(dtype=self.dtype_policy, name="norm")
+
+    def call(self, node, training=False, seed=None):
+        x = self.norm(self.convolution(tf.nn.relu(node)), training=training)
+        return (
+            x if seed is None else x + tf.random.stateless_normal(tf.shape(x), seed, dtype=x.dtype)
+        )
+
+
+@contextmanager
+def known(operation):
+    """Makes an operation known, and forgets it afterwards."""
+    operations.register(operation)
+    try:
+        yield
+    finally:
+        del operations._OPERATIONS._registered[operation.name]
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_an_operation_from_outside_reads_the_node_itself(stride, seed):
+    rng = np.random.default_rng(seed)
+    image = tf.constant(rng.normal(size=(2, 7, 6, CHANNELS)))
+    with known(Operation("sharpen", "sharpen", learnable=True, layer=Sharpen)):
+        mixed = MixedOperation(CHANNELS, stride, ("none", "sharpen"), dtype="float64")
+    assert mixed.reads == (None, "identity")
+    result = total([mixed({"identity": image}, tf.constant([0.3, 0.7], tf.float64), training=True)])
+    layer = mixed.operations["sharpen"].layer
+    assert layer.convolution.kernel.path.endswith("sharpen/sharpen/convolution/kernel")
+    assert np.any(layer.norm.moving_mean.numpy())
+    np.testing.assert_allclose(result, 0.7 * layer(image, training=True), rtol=1e-12)
+
+    noise = tf.constant([1, seed % 1000])
+    assert mixed.draws({"seed"})
+    drawn = total([mixed({"identity": image}, tf.constant([0.3, 0.7], tf.float64), seed=noise)])
+    expected = 0.7 * layer(image, seed=fold_in(noise, 1))
+    np.testing.assert_allclose(drawn, expected, rtol=1e-12)
+
+
+def test_an_operation_of_another_size_is_refused():
+    strideless = Operation(
+        "strideless",
+        "blur",
+        learnable=False,
+        layer=lambda channels, stride, **kwargs: Sharpen(channels, 1, **kwargs),
+    )
+    with known(strideless):
+        mixed = MixedOperation(CHANNELS, 2, ("strideless",))
+    with pytest.raises(
+        ValueError, match=r"strideless: expected a result of \(None, 4, 3, 6\), got"
+    ):
+        mixed.build({"identity": (None, 7, 6, CHANNELS)})

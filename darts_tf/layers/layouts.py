@@ -2,12 +2,13 @@
 
 The phases are the pixels of even and odd rows and columns. A depthwise convolution with dilation 2
 reads, for each output pixel, only pixels of one phase: on the phases stacked on the batch axis it
-is a plain convolution, and pointwise convolution, normalisation and sums do not notice. One of
+is a plain convolution, and pointwise convolution, normalization and sums do not notice. One of
 stride 2 reads all four and writes one: on the phases side by side on the channel axis it is a plain
 convolution, followed by a sum that a pointwise convolution does on the way.
 """
 
 from enum import Enum
+from typing import Any
 
 import tensorflow as tf
 
@@ -49,6 +50,24 @@ def rearrange(x: tf.Tensor, to: Layout) -> tf.Tensor:
         case Layout.EVEN:
             return x[:, ::2, ::2]
     return x
+
+
+def rearranged_shape(shape: tuple[Any, ...], to: Layout) -> tuple[Any, ...]:
+    """Returns the shape of an image in a layout.
+
+    Args:
+        shape: (batch, rows, columns, channels), None where a size varies.
+        to: The layout.
+    """
+    batch, rows, columns, channels = shape
+    match to:
+        case Layout.PHASES:
+            return (batch and 4 * batch, rows // 2, columns // 2, channels)
+        case Layout.DEPTH:
+            return (batch, rows // 2, columns // 2, 4 * channels)
+        case Layout.EVEN:
+            return (batch, *(size and -(-size // 2) for size in (rows, columns)), channels)
+    return shape
 
 
 def first_phase(x: tf.Tensor) -> tf.Tensor:

@@ -1,0 +1,57 @@
+"""Part of the channels: a search in less memory and time (PC-DARTS, section 3.2).
+
+Of a node's C channels the first C / K go through the candidates of an edge, and the others pass by:
+
+    node ──┬── first C/K ──> candidates ──┐
+           └── the others ── (max pool) ──┴──> side by side ──> sum over edges ──> shuffle
+
+The shuffle is linear and the same on every edge, so one shuffle of the sum does for all of them.
+"""
+
+import tensorflow as tf
+
+
+def computed(x: tf.Tensor, parts: int) -> tf.Tensor:
+    """Returns the channels of a node that its edges compute.
+
+    Args:
+        x: [batch, rows, columns, channels].
+        parts: K; 1 computes all channels.
+
+    Returns:
+        [batch, rows, columns, channels / parts].
+    """
+    return x if parts == 1 else x[..., : x.shape[-1] // parts]
+
+
+def passed_by(x: tf.Tensor, parts: int, stride: int) -> tf.Tensor:
+    """Returns the channels of a node that pass by its edges, at stride 2 through a 2x2 max pool.
+
+    Args:
+        x: [batch, rows, columns, channels].
+        parts: K.
+        stride: 1 or 2.
+
+    Returns:
+        [batch, ceil(rows / stride), ceil(columns / stride), channels - channels / parts].
+    """
+    rest = x[..., x.shape[-1] // parts :]
+    return rest if stride == 1 else tf.nn.max_pool2d(rest, 2, 2, "SAME")
+
+
+def shuffled(x: tf.Tensor, parts: int) -> tf.Tensor:
+    """Deals the channels out anew, so that the next edges compute others.
+
+    Args:
+        x: [batch, rows, columns, channels].
+        parts: K; channel k * C / K + i becomes channel i * K + k.
+
+    Returns:
+        A tensor like `x`.
+    """
+    rows, columns = (
+        tf.shape(x)[axis] if x.shape[axis] is None else x.shape[axis] for axis in (1, 2)
+    )
+    channels = x.shape[-1]
+    x = tf.reshape(x, (-1, rows, columns, parts, channels // parts))
+    return tf.reshape(tf.transpose(x, (0, 1, 2, 4, 3)), (-1, rows, columns, channels))

@@ -1,0 +1,157 @@
+"""Features of a node: what the operations of several edges read alike, computed once."""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from darts_tf.layers.layouts import Layout, first_phase, is_even, rearrange, rearranged_shape
+from darts_tf.layers.normalization import BatchNormalization
+from darts_tf.layers.recompute import recomputed
+from darts_tf.supernet.operations import Shape
+from darts_tf.supernet.selection import Branch, compute_if
+
+Features = dict[str, tf.Tensor]
+
+_POOLS = ("max_pool_3x3", "avg_pool_3x3")
+FEATURES = ("relu", "dilated", *_POOLS)
+
+
+@keras.saving.register_keras_serializable(package="darts_tf")
+class SourceFeatures(keras.layers.Layer):
+    """The features of one node that the edges from it read.
+
+    - `identity`: the node itself, always there.
+    - `relu`: the node after its ReLU, in the layout that undilated convolutions read.
+    - `dilated`: the same in the layout that dilated convolutions read (see `layouts`).
+    - `max_pool_3x3`, `avg_pool_3x3`: a pool of the node with its normalization.
+
+    Args:
+        stride: The stride of the edges that read the node, 1 or 2.
+        features: Those of `FEATURES` to compute.
+        synchronized: Whether replicas share the statistics of normalization.
+    """
+
+    def __init__(
+        self,
+        stride: int = 1,
+        features: Iterable[str] = FEATURES,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.stride = stride
+        wanted = set(features)
+        self.features = tuple(name for name in FEATURES if name in wanted)
+        self.synchronized = synchronized
+
+    def build(self, node_shape: Shape) -> None:
+        """Creates the normalization that follows each pool."""
+        self.norms = {}
+        for name in _POOLS:
+            if name in self.features:
+                self.norms[name] = BatchNormalization(
+                    affine=False,
+                    synchronized=self.synchronized,
+                    dtype=self.dtype_policy,
+                    name=f"{name}_norm",
+                )
+                self.norms[name].build(node_shape)
+        self.built = True
+
+    def call(
+        self, node: tf.Tensor, training: bool = False, needed: tf.Tensor | None = None
+    ) -> Features:
+        """Returns the features by name.
+
+        Args:
+            node: [batch, rows, columns, channels].
+            training: Whether normalization uses, and records, the statistics of the batch.
+            needed: Which of `features` to compute, bool [features]; the others come out empty, and
+                their running averages stay. None computes all.
+        """
+        if needed is not None:
+            return {"identity": node, **self._needed(node, training, needed)}
+        features = {"identity": node}
+        if {"relu", "dilated"} & {*self.features}:
+            relu, dilated = (self._layout(name, node.shape) for name in ("relu", "dilated"))
+            features["relu"] = rearrange(tf.nn.relu(node), relu)
+            if relu is Layout.DEPTH:
+                features["dilated"] = first_phase(features["relu"])
+            else:
+                features["dilated"] = rearrange(features["relu"], dilated)
+        for name in self.norms:
+            features[name] = self._pooled(name, node, training)
+        return {name: features[name] for name in ("identity", *self.features)}
+
+    def _needed(self, node: tf.Tensor, training: bool, needed: tf.Tensor) -> Features:
+        features = {}
+        for name, wanted in zip(self.features, tf.unstack(needed), strict=True):
+            layout = self._layout(name, node.shape)
+            shape = rearranged_shape((None, *node.shape[1:]), layout)
+            if name in self.norms:
+                pooled = partial(self._pooled, name, training=training)
+                branch = Branch(pooled, (node,), (self.norms[name],))
+            else:
+                branch = Branch(partial(_rectified, layout=layout), (node,))
+            nothing = (0, *(size or 0 for size in shape[1:]))
+            empty = Branch(partial(tf.zeros, nothing, node.dtype))
+            features[name] = compute_if(wanted, branch, empty, training, self.synchronized)
+            features[name].set_shape(shape)
+        return features
+
+    def _pooled(self, name: str, node: tf.Tensor, training: bool) -> tf.Tensor:
+        return self.norms[name](pool(node, name, self.stride), training=training)
+
+    def _layout(self, name: str, shape: Shape) -> Layout:
+        pooled = Layout.EVEN if self.stride == 2 else Layout.PLAIN
+        return layouts(shape[1], shape[2], self.stride).get(name, pooled)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "stride": self.stride,
+            "features": self.features,
+            "synchronized": self.synchronized,
+        }
+
+
+def layouts(rows: int | None, columns: int | None, stride: int) -> dict[str, Layout]:
+    """Returns the layouts of the features `relu` and `dilated`; the others are `PLAIN`.
+
+    Args:
+        rows: Rows of the node, None if they vary.
+        columns: Columns of the node, None if they vary.
+        stride: Stride of the edges, 1 or 2.
+    """
+    even = is_even(rows, columns)
+    if stride == 2:
+        return {"relu": Layout.DEPTH if even else Layout.PLAIN, "dilated": Layout.EVEN}
+    return {"relu": Layout.PLAIN, "dilated": Layout.PHASES if even else Layout.PLAIN}
+
+
+def _rectified(node: tf.Tensor, layout: Layout) -> tf.Tensor:
+    return rearrange(tf.nn.relu(node), layout)
+
+
+def pool(x: tf.Tensor, name: str, stride: int) -> tf.Tensor:
+    """3x3 pooling with padding 1 that no maximum sees and no mean counts.
+
+    Args:
+        x: [batch, rows, columns, channels].
+        name: `max_pool_3x3` or `avg_pool_3x3`.
+        stride: 1 or 2.
+
+    Returns:
+        [batch, ceil(rows / stride), ceil(columns / stride), channels].
+    """
+    y = _max_pool(x) if name == "max_pool_3x3" else tf.nn.avg_pool2d(x, 3, 1, "SAME")
+    return rearrange(y, Layout.EVEN) if stride == 2 else y
+
+
+@recomputed  # TensorFlow's fast gradient, 1/25 of the time, wants the pooling in its function
+def _max_pool(x: tf.Tensor) -> tf.Tensor:
+    return tf.nn.max_pool2d(x, 3, 1, "SAME")

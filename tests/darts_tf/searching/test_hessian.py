@@ -1,0 +1,108 @@
+"""Hessian-vector products against derivatives of other programs."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from darts_tf.engine.scoring import Batch, score
+from darts_tf.searching.hessian import hessian_vector_product
+from darts_tf.spaces.search_space import SearchSpace
+from darts_tf.supernet.model import Supernet
+from tests import weights
+from tests.oracles import supernet as twin
+
+LAYERS, CHANNELS, CLASSES, SHAPE = 3, 2, 3, (6, 5, 2)
+SMALL = SearchSpace(("none", "max_pool_3x3", "skip_connect", "sep_conv_3x3"), nodes=1)
+
+
+def random_batch(rng, shape=SHAPE, dtype="float64"):
+    return Batch(
+        tf.constant(rng.normal(size=(4, *shape)), dtype),
+        tf.constant(rng.integers(0, CLASSES, 4), tf.int32),
+        tf.fill((4,), tf.constant(1 / 4, dtype)),
+    )
+
+
+def test_the_product_is_the_slope_of_the_twins_alpha_gradient(seed):
+    rng = np.random.default_rng(seed)
+    params = twin.random_params(rng, CHANNELS, LAYERS, CLASSES, SHAPE[-1])
+    alphas, batch = twin.random_alphas(rng, 0.5), random_batch(rng)
+    net = Supernet(layers=LAYERS, init_channels=CHANNELS, classes=CLASSES, dtype="float64")
+    net.build((None, *SHAPE))
+    weights.assign(weights.of_supernet(net), params)
+    weights.assign(dict(net.relaxation.alphas), alphas)
+    vector = {cell: rng.normal(size=table.shape) for cell, table in alphas.items()}
+    before = [variable.numpy() for variable in net.non_trainable_variables]
+
+    product = hessian_vector_product(
+        net, batch, net.architecture_variables, [tf.constant(part) for part in vector.values()]
+    )
+
+    def slopes(step):
+        moved = {cell: table + step * vector[cell] for cell, table in alphas.items()}
+        right = twin.evaluate(batch.images.numpy(), batch.labels.numpy(), moved, params)
+        return weights.flat(right.alpha_gradients)
+
+    # A difference over a kink of ReLU or pooling is wrong; some step has none in between.
+    errors = [
+        max(
+            weights.relative_error(part, (ahead - behind) / (2 * step))
+            for part, ahead, behind in zip(product, slopes(step), slopes(-step), strict=True)
+        )
+        for step in (1e-4, 1e-5, 1e-6)
+    ]
+    assert min(errors) < 1e-6
+    for variable, value in zip(net.non_trainable_variables, before, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), value)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_products_with_unit_vectors_are_the_dense_hessian_of_the_plain_graph(compiled, seed):
+    plain = pytest.importorskip("benchmarks.plain")  # not in the wheel
+    rng = np.random.default_rng(seed)
+    keras.utils.set_random_seed(seed)
+    net = Supernet(layers=LAYERS, init_channels=CHANNELS, classes=CLASSES, dtype="float64")
+    net.build((None, *SHAPE))
+    for table in net.architecture_variables:
+        table.assign(rng.normal(size=table.shape))
+    peer = plain.PlainSearchStep(LAYERS, CHANNELS, CLASSES, SHAPE, 5.0, "float64")
+    peer.copy(net)
+    batch = random_batch(rng)
+    tables = [table.value for table in peer.alphas.values()]
+    with tf.GradientTape(persistent=True) as outer:
+        with tf.GradientTape() as inner:
+            loss = score(peer.logits(batch.images), batch).loss
+        slopes = inner.gradient(loss, tables)
+        chosen = [(0, 3, 4), (0, 13, 1), (1, 0, 6), (1, 7, 3)]
+        entries = [slopes[table][edge, column] for table, edge, column in chosen]
+
+    def product(vector):
+        return hessian_vector_product(net, batch, net.architecture_variables, vector)
+
+    product = tf.function(product, autograph=False) if compiled else product
+    for (table, edge, column), entry in zip(chosen, entries, strict=True):
+        vector = [np.zeros((14, 8)), np.zeros((14, 8))]
+        vector[table][edge, column] = 1
+        ours = product([tf.constant(part) for part in vector])
+        for mine, right in zip(ours, outer.gradient(entry, tables), strict=True):
+            assert weights.relative_error(mine, right) < 1e-9
+
+
+@pytest.mark.parametrize("recompute", [False, True])
+def test_the_hessian_of_alphas_and_weights_is_symmetric(recompute, seed):
+    rng = np.random.default_rng(seed)
+    keras.utils.set_random_seed(seed)
+    net = Supernet(SMALL, LAYERS, CHANNELS, CLASSES, recompute=recompute, dtype="float64")
+    net.build((None, *SHAPE))
+    variables = [*net.architecture_variables, *net.weight_variables]
+    one, other = (
+        [tf.constant(rng.normal(size=variable.shape)) for variable in variables] for _ in range(2)
+    )
+    batch = random_batch(rng)
+
+    def form(left, right):
+        product = hessian_vector_product(net, batch, variables, right)
+        return sum(np.sum(a * b) for a, b in zip(left, product, strict=True))
+
+    np.testing.assert_allclose(form(one, other), form(other, one), rtol=1e-9)
