@@ -6,12 +6,16 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 # For instance `make test PYTEST_ARGS="-x tests/darts_tf"`.
 PYTEST_ARGS ?= -n 2 --dist loadfile
+# Spaces, runs, pages, settings, criteria, flags: the rooms without TensorFlow.
+QUICK_TESTS := $(addprefix tests/,darts_tf/spaces darts_tf/runs darts_tf/searching/criteria darts_tf/report/pictures \
+	darts_tf/test_config.py darts_tf/test_errors.py darts_tf/test_init.py darts_tf/test_registry.py \
+	darts_tf/tuning/test_config.py trainers/test_command_line.py test_build.py test_oracles.py)
 BAZEL ?= bazel
 BUILDIFIER ?= npx --yes --loglevel=error --package=@bazel/buildifier@8.2.1 buildifier
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint fix wheel-test bazel clean
+.PHONY: help demo check test lint fix wheel-test bazel clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -23,6 +27,10 @@ demo: $(VENV)/runtime ## search, train and export on a small embedded data set
 test: lint ## lint, then all tests
 	@echo "==> running the tests"
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: lint ## lint, then the tests that need no TensorFlow or little of it, in under 3 minutes
+	@echo "==> running the quick tests"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -q $(QUICK_TESTS)
 
 lint: $(VENV)/development ## style, types and the direction of imports
 	@echo "==> checking style, types and imports"
