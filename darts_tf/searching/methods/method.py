@@ -96,8 +96,9 @@ class Method(Settings):
     name: ClassVar[str] = ""
     # Whether an iteration updates the weights before the architecture.
     weights_first: ClassVar[bool] = False
-    # An edge's candidates see one of so many parts of the channels; the others pass by.
-    channel_parts: ClassVar[int] = 1
+    # Edges compute one of so many parts of the channels; the others pass by (PC-DARTS's K). A
+    # method may make a setting of it.
+    partial: ClassVar[int] = 1
 
     def check(self, config: SearchConfig, space: Space) -> None:
         """Refuses a search that makes no sense with this method.
@@ -174,6 +175,7 @@ class Method(Settings):
             recompute=config.recompute,
             stem=config.stem,
             relaxation=self.relaxation(stage.space, dtype=policy, name="relaxation"),
+            partial=self.partial,
             dtype=policy,
         )
 
