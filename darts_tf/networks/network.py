@@ -55,8 +55,8 @@ def build_network(
 ) -> keras.Model:
     """Builds the network to train from scratch (DARTS+, section 4.3).
 
-    Cells `layers // 3` and `2 * layers // 3` are reduction cells, with twice the channels. Layer
-    `cell_7` gives the output of cell 7, cells counted from 0.
+    The genotype's space says which cells are reduction cells: `layers // 3` and `2 * layers // 3` in
+    DARTS's, each with twice the channels. Layer `cell_7` has the output of cell 7, counted from 0.
 
     Example:
         >>> import darts_tf
@@ -77,7 +77,7 @@ def build_network(
         genotype: The specification of the network; or the cells, followed by the other arguments of
             `NetworkSpec`.
         *sizes: The other arguments of `NetworkSpec`, in its order.
-        auxiliary: Whether there is an auxiliary head after cell `2 * layers // 3`.
+        auxiliary: Whether there is an auxiliary head after the last reduction cell.
         drop_path: Whether operations other than identities end in a `DropPath`, at rate 0.
         synchronized: Whether replicas share the statistics of batch normalization.
         dtype: The layers' dtype or policy, Keras's own when None.
