@@ -1,9 +1,12 @@
 """Small random data sets in the file layouts of the real ones.
 
-The real builders prepare them; only the download of CIFAR, which verifies a checksum, is replaced.
+The real builders prepare them; only the checksums of the archives are others.
 """
 
+import contextlib
+import gzip
 import io
+import struct
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -11,8 +14,10 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
+import scipy.io
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from tensorflow_datasets.image_classification import mnist as mnist_builders
 
 from darts_tf import data
 from darts_tf.data.sources.origins import MANUAL, ORIGINS
@@ -24,25 +29,71 @@ def prepare(name: str, folder: Path, seed: int = 0) -> Path:
     """Creates a prepared data set.
 
     Args:
-        name: `cifar10`, `cifar100`, `tiny_imagenet` or `imagenet`.
+        name: A key of `DATASETS`, all but `digits`.
         folder: The `data_dir`; it may contain other data sets.
         seed: Random seed of the pixels.
 
     Returns:
-        The folder. It holds 30 training and 6 test images of CIFAR-10, 40 and 10 of CIFAR-100, 200
-        and 20 of Tiny-ImageNet, 24 and 10 of ImageNet.
+        The folder. It holds 30 training and 6 test images of CIFAR-10, 40 and 10 of CIFAR-100, of
+        SVHN and of MNIST's family, 200 and 20 of Tiny-ImageNet, 24 and 10 of ImageNet.
     """
     random = np.random.default_rng(seed)
     match name:
         case "cifar10" | "cifar100":
             write = cifar10 if name == "cifar10" else cifar100
             _prepare_cifar(name, folder, write(folder / MANUAL, random))
+        case "mnist" | "fashion_mnist" | "kmnist" | "svhn_cropped":
+            write = svhn if name == "svhn_cropped" else idx
+            with trusted(name, write(folder / MANUAL / name, random)):
+                data.load(name, str(folder))
         case "tiny_imagenet" | "imagenet":
             write = tiny_imagenet if name == "tiny_imagenet" else imagenet
             write(folder / MANUAL, random)
             data.load(name, str(folder))
         case _:
             raise ValueError(name)
+    return folder
+
+
+@contextlib.contextmanager
+def trusted(name: str, folder: Path) -> Iterator[None]:
+    """Has a builder take the archives in a folder for the published ones, whatever their number."""
+    builder = tfds.builder(ORIGINS[name].builder)
+    infos = {
+        url: tfds.download.checksums.compute_url_info(folder / info.filename)
+        for url, info in builder.url_infos.items()
+        if (folder / info.filename).exists()
+    }
+    with (
+        mock.patch.object(tfds.core.DatasetBuilder, "url_infos", infos),
+        mock.patch.object(mnist_builders, "_TRAIN_EXAMPLES", 40),
+        mock.patch.object(mnist_builders, "_TEST_EXAMPLES", 10),
+    ):
+        yield
+
+
+def idx(folder: Path, random: np.random.Generator, train: int = 40, test: int = 10) -> Path:
+    """Writes the four files of MNIST, which its successors share; returns their folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for part, count in (("train", train), ("t10k", test)):
+        images = random.integers(0, 256, (count, 28, 28), np.uint8)
+        labels = random.permutation(np.arange(count) % 10).astype(np.uint8)
+        for kind, array in (("images-idx3", images), ("labels-idx1", labels)):
+            head = struct.pack(">HBB", 0, 8, array.ndim) + struct.pack(
+                f">{array.ndim}I", *array.shape
+            )
+            with gzip.open(folder / f"{part}-{kind}-ubyte.gz", "wb") as file:
+                file.write(head + array.tobytes())
+    return folder
+
+
+def svhn(folder: Path, random: np.random.Generator, train: int = 40, test: int = 10) -> Path:
+    """Writes the files of SVHN's cropped digits, where 10 stands for 0; returns their folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for part, count in (("train", train), ("test", test), ("extra", 3)):
+        images = random.integers(0, 256, (32, 32, 3, count), np.uint8)
+        labels = random.permutation(1 + np.arange(count) % 10).astype(np.uint8)[:, None]
+        scipy.io.savemat(folder / f"{part}_32x32.mat", {"X": images, "y": labels})
     return folder
 
 

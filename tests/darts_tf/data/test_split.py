@@ -13,7 +13,7 @@ def numbered(count: int) -> ArraySplit:
     return ArraySplit(images, positions.astype(np.int32))
 
 
-def test_halves_are_disjoint_complete_and_in_order(seed):
+def test_portions_are_disjoint_complete_and_in_order(seed):
     random = np.random.default_rng(seed)
     count, portion = int(random.integers(4, 400)), float(random.uniform(0.3, 0.7))
     first, second = numbered(count).portions(portion)
