@@ -71,7 +71,9 @@ class TfdsSource(DataSource):
         origin = Origin(
             request.dataset,
             request.argument,
-            archives=tuple(sorted(url.filename or "" for url in (builder.url_infos or {}).values())),
+            archives=tuple(
+                sorted(url.filename or "" for url in (builder.url_infos or {}).values())
+            ),
             url=info.homepage or "the catalogue of TensorFlow Datasets",
             fetched=True,
         )

@@ -189,7 +189,7 @@ def test_a_run_is_resolved_against_it(tmp_path):
         (
             {
                 "features": {
-                    "picture": tfds.features.Image(shape=(8, 8, 3)),
+                    "picture": tfds.features.Image(shape=(16, 16, 3)),
                     "kind": tfds.features.ClassLabel(num_classes=1),
                 }
             },
