@@ -55,8 +55,8 @@ def build_network(
 ) -> keras.Model:
     """Builds the network to train from scratch (DARTS+, section 4.3).
 
-    The genotype's space says which cells are reduction cells: `layers // 3` and `2 * layers // 3` in
-    DARTS's, each with twice the channels. Layer `cell_7` has the output of cell 7, counted from 0.
+    The genotype's space says which cells are reduction cells: `layers // 3` and `2 * layers // 3`
+    in DARTS's, each with twice the channels. Layer `cell_7` has the output of cell 7, from 0.
 
     Example:
         >>> import darts_tf
