@@ -81,7 +81,7 @@ class RunConfig(Settings):
     checkpoint_every: str = setting(
         "1epoch", "How often a run saves itself, such as 200steps or 5epochs.", recorded=False
     )
-    sync_batch_norm: bool = setting(False, "Whether devices normalise over the whole batch.")
+    sync_batch_norm: bool = setting(False, "Whether devices normalize over the whole batch.")
     learning_rate: float = setting(0.025, "Learning rate of the weights at the start.", above=0.0)
     learning_rate_min: float = _learning_rate_min(0.0)
     momentum: float = setting(0.9, "Momentum of SGD for the weights.", low=0.0, below=1.0)

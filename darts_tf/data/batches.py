@@ -43,7 +43,7 @@ def training_batches(
         batch_size: Images in a global batch. The last batch may be smaller.
         seed: The run's seed, at least 0.
         epoch: Counted from 0.
-        transform: Augmentation and normalisation.
+        transform: Augmentation and normalization.
         labelled: What then happens to the images and labels of a global batch; it gets a seed of
             its own.
         first_step: The first batch to make, counted from 0 in this epoch.
@@ -77,7 +77,7 @@ def endless_batches(
         seed: The run's seed, at least 0.
         first_step: Number of the first batch, counted from 0 since the start of the run.
         steps: How many batches to make.
-        transform: Augmentation and normalisation.
+        transform: Augmentation and normalization.
 
     Returns:
         A `tf.data.Dataset` of `steps` elements.
@@ -97,7 +97,7 @@ def evaluation_batches(split: Split, batch_size: int, *, transform: Transform) -
     Args:
         split: The images.
         batch_size: Images in a global batch. The last batch may be smaller.
-        transform: Normalisation; it gets zeros for its seed.
+        transform: Normalization; it gets zeros for its seed.
 
     Returns:
         A `tf.data.Dataset` of `steps_per_epoch(len(split), batch_size)` elements.

@@ -1,4 +1,4 @@
-"""What reading images raises, turned into the line that names what cannot be read."""
+"""Errors of reading images, told in one line that names the file or the data set."""
 
 import re
 from collections.abc import Iterable, Iterator

@@ -28,7 +28,7 @@ class DataRequest:
 
     @property
     def argument(self) -> str:
-        """What follows the colon of `dataset`; "" if there is none."""
+        """The part of `dataset` after the colon; "" if there is none."""
         return self.dataset.partition(":")[2]
 
 

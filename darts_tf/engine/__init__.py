@@ -1,1 +1,1 @@
-"""What a search and a training run share: epoch loop, steps, optimizers, checkpoints, devices."""
+"""The parts that a search and a training run share: epoch loop, steps, optimizers, checkpoints, devices."""

@@ -41,10 +41,10 @@ _FOREIGN = (
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """All that a run needs to go on.
+    """All that a run needs to resume.
 
     Attributes:
-        epoch: The epoch to go on with, from 0.
+        epoch: The epoch to resume with, from 0.
         step: The steps of that epoch that are done.
         arrays: The state, by name; nothing but numbers.
     """

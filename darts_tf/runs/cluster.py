@@ -16,7 +16,7 @@ _RIGHT = (
 
 
 class WorkerLost(Exception):  # noqa: N818 - it is nobody's mistake
-    """A worker has died; the others end too, and all can go on later."""
+    """A worker has died; the others end too, and all can be resumed later."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ class Interrupted(Exception):  # noqa: N818 - it is not an error
 
 
 class Request:
-    """What a signal has asked for.
+    """A request by a signal to end the run.
 
     Attributes:
         number: The signal, None as long as there was none.

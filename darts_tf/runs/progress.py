@@ -1,4 +1,4 @@
-"""What a person is told of a run: one line an epoch, of at most 100 columns."""
+"""The lines that tell a person of a run: one an epoch, of at most 100 columns."""
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median

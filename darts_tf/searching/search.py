@@ -42,7 +42,7 @@ from darts_tf.spaces.space import Space
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What a search ends with.
+    """The outcome of a search.
 
     Attributes:
         genotype: The cells that were found: those of the last epoch, or of the epoch that the

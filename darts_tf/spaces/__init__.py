@@ -1,4 +1,4 @@
-"""What a search may find: search spaces, genotypes, operations, and the published cells."""
+"""Search spaces, the table of operations, genotypes, and the published cells."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar

@@ -34,7 +34,7 @@ class Supernet(keras.Model):
         layers: Number of cells, at least 3.
         init_channels: Channels of a node in the first cell.
         classes: Number of classes.
-        synchronized: Whether replicas share the statistics of normalisation.
+        synchronized: Whether replicas share the statistics of normalization.
         recompute: Whether gradients compute the edges again instead of keeping what is inside
             them: less memory for more time.
         stem: One of `STEMS`; see `Stem`.
@@ -140,7 +140,7 @@ class Supernet(keras.Model):
 
         Args:
             images: Normalised images, [batch, rows, columns, channels].
-            training: Whether normalisation uses, and records, the statistics of the batch.
+            training: Whether normalization uses, and records, the statistics of the batch.
             learn: What gets gradients: `weights`, `architecture` or `all`; what is not asked for
                 is not computed.
             seed: Seed of the relaxation's noise and of what operations draw, int32 [2]; None for

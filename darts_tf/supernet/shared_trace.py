@@ -12,7 +12,7 @@ from darts_tf.layers.recompute import recomputed
 class SharedTraces:
     """Calls layers by graphs that are traced once a kind of layer, weights passed in.
 
-    The graphs stay functions of their own (they are not inlined), so that tracing, optimising and
+    The graphs stay functions of their own (they are not inlined), so that tracing, optimizing and
     starting a supernet takes time for each kind of layer, not for each layer.
 
     Args:

@@ -22,7 +22,7 @@ _CONVOLUTIONS = {
 
 @keras.saving.register_keras_serializable(package="darts_tf")
 class Stem(keras.layers.Layer):
-    """3x3 convolutions with normalisation, a ReLU between one and the next (DARTS+, section 4.2).
+    """3x3 convolutions with normalization, a ReLU between one and the next (DARTS+, section 4.2).
 
     They end in three times the channels of a node. ImageNet's three give the first cell two inputs,
     as a reduction cell does: the second's image, and the third's of half the size (PC-DARTS, which
@@ -32,7 +32,7 @@ class Stem(keras.layers.Layer):
         channels: Channels of a node in the first cell.
         kind: `cifar`, one convolution; `tiny_imagenet`, one of stride 2 before it; or `imagenet`,
             three of stride 2.
-        synchronized: Whether replicas share the statistics of normalisation.
+        synchronized: Whether replicas share the statistics of normalization.
 
     Raises:
         ValueError: If there is no such kind.
@@ -54,7 +54,7 @@ class Stem(keras.layers.Layer):
         return self.kind == "imagenet"
 
     def build(self, images_shape: Shape) -> None:
-        """Creates the convolutions and normalisations."""
+        """Creates the convolutions and normalizations."""
         self.convs: list[Any] = []
         self.norms: list[Any] = []
         strides = (stride for stride, _ in _CONVOLUTIONS[self.kind])
@@ -84,7 +84,7 @@ class Stem(keras.layers.Layer):
 
         Args:
             images: [batch, rows, columns, channels].
-            training: Whether normalisation uses, and records, the statistics of the batch.
+            training: Whether normalization uses, and records, the statistics of the batch.
         """
         before, x = images, images
         for number, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):

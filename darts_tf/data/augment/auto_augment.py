@@ -15,7 +15,7 @@ from darts_tf.data.augment.policies import POLICIES
 
 
 class Draws(NamedTuple):
-    """What a policy does to each image of a batch, first and second.
+    """The two operations of a policy for each image of a batch.
 
     Attributes:
         choices: Places in `OPERATIONS`, int32 [batch, 2]; 0 leaves the image as it is.
@@ -51,7 +51,7 @@ def magnitude(operation: str, level: int, size: tuple[int, int]) -> float:
     """Returns what an operation gets for a level, its sign apart.
 
     The signs are those of the authors' program: a coin for what moves pixels, none for contrast,
-    colour, brightness and sharpness, whose levels grow from 0.1 to 1.9, where 1 changes nothing.
+    color, brightness and sharpness, whose levels grow from 0.1 to 1.9, where 1 changes nothing.
 
     Args:
         operation: A name in `OPERATIONS`.

@@ -13,7 +13,7 @@ HUE = 0.2
 
 
 def hue(images: tf.Tensor, turns: tf.Tensor) -> tf.Tensor:
-    """Turns the hue of each image about the colour circle.
+    """Turns the hue of each image about the color circle.
 
     Args:
         images: uint8 [batch, height, width, channels]; grey ones have no hue and stay.

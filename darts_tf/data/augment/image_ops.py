@@ -110,7 +110,7 @@ def contrast(images: tf.Tensor, magnitudes: tf.Tensor) -> tf.Tensor:
 
 
 def color(images: tf.Tensor, magnitudes: tf.Tensor) -> tf.Tensor:
-    """Multiplies the distance from grey; 1 changes nothing, 0 leaves none of the colour."""
+    """Multiplies the distance from grey; 1 changes nothing, 0 leaves none of the color."""
     return _blend(_grey(images), images, magnitudes)
 
 

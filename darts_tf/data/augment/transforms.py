@@ -1,4 +1,4 @@
-"""What happens to images on their way into a batch: stateless functions of pixels and a seed.
+"""Transforms of images on their way into a batch: stateless functions of pixels and a seed.
 
 The order is that of DARTS on CIFAR: pad and crop, flip, normalize, cut out. Each function takes a
 batch and draws for every image on its own; the same seed gives the same batch.
@@ -134,7 +134,7 @@ def training_transform(
 ) -> Transform:
     """Returns the transform for training a network: that of the search and more.
 
-    Images that come cropped are flipped and their colours jittered; others are padded, cropped and
+    Images that come cropped are flipped and their colors jittered; others are padded, cropped and
     flipped. AutoAugment comes next, in place of the jitter; then images are normalized and cut.
 
     Args:

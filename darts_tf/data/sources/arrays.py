@@ -25,7 +25,7 @@ _FORMS = (
 
 
 class ArraysSource(DataSource):
-    """What the settings of a run on images in memory name: they cannot be found again by a name."""
+    """Stands for images in memory in the settings of a run; they cannot be found by a name."""
 
     name = "arrays"
     argument = "FINGERPRINT"
@@ -66,7 +66,7 @@ def as_dataset(
             from 0 to 255, or floats from 0 to 1. Labels are whole numbers from 0, [images] or
             [images, 1].
         name: The data set's name; `arrays:` and a fingerprint of the images and labels if empty,
-            so that a run does not go on with others.
+            so that a run does not resume with others.
         classes: Class names, by label; plain numbers if empty.
         image_size: Height and width in pixels to resize to; 0 for the images' own.
         flip: Whether a mirrored image still belongs to its class.
