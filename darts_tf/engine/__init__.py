@@ -1,1 +1,1 @@
-"""The parts that a search and a training run share: epoch loop, steps, optimizers, checkpoints, devices."""
+"""The parts that searches and training runs share: the epoch loop, steps, checkpoints, devices."""

@@ -21,13 +21,13 @@ def new_file(given: str | os.PathLike[str], suffix: str) -> Path:
     """
     path = Path(given)
     if path.suffix != suffix:
-        raise UserError(f"--output={path}: a name that ends in {suffix} is right")
+        raise UserError(f"--output={path}: expected a name that ends in {suffix}")
     if os.path.lexists(path):
-        raise UserError(f"--output={path}: exists; the name of a new file is right")
+        raise UserError(f"--output={path}: exists; expected the name of a new file")
     existing = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
     if not existing.is_dir():
         what = "a file" if existing.exists() else "a link that leads nowhere"
-        raise UserError(f"--output={path}: {existing} is {what}; a folder is right")
+        raise UserError(f"--output={path}: expected a folder, got {existing}, {what}")
     if not os.access(existing, os.W_OK | os.X_OK):
         raise UserError(f"--output={path}: no permission to write in {existing}")
     return path

@@ -47,12 +47,12 @@ def test_a_name_too_long_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("c.tflite", "a name that ends in .onnx is right"),
-        ("onnx", "a name that ends in .onnx is right"),
-        ("there.onnx", "exists; the name of a new file is right"),
-        ("link.onnx", "exists; the name of a new file is right"),
-        ("there.onnx/c.onnx", "there.onnx is a file; a folder is right"),
-        ("link.onnx/c.onnx", "link.onnx is a link that leads nowhere; a folder is right"),
+        ("c.tflite", "expected a name that ends in .onnx"),
+        ("onnx", "expected a name that ends in .onnx"),
+        ("there.onnx", "exists; expected the name of a new file"),
+        ("link.onnx", "exists; expected the name of a new file"),
+        ("there.onnx/c.onnx", "expected a folder, got .*there.onnx, a file"),
+        ("link.onnx/c.onnx", "expected a folder, got .*link.onnx, a link that leads nowhere"),
     ],
 )
 def test_what_is_in_the_way_is_told(name, told, tmp_path):
