@@ -51,8 +51,8 @@ def test_a_name_too_long_is_told(tmp_path):
         ("onnx", "expected a name that ends in .onnx"),
         ("there.onnx", "exists; expected the name of a new file"),
         ("link.onnx", "exists; expected the name of a new file"),
-        ("there.onnx/c.onnx", "expected a folder, got .*there.onnx, a file"),
-        ("link.onnx/c.onnx", "expected a folder, got .*link.onnx, a link that leads nowhere"),
+        ("there.onnx/c.onnx", "there.onnx, a file"),
+        ("link.onnx/c.onnx", "link.onnx, a link that leads nowhere"),
     ],
 )
 def test_what_is_in_the_way_is_told(name, told, tmp_path):
