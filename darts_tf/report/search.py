@@ -10,7 +10,7 @@ from darts_tf.report.page import Page
 from darts_tf.report.parts import last_sections, slots
 from darts_tf.report.pictures.drawing import caption
 from darts_tf.report.runs import Run
-from darts_tf.report.tables import DEFAULT_SPACE, CellTable, cell_tables, space_named
+from darts_tf.report.tables import DEFAULT_SPACE, CellTable, cell_tables
 from darts_tf.runs.history import EpochRecord
 
 
@@ -53,14 +53,13 @@ def page(run: Run) -> Page:
 def content(run: Run) -> dict[str, Any]:
     """Returns what the page of a search draws."""
     records = run.records
-    alphas = records[0].alphas if records else {}  # later stages may have fewer candidates
-    tables = cell_tables(space_named(run.settings.get("space", DEFAULT_SPACE), alphas), alphas)
+    tables = cell_tables(run.settings.get("space", DEFAULT_SPACE), records)
     return {
         "kind": "search",
         "epochs": run.epochs,
         **cells(
             [record.genotype for record in records],
-            names=alphas,
+            names=tables,
             columns=[name for each in tables.values() for name in each.columns],
         ),
         "tables": {cell: table(cell, records, each) for cell, each in tables.items()},

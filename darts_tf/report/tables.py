@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy as np
 from darts_tf import spaces
 from darts_tf.errors import UserError
 from darts_tf.report.pictures.text import node_names
-from darts_tf.runs.history import EpochRecord
+from darts_tf.runs.history import EpochRecord, Table
 from darts_tf.spaces.space import Space
 
 # The space of a run that was made before there were others.
@@ -52,19 +51,18 @@ class CellTable:
         Args:
             table: Values of the candidates, [edges, candidates]; those of masked candidates are
                 not read.
-            kept: The candidates that are left on each edge; None for all. A table with fewer
-                columns than an edge has candidates has one for each that is left.
+            kept: The candidates of each edge, where they are fewer than the space's; None for
+                those of the space.
 
         Returns:
             Float64, [edges, columns]; NaN where an edge does not have an operation.
         """
         values = np.full((len(self.places), len(self.columns)), np.nan)
         for edge, (places, row) in enumerate(zip(self.places, table, strict=True)):
-            if kept is not None and len(row) < len(places):
-                places = tuple(self.columns.index(name) for name in kept[edge])
+            if kept is not None:
+                places = tuple(map(self.columns.index, kept[edge]))
             for place, value in zip(places, row, strict=False):
-                if kept is None or self.columns[place] in kept[edge]:
-                    values[edge, place] = value
+                values[edge, place] = value
         return values
 
     def alphas(self, record: EpochRecord, cell: str) -> np.ndarray:
@@ -77,7 +75,7 @@ class CellTable:
         Returns:
             Float64, [edges, columns]; NaN where an edge does not have an operation.
         """
-        return self.spread(record.alphas[cell], _kept(record, cell))
+        return self.spread(record.alphas[cell], self._kept(record, cell))
 
     def weights(self, record: EpochRecord, cell: str) -> np.ndarray:
         """Returns the strengths of a record, by operation: its own, or the softmax of its alphas.
@@ -90,10 +88,13 @@ class CellTable:
             Float64, [edges, columns]; NaN where an edge does not have an operation.
         """
         if record.strengths is not None:
-            return self.spread(record.strengths[cell], _kept(record, cell))
+            return self.spread(record.strengths[cell], self._kept(record, cell))
         alphas = self.alphas(record, cell)
         powers = np.exp(alphas - np.nanmax(alphas, axis=1, keepdims=True))
         return powers / np.nansum(powers, axis=1, keepdims=True)
+
+    def _kept(self, record: EpochRecord, cell: str) -> Sequence[Sequence[str]] | None:
+        return record.kept[cell] if record.kept is not None and self.inputs else None
 
 
 def space_named(name: str, cells: Collection[str]) -> Space | None:
@@ -115,24 +116,38 @@ def space_named(name: str, cells: Collection[str]) -> Space | None:
     return next((each for each in candidates if set(each.cells) == set(cells)), None)
 
 
-def cell_tables(space: Space | None, alphas: Mapping[str, Any]) -> dict[str, CellTable]:
-    """Returns the edges and the operations of each cell of a run.
+def cell_tables(name: str, records: Sequence[EpochRecord]) -> dict[str, CellTable]:
+    """Returns the edges and the operations of each cell of a search.
 
     Args:
-        space: The run's space; where it is None, edges and operations go by their numbers.
-        alphas: The tables of the architecture parameters, whose cells and shapes these are.
+        name: The name of its space.
+        records: Those of its epochs. Edges and operations go by their numbers where the space is
+            not registered, or has other tables than these.
     """
+    if not records:
+        return {}
+    space = space_named(name, records[0].alphas)
+    if space is not None and all(_fits(space, record) for record in records):
+        return {cell: _named(space, cell) for cell in records[0].alphas}
     return {
-        cell: _named(space, cell)
-        if space is not None and _fits(space, cell, table)
-        else _numbered(table)
-        for cell, table in alphas.items()
+        cell: _numbered([record.alphas[cell] for record in records]) for cell in records[0].alphas
     }
 
 
-def _fits(space: Space, cell: str, table: Any) -> bool:
-    counts = [len(edge.candidates) for edge in space.edges(cell)]
-    return len(table) == len(counts) and all(map(operator.ge, map(len, table), counts))
+def _fits(space: Space, record: EpochRecord) -> bool:
+    return all(
+        len(record.alphas[cell]) == len(space.edges(cell))
+        and all(
+            len(row) >= len(names) and set(names) <= set(edge.candidates)
+            for row, names, edge in zip(
+                record.alphas[cell],
+                record.kept[cell] if record.kept else [e.candidates for e in space.edges(cell)],
+                space.edges(cell),
+                strict=True,
+            )
+        )
+        for cell in space.cells
+    )
 
 
 def _named(space: Space, cell: str) -> CellTable:
@@ -146,15 +161,12 @@ def _named(space: Space, cell: str) -> CellTable:
     )
 
 
-def _kept(record: EpochRecord, cell: str) -> Sequence[Sequence[str]] | None:
-    return None if record.kept is None else record.kept[cell]
-
-
-def _numbered(table: Any) -> CellTable:
-    width = max(map(len, table), default=0)
+def _numbered(tables: Sequence[Table]) -> CellTable:
+    edges = max(map(len, tables))
+    width = max((len(row) for table in tables for row in table), default=0)
     return CellTable(
-        edges=tuple((number, number) for number in range(len(table))),
+        edges=tuple((number, number) for number in range(edges)),
         columns=tuple(f"candidate {number}" for number in range(width)),
-        places=tuple(tuple(range(len(row))) for row in table),
+        places=(tuple(range(width)),) * edges,
         inputs=0,
     )

@@ -21,9 +21,10 @@ from tensorboard.util.tensor_util import make_tensor_proto
 from darts_tf.config import SearchConfig, TrainingConfig, training_flag_lines
 from darts_tf.report.pictures.drawing import caption, picture
 from darts_tf.report.pictures.heat_map import heat_map
-from darts_tf.report.tables import DEFAULT_SPACE, space_named
+from darts_tf.report.tables import DEFAULT_SPACE, cell_tables
 from darts_tf.runs.directory import RunDirectory
-from darts_tf.spaces.genotype import Genotype, read_genotype
+from darts_tf.runs.history import EpochRecord
+from darts_tf.spaces.genotype import Genotype
 
 # As many pictures of a kind as TensorBoard shows by default.
 PICTURES = 10
@@ -140,7 +141,8 @@ def _numbers(line: Mapping[str, Any]) -> Iterator[Summary]:
     for cell, count in line.get("skip_connects", {}).items():
         yield scalar_pb(f"skip_connects/{cell}", count)
     for cell, counts in line.get("stable_epochs", {}).items():
-        yield scalar_pb(f"stable_epochs/{cell}", min(counts))
+        if counts:
+            yield scalar_pb(f"stable_epochs/{cell}", min(counts))
     for cell, alphas in line.get("alphas", {}).items():
         yield histogram_pb(f"alphas/{cell}", [value for row in alphas for value in row])
     for name, value in line.get("measures", {}).items():
@@ -149,16 +151,15 @@ def _numbers(line: Mapping[str, Any]) -> Iterator[Summary]:
 
 def _pictures(line: Mapping[str, Any], space_name: str) -> Iterator[Summary]:
     """Yields the heat maps and the cells of an epoch of a search."""
-    tables = line.get("alphas", {})
-    space = space_named(space_name, tables)
-    if space is not None:
-        if any(len(rows[0]) < space.width(cell) for cell, rows in tables.items()):
-            space = space.narrowed(line["kept"])
-        for cell, alphas in tables.items():
-            title = f"{caption(cell)}: alphas after epoch {line['epoch']}"
-            yield _image(f"heat_maps/{cell}", heat_map(np.array(alphas), space, cell, title))
-    if line.get("genotype"):
-        yield _image("cells", picture(read_genotype(line["genotype"]), "png", dpi=100))
+    if "alphas" not in line:
+        return
+    record = EpochRecord.from_dict(line)
+    for cell, table in cell_tables(space_name, [record]).items():
+        title = f"{caption(cell)}: alphas after epoch {record.epoch}"
+        values = table.alphas(record, cell)
+        yield _image(f"heat_maps/{cell}", heat_map(values, table.names(), table.columns, title))
+    if record.genotype is not None:
+        yield _image("cells", picture(record.genotype, "png", dpi=100))
 
 
 def _image(tag: str, png: bytes) -> Summary:

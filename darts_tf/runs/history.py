@@ -60,7 +60,8 @@ class EpochRecord:
             None for the softmax of the alphas.
         stage: Number of the supernet in a search that trains several in a row, from 0.
         measures: The method's own numbers by name, such as a temperature or a curvature.
-        kept: Names of the candidates that are left on each edge, by cell; None for all.
+        kept: Names of the candidates of each edge, by cell, where a stage has fewer of them than
+            the space: then the columns of the tables are these. None for those of the space.
     """
 
     epoch: int

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 
 from darts_tf.report.pictures.drawing import INK, METADATA, STYLE
-from darts_tf.report.tables import cell_tables
 from darts_tf.spaces.operations import NONE
-from darts_tf.spaces.space import Space
 
 # In points; the table's corner is at (LEFT, TOP).
 LEFT, TOP, CELL_WIDTH, CELL_HEIGHT, MARGIN = 84.0, 62.0, 56.0, 20.0, 14.0
@@ -17,18 +16,23 @@ COLORS = "RdBu_r"
 
 
 def heat_map(
-    alphas: np.ndarray, space: Space, cell: str, title: str = "", *, dpi: int = 100
+    alphas: np.ndarray,
+    edges: Sequence[str],
+    operations: Sequence[str],
+    title: str = "",
+    *,
+    dpi: int = 100,
 ) -> bytes:
     """Draws the architecture parameters of a cell (DARTS+, figure 2 shows them as curves).
 
     Red is above 0, blue below, the deeper the farther from 0. The strongest operation of an edge,
-    `none` apart, is framed: DARTS's genotype has it if it has the edge. What is no candidate of an
-    edge is left white.
+    `none` apart, is framed: DARTS's genotype has it if it has the edge.
 
     Args:
-        alphas: Architecture parameters, [edges, candidates], finite.
-        space: The search space, which numbers the edges and the candidates.
-        cell: The name of the cell.
+        alphas: Architecture parameters, [edges, operations]; NaN, which is left white, where an
+            operation is no candidate of an edge.
+        edges: The names of the edges.
+        operations: The names of the operations.
         title: A line above the table.
         dpi: Pixels in 72 points.
 
@@ -42,17 +46,14 @@ def heat_map(
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
 
-    alphas = np.asarray(alphas, np.float64)
-    shape = (len(space.edges(cell)), space.width(cell))
-    if alphas.shape != shape:
-        raise ValueError(f"alphas: expected the shape {shape}, got {alphas.shape}")
-    layout = cell_tables(space, {cell: alphas})[cell]
-    table = layout.spread(alphas)
-    rows, columns = table.shape
+    table = np.asarray(alphas, np.float64)
+    rows, columns = shape = (len(edges), len(operations))
+    if table.shape != shape:
+        raise ValueError(f"alphas: expected the shape {shape}, got {table.shape}")
     right, bottom = LEFT + columns * CELL_WIDTH, TOP + rows * CELL_HEIGHT
     width, height = right + MARGIN, bottom + MARGIN
     deepest = 1.3 * float(np.nanmax(np.abs(table))) or 1.0  # so that a frame stands out
-    ranked = np.where([name == NONE for name in layout.columns], -np.inf, table)
+    ranked = np.where([name == NONE for name in operations], -np.inf, table)
     ranked[np.isnan(table)] = -np.inf
     with style.context(["default", STYLE]):
         figure = Figure(figsize=(width / 72, height / 72), facecolor="white")
@@ -61,11 +62,11 @@ def heat_map(
         axes.imshow(table, COLORS, vmin=-deepest, vmax=deepest, extent=(LEFT, right, bottom, TOP))
         axes.set(xlim=(0, width), ylim=(height, 0), aspect="auto")
         axes.text(MARGIN, MARGIN + 6, title, size=11, weight="bold", color=INK, parse_math=False)
-        for column, name in enumerate(layout.columns):
+        for column, name in enumerate(operations):
             x = LEFT + (column + 0.5) * CELL_WIDTH
             words = name.replace("_", "\n", 1).replace("_", " ")
             axes.text(x, TOP - 4, words, size=8, ha="center", va="bottom", color=INK)
-        for row, edge in enumerate(layout.names()):
+        for row, edge in enumerate(edges):
             y = TOP + (row + 0.5) * CELL_HEIGHT
             axes.text(LEFT - 6, y, edge, size=8, ha="right", va="center", color=INK)
             for column, value in enumerate(table[row]):

@@ -159,19 +159,18 @@ def test_a_search_in_another_space_shows_its_edges_strengths_and_measures(tmp_pa
     assert "Measures of the method" in dict(search.page(read_run(run)).sections)
 
 
-def test_candidates_that_were_dropped_are_left_out(run):
+def test_a_stage_with_fewer_candidates_shows_those_alone(run):
     lines = lines_of(run)
-    kept = [["none", "sep_conv_3x3"]] * 14
-    lines[-1]["kept"] = {"normal": kept, "reduce": kept}
+    rows = [["skip_connect", "sep_conv_5x5"], ["dil_conv_3x3"], *[["none", "sep_conv_3x3"]] * 12]
+    tables = {cell: [[0.5, 1.5], [2.5, 0.0], *[[0.0, 0.0]] * 12] for cell in ("normal", "reduce")}
+    lines[-1] |= {"alphas": tables, "kept": {"normal": rows, "reduce": rows}, "stage": 1}
     run.history.write_text("".join(json.dumps(line) + "\n" for line in lines))
     table = search.content(read_run(run))["tables"]["normal"]
-    assert [value is None for value in table["alphas"][-1][0]] == [
-        False,
-        *[True] * 3,
-        False,
-        *[True] * 3,
-    ]
-    assert sum(value or 0 for value in table["weights"][-1][3]) == pytest.approx(1, abs=2e-4)
+    alphas = [dict(zip(table["columns"], row, strict=True)) for row in table["alphas"][-1]]
+    left = [{name: value for name, value in row.items() if value is not None} for row in alphas]
+    assert left[:2] == [{"skip_connect": 0.5, "sep_conv_5x5": 1.5}, {"dil_conv_3x3": 2.5}]
+    weights = dict(zip(table["columns"], table["weights"][-1][0], strict=True))
+    assert weights["sep_conv_5x5"] == pytest.approx(1 / (1 + math.exp(-1)), abs=6e-5)
     assert None not in table["alphas"][0][0]
 
 

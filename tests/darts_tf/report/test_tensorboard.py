@@ -203,5 +203,7 @@ def test_the_pictures_of_a_search_are_those_of_its_record(run, seed):
     Board(run, SEARCH, [line]).finish()
     found = events.read(run.tensorboard).values
     title = "Reduction cell: alphas after epoch 0"
-    expected = heat_map(np.array(line["alphas"]["reduce"]), DARTS, "reduce", title)
+    nodes = ("c(k-2)", "c(k-1)", "0", "1", "2", "3")
+    edges = [f"{nodes[a]} \N{RIGHTWARDS ARROW} {nodes[b]}" for a, b, _ in DARTS.edges("reduce")]
+    expected = heat_map(np.array(line["alphas"]["reduce"]), edges, DARTS.candidates, title)
     assert found["heat_maps/reduce"][0][2] == expected
