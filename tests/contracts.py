@@ -37,10 +37,10 @@ Tables = dict[str, np.ndarray]
 
 # The smallest space that has a choice on each edge, a pool and a convolution: for the long tests.
 SMALL = {
-    "name": "darts",
     "candidates": ["none", "max_pool_3x3", "skip_connect", "sep_conv_3x3"],
     "nodes": 1,
     "learnable": ["sep_conv_3x3"],
+    "name": "small",
 }
 
 
@@ -245,10 +245,10 @@ class SpaceBuilt:
         images = np.random.default_rng(seed).normal(size=(2, 8, 8, 3)).astype("float32")
         with known(spaces, plug):
             net = Supernet(plug, layers=plug.fewest_layers, init_channels=4, classes=3)
-            scores = net(images, training=True)
             again = keras.saving.deserialize_keras_object(
                 plain(keras.saving.serialize_keras_object(net))
             )
+            scores = net(images, training=True)
             again(images, training=True)
         assert scores.shape == (2, 3)
         assert np.isfinite(scores).all()
@@ -421,7 +421,7 @@ class MethodBuilt:
         import keras
         import tensorflow as tf
 
-        relaxation = plug.relaxation(spaces.get(SMALL), dtype="float64", name="relaxation")
+        relaxation = plug.relaxation(spaces.get("darts"), dtype="float64", name="relaxation")
         relaxation.build()
         rng = np.random.default_rng(seed)
         for variable in relaxation.trainable_variables:
@@ -429,7 +429,8 @@ class MethodBuilt:
         again = keras.saving.deserialize_keras_object(
             plain(keras.saving.serialize_keras_object(relaxation))
         )
-        again.build()
+        if not again.built:
+            again.build()
         again.set_weights(relaxation.get_weights())
         for noise in (None, tf.constant([seed, 1], tf.int32)):
             for ours, theirs in zip(
@@ -444,8 +445,9 @@ class MethodBuilt:
         from darts_tf.engine.scoring import Batch
 
         keras.utils.set_random_seed(seed)
-        rng, config = np.random.default_rng(seed), SearchConfig(init_channels=8, layers=3)
-        stage = plug.stage(0, config, spaces.get(SMALL), ())
+        rng = np.random.default_rng(seed)
+        config = SearchConfig(init_channels=8, layers=3, stem="cifar")
+        stage = plug.stage(0, config, darts_tf.SearchSpace(**SMALL), ())
         net = plug.supernet(stage, config, 3)
         net.build((None, 6, 6, 3))
         step = plug.step(net, config, None)
@@ -487,6 +489,7 @@ class MethodBuilt:
             "seed": seed,
             "epochs": max(3, len(plug.stage_epochs(SearchConfig()))),
             "batch_size": 300,
+            "space": SMALL["name"],
             "layers": 3,
             "init_channels": 8,
             "threads": 1,
@@ -516,6 +519,7 @@ from darts_tf.engine.durability import Durability
 from darts_tf.runs.directory import RunDirectory
 
 settings, method, space, folder = given
+darts_tf.spaces.register(darts_tf.SearchSpace(**space))
 config = darts_tf.SearchConfig(**settings)
 after_step = Durability.after_step
 
@@ -534,7 +538,7 @@ def dies_after(steps):
 def search(name, steps):
     Durability.after_step = dies_after(steps)
     try:
-        darts_tf.search(config, Path(folder, name), method=method, space=space, verbose=0)
+        darts_tf.search(config, Path(folder, name), method=method, verbose=0)
     except Killed:
         return 1
     return 0

@@ -66,7 +66,13 @@ def searched(devices: int, seed: int, order: str, method: Any = "darts") -> dict
     scheme = strategy(devices)
     method = methods.get(method)
     config = SearchConfig(
-        layers=3, init_channels=2, arch_order=order, sync_batch_norm=True, grad_clip=0.5, seed=seed
+        layers=3,
+        init_channels=2,
+        stem="cifar",
+        arch_order=order,
+        sync_batch_norm=True,
+        grad_clip=0.5,
+        seed=seed,
     )
     stage = method.stage(0, config, SPACE, ())
     with scheme.scope(), mock.patch.object(precision, "dtype_policy", return_value="float64"):
