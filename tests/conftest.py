@@ -56,8 +56,10 @@ def _split_cpu() -> list[Any]:
     return tf.config.list_logical_devices("CPU")
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
     """Freezes imported modules for the garbage collector, which saves a sixth of tracing time."""
+    if any("two_devices" in getattr(item, "fixturenames", ()) for item in session.items):
+        import tensorflow as tf  # noqa: F401
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     _prepare_tensorflow()
