@@ -234,8 +234,3 @@ def _with_weights(candidates: tuple[str, ...]) -> tuple[str, ...]:
         name for name in candidates if name not in known or operations.get(name).learnable
     )
     return learnable or candidates
-
-
-# For modules that have not turned to `operations`, `stems` and `Space.macro` yet.
-OPERATIONS = tuple(name for name in operations.names() if name != operations.NONE)
-STEM_MULTIPLIER = 3

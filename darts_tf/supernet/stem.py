@@ -1,4 +1,4 @@
-"""The stem of the supernet: what an image passes before the first cell."""
+"""The stem of the supernet: the convolutions before the first cell."""
 
 from itertools import pairwise
 from typing import Any
@@ -8,25 +8,18 @@ import tensorflow as tf
 
 from darts_tf.layers.initialization import uniform
 from darts_tf.layers.normalization import BatchNormalization
-from darts_tf.spaces.search_space import STEM_MULTIPLIER
 from darts_tf.spaces.stems import STEMS
 from darts_tf.supernet.operations import Shape
-
-# The stride of each convolution, and its channels as a share of the last one's.
-_CONVOLUTIONS = {
-    "cifar": ((1, 1.0),),
-    "tiny_imagenet": ((2, 1.0), (1, 1.0)),
-    "imagenet": ((2, 0.5), (2, 1.0), (2, 1.0)),
-}
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
 class Stem(keras.layers.Layer):
     """3x3 convolutions with normalization, a ReLU between one and the next (DARTS+, section 4.2).
 
-    They end in three times the channels of a node. ImageNet's three give the first cell two inputs,
-    as a reduction cell does: the second's image, and the third's of half the size (PC-DARTS, which
-    the paper follows there). Otherwise both inputs are the last one's image.
+    Their table is that of `spaces.stems`. They end in three times the channels of a node. Those
+    of ImageNet give the first cell two inputs, as a reduction cell does: the image of the last but
+    one, and that of the last, half as large (PC-DARTS, which the paper follows there). Otherwise
+    both inputs are the last one's image.
 
     Args:
         channels: Channels of a node in the first cell.
@@ -43,7 +36,7 @@ class Stem(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         if kind not in STEMS:
-            raise ValueError(f"stem must be one of {', '.join(STEMS)}; found {kind!r}")
+            raise ValueError(f"stem: expected one of {', '.join(STEMS)}, got {kind!r}")
         self.channels = channels
         self.kind = kind
         self.synchronized = synchronized
@@ -51,15 +44,15 @@ class Stem(keras.layers.Layer):
     @property
     def reduces(self) -> bool:
         """Whether the second output is half as large as the first."""
-        return self.kind == "imagenet"
+        return STEMS[self.kind].halves
 
     def build(self, images_shape: Shape) -> None:
         """Creates the convolutions and normalizations."""
         self.convs: list[Any] = []
         self.norms: list[Any] = []
-        strides = (stride for stride, _ in _CONVOLUTIONS[self.kind])
-        for number, (before, after) in enumerate(pairwise(self._shapes(images_shape))):
-            stride = next(strides)
+        shapes = pairwise(self._shapes(images_shape))
+        strides = STEMS[self.kind].strides
+        for number, (stride, (before, after)) in enumerate(zip(strides, shapes, strict=True)):
             conv = keras.layers.Conv2D(
                 after[-1],
                 3,
@@ -101,10 +94,10 @@ class Stem(keras.layers.Layer):
 
     def _shapes(self, images_shape: Shape) -> list[Shape]:
         """Returns the shapes of the images and of what each convolution makes of them."""
-        shapes = [images_shape]
-        for stride, share in _CONVOLUTIONS[self.kind]:
+        stem, shapes = STEMS[self.kind], [images_shape]
+        for stride, width in zip(stem.strides, stem.supernet_widths(self.channels), strict=True):
             sizes = (None if size is None else -(-size // stride) for size in shapes[-1][1:3])
-            shapes.append((None, *sizes, int(share * STEM_MULTIPLIER * self.channels)))
+            shapes.append((None, *sizes, width))
         return shapes
 
     def get_config(self) -> dict[str, Any]:

@@ -60,5 +60,5 @@ def test_a_stem_has_the_weights_of_its_convolutions_scales_and_offsets(kind, cou
 
 
 def test_another_stem_is_refused():
-    with pytest.raises(ValueError, match=r"one of cifar, tiny_imagenet, imagenet; found 'mnist'"):
+    with pytest.raises(ValueError, match=r"one of cifar, tiny_imagenet, imagenet, got 'mnist'"):
         Stem(16, "mnist")
