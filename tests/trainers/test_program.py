@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from darts_tf.engine.console import show_progress
 from darts_tf.errors import UserError
 from trainers.program import logging_to, run
 
@@ -41,10 +42,11 @@ def test_a_bug_keeps_its_traceback():
         run("search", main)
 
 
-def test_log_goes_to_the_terminal_and_with_the_time_to_the_file(tmp_path, capsys):
+@pytest.mark.parametrize("verbose", ["auto", 0, 1])
+def test_log_goes_once_to_the_terminal_and_with_the_time_to_the_file(tmp_path, capsys, verbose):
     logger = logging.getLogger("darts_tf.search")
     for epoch in (0, 1):
-        with logging_to(tmp_path / "search.log"):
+        with logging_to(tmp_path / "search.log"), show_progress(verbose):
             logger.info("epoch %d", epoch)
             logger.debug("not told")
         logger.info("after the run")
