@@ -32,11 +32,11 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Words:
-    """How a page calls its attempts.
+    """The words of a page for its attempts.
 
     Args:
         one: One attempt, such as `trial`.
-        number: What its name is the number of, such as `seed`.
+        number: The word for its name, such as `seed`.
         about: The sentence below the heading.
         best: The sentence above the best one's cells, which its name ends.
         details: The heading of the best one's details; "" for no such section.
@@ -66,7 +66,7 @@ def page(
 
     Args:
         run: The run that made them.
-        words: How they are called.
+        words: The words for them.
         facts: Names and values below the heading, before those of the best attempt.
         attempts: In the order in which they began.
         genotype: The cells of the best one, where they are known.
@@ -105,11 +105,11 @@ def page(
 def content(
     run: Run, words: Words, attempts: Sequence[Attempt], genotype: Genotype | None
 ) -> dict[str, Any]:
-    """Returns what the page of attempts draws.
+    """Returns the data that the script of the page draws.
 
     Args:
         run: The run that made them.
-        words: How they are called.
+        words: The words for them.
         attempts: In the order in which they began.
         genotype: The cells of the best one, where they are known.
     """

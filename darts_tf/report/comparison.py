@@ -17,7 +17,7 @@ def page(runs: Sequence[Run], title: str = "") -> Page:
     """Returns the page of several runs.
 
     Args:
-        runs: Searches, trainings or both.
+        runs: Searches, training runs or both.
         title: The heading.
     """
     names = distinct_names(runs)
@@ -46,7 +46,7 @@ def page(runs: Sequence[Run], title: str = "") -> Page:
 
 
 def content(names: Sequence[str], runs: Sequence[Run]) -> dict[str, Any]:
-    """Returns what the page of several runs draws.
+    """Returns the data that the script of the page draws.
 
     Args:
         names: One a run.
@@ -86,7 +86,7 @@ def learning_curves(names: Sequence[str], runs: Sequence[Run]) -> list[dict[str,
 
 
 def distinct_names(runs: Sequence[Run]) -> list[str]:
-    """Returns the names of the runs' directories; where two are alike, their paths, or numbers."""
+    """Returns a name for each run: its directory's, or its path, or that with a number."""
     for names in ([run.name for run in runs], [run.path for run in runs]):
         if len(set(names)) == len(names):
             return names
@@ -96,8 +96,8 @@ def distinct_names(runs: Sequence[Run]) -> list[str]:
 def differing(runs: Sequence[Run]) -> dict[str, list[str]]:
     """Returns each setting that is not the same in all runs, with its values.
 
-    What only searches or only trainings have is left out where there are both. A run without a
-    setting that others of its program have has "none".
+    Settings of some of the programs alone are left out. A run without a setting that others of its
+    program have has "none".
     """
     programs = {run.program for run in runs}
     names = {
@@ -106,8 +106,8 @@ def differing(runs: Sequence[Run]) -> dict[str, list[str]]:
         for name in run.settings
         if {other.program for other in runs if name in other.settings} == programs
     }
-    found = {name: [run.settings.get(name, "none") for run in runs] for name in names}
-    return {name: values for name, values in found.items() if len(set(values)) > 1}
+    values = {name: [run.settings.get(name, "none") for run in runs] for name in names}
+    return {name: each for name, each in values.items() if len(set(each)) > 1}
 
 
 def _together(names: Sequence[str]) -> str:
@@ -156,9 +156,9 @@ def _facts(run: Run) -> list[tuple[str, str]]:
 
 
 def _differences(names: Sequence[str], runs: Sequence[Run]) -> str:
-    found = differing(runs)
-    found.pop("genotype", None)
-    if not found:
+    settings = differing(runs)
+    settings.pop("genotype", None)
+    if not settings:
         return "<p>All settings are the same.</p>"
-    rows = [[name, *values] for name, values in found.items()]
+    rows = [[name, *values] for name, values in settings.items()]
     return table(["Setting", *names], rows, "Settings that differ")

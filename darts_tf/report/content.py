@@ -1,14 +1,15 @@
 """The data that a page's script draws, and texts that several pages have in common."""
 
-import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import darts_tf
+from darts_tf.errors import UserError
 from darts_tf.report.pictures.drawing import caption
 from darts_tf.report.runs import Run
 from darts_tf.runs.directory import Program
-from darts_tf.settings import flag_lines
+from darts_tf.settings import flag_lines, setting_fields
 from darts_tf.spaces import operations
 from darts_tf.spaces.genotype import Genotype
 
@@ -21,6 +22,8 @@ _SETTINGS: Mapping[Program, str] = {
     "tune": "TuningConfig",
     "random_search": "RandomSearchConfig",
 }
+# The public module of the plugs that a setting names, which have settings of their own.
+_PLUGS = {"method": "methods", "stop_criterion": "criteria"}
 
 
 def chart(title: str, series: Mapping[str, Values], **look: Any) -> dict[str, Any]:
@@ -73,10 +76,13 @@ def cells(
 
 
 def explained(run: Run) -> list[tuple[str, str, str, bool]]:
-    """Returns the settings of a run: name, value, meaning, and whether it is not the default."""
-    kind = getattr(darts_tf, _SETTINGS[run.program])
-    texts = {field.name: field.metadata["text"] for field in dataclasses.fields(kind)}
-    defaults = dict(line.removeprefix("--").split("=", 1) for line in flag_lines(kind()))
+    """Returns the settings of a run: name, value, text, and whether it is not the default."""
+    texts: dict[str, str] = {}
+    defaults: dict[str, str] = {}
+    for settings, prefix in _settings(run):
+        texts |= {prefix + field.name: field.metadata["text"] for field in setting_fields(settings)}
+        lines = (line.removeprefix("--") for line in flag_lines(settings, prefix))
+        defaults |= dict(line.split("=", 1) for line in lines)
     return [
         (name, value, texts.get(name, ""), defaults.get(name, value) != value)
         for name, value in run.settings.items()
@@ -100,6 +106,15 @@ def device_days(outcome: Mapping[str, Any]) -> str:
     else:
         amount = f"{days * 1440:.1f} device-minutes"
     return f"{amount}, {cost.get('device', 'device unknown')}"
+
+
+def _settings(run: Run) -> Iterator[tuple[Any, str]]:
+    """Yields the default settings of a run's program and of its plugs, with their prefixes."""
+    yield getattr(darts_tf, _SETTINGS[run.program])(), ""
+    for setting, room in _PLUGS.items():
+        name = run.settings.get(setting, "")
+        with suppress(UserError):  # a plug of the user's, which is not registered here
+            yield getattr(darts_tf, room).get(name), f"{name}_"
 
 
 def _drawn(genotype: Genotype | None) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from importlib import resources
 from typing import Any
 
 _SCRIPTS = ("charts.js", "cells.js", "tables.js", "page.js")
-# Nothing may be fetched from anywhere.
+# The page may load nothing from elsewhere.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 
 
@@ -20,11 +20,11 @@ class Page:
     Args:
         title: Its heading.
         kind: `search`, `training`, `comparison`, or the name of another program.
-        about: A sentence below the heading.
+        about: The sentence below the heading.
         facts: Names and values, the most important first.
         sections: Headings, and the HTML below each.
-        data: What the script draws: JSON.
-        finished: Whether this is the last word; the page of a run under way loads itself again.
+        data: The data that the script draws, as JSON has it.
+        finished: Whether the run has ended; the page of a run under way loads itself again.
     """
 
     title: str
@@ -64,7 +64,7 @@ class Page:
 
 
 def _for_script(text: str) -> str:
-    """Returns JSON that no text in it can end the script with, nor open a comment."""
+    """Returns JSON in which no text can end the script, or begin a comment."""
     return text.replace("<", "\\u003c")
 
 

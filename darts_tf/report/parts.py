@@ -1,4 +1,4 @@
-"""Parts of a page that need no script: settings, the genotype, confused classes."""
+"""Parts of a page that need no script: settings, the genotype, tables, confused classes."""
 
 import json
 import re
@@ -22,7 +22,7 @@ def genotype_box(genotype: Genotype, name: str = "genotype") -> str:
 
     Args:
         genotype: The cells.
-        name: The id of the text, of its own on the page.
+        name: The id of the text, unique on the page.
     """
     lines = [f"{json.dumps(key)}: {json.dumps(part)}" for key, part in genotype.to_dict().items()]
     text = "{\n  " + ",\n  ".join(lines) + "\n}"
@@ -49,15 +49,15 @@ def definitions(rows: Mapping[str, str]) -> str:
 
 
 def settings_table(rows: Sequence[tuple[str, str, str, bool]]) -> str:
-    """Returns the settings as a list: names, values, and what they mean.
+    """Returns the settings as a list: names, values, and their texts.
 
     Args:
         rows: As `content.explained` gives them.
     """
     values = "".join(
-        f"<div{' class=own' if own else ''}><dt>{_breakable(name)}</dt>"
+        f"<div{' class=changed' if changed else ''}><dt>{_breakable(name)}</dt>"
         f"<dd>{_breakable(value) or '<i>empty</i>'}</dd></div>"
-        for name, value, _, own in rows
+        for name, value, _, changed in rows
     )
     meanings = "".join(
         f"<div><dt>{_breakable(name)}</dt><dd>{escape(text)}</dd></div>"
@@ -77,7 +77,7 @@ def confusion_list(pairs: Sequence[Mapping[str, Any]], classes: Sequence[str]) -
         classes: Their names; without one a class goes by its number.
     """
     if not pairs:
-        return "<p>Not one test image was answered wrongly.</p>"
+        return "<p>Every test image was classified correctly.</p>"
     return f'<ul class="confusions">{"".join(_pair(pair, classes) for pair in pairs)}</ul>'
 
 

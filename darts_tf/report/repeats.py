@@ -41,7 +41,7 @@ def page(directory: RunDirectory) -> Page:
 
 
 def content(run: Run, runs: Mapping[int, Run]) -> dict[str, Any]:
-    """Returns what the page of repeats draws.
+    """Returns the data that the script of the page draws.
 
     Args:
         run: The repeats.

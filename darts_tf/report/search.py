@@ -1,4 +1,4 @@
-"""The page of a search: its cells, its edges' weights, and when it stopped (DARTS+, figure 2)."""
+"""The page of a search: cells, weights of edges, and when it stopped (DARTS+, figure 2)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -51,7 +51,7 @@ def page(run: Run) -> Page:
 
 
 def content(run: Run) -> dict[str, Any]:
-    """Returns what the page of a search draws."""
+    """Returns the data that the script of the page draws."""
     records = run.records
     tables = cell_tables(run.settings.get("space", DEFAULT_SPACE), records)
     return {
@@ -134,7 +134,7 @@ def _learning(run: Run) -> list[dict[str, Any]]:
 
 
 def _measures(records: Sequence[EpochRecord]) -> list[dict[str, Any]]:
-    """Returns a chart for each of the method's own numbers, and one of the stage."""
+    """Returns a chart of each of the method's measures, and one of the stage."""
     names = dict.fromkeys(name for record in records for name in record.measures)
     charts = [
         chart(

@@ -135,19 +135,16 @@ def cell_tables(name: str, records: Sequence[EpochRecord]) -> dict[str, CellTabl
 
 
 def _fits(space: Space, record: EpochRecord) -> bool:
-    return all(
-        len(record.alphas[cell]) == len(space.edges(cell))
-        and all(
-            len(row) >= len(names) and set(names) <= set(edge.candidates)
-            for row, names, edge in zip(
-                record.alphas[cell],
-                record.kept[cell] if record.kept else [e.candidates for e in space.edges(cell)],
-                space.edges(cell),
-                strict=True,
-            )
-        )
-        for cell in space.cells
-    )
+    """Whether a record's tables have a row for each edge and a column for each candidate."""
+    for cell in space.cells:
+        edges, rows = space.edges(cell), record.alphas[cell]
+        names = record.kept[cell] if record.kept else [edge.candidates for edge in edges]
+        if not len(edges) == len(rows) == len(names):
+            return False
+        for edge, row, left in zip(edges, rows, names, strict=True):
+            if len(row) < len(left) or not set(left) <= set(edge.candidates):
+                return False
+    return True
 
 
 def _named(space: Space, cell: str) -> CellTable:

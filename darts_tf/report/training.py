@@ -1,4 +1,4 @@
-"""The page of a training: its curves, its test error, and the classes that it confuses."""
+"""The page of a training run: curves, test error, and the most confused classes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ ERRORS = {
 
 
 def page(run: Run) -> Page:
-    """Returns the page of a training, finished or not."""
+    """Returns the page of a training run, finished or not."""
     sections = [("Losses and accuracies", slots("learning"))] if run.history else []
     if run.confusions is not None and run.outcome is not None:
         classes = run.outcome.get("classes", [])
@@ -38,7 +38,7 @@ def page(run: Run) -> Page:
 
 
 def content(run: Run) -> dict[str, Any]:
-    """Returns what the page of a training draws."""
+    """Returns the data that the script of the page draws."""
     return {
         "kind": "training",
         "epochs": run.epochs,
@@ -49,7 +49,7 @@ def content(run: Run) -> dict[str, Any]:
 
 
 def curves(run: Run) -> list[dict[str, Any]]:
-    """Returns the charts of a training's history; that of drop path only where there is any."""
+    """Returns the charts of a history, with one of drop path where it is used."""
     dropped = run.values("drop_path")
     charts = [
         chart("Loss, nats", {"training": run.values("train_loss")}),
@@ -76,8 +76,8 @@ def _about(run: Run) -> str:
     dataset = run.settings.get("dataset", "a data set")
     most = run.settings.get("epochs", "?")
     if run.outcome is None:
-        return f"A training on {dataset}, under way: {len(run.history)} of {most} epochs."
-    return f"A training on {dataset}, finished after {most} epochs."
+        return f"A training run on {dataset}, under way: {len(run.history)} of {most} epochs."
+    return f"A training run on {dataset}, finished after {most} epochs."
 
 
 def _facts(run: Run) -> list[tuple[str, str]]:

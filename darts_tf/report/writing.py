@@ -54,8 +54,8 @@ def write_comparison(
     """
     text = _text([RunDirectory.open(path) for path in run_directories])
     output = Path(output)
-    right = "expected a file in a folder that can be written"
-    with overwriting(output, right) as temporary:
+    expected = "expected a file in a folder that can be written"
+    with overwriting(output, expected) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="replace")
     return output
 
@@ -69,7 +69,7 @@ def refresh(run: RunDirectory) -> None:
 
 
 def _text(directories: Sequence[RunDirectory]) -> str:
-    """Returns the page of a run, or of several."""
+    """Returns the HTML of the page of a run, or of several."""
     names = ", ".join(str(directory.path) for directory in directories)
     try:
         return _page(directories).html()

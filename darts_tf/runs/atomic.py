@@ -1,4 +1,4 @@
-"""Files that appear whole, and stay, or do not appear at all."""
+"""Atomic writes: a file appears whole and stays after a crash, or does not appear."""
 
 import os
 from collections.abc import Iterator

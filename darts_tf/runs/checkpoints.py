@@ -1,4 +1,4 @@
-"""Checkpoints of a run: each whole or not there, with a checksum, and only the last few kept."""
+"""Checkpoints of a run: written atomically, with a checksum; only the last few are kept."""
 
 import hashlib
 import io
@@ -22,7 +22,7 @@ _NAME = re.compile(r"epoch-([0-9]{5,})-step-([0-9]{6,})\.checkpoint")
 _HEADER = b"darts_tf checkpoint 1, SHA-256 "
 _DIGEST = 64
 _NUMBERS = "biufc"  # kinds of dtypes
-# What reading an archive that is none, or an array's header that is none, ends with.
+# Raised by NumPy and zipfile on reading bytes that are no archive, or no header of an array.
 _FOREIGN = (
     ValueError,
     TypeError,
@@ -41,11 +41,11 @@ _FOREIGN = (
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """All that a run needs to resume.
+    """The state from which a run is resumed.
 
     Attributes:
         epoch: The epoch to resume with, from 0.
-        step: The steps of that epoch that are done.
+        step: The number of its steps that are done.
         arrays: The state, by name; nothing but numbers.
     """
 
@@ -59,7 +59,8 @@ class Checkpoints:
 
     Args:
         run: The directory.
-        keep: How many to keep, at least 1; with 2 or more, a damaged one has one before it.
+        keep: The number of checkpoints to keep, at least 1; from 2 on there is one to resume from
+            where the last one is damaged.
     """
 
     def __init__(self, run: RunDirectory, keep: int = 3) -> None:
@@ -67,10 +68,10 @@ class Checkpoints:
         self.keep = keep
 
     def save(self, checkpoint: Checkpoint) -> Path:
-        """Writes a checkpoint, then drops the oldest beyond `keep`; returns its file.
+        """Writes a checkpoint, then deletes the oldest beyond `keep`; returns its file.
 
         Raises:
-            UserError: If it cannot be written, as on a full disk; those before it stay.
+            UserError: If it cannot be written, as on a full disk; earlier ones stay.
         """
         payload = io.BytesIO()
         arrays: dict[str, Any] = dict(checkpoint.arrays)
@@ -86,15 +87,12 @@ class Checkpoints:
         return path
 
     def latest(self) -> Checkpoint | None:
-        """Returns the last checkpoint that is whole, None where there is none.
-
-        Damaged ones are named in the log and passed over.
-        """
+        """Returns the last intact checkpoint, None without one; logs damaged ones."""
         for path in self._files():
-            found = _read(path)
-            if found is not None:
-                return found
-            _logger.warning("%s: damaged, passed over", path)
+            checkpoint = _read(path)
+            if checkpoint is not None:
+                return checkpoint
+            _logger.warning("%s: damaged, skipped", path)
         return None
 
     def _files(self) -> list[Path]:
@@ -109,12 +107,12 @@ class Checkpoints:
 def _position(path: Path) -> tuple[int, int]:
     match = _NAME.fullmatch(path.name)
     if match is None:
-        raise ValueError(f"not the name of a checkpoint: {path.name}")
+        raise ValueError(f"expected the name of a checkpoint, got {path.name}")
     return int(match[1]), int(match[2])
 
 
 def _read(path: Path) -> Checkpoint | None:
-    """Returns what is in a file, None where it is not what was written."""
+    """Returns the checkpoint in a file, None where the file is damaged."""
     try:
         content = path.read_bytes()
     except OSError:
@@ -129,17 +127,19 @@ def _read(path: Path) -> Checkpoint | None:
     try:
         return Checkpoint(*_position(path), _arrays(payload))
     except _FOREIGN:
-        return None  # the checksum is right, but nothing of ours made it
+        return None  # the checksum is correct, but no `save` made the rest
 
 
 def _arrays(payload: bytes) -> dict[str, np.ndarray]:
     """Returns the arrays of an archive as `np.savez` writes it, whose entries are not compressed.
 
+    Nothing is unpickled, and no entry is read beyond the size of the file.
+
     Raises:
-        One of `_FOREIGN`: If it is another; nothing is unpickled, and no more read than there is.
+        One of `_FOREIGN`: If it is another archive, or none.
     """
     with warnings.catch_warnings(), zipfile.ZipFile(io.BytesIO(payload)) as archive:
-        warnings.simplefilter("error")  # what NumPy wonders at is none of ours
+        warnings.simplefilter("error")  # NumPy warns of headers that it did not write
         entries = archive.infolist()
         if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
             raise ValueError("compressed")

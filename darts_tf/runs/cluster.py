@@ -1,4 +1,4 @@
-"""The machines of a run on several: who they are, by TensorFlow's TF_CONFIG."""
+"""The workers of a run on several machines, read from TensorFlow's TF_CONFIG."""
 
 import json
 import os
@@ -9,9 +9,9 @@ from typing import Any
 from darts_tf.errors import UserError
 
 _JOBS = ("chief", "worker")
-_RIGHT = (
-    '{"cluster": {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}, "task": {"type": "worker", '
-    '"index": 0}} is right, with an index of its own on each machine'
+_EXAMPLE = (
+    'expected {"cluster": {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}, "task": {"type": '
+    '"worker", "index": 0}}, with another index on each machine'
 )
 
 
@@ -24,9 +24,9 @@ class Cluster:
     """The workers of a run, of which this process is one.
 
     Attributes:
-        tasks: What TensorFlow calls each, such as `("worker", 1)`; the chief is the first.
+        tasks: TensorFlow's names of the workers, such as `("worker", 1)`; the chief is the first.
         addresses: `host:port` of each.
-        index: This one's place among them.
+        index: The place of this process among them.
     """
 
     tasks: tuple[tuple[str, int], ...]
@@ -35,11 +35,11 @@ class Cluster:
 
     @property
     def chief(self) -> bool:
-        """Whether this is the one that writes."""
+        """Whether this is the worker that writes the run's files."""
         return self.index == 0
 
     def name(self, index: int) -> str:
-        """Returns what messages call a worker."""
+        """Returns the name of a worker in messages."""
         return f"{f'worker {index}' if index else 'the chief'} ({self.addresses[index]})"
 
     def endpoint(self, index: int) -> tuple[str, int]:
@@ -59,28 +59,28 @@ def cluster_of(strategy: str, environment: Mapping[str, str] = os.environ) -> Cl
         The cluster, None with any other strategy.
 
     Raises:
-        UserError: If `TF_CONFIG` is absent or wrong.
+        UserError: If `TF_CONFIG` is absent or invalid.
     """
     if strategy != "multi_worker":
         return None
     text = environment.get("TF_CONFIG", "")
     if not text:
-        raise _wrong("is not set")
+        raise _invalid("is not set")
     try:
-        found = json.loads(text)
-        jobs, task = found["cluster"], (found["task"]["type"], found["task"]["index"])
+        config = json.loads(text)
+        jobs, task = config["cluster"], (config["task"]["type"], config["task"]["index"])
         places = {(job, i): where for job in _JOBS for i, where in enumerate(jobs.get(job, ()))}
         others = sorted(set(jobs) - set(_JOBS))
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
-        raise _wrong(f"cannot be read ({type(error).__name__}: {error})") from error
+        raise _invalid(f"cannot be read ({type(error).__name__}: {error})") from error
     if others:
-        raise _wrong(f"has a job '{others[0]}', and only chief and worker are known")
+        raise _invalid(f"has a job '{others[0]}' besides chief and worker")
     for address in places.values():
         if not _is_address(address) or list(places.values()).count(address) > 1:
-            raise _wrong(f"has the address {address!r}, which is no host:port of its own")
+            raise _invalid(f"has the address {address!r}, which is no host:port or stands twice")
     tasks = tuple(places)
     if task not in tasks or isinstance(task[1], bool):
-        raise _wrong(f"says that this is {task[0]} {task[1]}, which is not in its cluster")
+        raise _invalid(f"says that this is {task[0]} {task[1]}, which is not in its cluster")
     return Cluster(tasks, tuple(places.values()), tasks.index(task))
 
 
@@ -90,5 +90,5 @@ def _is_address(value: Any) -> bool:
     return isinstance(value, str) and bool(host) and isport
 
 
-def _wrong(found: str) -> UserError:
-    return UserError(f"--strategy=multi_worker: TF_CONFIG {found}; {_RIGHT}")
+def _invalid(problem: str) -> UserError:
+    return UserError(f"--strategy=multi_worker: TF_CONFIG {problem}; {_EXAMPLE}")

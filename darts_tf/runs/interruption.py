@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT as a request to save and end, not as an end."""
+"""SIGTERM and SIGINT: a request to save the run before the process ends."""
 
 import signal
 import threading
@@ -10,16 +10,16 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Interrupted(Exception):  # noqa: N818 - it is not an error
-    """A run that has saved its state and ends because a signal asked for it.
+    """A run has saved its state and ends because of a signal.
 
     Args:
         number: The signal.
-        where: The checkpoint, for the message.
+        where: The step of the checkpoint, for the message.
     """
 
     def __init__(self, number: int, where: str) -> None:
         super().__init__(
-            f"{signal.Signals(number).name}: saved {where}; the same command goes on from there"
+            f"{signal.Signals(number).name}: saved {where}; the same command resumes from there"
         )
         self.number = number
 
@@ -43,13 +43,13 @@ class Request:
 
 @contextmanager
 def ending_after(seconds: int) -> Iterator[None]:
-    """Ends the process by SIGALRM if the block takes longer, also where Python gets no turn.
+    """Ends the process by SIGALRM if the block takes longer, even while Python is blocked.
 
     TensorFlow holds Python's lock while it waits for other workers, so no exception can be raised.
-    Outside of the main thread the block may take as long as it likes.
+    Outside of the main thread there is no limit.
 
     Args:
-        seconds: How long it may take.
+        seconds: The longest time that the block may take.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -65,9 +65,9 @@ def ending_after(seconds: int) -> Iterator[None]:
 
 @contextmanager
 def noticing() -> Iterator[Request]:
-    """Takes note of signals while the block runs; a second SIGINT interrupts at once.
+    """Notes signals while the block runs; a second SIGINT interrupts at once.
 
-    Outside of the main thread, where Python has no handlers, signals do what they did before.
+    Outside of the main thread, where Python has no handlers, signals have their usual effect.
     """
     request = Request()
     if threading.current_thread() is not threading.main_thread():

@@ -1,4 +1,4 @@
-"""Files that a user names with `--output`, each written whole or not at all."""
+"""Atomic writes of files that a user names with `--output`."""
 
 import os
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ def new_file(given: str | os.PathLike[str], suffix: str) -> Path:
 
     Args:
         given: The path; folders on its way may be missing.
-        suffix: What the name must end in.
+        suffix: The suffix that the name must have.
 
     Raises:
-        UserError: If it ends in something else, exists, or something is in the way.
+        UserError: If it has another suffix, exists, or cannot be made.
     """
     path = Path(given)
     if path.suffix != suffix:
@@ -26,7 +26,7 @@ def new_file(given: str | os.PathLike[str], suffix: str) -> Path:
         raise UserError(f"--output={path}: exists; expected the name of a new file")
     existing = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
     if not existing.is_dir():
-        what = "a file" if existing.exists() else "a link that leads nowhere"
+        what = "a file" if existing.exists() else "a broken link"
         raise UserError(f"--output={path}: expected a folder, got {existing}, {what}")
     if not os.access(existing, os.W_OK | os.X_OK):
         raise UserError(f"--output={path}: no permission to write in {existing}")
@@ -43,30 +43,30 @@ def writing(path: Path) -> Iterator[Path]:
     Raises:
         UserError: If the file cannot be written.
     """
-    with _explained(path, "a file that can be written is right"):
+    with _explained(path, "expected a file that can be written"):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary:
             yield temporary
 
 
 @contextmanager
-def overwriting(path: Path, right: str) -> Iterator[Path]:
+def overwriting(path: Path, expected: str) -> Iterator[Path]:
     """Yields a temporary name as `writing` does, for a file that may exist in a folder that does.
 
     Args:
         path: The file.
-        right: What would be right where it cannot be written.
+        expected: The end of the message where it cannot be written.
 
     Raises:
         UserError: If the file cannot be written.
     """
-    with _explained(path, right), replacing(path) as temporary:
+    with _explained(path, expected), replacing(path) as temporary:
         yield temporary
 
 
 @contextmanager
-def _explained(path: Path, right: str) -> Iterator[None]:
+def _explained(path: Path, expected: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UserError(f"--output={path}: {reason(error, right)}") from error
+        raise UserError(f"--output={path}: {reason(error, expected)}") from error

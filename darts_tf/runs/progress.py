@@ -1,4 +1,4 @@
-"""The lines that tell a person of a run: one an epoch, of at most 100 columns."""
+"""The log's line of an epoch, of at most 100 columns."""
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
@@ -11,41 +11,48 @@ RECENT = 5
 
 
 def search_line(record: EpochRecord, state: str, left: float = 0.0) -> str:
-    """Tells of an epoch of a search.
+    """Returns the line of an epoch of a search.
+
+    Example:
+        >>> scores = {"train_loss": 0.523, "train_accuracy": 0.821}
+        >>> record = EpochRecord(12, {}, {}, {}, **scores, valid_loss=0.601, valid_accuracy=0.79)
+        >>> search_line(record, "1 of 2 skip-connects", left=7920)
+        'epoch 12: train 0.523 82.1%, valid 0.601 79.0%, 1 of 2 skip-connects, up to 2.2 h left'
 
     Args:
-        record: What the epoch gave.
-        state: How far the criterion is, in words; "" for none.
-        left: Seconds that the search may still take, 0 when it is over.
+        record: The epoch's record.
+        state: The state of the criterion, in words; "" for none.
+        left: The most seconds that the search may still take, 0 when it is over.
 
     Returns:
-        A line such as `epoch 12: train 0.523 82.1%, valid 0.601 79.0%, 1 of 2 skip-connects, up to
-        2.2 h left`. Where it would be longer than 100 columns it has fewer digits, or less of the
-        rest.
+        The line. Where it would be longer than 100 columns it has fewer digits, or fewer parts.
     """
 
     def parts(exact: bool) -> list[str]:
-        train = _learnt("train", record.train_loss, record.train_accuracy, exact)
-        valid = _learnt("valid", record.valid_loss, record.valid_accuracy, exact)
+        train = _scores("train", record.train_loss, record.train_accuracy, exact)
+        valid = _scores("valid", record.valid_loss, record.valid_accuracy, exact)
         return [f"epoch {record.epoch}: {train}", valid, state]
 
     return _fitting(parts, [f"up to {duration(left)} left"] if left > 0 else [])
 
 
 def training_line(line: Mapping[str, Any], left: float = 0.0) -> str:
-    """Tells of an epoch of a training.
+    """Returns the line of an epoch of a training run.
+
+    Example:
+        >>> timing = {"images_per_second": 1234.0, "waiting": 0.02}
+        >>> line = {"epoch": 7, "train_loss": 1.204, "train_accuracy": 0.613, "timing": timing}
+        >>> training_line(line, left=2520)
+        'epoch 7: train 1.204 61.3%, 1234 images/s, 2% waiting, about 42 min left'
 
     Args:
         line: The epoch's line of the history.
-        left: Seconds that the training will still take, 0 when it is over.
-
-    Returns:
-        A line such as `epoch 7: train 1.204 61.3%, 1234 images/s, 2% waiting, about 42 min left`.
+        left: Seconds that the training run will still take, 0 when it is over.
     """
     timing = line["timing"]
 
     def parts(exact: bool) -> list[str]:
-        train = _learnt("train", line["train_loss"], line["train_accuracy"], exact)
+        train = _scores("train", line["train_loss"], line["train_accuracy"], exact)
         return [
             f"epoch {line['epoch']}: {train}",
             f"{_number(timing['images_per_second'], 0)} images/s",
@@ -56,17 +63,26 @@ def training_line(line: Mapping[str, Any], left: float = 0.0) -> str:
 
 
 def seconds_left(seconds: Sequence[float], epochs: int) -> float:
-    """Returns how long the epochs to come take, if they are like the last few.
+    """Estimates the seconds that the remaining epochs take, from the median of the last five.
+
+    Example:
+        >>> seconds_left([90.0, 10.0, 12.0, 11.0], epochs=6)
+        23.0
 
     Args:
-        seconds: What each epoch so far has taken.
-        epochs: The number of epochs that there are at most.
+        seconds: The seconds of each epoch so far.
+        epochs: The number of all epochs.
     """
     return median(seconds[-RECENT:]) * (epochs - len(seconds)) if seconds else 0.0
 
 
 def duration(seconds: float) -> str:
-    """Returns a span of time with its unit: seconds, minutes, hours or days."""
+    """Returns a time with its unit: seconds, minutes, hours or days.
+
+    Example:
+        >>> duration(90), duration(600), duration(86400)
+        ('90 s', '10 min', '24.0 h')
+    """
     if seconds < 180:
         return f"{seconds:.0f} s"
     if seconds < 100 * 60:
@@ -76,7 +92,7 @@ def duration(seconds: float) -> str:
     return f"{_number(seconds / 86400, 1)} d"
 
 
-def _learnt(name: str, loss: float | None, accuracy: float | None, exact: bool) -> str:
+def _scores(name: str, loss: float | None, accuracy: float | None, exact: bool) -> str:
     share = None if accuracy is None else 100 * accuracy
     return f"{name} {_number(loss, 3 if exact else 2)} {_number(share, 1 if exact else 0)}%"
 

@@ -1,8 +1,8 @@
-"""A roll-call: nobody starts before all workers are there, mean the same run, and know its state.
+"""A roll-call before TensorFlow starts: all workers are present, with the same run and its state.
 
-TensorFlow waits for workers that never come without end and without a word. So they meet before it
-starts, at the chief's address. The chief listens; every other worker comes with its index and its
-flags, and gets the files that the run has so far.
+TensorFlow waits for absent workers forever, without a message. So the workers meet before it
+starts, at the chief's address. The chief listens; every other worker sends its index and its flags,
+and receives the files that the run has so far.
 """
 
 import logging
@@ -24,13 +24,13 @@ _PAUSE = 0.2  # seconds between two attempts to reach the chief
 def call_roll(
     cluster: Cluster, flags: Sequence[str], files: Mapping[str, bytes], seconds: float
 ) -> None:
-    """Waits, as the chief, for all other workers, and sends them off together.
+    """Waits, as the chief, for all other workers, and lets them start together.
 
     Args:
         cluster: The workers.
         flags: The lines of the run's flag file.
-        files: What the run's directory holds, by relative path.
-        seconds: How long to wait.
+        files: The contents of the run's directory, by relative path.
+        seconds: The longest time to wait.
 
     Raises:
         UserError: If a worker does not come, comes with other flags, or the address is taken.
@@ -58,33 +58,33 @@ def call_roll(
                 wire.send({"refused": str(error)})
         raise
     except OSError as error:
-        raise UserError(f"--strategy=multi_worker: a worker went away again ({error})") from error
+        raise UserError(f"--strategy=multi_worker: a worker left again ({error})") from error
     finally:
         for wire in here.values():
             wire.close()
-    _logger.info("all %d workers are here", len(cluster.tasks))
+    _logger.info("all %d workers are present", len(cluster.tasks))
 
 
 def answer_roll(cluster: Cluster, flags: Sequence[str], seconds: float) -> dict[str, bytes]:
-    """Goes, as any other worker, to the chief, and waits until all are there.
+    """Connects, as any other worker, to the chief, and waits until all are present.
 
     Args:
         cluster: The workers.
         flags: The lines of the run's flag file.
-        seconds: How long to wait.
+        seconds: The longest time to wait.
 
     Returns:
-        What the run's directory holds, by relative path.
+        The contents of the run's directory, by relative path.
 
     Raises:
-        UserError: If the chief does not come, or says why the run cannot start.
+        UserError: If the chief does not come, or refuses to start the run.
     """
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         try:
             told, files = _visit(cluster, flags, left)
         except (OSError, ValueError, TypeError):
-            time.sleep(_PAUSE)  # not there yet, or gone again
+            time.sleep(_PAUSE)  # the chief has not come yet, or has left again
             continue
         if "refused" in told:
             raise UserError(f"--strategy=multi_worker: the chief refuses: {told['refused']}")
@@ -100,13 +100,13 @@ def _visit(
     with closing(Wire(connection, seconds + PATIENCE)) as wire:
         wire.send({"greeting": _GREETING, "index": cluster.index, "flags": [*flags]})
         while not (told := wire.receive()):
-            wire.send({})  # the chief asks whether we are still there
+            wire.send({})  # the chief asks whether this worker is still connected
         sizes = told.get("files", {})
         return told, {name: wire.receive_bytes(size) for name, size in sizes.items()}
 
 
 def _answers(wire: Wire) -> bool:
-    """Asks whether a worker is still there."""
+    """Asks a worker for a sign of life."""
     try:
         wire.send({})
         wire.receive()
@@ -128,18 +128,18 @@ def _listening(cluster: Cluster) -> socket.socket:
     except OSError as error:
         raise UserError(
             f"--strategy=multi_worker: the chief cannot listen at {cluster.addresses[0]} "
-            f"({error.strerror}); a free port is right, and one run in a process"
+            f"({error.strerror}); expected a free port, and one run in a process"
         ) from error
 
 
 def _admit(wire: Wire, others: set[int], flags: Sequence[str], here: dict[int, Wire]) -> None:
-    """Takes in a worker; whoever says something else is sent away."""
+    """Admits a worker; any other connection is closed."""
     try:
         hello = wire.receive()
-        known = hello.get("greeting") == _GREETING and hello.get("index") in others
+        is_worker = hello.get("greeting") == _GREETING and hello.get("index") in others
     except (OSError, ValueError, TypeError):  # TypeError: JSON, but no object
-        known = False
-    if not known:
+        is_worker = False
+    if not is_worker:
         wire.close()
         return
     index = hello["index"]
@@ -151,14 +151,14 @@ def _admit(wire: Wire, others: set[int], flags: Sequence[str], here: dict[int, W
         pairs = zip(flags, theirs if isinstance(theirs, list) else [], strict=False)
         ours, other = next((pair for pair in pairs if pair[0] != pair[1]), (flags[0], "none"))
         raise UserError(
-            f"--strategy=multi_worker: worker {index} has {other}, the chief {ours}; the same "
-            "flags on every machine are right"
+            f"--strategy=multi_worker: expected the same flags on every machine, got {other} on "
+            f"worker {index} and {ours} on the chief"
         )
 
 
 def _absent(cluster: Cluster, missing: set[int], seconds: float) -> UserError:
     names = ", ".join(cluster.name(index) for index in sorted(missing))
     return UserError(
-        f"--strategy=multi_worker: after {seconds:g} s not here: {names}; every worker of "
-        "TF_CONFIG has to be started, and to reach the chief"
+        f"--strategy=multi_worker: expected every worker of TF_CONFIG within {seconds:g} s; still "
+        f"absent: {names}. Each has to be started, and to reach the chief"
     )

@@ -5,18 +5,18 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
-PATIENCE = 10.0  # seconds for a word of somebody who is there
+PATIENCE = 10.0  # seconds to wait for a message of a connected worker
 _LONGEST = 2**20  # bytes of a message
 
 
 class Wire:
     """Messages, which are JSON objects in a line each, and bytes over a connection.
 
-    What goes wrong is an OSError, a ValueError or a TypeError.
+    Errors are an OSError, a ValueError or a TypeError.
 
     Args:
-        connection: A connected socket, which this now owns.
-        patience: How long to wait for the other side, in seconds.
+        connection: A connected socket, which this object closes.
+        patience: The seconds to wait for the other side.
     """
 
     def __init__(self, connection: socket.socket, patience: float = PATIENCE) -> None:
@@ -36,14 +36,14 @@ class Wire:
         """Waits for a message."""
         line = self._stream.readline(_LONGEST)
         if not line.endswith(b"\n"):
-            raise ValueError(f"cut off: {line!r}")
+            raise ValueError(f"expected a whole line, got {line!r}")
         return dict(json.loads(line))
 
     def receive_bytes(self, size: int) -> bytes:
-        """Waits for so many bytes."""
+        """Waits for a number of bytes."""
         content = self._stream.read(size)
         if len(content) < size:
-            raise ValueError(f"cut off: {len(content)} bytes of {size}")
+            raise ValueError(f"expected {size} bytes, got {len(content)}")
         return content
 
     def close(self) -> None:

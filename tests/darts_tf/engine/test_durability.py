@@ -29,7 +29,7 @@ def test_a_run_that_is_killed_and_started_again_ends_as_one_that_never_was(words
     assert started.returncode == 0, told
     assert broken.outcome() == whole.outcome()
     log = (broken.path / f"{words[1].rpartition('.')[2]}.log").read_text()
-    assert f"{newest}: damaged, passed over" in log
+    assert f"{newest}: damaged, skipped" in log
     assert log.count("resumes with step") >= 2
 
 
@@ -44,7 +44,7 @@ def test_a_run_that_is_asked_to_end_saves_and_says_so(number, folder, seed):
     assert process.returncode == 128 + number, told
     [line] = [line for line in told.splitlines() if line.startswith("train: ")]
     assert line.startswith(f"train: {signal.Signals(number).name}: saved after step ")
-    assert line.endswith("the same command goes on from there")
+    assert line.endswith("the same command resumes from there")
     step = int(line.split("after step ")[1].split()[0])
     epoch = int(line.split("of epoch ")[1].partition(";")[0])
     assert f"epoch-{epoch:05d}-step-{step:06d}.checkpoint" in job.checkpoints()

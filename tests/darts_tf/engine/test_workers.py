@@ -96,4 +96,4 @@ def test_a_worker_that_never_comes_is_told_in_bounded_time(folder, monkeypatch):
     ended = python(*SEARCH, *flags, f"--data_dir={folder / 'data'}", cwd=folder)
     assert ended.returncode == 2
     [line] = [line for line in ended.stderr.splitlines() if line.startswith("search: ")]
-    assert "after 1 s not here: the chief (localhost:1)" in line
+    assert "within 1 s; still absent: the chief (localhost:1)" in line

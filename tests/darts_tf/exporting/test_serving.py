@@ -92,7 +92,7 @@ def test_a_relative_folder_is_where_the_user_stands(tmp_path, monkeypatch):
 
 def test_a_link_that_leads_nowhere_is_in_the_way(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "gone")
-    with pytest.raises(UserError, match=r"--output=.*link is a link that leads nowhere"):
+    with pytest.raises(UserError, match=r"--output=.*link is a broken link"):
         version_folder(tmp_path / "link")
 
 

@@ -80,7 +80,7 @@ def test_a_class_by_the_name_of_a_tag_stays_a_text(run):
 
 def test_no_error_at_all_is_said_in_words(run):
     run.write_json(run.confusions, {"pairs": []})
-    assert "Not one test image was answered wrongly" in training.page(read_run(run)).html()
+    assert "Every test image was classified correctly" in training.page(read_run(run)).html()
 
 
 def test_an_unfinished_training_shows_what_there_is(tmp_path, seed):

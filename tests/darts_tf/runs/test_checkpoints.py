@@ -1,4 +1,4 @@
-"""Checkpoints: the same bits again, the last few kept, damaged ones passed over."""
+"""Checkpoints: the same bits again, the last few kept, damaged ones skipped."""
 
 import logging
 import zipfile

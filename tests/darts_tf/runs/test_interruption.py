@@ -52,7 +52,7 @@ def test_another_thread_changes_nothing():
 
 def test_the_message_tells_the_signal_and_how_to_go_on():
     told = str(Interrupted(signal.SIGTERM, "epoch 3, step 4"))
-    assert told == "SIGTERM: saved epoch 3, step 4; the same command goes on from there"
+    assert told == "SIGTERM: saved epoch 3, step 4; the same command resumes from there"
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(30, 0), (1, -signal.SIGALRM)])

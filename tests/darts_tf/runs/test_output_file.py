@@ -52,7 +52,7 @@ def test_a_name_too_long_is_told(tmp_path):
         ("there.onnx", "exists; expected the name of a new file"),
         ("link.onnx", "exists; expected the name of a new file"),
         ("there.onnx/c.onnx", "there.onnx, a file"),
-        ("link.onnx/c.onnx", "link.onnx, a link that leads nowhere"),
+        ("link.onnx/c.onnx", "link.onnx, a broken link"),
     ],
 )
 def test_what_is_in_the_way_is_told(name, told, tmp_path):

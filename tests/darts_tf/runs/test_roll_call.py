@@ -50,15 +50,15 @@ def test_a_worker_that_does_not_come_is_named_to_all_who_came():
     found = clusters(3)
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(answer_roll, found[2], FLAGS, 20)
-        with pytest.raises(UserError, match=r"after 0.5 s not here: worker 1 \(localhost:1\);"):
+        with pytest.raises(UserError, match=r"within 0.5 s; still absent: worker 1 \(localhost:1\)\."):
             call_roll(found[0], FLAGS, {}, 0.5)
-        with pytest.raises(UserError, match=r"the chief refuses: .*not here: worker 1"):
+        with pytest.raises(UserError, match=r"the chief refuses: .*still absent: worker 1"):
             waiting.result()
 
 
 def test_a_chief_that_does_not_come_is_named():
     chief, worker = clusters(2)
-    with pytest.raises(UserError, match=rf"not here: the chief \({chief.addresses[0]}\)"):
+    with pytest.raises(UserError, match=rf"still absent: the chief \({chief.addresses[0]}\)"):
         answer_roll(worker, FLAGS, 0.4)
 
 
@@ -66,7 +66,7 @@ def test_a_worker_with_other_flags_is_refused_by_name():
     chief, worker = clusters(2)
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(answer_roll, worker, [FLAGS[0], "--seed=2"], 20)
-        with pytest.raises(UserError, match="worker 1 has --seed=2, the chief --seed=1; the same"):
+        with pytest.raises(UserError, match="got --seed=2 on worker 1 and --seed=1 on the chief"):
             call_roll(chief, FLAGS, {}, 20)
         with pytest.raises(UserError, match=r"the chief refuses.*--seed=2"):
             waiting.result()
