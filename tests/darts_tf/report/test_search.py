@@ -200,7 +200,7 @@ def test_every_setting_is_shown_and_others_than_the_default_stand_out(run):
         value = value.replace("_", "_<wbr>") or "<i>empty</i>"
         assert f"><dt>{name}</dt><dd>{value}</dd></div>" in text
         if name in ("dataset", "epochs"):
-            assert f"<div{own}><dt>{name}</dt><dd>{value}</dd></div>" in text
+            assert f"<div{changed}><dt>{name}</dt><dd>{value}</dd></div>" in text
 
 
 def test_sixty_epochs_of_five_cells_fit_in_a_megabyte_and_a_half(tmp_path, seed):

@@ -68,7 +68,7 @@ def test_a_job_of_that_name_has_the_chief():
     ],
 )
 def test_what_is_wrong_is_told_beside_what_is_right(text, found):
-    with pytest.raises(UserError, match=rf"^--strategy=multi_worker: TF_CONFIG {found}.*; expected "):
+    with pytest.raises(UserError, match=rf"multi_worker: TF_CONFIG {found}.*; expected "):
         cluster_of("multi_worker", {"TF_CONFIG": text})
 
 
