@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 
 import darts_tf
-from darts_tf import criteria, methods, operations, report, spaces
+from darts_tf import criteria, datasets, methods, operations, report, spaces
 from darts_tf.config import SearchConfig
 from darts_tf.errors import UserError
 from darts_tf.registry import Registry
@@ -34,6 +34,7 @@ from tests import histories
 
 Rng = np.random.Generator
 Tables = dict[str, np.ndarray]
+Prepared = Callable[[str], datasets.DataRequest]
 
 # The smallest space that has a choice on each edge, a pool and a convolution: for the long tests.
 SMALL = {
@@ -406,6 +407,99 @@ class Method(_Configured, _Flagged):
         space, rng = spaces.get("darts"), np.random.default_rng(seed)
         genotype = plug.derive(random_strengths(space, rng), space)
         assert set(genotype.cells) == set(space.cells)
+
+
+class DataSource:
+    """The contract of sources of data sets.
+
+    Its test module has a fixture `prepared`: a function from a name to the words by which a small
+    data set of that source is found, which it has made before.
+    """
+
+    room = datasets
+
+    def test_it_is_found_by_name(self, plug: Any) -> None:
+        assert datasets.get(plug) is plug
+        with known(datasets, plug):
+            assert plug.name in datasets.names()
+            assert type(datasets.get(plug.name)) is type(plug)
+            assert type(datasets.get(f"{plug.name}:argument")) is type(plug)
+
+    def test_a_mistake_in_its_name_is_one_line(
+        self,
+        plug: Any,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        tmp_path: Any,
+    ) -> None:
+        # An argument too many, or one too few.
+        argument = "" if plug.argument else ":argument"
+        with known(datasets, plug):
+            for name in (f"{plug.name}{plug.name[-1]}", f"{plug.name}{argument}"):
+                status = _search(monkeypatch, f"--dataset={name}", f"--run_dir={tmp_path / 'run'}")
+                told = capsys.readouterr().err
+                assert status == 2
+                assert told.count("\n") == 1
+                assert f"'{name}'" in told
+                assert plug.name in told
+        assert not (tmp_path / "run").exists()
+
+    def test_its_images_are_those_of_its_facts_and_always_in_one_order(
+        self, plug: Any, prepared: Prepared
+    ) -> None:
+        request = prepared(plug.name)
+        with known(datasets, plug):
+            looked_up = datasets.find(request)
+            dataset, again = (datasets.find(request).load() for _ in range(2))
+        facts = dataset.facts
+        assert looked_up.facts.name == facts.name == request.dataset
+        assert len(facts.classes) > 1
+        assert len(facts.mean) == len(facts.deviation) == facts.channels
+        assert all(0 < number < 1 for number in (*facts.mean, *facts.deviation))
+        splits = zip(
+            (dataset.train, dataset.test),
+            (again.train, again.test),
+            (facts.train_images, facts.test_images),
+            strict=True,
+        )
+        for split, same, count in splits:
+            assert len(split) == len(same) == count > 0
+            assert split.shape == (facts.image_size, facts.image_size, facts.channels)
+            pixels, labels = _drawn(split)
+            assert pixels.dtype == np.uint8
+            assert set(labels) <= set(range(len(facts.classes)))
+            for first, second in zip((pixels, labels), _drawn(same), strict=True):
+                np.testing.assert_array_equal(first, second)
+
+    def test_an_epoch_goes_on_from_any_step_to_the_bit(
+        self, plug: Any, seed: int, prepared: Prepared
+    ) -> None:
+        from darts_tf.data.augment.transforms import search_transform
+        from darts_tf.data.batches import training_batches
+
+        with known(datasets, plug):
+            dataset = datasets.find(prepared(plug.name)).load()
+        settings = {
+            "batch_size": max(1, len(dataset.train) // 4),
+            "seed": seed,
+            "epoch": 1,
+            "transform": search_transform(dataset.facts),
+        }
+        whole, rest = (
+            [*training_batches(dataset.train, **settings, first_step=step)] for step in (0, 2)
+        )
+        assert len(rest) == len(whole) - 2 > 0
+        for left, right in zip(whole[2:], rest, strict=True):
+            for ours, theirs in zip(left, right, strict=True):
+                np.testing.assert_array_equal(ours, theirs)
+
+
+def _drawn(split: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Returns pixels and labels of a split's first images, not cropped."""
+    count = min(16, len(split))
+    seeds = np.zeros((1, 2), np.int32)
+    [batch] = split.batches(np.arange(count), count, seeds, crop=False)
+    return batch[0].numpy(), batch[1].numpy()
 
 
 class MethodBuilt:

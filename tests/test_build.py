@@ -177,6 +177,12 @@ def test_no_test_is_skipped_for_a_package_that_is_pinned() -> None:
     assert not skipped
 
 
+def test_no_room_of_the_library_has_more_than_25_modules() -> None:
+    rooms = Counter(str(Path(file).parent) for file in python_files())
+    crowded = {room: count for room, count in rooms.items() if count > 25}
+    assert not any(room.startswith("darts_tf") for room in crowded), crowded
+
+
 def test_bazel_has_the_version_of_the_package() -> None:
     assert f'version = "{darts_tf.__version__}"' in (TREE / "MODULE.bazel").read_text()
 
