@@ -2,14 +2,17 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
+import keras
 import numpy as np
+import pytest
 from sklearn.datasets import load_digits
 
 import darts_tf
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "search_loop.md").read_text(encoding="utf-8")
-[CODE] = re.findall(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+CODE, CALLBACK = re.findall(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 
 
 def test_the_page_shows_a_search_loop_in_25_lines():
@@ -31,3 +34,16 @@ def test_the_loop_searches_until_the_ranking_has_held(capsys):
     assert len(stop.records) == names["epoch"] + 1
     assert (stop.reason is None) == (len(stop.records) == 8 and stop.records[-1].epoch == 7)
     assert str(stop.reason) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("accuracy", "ends"), [(0.89, False), (0.91, True)])
+def test_the_callback_ends_a_search_by_its_logs(accuracy, ends):
+    model = SimpleNamespace(stop_training=False)
+
+    def search(config, run_directory, *, callbacks, verbose):
+        [callback] = callbacks
+        callback.set_model(model)
+        callback.on_epoch_end(0, {"val_accuracy": accuracy})
+
+    exec(CALLBACK, {"keras": keras, "config": None, "darts_tf": SimpleNamespace(search=search)})
+    assert model.stop_training == ends
