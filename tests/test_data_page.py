@@ -1,4 +1,4 @@
-"""docs/data.md: its tables are the facts, its commands are read, its folders are the real ones."""
+"""docs/data.md: its tables are the facts, its commands are read, its code runs as it stands."""
 
 import re
 import shlex
@@ -7,16 +7,21 @@ from pathlib import Path
 import pytest
 
 from darts_tf.config import SearchConfig
+from darts_tf.data import datasets
 from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.data.sources.origins import MANUAL, ORIGINS
-from trainers.command_line import parse
+from darts_tf.data.sources.tfds import STATISTICS
+from darts_tf.errors import UserError
+from tests.processes import SHORT_RUN, finish, start
+from trainers.command_line import parse, resolved
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "data.md").read_text(encoding="utf-8")
 COMMANDS = [line for line in PAGE.splitlines() if line.startswith("python -m trainers.search")]
+CODE = "".join(re.findall(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE))
 
 
 def table(heading: str) -> dict[str, list[str]]:
-    """The rows of the table whose heading holds these words, by data set."""
+    """The rows of the table whose heading contains these words, by data set."""
     rows, name = {}, ""
     [text] = re.findall(rf"^(\|[^\n]*{heading}[^\n]*\n(?:\|.*\n)+)", PAGE, re.MULTILINE)
     for line in text.splitlines()[2:]:
@@ -27,7 +32,7 @@ def table(heading: str) -> dict[str, list[str]]:
 
 
 def test_the_table_of_facts_is_the_facts():
-    assert table("training images") == {
+    assert table("test images") == {
         name: [
             *map(str, (facts.image_size, facts.channels)),
             *(f"{number:,}" for number in (len(facts.classes), facts.train_images)),
@@ -36,14 +41,25 @@ def test_the_table_of_facts_is_the_facts():
         ]
         for name, facts in DATASETS.items()
     }
-    assert table("deviation") == {
+    rows = table("standard deviation")
+    assert {name: cells[:2] for name, cells in rows.items()} == {
         name: [" ".join(map(str, values)) for values in (facts.mean, facts.deviation)]
         for name, facts in DATASETS.items()
     }
+    assert all(source for *_, source in rows.values())
 
 
-def test_the_table_of_archives_names_them_all_and_where_they_are():
-    rows = table("where it is")
+def test_the_first_table_has_every_form_of_a_name():
+    [forms] = re.findall(r"^\| `--dataset` \| images \|\n(?:\|.*\n)+", PAGE, re.MULTILINE)
+    first = [line.split("|")[1] for line in forms.splitlines()[2:]]
+    named = set(re.findall(r"`([^`]+)`", "".join(first)))
+    assert {name.partition(":")[0] for name in named} == {
+        form.partition(":")[0] for form in datasets.forms() if form.partition(":")[0] in ORIGINS
+    } | {"tfds", "image_folder"}
+
+
+def test_the_table_of_archives_names_them_all_and_their_source():
+    rows = table("source")
     assert rows.keys() == ORIGINS.keys() == DATASETS.keys()
     for name, origin in ORIGINS.items():
         for archive in origin.archives:
@@ -51,31 +67,50 @@ def test_the_table_of_archives_names_them_all_and_where_they_are():
         assert any(f"<{origin.url}>" in cell for cell in rows[name]) == bool(origin.url)
         assert any("--download" in cell for cell in rows[name]) == origin.fetched
     assert f"`DATA_DIR/{MANUAL}`" in PAGE
+    assert f"`DATA_DIR/{MANUAL}/fashion_mnist`" in PAGE
+    assert f"`DATA_DIR/NAME/VERSION/{STATISTICS}`" in PAGE
 
 
 def test_the_bytes_are_those_of_the_published_checksums():
-    import tensorflow_datasets as tfds
-
-    rows = table("where it is")
-    for name in ("cifar10", "cifar100"):
-        infos = tfds.builder_cls(ORIGINS[name].builder).url_infos.values()
+    tfds = pytest.importorskip("tensorflow_datasets")
+    rows = table("source")
+    for name in (name for name, origin in ORIGINS.items() if origin.fetched):
+        infos = tfds.builder(ORIGINS[name].builder).url_infos.values()
         sizes = {info.filename: info.size for info in infos}
-        archive = ORIGINS[name].archives[0]
-        assert rows[name][rows[name].index(f"`{archive}`") + 1] == f"{sizes[archive]:,}"
+        for archive in ORIGINS[name].archives:
+            assert rows[name][rows[name].index(f"`{archive}`") + 1] == f"{sizes[archive]:,}"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_is_read(command, tmp_path):
+def test_every_command_finds_its_data_set_or_says_where_to_put_it(command, tmp_path):
     for name in "ab":
-        (tmp_path / name).mkdir()
+        (tmp_path / "photos" / name).mkdir(parents=True)
         for number in range(5):
-            (tmp_path / name / f"{number}.png").touch()
-    words = shlex.split(command.replace("PATH", str(tmp_path)))[3:]
-    assert parse(words, SearchConfig, "", program="search")[0].dataset in command.replace(
-        "PATH", str(tmp_path)
-    )
+            (tmp_path / "photos" / name / f"{number}.png").touch()
+    words = shlex.split(command.replace("PATH", str(tmp_path / "photos")))[3:]
+    config = parse([*words, f"--data_dir={tmp_path}"], SearchConfig, "", program="search")[0]
+    name = config.dataset
+    assert name.partition(":")[0] in command
+    if "--download" in words or name.startswith("image_folder:"):
+        found, lazy = resolved(config)
+        assert (found.dataset, lazy.facts.name) == (name, name)
+    else:
+        with pytest.raises(UserError, match=f"^data set '{name}' is not in {tmp_path}: put "):
+            resolved(config)
 
 
 def test_every_data_set_that_must_be_put_into_place_has_a_command():
-    named = {match[1] for command in COMMANDS if (match := re.search(r"--dataset=(\w+)", command))}
-    assert named == {"cifar100", "tiny_imagenet", "imagenet", "image_folder"}
+    text = "\n".join(COMMANDS)
+    named = set(re.findall(r"--(?:dataset|flagfile)=(\w+)", text))
+    assert named == {*ORIGINS, "image_folder", "tfds"} - {"digits", "cifar10"}
+
+
+def test_the_code_searches_on_images_in_memory(tmp_path):
+    where = f"import os\nos.chdir({str(tmp_path)!r})\n"
+    [text] = finish(start(SHORT_RUN + where + CODE))
+    assert "Genotype(" in text
+    assert text.splitlines()[-1].startswith("('plain', 'square') (")
+    [line] = (tmp_path / "runs" / "squares" / "history.jsonl").read_text().splitlines()
+    assert line.startswith("{")
+    flags = (tmp_path / "runs" / "squares" / "config.flags").read_text()
+    assert re.search(r"^--dataset=arrays:[0-9a-f]{12}$", flags, re.MULTILINE)
