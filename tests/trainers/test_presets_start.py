@@ -16,7 +16,10 @@ from tests.processes import SHORT_RUN, finish, start
 from trainers import presets
 
 # What runs in one process, one data set after another.
-TURNS = (("digits", "cifar10", "tiny_imagenet"), ("cifar100", "imagenet"))
+TURNS = (
+    ("digits", "cifar10", "tiny_imagenet", "mnist"),
+    ("cifar100", "imagenet", "fashion_mnist", "kmnist", "svhn_cropped"),
+)
 SMALL = ("--epochs=1", "--layers=3", "--init_channels=2", "--batch_size=4", "--threads=1")
 # Smaller images where a stem makes them smaller yet.
 SMALLER = {"tiny_imagenet": "--image_size=32", "imagenet": "--image_size=64"}
