@@ -20,10 +20,12 @@ def recomputed(function: Callable[..., Any]) -> Callable[..., Any]:
     @custom_gradient
     def forgetful(*arguments: Any) -> Any:
         def gradient(*upstream: tf.Tensor) -> Any:
+            # Tensors of the graph of the gradient, so that it can be differentiated in turn.
+            own = tf.nest.map_structure(tf.identity, arguments)
             with tf.GradientTape() as tape:
-                tape.watch(arguments)
-                again = function(*arguments)
-            return tape.gradient(again, arguments, list(upstream))
+                tape.watch(own)
+                again = function(*own)
+            return tape.gradient(again, own, list(upstream))
 
         return function(*arguments), gradient
 

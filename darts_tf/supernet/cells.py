@@ -266,9 +266,9 @@ class _Pass:
         needed = {}
         if self.chosen is not None and source.features:
             needed["needed"] = self._needed(number, source.features, self.chosen)
-        if replicas_meet(self.cell.synchronized):
-            return source(node, training=self.training, **needed)
-        return self.cell.traces(source, node, training=self.training, twice=self.twice, **needed)
+        if self.twice or replicas_meet(self.cell.synchronized):
+            return source(node, training=self.training, twice=self.twice, **needed)
+        return self.cell.traces(source, node, training=self.training, **needed)
 
     def _needed(self, number: int, features: tuple[str, ...], chosen: list[tf.Tensor]) -> tf.Tensor:
         """Returns which features of a node the chosen candidates read, bool [features]."""
@@ -305,7 +305,7 @@ class _Pass:
 
     def _passed_by(self, number: int, node: tf.Tensor) -> tf.Tensor:
         stride = self.cell.edges[number].stride
-        rest = passed_by(node, self.cell.partial, stride)
+        rest = passed_by(node, self.cell.partial, stride, self.twice)
         if self._is_constant(number):
             rest = tf.stop_gradient(rest)
         if self.scales is None:

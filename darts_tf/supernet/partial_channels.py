@@ -10,6 +10,8 @@ The shuffle is linear and the same on every edge, so one shuffle of the sum does
 
 import tensorflow as tf
 
+from darts_tf.supernet.source_features import max_pool_twice
+
 
 def computed(x: tf.Tensor, parts: int) -> tf.Tensor:
     """Returns the channels of a node that its edges compute.
@@ -24,19 +26,22 @@ def computed(x: tf.Tensor, parts: int) -> tf.Tensor:
     return x if parts == 1 else x[..., : x.shape[-1] // parts]
 
 
-def passed_by(x: tf.Tensor, parts: int, stride: int) -> tf.Tensor:
+def passed_by(x: tf.Tensor, parts: int, stride: int, twice: bool = False) -> tf.Tensor:
     """Returns the channels of a node that pass by its edges, at stride 2 through a 2x2 max pool.
 
     Args:
         x: [batch, rows, columns, channels].
         parts: K.
         stride: 1 or 2.
+        twice: Whether the result is to be differentiated twice.
 
     Returns:
         [batch, ceil(rows / stride), ceil(columns / stride), channels - channels / parts].
     """
     rest = x[..., x.shape[-1] // parts :]
-    return rest if stride == 1 else tf.nn.max_pool2d(rest, 2, 2, "SAME")
+    if stride == 1:
+        return rest
+    return max_pool_twice(rest, 2, 2) if twice else tf.nn.max_pool2d(rest, 2, 2, "SAME")
 
 
 def shuffled(x: tf.Tensor, parts: int) -> tf.Tensor:

@@ -62,7 +62,11 @@ class SourceFeatures(keras.layers.Layer):
         self.built = True
 
     def call(
-        self, node: tf.Tensor, training: bool = False, needed: tf.Tensor | None = None
+        self,
+        node: tf.Tensor,
+        training: bool = False,
+        needed: tf.Tensor | None = None,
+        twice: bool = False,
     ) -> Features:
         """Returns the features by name.
 
@@ -71,9 +75,10 @@ class SourceFeatures(keras.layers.Layer):
             training: Whether normalization uses, and records, the statistics of the batch.
             needed: Which of `features` to compute, bool [features]; the others come out empty, and
                 their running averages stay. None computes all.
+            twice: Whether the features are to be differentiated twice.
         """
         if needed is not None:
-            return {"identity": node, **self._needed(node, training, needed)}
+            return {"identity": node, **self._needed(node, training, needed, twice)}
         features = {"identity": node}
         if {"relu", "dilated"} & {*self.features}:
             relu, dilated = (self._layout(name, node.shape) for name in ("relu", "dilated"))
@@ -83,16 +88,16 @@ class SourceFeatures(keras.layers.Layer):
             else:
                 features["dilated"] = rearrange(features["relu"], dilated)
         for name in self.norms:
-            features[name] = self._pooled(name, node, training)
+            features[name] = self._pooled(name, node, training, twice)
         return {name: features[name] for name in ("identity", *self.features)}
 
-    def _needed(self, node: tf.Tensor, training: bool, needed: tf.Tensor) -> Features:
+    def _needed(self, node: tf.Tensor, training: bool, needed: tf.Tensor, twice: bool) -> Features:
         features = {}
         for name, wanted in zip(self.features, tf.unstack(needed), strict=True):
             layout = self._layout(name, node.shape)
             shape = rearranged_shape((None, *node.shape[1:]), layout)
             if name in self.norms:
-                pooled = partial(self._pooled, name, training=training)
+                pooled = partial(self._pooled, name, training=training, twice=twice)
                 branch = Branch(pooled, (node,), (self.norms[name],))
             else:
                 branch = Branch(partial(_rectified, layout=layout), (node,))
@@ -102,8 +107,8 @@ class SourceFeatures(keras.layers.Layer):
             features[name].set_shape(shape)
         return features
 
-    def _pooled(self, name: str, node: tf.Tensor, training: bool) -> tf.Tensor:
-        return self.norms[name](pool(node, name, self.stride), training=training)
+    def _pooled(self, name: str, node: tf.Tensor, training: bool, twice: bool) -> tf.Tensor:
+        return self.norms[name](pool(node, name, self.stride, twice), training=training)
 
     def _layout(self, name: str, shape: Shape) -> Layout:
         pooled = Layout.EVEN if self.stride == 2 else Layout.PLAIN
@@ -137,21 +142,44 @@ def _rectified(node: tf.Tensor, layout: Layout) -> tf.Tensor:
     return rearrange(tf.nn.relu(node), layout)
 
 
-def pool(x: tf.Tensor, name: str, stride: int) -> tf.Tensor:
+def pool(x: tf.Tensor, name: str, stride: int, twice: bool = False) -> tf.Tensor:
     """3x3 pooling with padding 1 that no maximum sees and no mean counts.
 
     Args:
         x: [batch, rows, columns, channels].
         name: `max_pool_3x3` or `avg_pool_3x3`.
         stride: 1 or 2.
+        twice: Whether the result is to be differentiated twice.
 
     Returns:
         [batch, ceil(rows / stride), ceil(columns / stride), channels].
     """
-    y = _max_pool(x) if name == "max_pool_3x3" else tf.nn.avg_pool2d(x, 3, 1, "SAME")
+    if name == "avg_pool_3x3":
+        y = tf.nn.avg_pool2d(x, 3, 1, "SAME")
+    else:
+        y = max_pool_twice(x, 3, 1) if twice else _max_pool(x)
     return rearrange(y, Layout.EVEN) if stride == 2 else y
 
 
 @recomputed  # TensorFlow's fast gradient, 1/25 of the time, wants the pooling in its function
 def _max_pool(x: tf.Tensor) -> tf.Tensor:
     return tf.nn.max_pool2d(x, 3, 1, "SAME")
+
+
+def max_pool_twice(x: tf.Tensor, size: int, stride: int) -> tf.Tensor:
+    """Max pooling that can be differentiated twice, in more time.
+
+    The second derivative of TensorFlow's is wrong in graphs: its kernel writes into its input.
+
+    Args:
+        x: [batch, rows, columns, channels].
+        size: Rows and columns of a window.
+        stride: Step from one window to the next.
+
+    Returns:
+        [batch, ceil(rows / stride), ceil(columns / stride), channels].
+    """
+    _, places = tf.nn.max_pool_with_argmax(
+        tf.stop_gradient(x), size, stride, "SAME", include_batch_in_index=True
+    )
+    return tf.gather(tf.reshape(x, (-1,)), places)
