@@ -2,7 +2,8 @@
 
 import dataclasses
 import importlib
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from darts_tf.errors import UserError, nearest, short
@@ -63,11 +64,18 @@ class Registry(Generic[T]):
             return _instance(self._plug(identifier))
         if isinstance(identifier, Mapping):
             return self._configured(identifier)
-        if isinstance(identifier, type) and self._fits(identifier):
-            return identifier()
+        if isinstance(identifier, type) and self._fits(identifier) and identifier != self._base:
+            return self._made(identifier.__name__, identifier)
         if not isinstance(identifier, type) and self._fits(identifier):
             return identifier
         raise UserError(f"expected a {self._kind} or the name of one, got {short(identifier)}")
+
+    def _made(self, name: str, make: Callable[..., Any], *arguments: Any) -> Any:
+        """Returns what a constructor makes, or says in one line why it makes nothing."""
+        try:
+            return make(*arguments)
+        except TypeError as error:
+            raise UserError(f"{self._kind} {name}: {error}") from error
 
     def register(self, plug: Plug) -> Plug:
         """Makes a plug known under `plug.name`; it may decorate a class.
@@ -89,8 +97,11 @@ class Registry(Generic[T]):
             expected = f"a {self._base.__name__}" if self._base else f"a {self._kind}"
             raise TypeError(f"expected {expected} or a subclass, got {short(plug)}")
         name = getattr(plug, "name", None)
-        if not isinstance(name, str) or not name.strip():
-            raise ValueError(f"expected a {self._kind} with a name, got {short(name)}")
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+            raise ValueError(
+                f"expected a {self._kind} with a name of letters, digits and underscores, "
+                f"got {short(name)}"
+            )
         holder = self._plug(name) if name in self else None
         if holder is not None and not _same(holder, plug):
             raise ValueError(f"there is another {self._kind} named {name!r}; expected a new name")
@@ -117,8 +128,8 @@ class Registry(Generic[T]):
         if len(config) == 1:
             return _instance(plug)
         if isinstance(plug, type):
-            return plug.from_config(config)  # type: ignore[attr-defined]
-        return type(plug).from_config({**plug.get_config(), **config})
+            return self._made(name, plug.from_config, config)  # type: ignore[attr-defined]
+        return self._made(name, type(plug).from_config, {**plug.get_config(), **config})
 
     def _fits(self, plug: Any) -> bool:
         kind = plug if isinstance(plug, type) else type(plug)

@@ -113,6 +113,7 @@ def parse_with_plugs(
         for plug in chosen.values()
         for field in setting_fields(plug)
     }
+    _check_new(plug_flags, [name for name, *_ in rows])
     rows += [
         (name, getattr(plug, field.name), f"{plug.name}: {field.metadata['text']}")
         for name, (plug, field) in plug_flags.items()
@@ -202,6 +203,16 @@ def _chosen(lines: Sequence[_Line], settings: type[Settings], flag: str, room: A
         return room.get(name)
     except UserError as error:
         raise UserError(f"--{flag}: {error}") from error
+
+
+def _check_new(plug_flags: Mapping[str, tuple[Any, Any]], names: Sequence[str]) -> None:
+    """Refuses a plug whose flag another setting has."""
+    for name, (plug, field) in plug_flags.items():
+        if name in names:
+            raise UserError(
+                f"{plug.name}: expected a setting with another name than {field.name}, whose flag "
+                f"--{name} is that of another setting"
+            )
 
 
 def _names(room: Any) -> str:

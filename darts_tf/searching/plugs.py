@@ -1,18 +1,16 @@
 """The method, the space and the criterion of a search, found from its settings."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from darts_tf import spaces
 from darts_tf.config import SearchConfig, flag_lines
-from darts_tf.runs.history import EpochRecord
+from darts_tf.errors import UserError
 from darts_tf.searching import criteria, methods
+from darts_tf.searching.criteria.criterion import AnyCriterion
 from darts_tf.searching.methods.method import Method
 from darts_tf.spaces.space import Space
-
-# A criterion, or any function from records to the reason to stop.
-AnyCriterion = Callable[[Sequence[EpochRecord]], str | None]
 
 
 class Plugs(NamedTuple):
@@ -41,8 +39,9 @@ def choose(
         config: The settings of the search.
         method: A method, its class, name or config; None for `config.method`.
         space: A space, its class, name or config; None for `config.space`.
-        criterion: A criterion, its class, name or config, or any function from records to the
-            reason to stop; None for `config.stop_criterion`.
+        criterion: A criterion, or any function from records to the reason to stop, which is taken
+            as it is; or the class, name or config of a criterion, which is made from the settings
+            of the search, the config's own first. None for `config.stop_criterion`.
 
     Returns:
         The settings, with the names of the plugs that were given, and the plugs.
@@ -55,12 +54,15 @@ def choose(
     config = replace(config, method=method.name, space=space.name)
     if config.share_alphas == "stage":
         space = space.staged()
+    if not all(space.edges(cell) for cell in space.cells):
+        raise UserError(f"space: expected cells with edges, got the space '{space.name}'")
     criterion = _criterion(config, space, criterion)
     if isinstance(criterion, criteria.Criterion):
         config = criterion.recorded(config, space)
         criterion.check(space)
     else:
-        config = replace(config, stop_criterion=getattr(criterion, "__name__", "own"))
+        name = getattr(criterion, "__name__", "")
+        config = replace(config, stop_criterion=name if name.isidentifier() else "function")
     method.check(config, space)
     return config, Plugs(method, space, criterion)
 
@@ -80,14 +82,13 @@ def run_flags(config: SearchConfig, plugs: Plugs) -> tuple[str, ...]:
 
 
 def _criterion(config: SearchConfig, space: Space, criterion: Any) -> AnyCriterion:
-    if criterion is None:
-        criterion = config.stop_criterion
-    if isinstance(criterion, str):
-        criterion = {"name": criterion}
-    if isinstance(criterion, Mapping):
-        settings = {key: value for key, value in criterion.items() if key != "name"}
-        kind = type(criteria.get(criterion["name"]))
-        return kind.from_search(config, space, **settings)
-    if callable(criterion) and not isinstance(criterion, type | criteria.Criterion):
+    """Returns a criterion: with the settings of the search, and over these those of its config."""
+    if isinstance(criterion, criteria.Criterion):
         return criterion
-    return criteria.get(criterion)
+    if callable(criterion) and not isinstance(criterion, type):
+        return criterion
+    plug = criteria.get(config.stop_criterion if criterion is None else criterion)
+    made = type(plug).from_search(config, space)
+    if not isinstance(criterion, Mapping):
+        return made
+    return replace(made, **{name: getattr(plug, name) for name in criterion if name != "name"})

@@ -16,8 +16,6 @@ from darts_tf.spaces.genotype import STAGED_CELLS, Genotype
 from darts_tf.spaces.space import Space
 
 Derivation = Callable[[Mapping[str, np.ndarray], Space], Genotype]
-# A criterion, or any function from records to the reason to stop.
-AnyCriterion = Callable[[Sequence[EpochRecord]], str | None]
 
 
 class StopSearch(keras.callbacks.Callback):
@@ -35,8 +33,8 @@ class StopSearch(keras.callbacks.Callback):
         print(stop.reason, stop.genotype)
 
     Args:
-        criterion: From the records of all epochs so far to the reason to stop, or None; the name or
-            the config of a criterion will do.
+        criterion: A criterion, its name, class or config; or any function from the records so far
+            to the reason to stop, or None.
         search_space: Says which candidates an edge has, and which are learnable.
         ranks: The number of leading places of the ranking that must hold still to count as stable.
         first_epoch: The first epoch in which the alphas learn; earlier ones never stop a search.
@@ -50,7 +48,7 @@ class StopSearch(keras.callbacks.Callback):
 
     def __init__(
         self,
-        criterion: AnyCriterion | str | Mapping[str, Any] = "skip_connects",
+        criterion: Any = "skip_connects",
         search_space: Space = DARTS,
         ranks: int | None = None,
         first_epoch: int = 0,
@@ -58,7 +56,10 @@ class StopSearch(keras.callbacks.Callback):
         derivation: Derivation = derive,
     ) -> None:
         super().__init__()
-        self.criterion: AnyCriterion = criterion if callable(criterion) else criteria.get(criterion)
+        function = callable(criterion) and not isinstance(criterion, type)
+        self.criterion: Any = criterion if function else criteria.get(criterion)
+        if ranks is not None and ranks < 1:
+            raise ValueError(f"ranks: expected at least 1, got {ranks}")
         self.search_space = search_space
         self.ranks = ranks
         self.first_epoch = first_epoch
@@ -103,12 +104,19 @@ class StopSearch(keras.callbacks.Callback):
     def _decide(self, epoch: int) -> None:
         if epoch < self.first_epoch:
             return
-        self.reason = self.criterion(self.records)
-        if self.reason is not None:
+        reason = self.criterion(self.records)
+        if not isinstance(reason, str | None):
+            raise TypeError(f"expected the criterion's reason to stop or None, got {reason!r}")
+        self.reason = reason
+        if reason is not None:
             self.model.stop_training = True
 
     def _record(self, epoch: int, logs: Mapping[str, float]) -> EpochRecord:
         tables = self.model.architecture_parameters()
+        if not isinstance(tables, Mapping) or not tables:
+            raise ValueError(
+                f"architecture_parameters(): expected tables by name, got {type(tables).__name__}"
+            )
         alphas = {cell: as_table(rows, cell) for cell, rows in tables.items()}
         own = getattr(self.model, "strengths", None)
         strengths = softmax(alphas) if own is None else own()

@@ -111,11 +111,13 @@ def _dataset(
             f"{_sizes(test[0])}"
         )
     number = 1 + int(max(train[1].max(), test[1].max()))
-    absent = np.setdiff1d(np.arange(number), train[1])
-    if absent.size:
+    present = np.unique(train[1])
+    if len(present) < number:
+        gaps = np.flatnonzero(present != np.arange(len(present)))
+        absent = int(gaps[0]) if len(gaps) else len(present)
         raise UserError(
             f"data: expected a training image of each label from 0 to {number - 1}, got none of "
-            f"{absent[0]}"
+            f"{absent}"
         )
     if number < 2:
         raise UserError("data: expected labels of at least two classes, got 0 alone")
@@ -144,7 +146,10 @@ def _dataset(
 
 def _checked(images: Any, labels: Any, where: str) -> Arrays:
     """Returns images uint8 [images, size, size, channels] and labels int32 [images]."""
-    images, labels = np.asarray(images), np.asarray(labels)
+    try:
+        images, labels = np.asarray(images), np.asarray(labels)
+    except ValueError as error:
+        raise UserError(f"data: expected {where} images of one size, got {error}") from error
     if images.ndim == 3:
         images = images[..., np.newaxis]
     if images.ndim != 4 or images.shape[1] != images.shape[2] or images.shape[3] not in (1, 3):
@@ -164,8 +169,9 @@ def _checked(images: Any, labels: Any, where: str) -> Arrays:
             f"data: expected a label for each {where} image, got {len(images)} images and "
             f"{len(labels)} labels"
         )
-    if labels.min() < 0:
-        raise UserError(f"data: expected {where} labels from 0, got {labels.min()}")
+    if labels.min() < 0 or labels.max() >= 2**31:
+        wrong = labels.min() if labels.min() < 0 else labels.max()
+        raise UserError(f"data: expected {where} labels from 0 to {2**31 - 1}, got {wrong}")
     return _pixels(images, where), labels.astype(np.int32)
 
 

@@ -1,7 +1,8 @@
 """The base class of stopping criteria, and the one that never stops."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any, ClassVar, Self
 
 from darts_tf.config import SearchConfig
@@ -9,6 +10,9 @@ from darts_tf.errors import UserError
 from darts_tf.runs.history import EpochRecord
 from darts_tf.settings import Settings
 from darts_tf.spaces.space import Space
+
+# A criterion, or any function from the records so far to the reason to stop.
+AnyCriterion = Callable[[Sequence[EpochRecord]], str | None]
 
 
 @dataclass(frozen=True)
@@ -47,16 +51,15 @@ class Criterion(Settings):
     name: ClassVar[str] = ""
 
     @classmethod
-    def from_search(cls, config: SearchConfig, space: Space, **settings: Any) -> Self:
+    def from_search(cls, config: SearchConfig, space: Space) -> Self:
         """Makes the criterion that the settings of a search ask for.
 
         Args:
             config: The settings of the search.
             space: Its space, which names the cells.
-            **settings: The criterion's own settings, those of its flags.
         """
         del config, space
-        return cls(**settings)
+        return cls()
 
     def recorded(self, config: SearchConfig, space: Space) -> SearchConfig:
         """Returns the settings of a search, with this criterion among them.
@@ -147,6 +150,17 @@ def state(criterion: Any, records: Sequence[EpochRecord]) -> str:
     """
     words = getattr(criterion, "state", None)
     return words(records) if words else ""
+
+
+def check_counts(**counts: Any) -> None:
+    """Checks that the settings of a criterion that count something are whole numbers from 0.
+
+    Raises:
+        UserError: If one is not; it is named.
+    """
+    for name, value in counts.items():
+        if not isinstance(value, Integral) or value < 0:
+            raise UserError(f"{name}: expected a whole number from 0, got {value!r}")
 
 
 def watched_cells(stop_cells: str, space: Space) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from darts_tf.runs.history import EpochRecord
 from darts_tf.searching.criteria.columns import candidates_by_edge
 from darts_tf.searching.criteria.criterion import (
     Criterion,
+    check_counts,
     stop_cells,
     waiting,
     watched,
@@ -42,10 +43,13 @@ class SkipConnects(Criterion):
     cells: tuple[str, ...] = ()
     min_epochs: int = 1
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_counts(at=self.at, min_epochs=self.min_epochs)
+
     @classmethod
-    def from_search(cls, config: SearchConfig, space: Space, **settings: Any) -> Self:
+    def from_search(cls, config: SearchConfig, space: Space) -> Self:
         """Makes the criterion from `stop_at_skip_connects`, `stop_cells` and `min_epochs`."""
-        del settings
         cells = watched_cells(config.stop_cells, space)
         return cls(config.stop_at_skip_connects, cells, config.min_epochs)
 

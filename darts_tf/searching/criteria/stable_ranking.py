@@ -12,6 +12,7 @@ from darts_tf.runs.history import EpochRecord
 from darts_tf.searching.criteria.columns import candidates_by_edge
 from darts_tf.searching.criteria.criterion import (
     Criterion,
+    check_counts,
     stop_cells,
     waiting,
     watched,
@@ -45,10 +46,13 @@ class StableRanking(Criterion):
     cells: tuple[str, ...] = ()
     min_epochs: int = 1
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_counts(epochs=self.epochs, min_epochs=self.min_epochs)
+
     @classmethod
-    def from_search(cls, config: SearchConfig, space: Space, **settings: Any) -> Self:
+    def from_search(cls, config: SearchConfig, space: Space) -> Self:
         """Makes the criterion from `stable_epochs`, `stop_cells` and `min_epochs`."""
-        del settings
         return cls(config.stable_epochs, watched_cells(config.stop_cells, space), config.min_epochs)
 
     def recorded(self, config: SearchConfig, space: Space) -> SearchConfig:
@@ -130,16 +134,20 @@ def as_table(rows: Any, cell: str = "") -> np.ndarray:
     """Returns the architecture parameters of a cell as one array, [edges, candidates].
 
     Raises:
-        ValueError: If the rows differ in length.
+        ValueError: If the rows differ in length, there are none, or a number is not finite.
     """
+    name = f"'{cell}' " if cell else ""
+    rows = rows.numpy() if hasattr(rows, "numpy") else rows
     lengths = {np.shape(row) for row in rows}
-    if len(lengths) > 1 or any(len(length) != 1 for length in lengths):
-        name = f"'{cell}' " if cell else ""
+    if len(lengths) != 1 or any(len(length) != 1 or not length[0] for length in lengths):
         raise ValueError(
             f"expected a table {name}of equally long rows, one an edge, "
             f"got rows of the shapes {sorted(lengths)}"
         )
-    return np.asarray(rows)
+    table = np.asarray(rows)
+    if not np.isfinite(table).all():
+        raise ValueError(f"expected a table {name}of finite numbers, got NaN or infinity")
+    return table
 
 
 def stable_epochs(

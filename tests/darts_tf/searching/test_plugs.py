@@ -79,6 +79,38 @@ def test_a_criterion_of_ours_that_is_given_is_written_down_as_its_settings():
     assert choose(config)[1].criterion == criterion
 
 
+@pytest.mark.parametrize("given", ["stable_ranking", StableRanking, {"name": "stable_ranking"}])
+def test_name_class_and_config_of_a_criterion_mean_the_same(given):
+    config = SearchConfig(stable_epochs=3, stop_cells="reduce")
+    assert choose(config, criterion=given)[1].criterion == StableRanking(3, ("reduce",), 1)
+
+
+def test_the_config_of_a_criterion_comes_before_the_settings():
+    criterion = {"name": "stable_ranking", "epochs": 7, "cells": ("reduce",)}
+    config, plugs = choose(SearchConfig(stable_epochs=3, min_epochs=2), criterion=criterion)
+    assert plugs.criterion == StableRanking(7, ("reduce",), 2)
+    assert (config.stable_epochs, config.stop_cells) == (7, "reduce")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"criterion": {"name": "stable_ranking", "nope": 2}}, "criterion stable_ranking: .*nope"),
+        ({"criterion": {"epochs": 2}}, "expected the config of a criterion with a name"),
+        ({"method": {"name": "darts", "x": 1}}, "method darts: .*'x'"),
+        ({"space": darts_tf.Space}, "expected a space or the name of one"),
+        ({"method": methods.Method}, "expected a method or the name of one"),
+        (
+            {"space": darts_tf.SearchSpace(("skip_connect", "sep_conv_3x3"), name="bare")},
+            "expected cells with edges, got the space 'bare'",
+        ),
+    ],
+)
+def test_what_makes_no_plug_is_told_in_one_line(given, message):
+    with pytest.raises(UserError, match=message):
+        choose(SearchConfig(), **given)
+
+
 def test_any_function_of_records_can_stop_a_search():
     def bored(records):
         return "bored"

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from darts_tf.errors import UserError
 from darts_tf.runs.history import EpochRecord
 from darts_tf.searching.criteria import Never, SkipConnects, StableRanking, never
 from darts_tf.searching.stop_search import StopSearch
@@ -247,6 +248,42 @@ def test_criterion_1_counts_in_the_tables_of_any_model(rng, edges, name):
     assert end == next((i for i, count in enumerate(counts) if count >= 3), None)
     assert [record.skip_connects[name] for record in stop.records] == counts[: len(stop.records)]
     assert stop.genotype is None
+
+
+@pytest.mark.parametrize("answer", [False, True, 3])
+def test_a_criterion_that_answers_no_reason_is_told(answer):
+    with pytest.raises(TypeError, match=f"reason to stop or None, got {answer}"):
+        run(StopSearch(lambda records: answer, CHAIN), [{"chain": np.zeros((5, 3))}])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_search_that_diverged_is_not_stable(value):
+    with pytest.raises(ValueError, match="expected a table 'mine' of finite numbers"):
+        run(StopSearch(StableRanking(1), CHAIN), [{"mine": np.full((4, 3), value)}] * 3)
+
+
+def test_a_criterion_can_be_a_class_and_a_table_a_variable():
+    stop = StopSearch(StableRanking, CHAIN)
+    table = keras.Variable(np.zeros((5, 3)))
+    assert run(stop, [{"chain": table}] * 2) is None
+    assert stop.criterion == StableRanking()
+    assert len(stop.records[-1].alphas["chain"]) == 5
+
+
+@pytest.mark.parametrize("tables", [[], None, {}, {"mine": np.zeros((0, 3))}])
+def test_what_is_no_table_is_told(tables):
+    with pytest.raises(ValueError, match="expected"):
+        run(StopSearch(search_space=CHAIN), [tables])
+
+
+def test_settings_of_criteria_that_count_are_whole_numbers():
+    for wrong in ("x", -1, 1.5):
+        with pytest.raises(UserError, match="epochs: expected a whole number from 0"):
+            StableRanking(wrong)
+        with pytest.raises(UserError, match="at: expected a whole number from 0"):
+            SkipConnects(wrong)
+    with pytest.raises(ValueError, match="ranks: expected at least 1, got 0"):
+        StopSearch(ranks=0)
 
 
 def test_a_ragged_table_is_told():

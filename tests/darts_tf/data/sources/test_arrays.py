@@ -135,7 +135,7 @@ IMAGES, LABELS = arrays(20, 2, (8, 8, 3))
         ((IMAGES[:0], LABELS[:0]), "got 0 images and 0 labels"),
         ((IMAGES, LABELS / 2), "labels that are whole numbers, .* got float64"),
         ((IMAGES, np.eye(2)[LABELS]), r"got float64 of shape \[20, 2\]"),
-        ((IMAGES, LABELS - 1), "expected training labels from 0, got -1"),
+        ((IMAGES, LABELS - 1), "expected training labels from 0 to 2147483647, got -1"),
         ((IMAGES, LABELS + 1), "of each label from 0 to 2, got none of 0"),
         ((IMAGES, LABELS * 0), "at least two classes"),
         ((IMAGES[:4], LABELS[:4]), "expected at least 5 images"),
