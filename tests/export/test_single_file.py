@@ -64,10 +64,10 @@ MISTAKES = [
     (["--model=model.keras"], "--output: expected the name of a new .tflite file"),
     (["--model=no.keras", "--output=new.tflite"], "training run, got No such file"),
     (["--model=junk.keras", "--output=new.tflite"], "--model=junk.keras: expected the model.keras"),
-    (["--model=model.keras", "--output=new.lite"], "--output=new.lite: a name that ends in .tfl"),
+    (["--model=model.keras", "--output=new.lite"], "expected a name that ends in .tflite"),
     (["--model=model.keras", "--output=old.tflite"], "--output=old.tflite: exists"),
     (["--model=model.keras", "--output=link.tflite"], "--output=link.tflite: exists"),
-    (["--model=model.keras", "--output=junk.keras/a.tflite"], "junk.keras is a file; a folder"),
+    (["--model=model.keras", "--output=junk.keras/a.tflite"], "junk.keras, a file"),
     (["--model=bad/model.keras", "--output=new.tflite"], "bad/result.json: expected class names"),
     (["--model=model.keras", "--outputs=new.tflite"], "Did you mean '--output'?"),
 ]

@@ -113,7 +113,7 @@ def test_folders_are_made_and_others_may_read_the_file(tiny, suffix, tmp_path):
     (tmp_path / "plain").touch()
     assert stat.S_IMODE(os.stat(path).st_mode) == stat.S_IMODE(os.stat(tmp_path / "plain").st_mode)
     content = path.read_bytes()
-    with pytest.raises(UserError, match="exists; the name of a new file is right"):
+    with pytest.raises(UserError, match="exists; expected the name of a new file"):
         WRITERS[suffix](tiny, path)
     assert path.read_bytes() == content
 
