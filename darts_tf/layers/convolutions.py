@@ -1,6 +1,6 @@
 """Keras's convolutions, in the forms in which TensorFlow's CPU kernels are fast.
 
-The numbers and weights are those of Keras's own layers, which take their place in `model.keras`.
+They have the weights of Keras's layers and compute the same numbers; `model.keras` holds Keras's.
 """
 
 from typing import Any
@@ -41,8 +41,8 @@ class DepthwiseConv2D(keras.layers.DepthwiseConv2D):
         size, dilation = self.kernel_size[0], self.dilation_rate[0]
         square = len({*self.kernel_size}) == len({*self.dilation_rate}) == 1
         plain = self.padding == "same" and self.depth_multiplier == 1 and not self.use_bias
-        known = size in (1, 3, 5) and dilation in (1, 2) and self.strides == (1, 1)
-        if not (square and plain and known and _is_bare(self)):
+        fast = size in (1, 3, 5) and dilation in (1, 2) and self.strides == (1, 1)
+        if not (square and plain and fast and _is_bare(self)):
             return super().call(x)
         if dilation == 1 or not is_even(*x.shape[1:3]):
             return depthwise(x, self.kernel, dilation)

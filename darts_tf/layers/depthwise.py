@@ -6,7 +6,7 @@ The numbers are those of the plain convolution. What differs is how they are com
 - The gradient of the image is a convolution forwards, with the kernel turned around.
 - The gradient of a kernel 5 wide is made of two of kernels 3 wide, for which there is a fast
   routine: one on the image, which gives the three columns in the middle, and one on pairs of
-  neighbouring columns, taken for channels, which gives every second column.
+  neighboring columns, taken for channels, which gives every second column.
 - That routine wants images of some size: smaller ones get zeros at their ends.
 - A stride of 2 becomes a stride of 1 on an image in space-to-depth form (see `layouts`).
 """

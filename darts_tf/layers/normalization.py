@@ -13,18 +13,20 @@ Shape = tuple[Any, ...]
 
 @keras.saving.register_keras_serializable(package="darts_tf")
 class BatchNormalization(keras.layers.Layer):
-    """Normalises each channel over batch, rows and columns, as PyTorch's BatchNorm2d does.
+    r"""Normalizes each channel over batch, rows and columns, as PyTorch's BatchNorm2d does.
+
+    $$y = \gamma \, (x - \mu) / \sqrt{\sigma^2 + \epsilon} + \beta$$
 
     The running variance is the unbiased one, unlike that of Keras's layer. In float64, for which
-    the fused kernel does not exist, and with synchronised statistics a path of plain operations
+    the fused kernel does not exist, and with synchronized statistics a path of plain operations
     computes the same.
 
     Args:
         affine: Whether there are a scale and an offset for each channel.
-        momentum: What a running average keeps of itself in each training step.
+        momentum: The share of itself that a running average keeps in each training step.
         epsilon: Added to the variance.
-        synchronized: Whether replicas share the statistics of the whole batch; otherwise each uses
-            those of its own part.
+        synchronized: Whether replicas share the statistics of the whole batch; otherwise each
+            replica uses those of its part of the batch.
     """
 
     def __init__(
@@ -73,12 +75,12 @@ class BatchNormalization(keras.layers.Layer):
     def call(
         self, x: tf.Tensor, scale: tf.Tensor | None = None, training: bool = False
     ) -> tf.Tensor:
-        """Normalises.
+        """Normalizes.
 
         Args:
             x: [batch, rows, columns, channels].
-            scale: A scalar to multiply the result with, at no cost of its own: the edge weight of
-                the operation that ends here.
+            scale: A scalar that multiplies the result at no extra cost: the edge weight of the
+                operation that ends here. None for 1.
             training: Whether to use, and to record, the statistics of the batch.
 
         Returns:
@@ -156,17 +158,17 @@ def average_statistics(model: keras.Model) -> None:
     Args:
         model: A model, built in the scope of any strategy; call this outside of replicas.
     """
-    own = [v for v in model.non_trainable_variables if v.synchronization == "on_read"]
-    strategy = getattr(own[0].value, "distribute_strategy", None) if own else None
+    averages = [v for v in model.non_trainable_variables if v.synchronization == "on_read"]
+    strategy = getattr(averages[0].value, "distribute_strategy", None) if averages else None
     if strategy is None:
         return
     # As one vector: between machines, each sum costs a round through all of them.
     read = tf.function(
-        lambda: tf.concat([tf.reshape(v.value, (-1,)) for v in own], 0), autograph=False
+        lambda: tf.concat([tf.reshape(v.value, (-1,)) for v in averages], 0), autograph=False
     )
     mean = strategy.reduce("MEAN", strategy.run(read), axis=None)
-    parts = tf.split(mean, [math.prod(variable.shape) for variable in own])
-    for variable, part in zip(own, parts, strict=True):
+    parts = tf.split(mean, [math.prod(variable.shape) for variable in averages])
+    for variable, part in zip(averages, parts, strict=True):
         variable.assign(tf.reshape(part, variable.shape))
 
 
@@ -194,7 +196,7 @@ def _normalized(
     return y, mean, squares / tf.maximum(count - 1, 1)
 
 
-# Replicas cannot meet inside of a function, but what they do between is one for all layers.
+# Replicas cannot sum inside a function, but all layers share the functions before and after.
 _shared_sums, _shared_squares, _shared_normalized = (
     tf.function(
         function,

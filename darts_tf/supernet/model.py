@@ -23,7 +23,14 @@ _OPERATIONS = 2**31 - 1
 
 @keras.saving.register_keras_serializable(package="darts_tf")
 class Supernet(keras.Model):
-    """The one-shot model in which every edge of a cell mixes all candidates (DARTS+, section 2.1).
+    r"""The one-shot model in which every edge of a cell mixes all candidates (DARTS+, section 2.1).
+
+    A node $x_j$ is the sum of its edges, and an edge the weighted sum of its candidates (DARTS,
+    equations 1 and 2):
+
+    $$x_j = \sum_{i<j} \sum_o u_{i,j,o} \, o(x_i)$$
+
+    where the weights $u$ are the relaxation's, in DARTS the softmax of the alphas of an edge.
 
     The space says which cell stands where. In DARTS's, cells `layers // 3` and `2 * layers // 3`
     are reduction cells, with twice the channels. With its default values the supernet has 1,930,618
@@ -45,7 +52,19 @@ class Supernet(keras.Model):
         partial: K: edges compute 1 / K of the channels, the others pass by (PC-DARTS).
 
     Raises:
-        ValueError: If a number is too small, or the stem unknown.
+        ValueError: If a number is too small, the stem unknown, or the channels not divisible by
+            `partial`.
+
+    Example:
+
+        >>> import tensorflow as tf
+        >>> from darts_tf import SearchSpace, Supernet
+        >>> space = SearchSpace(("none", "skip_connect", "sep_conv_3x3"), nodes=1)
+        >>> supernet = Supernet(space, layers=3, init_channels=4, classes=10)
+        >>> supernet(tf.zeros((2, 8, 8, 3))).shape
+        TensorShape([2, 10])
+        >>> {cell: table.shape for cell, table in supernet.architecture_parameters().items()}
+        {'normal': (2, 3), 'reduce': (2, 3)}
     """
 
     def __init__(
@@ -139,7 +158,7 @@ class Supernet(keras.Model):
         """Returns logits.
 
         Args:
-            images: Normalised images, [batch, rows, columns, channels].
+            images: Normalized images, [batch, rows, columns, channels].
             training: Whether normalization uses, and records, the statistics of the batch.
             learn: What gets gradients: `weights`, `architecture` or `all`; what is not asked for
                 is not computed.
