@@ -87,6 +87,13 @@ def test_darts_supernet_has_its_published_size():
     assert [tuple(variable.shape) for variable in net.architecture_variables] == [(14, 8)] * 2
 
 
+@pytest.mark.parametrize(("partial", "count"), [(4, 299_578), (2, 671_482)])
+def test_pc_darts_supernet_has_its_published_size(partial, count):
+    net = Supernet(partial=partial)
+    net.build((None, 32, 32, 3))
+    assert sum(math.prod(variable.shape) for variable in net.weight_variables) == count
+
+
 def test_alphas_by_stage_are_five_tables_and_leave_the_weights_as_they_are():
     shapes = []
     for by_stage in (False, True):
