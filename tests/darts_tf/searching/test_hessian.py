@@ -1,11 +1,9 @@
 """Hessian-vector products against derivatives of other programs."""
 
-import keras
 import numpy as np
-import pytest
 import tensorflow as tf
 
-from darts_tf.engine.scoring import Batch, score
+from darts_tf.engine.scoring import Batch
 from darts_tf.searching.hessian import hessian_vector_product
 from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.supernet.model import Supernet
@@ -55,54 +53,3 @@ def test_the_product_is_the_slope_of_the_twins_alpha_gradient(seed):
     assert min(errors) < 1e-6
     for variable, value in zip(net.non_trainable_variables, before, strict=True):
         np.testing.assert_array_equal(variable.numpy(), value)
-
-
-@pytest.mark.parametrize("compiled", [False, True])
-def test_products_with_unit_vectors_are_the_dense_hessian_of_the_plain_graph(compiled, seed):
-    plain = pytest.importorskip("benchmarks.plain")  # not in the wheel
-    rng = np.random.default_rng(seed)
-    keras.utils.set_random_seed(seed)
-    net = Supernet(layers=LAYERS, init_channels=CHANNELS, classes=CLASSES, dtype="float64")
-    net.build((None, *SHAPE))
-    for table in net.architecture_variables:
-        table.assign(rng.normal(size=table.shape))
-    peer = plain.PlainSearchStep(LAYERS, CHANNELS, CLASSES, SHAPE, 5.0, "float64")
-    peer.copy(net)
-    batch = random_batch(rng)
-    tables = [table.value for table in peer.alphas.values()]
-    with tf.GradientTape(persistent=True) as outer:
-        with tf.GradientTape() as inner:
-            loss = score(peer.logits(batch.images), batch).loss
-        slopes = inner.gradient(loss, tables)
-        chosen = [(0, 3, 4), (0, 13, 1), (1, 0, 6), (1, 7, 3)]
-        entries = [slopes[table][edge, column] for table, edge, column in chosen]
-
-    def product(vector):
-        return hessian_vector_product(net, batch, net.architecture_variables, vector)
-
-    product = tf.function(product, autograph=False) if compiled else product
-    for (table, edge, column), entry in zip(chosen, entries, strict=True):
-        vector = [np.zeros((14, 8)), np.zeros((14, 8))]
-        vector[table][edge, column] = 1
-        ours = product([tf.constant(part) for part in vector])
-        for mine, right in zip(ours, outer.gradient(entry, tables), strict=True):
-            assert weights.relative_error(mine, right) < 1e-9
-
-
-@pytest.mark.parametrize("recompute", [False, True])
-def test_the_hessian_of_alphas_and_weights_is_symmetric(recompute, seed):
-    rng = np.random.default_rng(seed)
-    keras.utils.set_random_seed(seed)
-    net = Supernet(SMALL, LAYERS, CHANNELS, CLASSES, recompute=recompute, dtype="float64")
-    net.build((None, *SHAPE))
-    variables = [*net.architecture_variables, *net.weight_variables]
-    one, other = (
-        [tf.constant(rng.normal(size=variable.shape)) for variable in variables] for _ in range(2)
-    )
-    batch = random_batch(rng)
-
-    def form(left, right):
-        product = hessian_vector_product(net, batch, variables, right)
-        return sum(np.sum(a * b) for a, b in zip(left, product, strict=True))
-
-    np.testing.assert_allclose(form(one, other), form(other, one), rtol=1e-9)
