@@ -3,14 +3,11 @@
 import dataclasses
 import math
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any, TypeVar
+from typing import Any
 
 from darts_tf.errors import UserError, nearest
-
-S = TypeVar("S", bound="Settings")
 
 
 def setting(
@@ -97,39 +94,6 @@ def flag_lines(settings: Settings, prefix: str = "") -> tuple[str, ...]:
         f"--{prefix}{name}={str(value).lower() if isinstance(value, bool) else value}"
         for name, value in values.items()
     )
-
-
-def flag_rows(settings: type[Settings], prefix: str = "") -> list[tuple[str, Any, str]]:
-    """Returns the flags that a class of settings is given by: name, default and text of each.
-
-    Args:
-        settings: The class.
-        prefix: Opens the name of each flag, `gdas_` for those of a plug of that name.
-    """
-    return [
-        (f"{prefix}{field.name}", field.default, field.metadata["text"])
-        for field in setting_fields(settings)
-    ]
-
-
-def from_flags(settings: type[S], values: Mapping[str, Any], prefix: str = "") -> S:
-    """Makes settings of the values of flags.
-
-    Args:
-        settings: The class.
-        values: Values by the name of the flag, prefix included; others are passed over, and what
-            is absent has its default.
-        prefix: Opens the name of each flag.
-
-    Raises:
-        UserError: If a value is wrong. The message starts with the flag, `--gdas_tau_max: ...`.
-    """
-    names = (field.name for field in setting_fields(settings))
-    try:
-        given = {name: values[prefix + name] for name in names if prefix + name in values}
-        return settings(**given)
-    except UserError as error:
-        raise UserError(f"--{prefix}{error}") from error
 
 
 def setting_fields(settings: Any) -> tuple[dataclasses.Field, ...]:

@@ -5,13 +5,11 @@ import tensorflow as tf
 
 from darts_tf.engine.scoring import Batch
 from darts_tf.searching.hessian import hessian_vector_product
-from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.supernet.model import Supernet
 from tests import weights
 from tests.oracles import supernet as twin
 
 LAYERS, CHANNELS, CLASSES, SHAPE = 3, 2, 3, (6, 5, 2)
-SMALL = SearchSpace(("none", "max_pool_3x3", "skip_connect", "sep_conv_3x3"), nodes=1)
 
 
 def random_batch(rng, shape=SHAPE, dtype="float64"):
