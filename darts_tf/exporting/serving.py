@@ -43,7 +43,7 @@ def version_folder(directory: str | os.PathLike[str], version: int | None = None
     folder = Path(directory)
     existing = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
     if not existing.is_dir():
-        what = "a file" if existing.exists() else "a link that leads nowhere"
+        what = "a file" if existing.exists() else "a broken link"
         raise UserError(f"--output={folder}: {existing} is {what}; expected a folder")
     if not os.access(existing, os.W_OK | os.X_OK):
         raise UserError(f"--output={folder}: no permission to write in {existing}")
