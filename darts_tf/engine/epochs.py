@@ -224,6 +224,7 @@ class EpochLoop:
         line: Callable[[Epoch, Mapping[str, float], Mapping[str, float]], Line] = logs_as_line,
         text: Callable[[Line, float], str] = line_as_text,
         listeners: Sequence[Callable[[Line], None]] = (),
+        afterwards: Sequence[Callable[[Line], None]] = (),
         callbacks: Sequence[keras.callbacks.Callback] = (),
     ) -> None:
         """Runs the epochs that are left, or fewer if the model's `stop_training` becomes true.
@@ -233,7 +234,8 @@ class EpochLoop:
                 in `seconds`, `images_per_second` and `waiting`.
             text: Returns an epoch's line of the log, from its line of the history and the seconds
                 that the epochs after it will take at most, 0 if there are none.
-            listeners: Called with each line once it is in the history.
+            listeners: Called with each line once it is in the history, before it is logged.
+            afterwards: Called with each line once it is logged, before the checkpoint.
             callbacks: Called as Keras's `fit` calls them, with the model of the current stage.
 
         Raises:
@@ -255,7 +257,7 @@ class EpochLoop:
                 logs = self.stage.run(epoch)
                 observers.on_epoch_end(epoch.number, logs)
                 timing = {"seconds": time.monotonic() - begun, **epoch.pace._asdict()}
-                self._record(line(epoch, logs, timing), text, listeners)
+                self._record(line(epoch, logs, timing), text, listeners, afterwards)
                 durability.after_epoch()
         observers.on_train_end(logs)
 
@@ -297,14 +299,17 @@ class EpochLoop:
         line: Line,
         text: Callable[[Line, float], str],
         listeners: Sequence[Callable[[Line], None]],
+        afterwards: Sequence[Callable[[Line], None]],
     ) -> None:
         self.history.append(line)
         self._session.run.append_history(line)
+        for listener in listeners:
+            listener(line)
         seconds = [line["timing"]["seconds"] for line in self.history]
         over = self.stage.model.stop_training
         left = 0.0 if over else seconds_left(seconds, self._epochs())
         _logger.info(text(line, left))
-        for listener in listeners:
+        for listener in afterwards:
             listener(line)
 
     def _epochs(self) -> int:

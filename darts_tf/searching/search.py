@@ -173,7 +173,8 @@ def _searched(
     loop.run(
         line,
         lambda line, left: _line(stop, left),
-        listeners=[board.add, lambda line: report.refresh(run)],
+        listeners=[board.add],
+        afterwards=[lambda line: report.refresh(run)],
         callbacks=[stop, *callbacks],
     )
     board.finish()

@@ -151,7 +151,8 @@ def _trained(
     loop.run(
         _line,
         training_line,
-        listeners=[board.add, lambda line: report.refresh(run)],
+        listeners=[board.add],
+        afterwards=[lambda line: report.refresh(run)],
         callbacks=callbacks,
     )
     model = inference_network(loop.stage.model, spec, images.facts.mean, images.facts.deviation)
