@@ -224,8 +224,8 @@ class EpochLoop:
         line: Callable[[Epoch, Mapping[str, float], Mapping[str, float]], Line] = logs_as_line,
         text: Callable[[Line, float], str] = line_as_text,
         listeners: Sequence[Callable[[Line], None]] = (),
-        afterwards: Sequence[Callable[[Line], None]] = (),
         callbacks: Sequence[keras.callbacks.Callback] = (),
+        afterwards: Sequence[Callable[[Line], None]] = (),
     ) -> None:
         """Runs the epochs that are left, or fewer if the model's `stop_training` becomes true.
 
@@ -235,8 +235,8 @@ class EpochLoop:
             text: Returns an epoch's line of the log, from its line of the history and the seconds
                 that the epochs after it will take at most, 0 if there are none.
             listeners: Called with each line once it is in the history, before it is logged.
-            afterwards: Called with each line once it is logged, before the checkpoint.
             callbacks: Called as Keras's `fit` calls them, with the model of the current stage.
+            afterwards: Called with each line once it is logged, before the checkpoint.
 
         Raises:
             DivergenceError: If a loss or a variable is infinite or NaN.
