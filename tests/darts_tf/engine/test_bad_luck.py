@@ -189,7 +189,9 @@ def test_a_run_goes_on_with_its_own_images_alone(ends, folder):
     assert line.startswith(f"{where}expected the images that the run began with, 24 to train ")
     assert line.endswith("got others, 24 and 5")
     lost = folder / "photos" / "right" / "07.png"
-    assert line_of(ends["an image is cut off"]).startswith(f"dataset: {lost} cannot be decoded")
+    told = line_of(ends["an image is cut off"])
+    assert told.startswith("dataset: expected a whole JPEG, PNG, BMP or GIF, got ")
+    assert told.endswith(f"got {lost}, which cannot be decoded")
 
 
 def test_after_all_that_the_same_command_ends_as_if_nothing_had_happened(ends, folder):
