@@ -246,9 +246,9 @@ class Method(Settings):
             train: The batch, of this replica.
             seed: Seed of this pass's noise, int32 [2].
         """
-        from darts_tf.searching.differentiation import differentiate
+        from darts_tf.searching.bilevel import weight_gradient
 
-        return differentiate(supernet, train, supernet.weight_variables, "weights", seed)
+        return weight_gradient(supernet, train, seed)
 
     def penalty(self, supernet: Supernet) -> tf.Tensor | None:
         """Returns a term that is added to the loss of the architecture step, here none.
