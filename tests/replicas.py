@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from darts_tf import methods
+from darts_tf import data, methods
 from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.data.batches import endless_batches, training_batches
 from darts_tf.data.dataset import Dataset
@@ -107,7 +107,7 @@ def trained(devices: int, seed: int) -> dict[str, np.ndarray]:
         dataset="digits", layers=3, init_channels=2, drop_path=0.0, sync_batch_norm=True
     )
     with mock.patch.object(training, "dtype_policy", return_value="float64"):
-        dataset = Dataset(facts, images, images)
+        config, dataset = data.resolve(config, Dataset(facts, images, images))
         spec = training.network_spec(config, zoo.get("DARTS_PLUS_CIFAR10"), dataset)
         epochs = training._Training(config, spec, dataset, scheme)
     batches = training_batches(images, BATCH_SIZE, seed=seed, epoch=0, transform=centered)

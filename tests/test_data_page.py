@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+import tensorflow_datasets as tfds
 
 from darts_tf.config import SearchConfig
 from darts_tf.data import datasets
@@ -72,7 +73,6 @@ def test_the_table_of_archives_names_them_all_and_their_source():
 
 
 def test_the_bytes_are_those_of_the_published_checksums():
-    tfds = pytest.importorskip("tensorflow_datasets")
     rows = table("source")
     for name in (name for name, origin in ORIGINS.items() if origin.fetched):
         infos = tfds.builder(ORIGINS[name].builder).url_infos.values()

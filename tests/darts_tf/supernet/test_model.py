@@ -129,7 +129,7 @@ def test_weights_start_as_in_pytorch_and_alphas_near_zero():
         ({"layers": 4, "by_stage": True}, "at least 5 layers.* got 4"),
         ({"init_channels": 1}, "got 8, 1"),
         ({"classes": 1}, "and 1"),
-        ({"stem": "mnist"}, "found 'mnist'"),
+        ({"stem": "mnist"}, "got 'mnist'"),
     ],
 )
 def test_a_supernet_that_cannot_be_is_refused(wrong, told):

@@ -75,7 +75,8 @@ def settings(tmp_path_factory, seed_of_runs):
 def runs(tmp_path_factory, settings):
     """A folder with `all`, two repeats; `alone`, the second seed; `rest`, gone on with."""
     folder = tmp_path_factory.mktemp("repeats")
-    lines = training_flag_lines(TrainingConfig(**settings), GENOTYPE)
+    config, _ = data.resolve(TrainingConfig(**settings))
+    lines = training_flag_lines(config, GENOTYPE)
     assert RunDirectory(folder / "rest", "repeats").claim(lines) == "new"
     printed, _ = finish(
         start(SHORT_RUN + _REPEATS, settings, str(folder / "all")),
