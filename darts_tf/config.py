@@ -92,8 +92,8 @@ class RunConfig(Settings):
         super().__post_init__()
         if self.learning_rate_min > self.learning_rate:
             raise UserError(
-                f"learning_rate_min: must be at most learning_rate ({self.learning_rate}), "
-                f"found {self.learning_rate_min}"
+                f"learning_rate_min: expected at most learning_rate ({self.learning_rate}), "
+                f"got {self.learning_rate_min}"
             )
         self.profiled()
         self.checkpoint_interval()
@@ -133,8 +133,8 @@ class RunConfig(Settings):
         match = re.fullmatch(r"([0-9]{1,18}),([0-9]{1,18})", self.profile_steps)
         if match is None or int(match[1]) > int(match[2]):
             raise UserError(
-                "profile_steps: must be two whole numbers, the first at most the second, such as "
-                f"10,20; found '{self.profile_steps}'"
+                "profile_steps: expected two whole numbers, the first at most the second, such as "
+                f"10,20; got '{self.profile_steps}'"
             )
         return int(match[1]), int(match[2])
 
@@ -143,8 +143,8 @@ class RunConfig(Settings):
         match = re.fullmatch(r"([1-9][0-9]{0,8}) ?(step|epoch)s?", self.checkpoint_every)
         if match is None:
             raise UserError(
-                "checkpoint_every: must be a number of steps or epochs, such as 200steps or "
-                f"5epochs; found '{self.checkpoint_every}'"
+                "checkpoint_every: expected a number of steps or epochs, such as 200steps or "
+                f"5epochs; got '{self.checkpoint_every}'"
             )
         return int(match[1]), match[2]
 
@@ -219,18 +219,18 @@ class SearchConfig(RunConfig):
         super().__post_init__()
         if self.arch_start_epoch >= self.epochs:
             raise UserError(
-                f"arch_start_epoch: must be below epochs ({self.epochs}), or nothing is searched; "
-                f"found {self.arch_start_epoch}"
+                f"arch_start_epoch: expected less than epochs ({self.epochs}), or nothing is "
+                f"searched; got {self.arch_start_epoch}"
             )
         fewest = DARTS.staged().fewest_layers
         if self.share_alphas == "stage" and self.layers < fewest:
             raise UserError(
-                f"layers: with share_alphas=stage must be at least {fewest}, so that each stage "
-                f"has a cell; found {self.layers}"
+                f"layers: expected at least {fewest} with share_alphas=stage, so that each "
+                f"stage has a cell; got {self.layers}"
             )
         if self.mixed_precision == "float16" and self.arch_order == "second":
             raise UserError(
-                "mixed_precision: with arch_order=second must be float32 or bfloat16, found "
+                "mixed_precision: expected float32 or bfloat16 with arch_order=second, got "
                 "float16: a step of the weights cannot be taken on a scaled loss"
             )
 
@@ -286,18 +286,18 @@ class TrainingConfig(RunConfig):
         super().__post_init__()
         if self.warmup_epochs >= self.epochs:
             raise UserError(
-                f"warmup_epochs: must be below epochs ({self.epochs}), or no cosine follows; "
-                f"found {self.warmup_epochs}"
+                f"warmup_epochs: expected less than epochs ({self.epochs}), or no cosine follows; "
+                f"got {self.warmup_epochs}"
             )
         if self.seed + self.repeats > 2**31:
             raise UserError(
-                f"repeats: must leave the last seed below {2**31}, which from seed {self.seed} are "
-                f"at most {2**31 - self.seed} trainings; found {self.repeats}"
+                f"repeats: expected at most {2**31 - self.seed} from seed {self.seed}, so that the "
+                f"last seed is below {2**31}; got {self.repeats}"
             )
         if self.repeats > 1 and self.strategy == "multi_worker":
             raise UserError(
-                "repeats: with strategy=multi_worker must be 1, for a process joins its cluster "
-                f"once; found {self.repeats}"
+                "repeats: expected 1 with strategy=multi_worker, for a process joins its cluster "
+                f"once; got {self.repeats}"
             )
 
     def filled(self, facts: DatasetFacts) -> dict[str, Any]:
@@ -339,8 +339,8 @@ def training_flag_lines(config: TrainingConfig, genotype: Genotype) -> tuple[str
     fewest = space_of(genotype).fewest_layers
     if config.layers < fewest:
         raise UserError(
-            f"--layers={config.layers}: a genotype with cells for each stage needs at least "
-            f"{fewest} layers"
+            f"--layers: expected at least {fewest} for a genotype with cells for each stage, got "
+            f"{config.layers}"
         )
     names = (name for name in zoo.names() if zoo.get(name) == genotype)
     inline = json.dumps(genotype.to_dict(), separators=(",", ":"))

@@ -9,7 +9,7 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class UserError(ValueError):
-    """A mistake that a user can mend: the message says what was found and what would be right.
+    """A mistake that a user can mend: the message says what was expected and what was given.
 
     The programs print the message and end with status 2.
 
@@ -29,30 +29,30 @@ def nearest(name: str, names: Iterable[str]) -> str:
     """Returns a hint with the known name that is most like a wrong one.
 
     Args:
-        name: The name that was found.
-        names: The names that would be right.
+        name: The name that was given.
+        names: The names that were expected.
 
     Returns:
         `" Did you mean 'cifar10'?"`, with the leading space, or `""` when nothing is similar.
     """
     by_lower = {known.lower(): known for known in names}
-    found = difflib.get_close_matches(name.lower(), by_lower, n=1)
-    return f" Did you mean '{by_lower[found[0]]}'?" if found else ""
+    closest = difflib.get_close_matches(name.lower(), by_lower, n=1)
+    return f" Did you mean '{by_lower[closest[0]]}'?" if closest else ""
 
 
-def reason(error: OSError, right: str) -> str:
-    """Returns why a file could not be read or written, and what would be right.
+def reason(error: OSError, expected: str) -> str:
+    """Returns why a file could not be read or written, and what was expected.
 
     Args:
         error: What the system says.
-        right: What would be right, unless the disk is full.
+        expected: What was expected, as "expected a writable file"; on a full disk, what to do.
 
     Returns:
         Both, as the end of a message.
     """
     if error.errno in _NO_ROOM:
-        right = "once there is room, the same command goes on"
-    return f"{error.strerror or error}; {right}"
+        expected = "make room, then run the same command again to resume"
+    return f"{error.strerror or error}; {expected}"
 
 
 def short(value: Any, limit: int = 60) -> str:

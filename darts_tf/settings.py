@@ -116,11 +116,12 @@ def _check(field: dataclasses.Field, value: Any) -> None:
             "below": value < bound,
         }
         if not holds[word]:
-            raise UserError(f"{field.name}: must be {word} {bound}, found {value}")
+            value_word = "a value " if word in ("above", "below") else ""
+            raise UserError(f"{field.name}: expected {value_word}{word} {bound}, got {value}")
     choices = field.metadata["choices"]
     if choices and value not in choices:
         raise UserError(
-            f"{field.name}: must be one of {', '.join(choices)}; found '{value}'."
+            f"{field.name}: expected one of {', '.join(choices)}; got '{value}'."
             f"{nearest(value, choices)}"
         )
 
@@ -136,10 +137,10 @@ def _typed(name: str, kind: type, value: Any) -> bool | int | float | str:
     if kind is str and isinstance(value, str | os.PathLike):
         text = os.fsdecode(value)
         if text != text.strip() or len(text.splitlines()) > 1:
-            raise UserError(f"{name}: must be one line without spaces around it, found {text!r}")
+            raise UserError(f"{name}: expected one line without spaces around it, got {text!r}")
         return text
-    right = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[kind]
-    raise UserError(f"{name}: must be {right}, found {value!r}")
+    kinds = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+    raise UserError(f"{name}: expected {kinds[kind]}, got {value!r}")
 
 
 def _finite(name: str, value: Real) -> float:
@@ -148,5 +149,5 @@ def _finite(name: str, value: Real) -> float:
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise UserError(f"{name}: must be finite, found {number}")
+        raise UserError(f"{name}: expected a finite number, got {number}")
     return number

@@ -68,6 +68,6 @@ def unreadable(where: object, problem: object) -> UserError:
         problem: What is wrong with it.
     """
     return UserError(
-        f"{where}: cannot be read ({problem}); once the file is whole again, or the data set's "
-        "folder is removed and prepared anew, the same command goes on"
+        f"{where}: cannot be read ({problem}); restore the file, or remove the data set's folder "
+        "and prepare it again, then run the same command again to resume"
     )

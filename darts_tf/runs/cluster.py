@@ -10,7 +10,7 @@ from darts_tf.errors import UserError
 
 _JOBS = ("chief", "worker")
 _EXAMPLE = (
-    'expected {"cluster": {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}, "task": {"type": '
+    '{"cluster": {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}, "task": {"type": '
     '"worker", "index": 0}}, with another index on each machine'
 )
 
@@ -65,22 +65,22 @@ def cluster_of(strategy: str, environment: Mapping[str, str] = os.environ) -> Cl
         return None
     text = environment.get("TF_CONFIG", "")
     if not text:
-        raise _invalid("is not set")
+        raise _invalid("none")
     try:
         config = json.loads(text)
         jobs, task = config["cluster"], (config["task"]["type"], config["task"]["index"])
         places = {(job, i): where for job in _JOBS for i, where in enumerate(jobs.get(job, ()))}
         others = sorted(set(jobs) - set(_JOBS))
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
-        raise _invalid(f"cannot be read ({type(error).__name__}: {error})") from error
+        raise _invalid(f"text that cannot be read ({type(error).__name__}: {error})") from error
     if others:
-        raise _invalid(f"has a job '{others[0]}' besides chief and worker")
+        raise _invalid(f"a job '{others[0]}' besides chief and worker")
     for address in places.values():
         if not _is_address(address) or list(places.values()).count(address) > 1:
-            raise _invalid(f"has the address {address!r}, which is no host:port or stands twice")
+            raise _invalid(f"the address {address!r}, which is no host:port or stands twice")
     tasks = tuple(places)
     if task not in tasks or isinstance(task[1], bool):
-        raise _invalid(f"says that this is {task[0]} {task[1]}, which is not in its cluster")
+        raise _invalid(f"the task {task[0]} {task[1]}, which is not in its cluster")
     return Cluster(tasks, tuple(places.values()), tasks.index(task))
 
 
@@ -91,4 +91,6 @@ def _is_address(value: Any) -> bool:
 
 
 def _invalid(problem: str) -> UserError:
-    return UserError(f"--strategy=multi_worker: TF_CONFIG {problem}; {_EXAMPLE}")
+    return UserError(
+        f"--strategy=multi_worker: expected TF_CONFIG such as {_EXAMPLE}; got {problem}"
+    )

@@ -58,7 +58,10 @@ def call_roll(
                 wire.send({"refused": str(error)})
         raise
     except OSError as error:
-        raise UserError(f"--strategy=multi_worker: a worker left again ({error})") from error
+        raise UserError(
+            f"--strategy=multi_worker: expected every worker to stay until the start, but one left "
+            f"({error})"
+        ) from error
     finally:
         for wire in here.values():
             wire.close()
@@ -84,7 +87,7 @@ def answer_roll(cluster: Cluster, flags: Sequence[str], seconds: float) -> dict[
         try:
             told, files = _visit(cluster, flags, left)
         except (OSError, ValueError, TypeError):
-            time.sleep(_PAUSE)  # the chief has not come yet, or has left again
+            time.sleep(_PAUSE)  # the chief has not come yet, or has left
             continue
         if "refused" in told:
             raise UserError(f"--strategy=multi_worker: the chief refuses: {told['refused']}")
@@ -127,8 +130,8 @@ def _listening(cluster: Cluster) -> socket.socket:
         )
     except OSError as error:
         raise UserError(
-            f"--strategy=multi_worker: the chief cannot listen at {cluster.addresses[0]} "
-            f"({error.strerror}); expected a free port, and one run in a process"
+            f"--strategy=multi_worker: expected a free port for the chief, and one run in a "
+            f"process; got {cluster.addresses[0]} ({error.strerror})"
         ) from error
 
 

@@ -31,17 +31,19 @@ NOT_HELD_OUT = (
     "images"
 )
 NOT_SEEDS = (
-    "repeats: must leave the last seed below 2147483648, which from seed 2147483645 are at most "
-    "3 trainings; found 4"
+    "repeats: expected at most 3 from seed 2147483645, so that the last seed is below 2147483648; "
+    "got 4"
 )
-NOT_STEPS = "profile_steps: must be two whole numbers, the first at most the second, such as 10,20;"
+NOT_STEPS = (
+    "profile_steps: expected two whole numbers, the first at most the second, such as 10,20;"
+)
 NOT_STAGED = (
-    "layers: with share_alphas=stage must be at least 5, so that each stage has a cell; found 4"
+    "layers: expected at least 5 with share_alphas=stage, so that each stage has a cell; got 4"
 )
 NOT_RECORDED = ("download", "checkpoint_every", "worker_timeout")
-NOT_PACE = "checkpoint_every: must be a number of steps or epochs, such as 200steps or 5epochs;"
+NOT_PACE = "checkpoint_every: expected a number of steps or epochs, such as 200steps or 5epochs;"
 NOT_SECOND = (
-    "mixed_precision: with arch_order=second must be float32 or bfloat16, found float16: "
+    "mixed_precision: expected float32 or bfloat16 with arch_order=second, got float16: "
     "a step of the weights cannot be taken on a scaled loss"
 )
 
@@ -81,26 +83,28 @@ def test_configs_are_frozen(config):
 def test_every_field_refuses_another_type_by_its_name(config, field):
     wrong = {bool: 1, int: True, float: "0.1", str: 3}[type(field.default)]
     for value in (wrong, None, []):
-        with pytest.raises(UserError, match=rf"^{field.name}: must be "):
+        with pytest.raises(UserError, match=rf"^{field.name}: expected "):
             config(**{field.name: value})
 
 
 @pytest.mark.parametrize(("config", "field"), of_kind(int))
 def test_every_whole_number_refuses_a_fraction(config, field):
-    with pytest.raises(UserError, match=rf"^{field.name}: must be a whole number, found 1.5"):
+    with pytest.raises(UserError, match=rf"^{field.name}: expected a whole number, got 1.5"):
         config(**{field.name: 1.5})
 
 
 @pytest.mark.parametrize(("config", "field"), of_kind(float))
 def test_every_number_refuses_what_is_not_finite(config, field):
     for value in (float("nan"), float("inf"), -float("inf"), np.float32("nan"), 10**400):
-        with pytest.raises(UserError, match=rf"^{field.name}: must be finite"):
+        with pytest.raises(UserError, match=rf"^{field.name}: expected a finite number"):
             config(**{field.name: value})
 
 
 @pytest.mark.parametrize(("config", "field"), of_kind(int) + of_kind(float))
 def test_every_number_refuses_a_negative_one(config, field):
-    with pytest.raises(UserError, match=rf"^{field.name}: must be (at least|above) .*, found -2"):
+    with pytest.raises(
+        UserError, match=rf"^{field.name}: expected (at least|a value above) .*, got -2"
+    ):
         config(**{field.name: -2})
 
 
@@ -109,31 +113,35 @@ def test_every_choice_refuses_another_and_names_the_nearest(config, field):
     for choice in field.metadata["choices"]:
         with pytest.raises(UserError) as refusal:
             config(**{field.name: f"{choice}x"})
-        assert str(refusal.value).startswith(f"{field.name}: must be one of ")
-        assert str(refusal.value).endswith(f"found '{choice}x'. Did you mean '{choice}'?")
+        assert str(refusal.value).startswith(f"{field.name}: expected one of ")
+        assert str(refusal.value).endswith(f"got '{choice}x'. Did you mean '{choice}'?")
 
 
 @pytest.mark.parametrize(
     ("config", "values", "line"),
     [
-        (SearchConfig, {"batch_size": 0}, "batch_size: must be at least 1, found 0"),
-        (SearchConfig, {"layers": 2}, "layers: must be at least 3, found 2"),
-        (SearchConfig, {"train_portion": 1.0}, "train_portion: must be below 1.0, found 1.0"),
-        (SearchConfig, {"stable_ranks": 5}, "stable_ranks: must be at most 4, found 5"),
-        (SearchConfig, {"seed": 2**31}, "seed: must be at most 2147483647, found 2147483648"),
-        (TrainingConfig, {"momentum": 1}, "momentum: must be below 1.0, found 1.0"),
-        (TrainingConfig, {"drop_path": 1}, "drop_path: must be below 1.0, found 1.0"),
+        (SearchConfig, {"batch_size": 0}, "batch_size: expected at least 1, got 0"),
+        (SearchConfig, {"layers": 2}, "layers: expected at least 3, got 2"),
+        (
+            SearchConfig,
+            {"train_portion": 1.0},
+            "train_portion: expected a value below 1.0, got 1.0",
+        ),
+        (SearchConfig, {"stable_ranks": 5}, "stable_ranks: expected at most 4, got 5"),
+        (SearchConfig, {"seed": 2**31}, "seed: expected at most 2147483647, got 2147483648"),
+        (TrainingConfig, {"momentum": 1}, "momentum: expected a value below 1.0, got 1.0"),
+        (TrainingConfig, {"drop_path": 1}, "drop_path: expected a value below 1.0, got 1.0"),
         (
             TrainingConfig,
             {"epochs": 5, "warmup_epochs": 5},
-            "warmup_epochs: must be below epochs (5), or no cosine follows; found 5",
+            "warmup_epochs: expected less than epochs (5), or no cosine follows; got 5",
         ),
         (TrainingConfig, {"seed": 2**31 - 3, "repeats": 4}, NOT_SEEDS),
         *(
             (
                 TrainingConfig,
                 {"profile_steps": text},
-                f"{NOT_STEPS} found '{text}'",
+                f"{NOT_STEPS} got '{text}'",
             )
             for text in ("3", "4,3", "-1,3", "1,2,3", "1, 2", "1.0,2", "٣,٤")
         ),
@@ -141,7 +149,7 @@ def test_every_choice_refuses_another_and_names_the_nearest(config, field):
             (
                 SearchConfig,
                 {"checkpoint_every": text},
-                f"{NOT_PACE} found '{text}'",
+                f"{NOT_PACE} got '{text}'",
             )
             for text in ("", "0steps", "5", "epoch", "1.5epochs", "-1steps", "3 hours")
         ),
@@ -158,12 +166,12 @@ def test_every_choice_refuses_another_and_names_the_nearest(config, field):
         (
             SearchConfig,
             {"learning_rate": 1e-4},
-            "learning_rate_min: must be at most learning_rate (0.0001), found 0.001",
+            "learning_rate_min: expected at most learning_rate (0.0001), got 0.001",
         ),
         (
             SearchConfig,
             {"epochs": 5, "arch_start_epoch": 5},
-            "arch_start_epoch: must be below epochs (5), or nothing is searched; found 5",
+            "arch_start_epoch: expected less than epochs (5), or nothing is searched; got 5",
         ),
     ],
 )
@@ -266,7 +274,7 @@ def test_numbers_of_numpy_and_paths_become_plain(tmp_path):
 
 @pytest.mark.parametrize("folder", ["a\nb", "a\u2028b", " a", "a\r"])
 def test_a_folder_that_no_flag_line_could_hold_is_refused(folder):
-    with pytest.raises(UserError, match=r"^data_dir: must be one line"):
+    with pytest.raises(UserError, match=r"^data_dir: expected one line"):
         SearchConfig(data_dir=folder)
 
 
@@ -314,7 +322,9 @@ def test_a_genotype_by_stage_is_recorded_as_json_and_needs_a_cell_in_each_stage(
     genotype = by_stage("DARTS_V2")
     line = training_flag_lines(TrainingConfig(layers=5), genotype)[-1]
     assert read_genotype(line.removeprefix("--genotype=")) == genotype
-    with pytest.raises(UserError, match=r"^--layers=4: .*needs at least 5 layers$"):
+    with pytest.raises(
+        UserError, match=r"^--layers: expected at least 5 .*, got 4$"
+    ):
         training_flag_lines(TrainingConfig(layers=4), genotype)
 
 

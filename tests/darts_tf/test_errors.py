@@ -50,10 +50,10 @@ def test_the_names_may_come_from_an_iterator():
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_where_there_is_no_room_room_would_be_right(number):
-    text = reason(OSError(number, os.strerror(number)), "another file is right")
-    assert text == f"{os.strerror(number)}; once there is room, the same command goes on"
+    text = reason(OSError(number, os.strerror(number)), "expected another file")
+    assert text == f"{os.strerror(number)}; make room, then run the same command again to resume"
 
 
 @pytest.mark.parametrize("error", [OSError(errno.EACCES, "no"), OSError("no")])
 def test_elsewhere_the_caller_says_what_would_be_right(error):
-    assert reason(error, "another file is right") == "no; another file is right"
+    assert reason(error, "expected another file") == "no; expected another file"

@@ -92,7 +92,7 @@ def test_class_names_of_another_model_are_refused(exported, tmp_path):
         (["--model=model.keras", "--output=serving", "--version=5"], ["--version=5: exists"]),
         (
             ["--model=model.keras", "--output=new", "--version=-1"],
-            ["--version: must be at least 0"],
+            ["--version: expected at least 0"],
         ),
         (["--model=model.keras", "--outputs=new"], ["Did you mean '--output'?"]),
         (["--model=bad/model.keras", "--output=new"], ["bad/result.json: ", "class names"]),

@@ -164,10 +164,10 @@ def test_an_operand_is_the_value_of_its_flag_wherever_it_stands(tmp_path, monkey
         ("--epochs=x", "--epochs=x: expected an integer"),
         ("--epochs=1.5", "--epochs=1.5: expected an integer"),
         ("--epochs=", "--epochs=: expected an integer"),
-        ("--epochs=0", "--epochs: must be at least 1, found 0"),
+        ("--epochs=0", "--epochs: expected at least 1, got 0"),
         ("--learning_rate=fast", "--learning_rate=fast: expected a number"),
-        ("--learning_rate=nan", "--learning_rate: must be finite, found nan"),
-        ("--learning_rate=1e999", "--learning_rate: must be finite, found inf"),
+        ("--learning_rate=nan", "--learning_rate: expected a finite number, got nan"),
+        ("--learning_rate=1e999", "--learning_rate: expected a finite number, got inf"),
         ("--sync_batch_norm=maybe", "--sync_batch_norm=maybe: expected true or false"),
         ("--nosync_batch_norm=true", "--nosync_batch_norm=true does not take an argument"),
         ("--epoch=3", "unknown flag '--epoch'. Did you mean '--epochs'? --help lists all"),
@@ -178,7 +178,7 @@ def test_an_operand_is_the_value_of_its_flag_wherever_it_stands(tmp_path, monkey
         ("--", "unexpected '--'; a flag is --name=value."),
         ("--=1", "unexpected '--=1'; a flag is --name=value."),
         (f"--{'x' * 5000}=1", f"unknown flag '--{'x' * 5000}'. --help lists all"),
-        ("--data_dir=a\nb", "--data_dir: must be one line without spaces around it, found 'a\\nb'"),
+        ("--data_dir=a\nb", "--data_dir: expected one line without spaces around it, got 'a\\nb'"),
     ],
 )
 def test_mistakes_on_the_command_line(argument, line):

@@ -88,7 +88,7 @@ def test_a_drawing_that_cannot_be_finished_leaves_what_was_there(tmp_path, monke
         (["DARTS_V1", "--output=a.jpeg"], ["--output=a.jpeg", ".svg, .png or .txt", "'.jpeg'"]),
         (["DARTS_V1", "--output=no/a.svg"], ["--output=no/a.svg: No such file or directory"]),
         (["DARTS_V1", "--output=a.svg", "--format=png"], ["--format=png", "--output=a.svg"]),
-        (["DARTS_V1", "--format=pgn"], ["--format: must be one of", "Did you mean 'png'?"]),
+        (["DARTS_V1", "--format=pgn"], ["--format: expected one of", "Did you mean 'png'?"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

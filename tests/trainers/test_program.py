@@ -75,8 +75,8 @@ def test_a_log_on_a_full_disk_ends_the_program_in_one_line(tmp_path, capsys):
 
     assert run("search", main) == 2
     assert capsys.readouterr().err == (
-        f"search: {tmp_path}/search.log: No space left on device; once there is room, the same "
-        "command goes on\n"
+        f"search: {tmp_path}/search.log: No space left on device; make room, then run the "
+        "same command again to resume\n"
     )
 
 

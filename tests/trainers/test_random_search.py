@@ -64,8 +64,8 @@ def test_the_preset_is_read_and_tells_its_source_and_command():
     ("arguments", "told"),
     [
         (["--sample=3"], ["'--sample'", "Did you mean '--samples'?"]),
-        (["--samples=0"], ["--samples: must be at least 1, found 0"]),
-        (["--dataset=digits", "--held_out=0"], ["--held_out: must be above 0"]),
+        (["--samples=0"], ["--samples: expected at least 1, got 0"]),
+        (["--dataset=digits", "--held_out=0"], ["--held_out: expected a value above 0"]),
     ],
     ids=lambda value: value[-1] if isinstance(value[-1], str) else None,
 )

@@ -143,9 +143,9 @@ def test_another_runs_directory_is_refused(searched):
             ["--dataset: expected a folder for each of at least two classes in empty, got none"],
         ),
         (["--epoch=3"], ["'--epoch'", "Did you mean '--epochs'?"]),
-        (["--epochs=0"], ["--epochs: must be at least 1, found 0"]),
-        (["--layers=3", "--share_alphas=stage"], ["--layers: with share_alphas=stage", "found 3"]),
-        (["--stem=image"], ["--stem: must be one of auto, ", "found 'image'"]),
+        (["--epochs=0"], ["--epochs: expected at least 1, got 0"]),
+        (["--layers=3", "--share_alphas=stage"], ["--layers: expected at least 5 ", "got 3"]),
+        (["--stem=image"], ["--stem: expected one of auto, ", "got 'image'"]),
         (["--flagfile=digit.flags"], ["--flagfile=digit.flags", "Did you mean 'digits.flags'?"]),
         (["--flagfile=typo.flags"], ["typo.flags, line 2", "--epoch"]),
         (["--dataset=digits", "extra"], ["unexpected 'extra'"]),
@@ -172,7 +172,7 @@ def test_a_mistake_is_one_line_before_tensorflow_is_imported(tmp_path, arguments
 def test_as_a_module_it_ends_with_the_status_of_its_outcome(tmp_path):
     ended = python("-m", "trainers.search", "--layers=2", cwd=tmp_path)
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr == "search: --layers: must be at least 3, found 2\n"
+    assert ended.stderr == "search: --layers: expected at least 3, got 2\n"
     ended = python("-m", "trainers.search", "--help", cwd=tmp_path)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "--stop_criterion=skip_connects" in ended.stdout

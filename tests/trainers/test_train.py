@@ -155,7 +155,7 @@ def test_the_directory_of_a_search_is_refused(tmp_path):
 def test_as_a_module_it_ends_with_the_status_of_its_outcome(tmp_path):
     ended = python("-m", "trainers.train", "--drop_path=1", cwd=tmp_path)
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr == "train: --drop_path: must be below 1.0, found 1.0\n"
+    assert ended.stderr == "train: --drop_path: expected a value below 1.0, got 1.0\n"
     ended = python("-m", "trainers.train", "--help", cwd=tmp_path)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "DARTS_PLUS_CIFAR10" in ended.stdout

@@ -85,7 +85,7 @@ def test_the_preset_is_the_search_of_the_digits_in_small():
     ("arguments", "told"),
     [
         (["--tune=learning_rat"], ["--tune: ", "Did you mean 'learning_rate'?"]),
-        (["--tuner=grid"], ["--tuner: must be one of random, hyperband, bayesian"]),
+        (["--tuner=grid"], ["--tuner: expected one of random, hyperband, bayesian"]),
         (["--trial=3"], ["'--trial'", "Did you mean '--trials'?"]),
         (["--flagfile=digit.flags"], ["Did you mean 'digits.flags'?"]),
         (["--dataset=digits", "--run_dir=foreign"], ["--run_dir=foreign", "notes.txt"]),

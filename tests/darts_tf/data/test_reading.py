@@ -22,7 +22,7 @@ def test_a_lost_file_is_named(tmp_path):
     with pytest.raises(UserError) as caught:
         list(each(tf.data.TFRecordDataset(str(lost)), "here"))
     text = str(caught.value)
-    assert text.startswith(f"here: cannot be read ({lost}; No such file or directory); once ")
+    assert text.startswith(f"here: cannot be read ({lost}; No such file or directory); restore ")
 
 
 def test_a_damaged_file_is_named(tmp_path):
@@ -30,7 +30,7 @@ def test_a_damaged_file_is_named(tmp_path):
     with tf.io.TFRecordWriter(str(file)) as writer:
         writer.write(b"record")
     file.write_bytes(file.read_bytes()[:-1])
-    with pytest.raises(UserError, match=r"^here: cannot be read \([^{]*truncated[^{\[]*\); once "):
+    with pytest.raises(UserError, match=r"^here: cannot be read \([^{]*truncated[^{\[]*\); re"):
         list(each(tf.data.TFRecordDataset(str(file)), "here"))
 
 

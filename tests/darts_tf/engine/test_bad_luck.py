@@ -157,7 +157,7 @@ def assert_same(folder, one, other):
     assert models[0] == models[1]
 
 
-FULL = "File too large; once there is room, the same command goes on"
+FULL = "File too large; make room, then run the same command again to resume"
 
 
 @pytest.mark.parametrize("what", ["config.flags", "a checkpoint", "history.jsonl", "model.keras"])

@@ -67,13 +67,16 @@ def test_hyperband_gives_search_and_training_the_same_share_of_their_epochs(epoc
     ("settings", "told"),
     [
         ({"tune": "layer"}, "^tune: expected some of .*Did you mean 'layers'"),
-        ({"tune": "train_portion:0.5:1.5"}, "^tune: train_portion: must be below 1.0, found 1.5"),
-        ({"tune": "layers:1:5"}, "^tune: layers: must be at least 3, found 1"),
+        (
+            {"tune": "train_portion:0.5:1.5"},
+            "^tune: train_portion: expected a value below 1.0, got 1.5",
+        ),
+        ({"tune": "layers:1:5"}, "^tune: layers: expected at least 3, got 1"),
         ({"tune": "stop_criterion:never:none"}, "^tune: unknown criterion 'never'"),
-        ({"tune": "arch_start_epoch", "epochs": 10}, "^tune: arch_start_epoch: must be below"),
-        ({"learning_rate_min": 0.02}, "^tune: learning_rate_min: must be at most learning_rate"),
+        ({"tune": "arch_start_epoch", "epochs": 10}, "^tune: arch_start_epoch: expected less than"),
+        ({"learning_rate_min": 0.02}, "^tune: learning_rate_min: expected at most learning_rate"),
         ({"strategy": "multi_worker"}, "^strategy: .*docs/tuning.md"),
-        ({"tuner": "grid"}, "^tuner: must be one of random, hyperband, bayesian"),
+        ({"tuner": "grid"}, "^tuner: expected one of random, hyperband, bayesian"),
     ],
     ids=lambda value: next(iter(value.values())) if isinstance(value, dict) else None,
 )
@@ -108,8 +111,8 @@ def test_a_sample_is_a_training_with_a_seed_of_its_own():
     ("settings", "told"),
     [
         ({"repeats": 2}, "^repeats: expected 1"),
-        ({"samples": 0}, "^samples: must be at least 1"),
-        ({"held_out": 0.0}, "^held_out: must be above 0"),
+        ({"samples": 0}, "^samples: expected at least 1"),
+        ({"held_out": 0.0}, "^held_out: expected a value above 0"),
         ({"seed": 2**31 - 3, "samples": 4}, "^samples: expected a last seed below"),
         ({"strategy": "multi_worker"}, "^strategy: "),
         ({"space": "dart"}, "^space: unknown space 'dart'.*Did you mean 'darts'"),
