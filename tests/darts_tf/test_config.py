@@ -322,9 +322,7 @@ def test_a_genotype_by_stage_is_recorded_as_json_and_needs_a_cell_in_each_stage(
     genotype = by_stage("DARTS_V2")
     line = training_flag_lines(TrainingConfig(layers=5), genotype)[-1]
     assert read_genotype(line.removeprefix("--genotype=")) == genotype
-    with pytest.raises(
-        UserError, match=r"^--layers: expected at least 5 .*, got 4$"
-    ):
+    with pytest.raises(UserError, match=r"^--layers: expected at least 5 .*, got 4$"):
         training_flag_lines(TrainingConfig(layers=4), genotype)
 
 
