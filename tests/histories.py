@@ -11,9 +11,11 @@ import numpy as np
 from PIL import Image
 
 from darts_tf.config import SearchConfig, TrainingConfig, flag_lines, training_flag_lines
+from darts_tf.runs.description import Description
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
 from darts_tf.searching.criteria import stable_epochs
+from darts_tf.searching.plugs import choose, described
 from darts_tf.spaces import zoo
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.derivation import derive, softmax
@@ -33,7 +35,9 @@ def searched(
     random = np.random.default_rng(seed)
     config = SearchConfig(dataset="digits", epochs=max(epochs, 1), seed=seed % 1000, **settings)
     run = RunDirectory(path, "search")
+    config, plugs = choose(config)
     run.claim(flag_lines(config))
+    run.describe(described(config, plugs))
     cells = STAGED_CELLS if config.share_alphas == "stage" else CELLS
     alphas = {cell: 1e-3 * random.standard_normal((14, 8)) for cell in cells}
     drift = {cell: 0.02 * random.standard_normal((14, 8)) for cell in cells}
@@ -109,6 +113,7 @@ def searched_in(space: Space, path: Path, seed: int, epochs: int = 5) -> RunDire
     config = SearchConfig(dataset="digits", epochs=epochs)
     lines = [line for line in flag_lines(config) if not line.startswith("--space=")]
     run.claim([*lines, f"--space={space.name}"])
+    run.describe(Description.of([(config, "")], space))
     for epoch in range(epochs):
         alphas = {
             cell: random.standard_normal((len(space.edges(cell)), space.width(cell)))
@@ -160,6 +165,7 @@ def tuned(path: Path, seed: int, ended: int = 6, finished: bool = True) -> RunDi
     config = TuningConfig(dataset="digits", epochs=12, trials=6, seed=seed % 1000)
     run = RunDirectory(path, "tune")
     run.claim(flag_lines(config))
+    run.describe(described(*choose(config)))
     trials = []
     for number in range(ended + (not finished)):
         values = {name: random.uniform(among.low, among.high) for name, among in TRIED.items()}
@@ -188,6 +194,7 @@ def random_searched(path: Path, seed: int, ended: int = 5, finished: bool = True
     config = RandomSearchConfig(dataset="digits", samples=6, epochs=4, seed=first)
     run = RunDirectory(path, "random_search")
     run.claim(flag_lines(config))
+    run.describe(Description.of([(config, "")]))
     tried = []
     for number in range(1 + ended + (not finished)):
         is_ended = 0 < number <= ended

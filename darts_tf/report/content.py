@@ -1,29 +1,25 @@
 """The data that a page's script draws, and texts that several pages have in common."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import darts_tf
-from darts_tf.errors import UserError
+from darts_tf.config import RunConfig, SearchConfig, TrainingConfig
 from darts_tf.report.pictures.drawing import caption
 from darts_tf.report.runs import Run
+from darts_tf.runs.description import Description
 from darts_tf.runs.directory import Program
-from darts_tf.settings import flag_lines, setting_fields
 from darts_tf.spaces import operations
 from darts_tf.spaces.genotype import Genotype
 
 Values = Sequence[float | None]
-# The public name of the settings that each program has.
-_SETTINGS: Mapping[Program, str] = {
-    "search": "SearchConfig",
-    "train": "TrainingConfig",
-    "repeats": "TrainingConfig",
-    "tune": "TuningConfig",
-    "random_search": "RandomSearchConfig",
+# The settings of a run that did not write down their texts.
+_SETTINGS: Mapping[Program, type[RunConfig]] = {
+    "search": SearchConfig,
+    "train": TrainingConfig,
+    "repeats": TrainingConfig,
+    "tune": SearchConfig,
+    "random_search": TrainingConfig,
 }
-# The public module of the plugs that a setting names, which have settings of their own.
-_PLUGS = {"method": "methods", "stop_criterion": "criteria"}
 
 
 def chart(title: str, series: Mapping[str, Values], **look: Any) -> dict[str, Any]:
@@ -77,17 +73,13 @@ def cells(
 
 def explained(run: Run) -> list[tuple[str, str, str, bool]]:
     """Returns the settings of a run: name, value, text, and whether it is not the default."""
-    texts: dict[str, str] = {}
-    defaults: dict[str, str] = {}
-    for settings, prefix in _settings(run):
-        texts |= {prefix + field.name: field.metadata["text"] for field in setting_fields(settings)}
-        lines = (line.removeprefix("--") for line in flag_lines(settings, prefix))
-        defaults |= dict(line.split("=", 1) for line in lines)
-    return [
-        (name, value, texts.get(name, ""), defaults.get(name, value) != value)
-        for name, value in run.settings.items()
-        if name != "genotype"
-    ]
+    description = run.description or Description.of([(_SETTINGS[run.program](), "")])
+    rows = []
+    for name, value in run.settings.items():
+        text, default = description.settings.get(name, ("", value))
+        if name != "genotype":
+            rows.append((name, value, text, default != value))
+    return rows
 
 
 def percent(value: float | None, digits: int = 1) -> str:
@@ -106,15 +98,6 @@ def device_days(outcome: Mapping[str, Any]) -> str:
     else:
         amount = f"{days * 1440:.1f} device-minutes"
     return f"{amount}, {cost.get('device', 'device unknown')}"
-
-
-def _settings(run: Run) -> Iterator[tuple[Any, str]]:
-    """Yields the default settings of a run's program and of its plugs, with their prefixes."""
-    yield getattr(darts_tf, _SETTINGS[run.program])(), ""
-    for setting, room in _PLUGS.items():
-        name = run.settings.get(setting, "")
-        with suppress(UserError):  # a plug of the user's, which is not registered here
-            yield getattr(darts_tf, room).get(name), f"{name}_"
 
 
 def _drawn(genotype: Genotype | None) -> dict[str, Any] | None:

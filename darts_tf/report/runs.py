@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from darts_tf.errors import UserError
+from darts_tf.runs.description import Description
 from darts_tf.runs.directory import Program, RunDirectory
 from darts_tf.runs.history import EpochRecord
 from darts_tf.spaces.genotype import Genotype, read_genotype
@@ -25,6 +26,8 @@ class Run:
         history: The lines of `history.jsonl`; none in a run of runs.
         outcome: The contents of the file that finishes the run; None as long as it is unfinished.
         confusions: The contents of `confusions.json`, None without one.
+        description: The texts of its settings and the edges of its space; None for a run of an
+            earlier release, which did not write them down.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Run:
     history: tuple[Mapping[str, Any], ...]
     outcome: Mapping[str, Any] | None
     confusions: Mapping[str, Any] | None
+    description: Description | None = None
 
     @cached_property
     def records(self) -> tuple[EpochRecord, ...]:
@@ -90,6 +94,7 @@ def read_run(directory: RunDirectory) -> Run:
         history,
         directory.read_json(directory.outcome) if finished else None,
         directory.read_json(directory.confusions) if directory.confusions.exists() else None,
+        directory.described(),
     )
 
 

@@ -10,7 +10,7 @@ from darts_tf.report.page import Page
 from darts_tf.report.parts import last_sections, slots
 from darts_tf.report.pictures.drawing import caption
 from darts_tf.report.runs import Run
-from darts_tf.report.tables import DEFAULT_SPACE, CellTable, cell_tables
+from darts_tf.report.tables import CellTable, cell_tables, wiring
 from darts_tf.runs.history import EpochRecord
 
 
@@ -53,7 +53,7 @@ def page(run: Run) -> Page:
 def content(run: Run) -> dict[str, Any]:
     """Returns the data that the script of the page draws."""
     records = run.records
-    tables = cell_tables(run.settings.get("space", DEFAULT_SPACE), records)
+    tables = cell_tables(wiring(run.description, run.settings, records), records)
     return {
         "kind": "search",
         "epochs": run.epochs,

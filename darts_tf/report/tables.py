@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,8 @@ import numpy as np
 from darts_tf import spaces
 from darts_tf.errors import UserError
 from darts_tf.report.pictures.text import node_names
+from darts_tf.runs.description import Description, Wiring
 from darts_tf.runs.history import EpochRecord, Table
-from darts_tf.spaces.space import Space
 
 # The space of a run that was made before there were others.
 DEFAULT_SPACE = "darts"
@@ -97,47 +97,53 @@ class CellTable:
         return record.kept[cell] if record.kept is not None and self.inputs else None
 
 
-def space_named(name: str, cells: Collection[str]) -> Space | None:
-    """Returns the space of a run, by stage where its cells are.
+def wiring(
+    description: Description | None, settings: Mapping[str, str], records: Sequence[EpochRecord]
+) -> Wiring | None:
+    """Returns the edges of a search: those that it has written down, or those of its space.
 
     Args:
-        name: The space's name.
-        cells: The cells of the run's tables.
+        description: What the run has written down, None for a run of an earlier release.
+        settings: Those of the run, by name; its space is looked up where nothing is written down.
+        records: Those of its epochs.
 
     Returns:
-        None where no space of that name with these cells is registered, as after a search in a
-        space of the user's own.
+        None where nothing is written down and no space of that name with these cells is registered.
     """
+    if description is not None and description.wiring is not None:
+        return description.wiring
     try:
-        space = spaces.get(name)
+        space = spaces.get(settings.get("space", DEFAULT_SPACE))
         candidates = (space, space.staged()) if space.staged_cells else (space,)
     except UserError:
         return None
-    return next((each for each in candidates if set(each.cells) == set(cells)), None)
+    cells = set(records[0].alphas) if records else set()
+    return next((Wiring.of(each) for each in candidates if set(each.cells) == cells), None)
 
 
-def cell_tables(name: str, records: Sequence[EpochRecord]) -> dict[str, CellTable]:
+def cell_tables(known: Wiring | None, records: Sequence[EpochRecord]) -> dict[str, CellTable]:
     """Returns the edges and the operations of each cell of a search.
 
     Args:
-        name: The name of its space.
-        records: Those of its epochs. Edges and operations go by their numbers where the space is
-            not registered, or has other tables than these.
+        known: The edges of its cells. Edges and operations go by their numbers without them, or
+            where the tables have another shape.
+        records: Those of its epochs.
     """
     if not records:
         return {}
-    space = space_named(name, records[0].alphas)
-    if space is not None and all(_fits(space, record) for record in records):
-        return {cell: _named(space, cell) for cell in records[0].alphas}
+    if known is not None and all(_fits(known, record) for record in records):
+        return {cell: _named(known, cell) for cell in records[0].alphas}
     return {
         cell: _numbered([record.alphas[cell] for record in records]) for cell in records[0].alphas
     }
 
 
-def _fits(space: Space, record: EpochRecord) -> bool:
+def _fits(known: Wiring, record: EpochRecord) -> bool:
     """Whether a record's tables have a row for each edge and a column for each candidate."""
-    for cell in space.cells:
-        edges, rows = space.edges(cell), record.alphas[cell]
+    if set(known.edges) != set(record.alphas):
+        return False
+    for cell, edges in known.edges.items():
+        rows = record.alphas[cell]
         names = record.kept[cell] if record.kept else [edge.candidates for edge in edges]
         if not len(edges) == len(rows) == len(names):
             return False
@@ -147,14 +153,14 @@ def _fits(space: Space, record: EpochRecord) -> bool:
     return True
 
 
-def _named(space: Space, cell: str) -> CellTable:
-    edges = space.edges(cell)
+def _named(known: Wiring, cell: str) -> CellTable:
+    edges = known.edges[cell]
     columns = tuple(dict.fromkeys(name for edge in edges for name in edge.candidates))
     return CellTable(
         edges=tuple((edge.source, edge.target) for edge in edges),
         columns=columns,
         places=tuple(tuple(map(columns.index, edge.candidates)) for edge in edges),
-        inputs=space.inputs,
+        inputs=known.inputs,
     )
 
 

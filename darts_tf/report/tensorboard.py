@@ -21,7 +21,7 @@ from tensorboard.util.tensor_util import make_tensor_proto
 from darts_tf.config import SearchConfig, TrainingConfig, training_flag_lines
 from darts_tf.report.pictures.drawing import caption, picture
 from darts_tf.report.pictures.heat_map import heat_map
-from darts_tf.report.tables import DEFAULT_SPACE, cell_tables
+from darts_tf.report.tables import cell_tables, wiring
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
 from darts_tf.spaces.genotype import Genotype
@@ -64,7 +64,8 @@ class Board:
         genotype: Genotype | None = None,
     ) -> None:
         self._run = run
-        self._space = getattr(config, "space", DEFAULT_SPACE)
+        self._description = run.described()
+        self._settings = {"space": config.space} if isinstance(config, SearchConfig) else {}
         self._every = max(1, config.epochs // PICTURES)
         self._last: Mapping[str, Any] = {}
         self._drawn = True
@@ -95,7 +96,7 @@ class Board:
             results: The contents of a training's `result.json`, of which the errors are shown.
         """
         now, step = time.time(), self._last["epoch"]
-        ends = [] if self._drawn else [*_pictures(self._last, self._space)]
+        ends = [] if self._drawn else [*self._pictures(self._last)]
         errors = {name: value for name, value in (results or {}).items() if "_error" in name}
         ends += [scalar_pb(f"test/{name}", value) for name, value in errors.items()]
         success = session_end_pb(STATUS_SUCCESS, now)  # in TensorFlow's class of the same name
@@ -107,7 +108,7 @@ class Board:
         self._last = line
         self._drawn = (line["epoch"] + 1) % self._every == 0
         if self._drawn:
-            summaries += _pictures(line, self._space)
+            summaries += self._pictures(line)
         self._append(line["epoch"], ends, summaries)
 
     def _begin(self, begun: float) -> None:
@@ -120,6 +121,19 @@ class Board:
         start = SessionLog(status=SessionLog.START)
         self._record(Event(wall_time=begun, file_version="brain.Event:2"))
         self._record(Event(wall_time=begun, step=0, session_log=start))
+
+    def _pictures(self, line: Mapping[str, Any]) -> Iterator[Summary]:
+        """Yields the heat maps and the cells of an epoch of a search."""
+        if "alphas" not in line:
+            return
+        record = EpochRecord.from_dict(line)
+        known = wiring(self._description, self._settings, [record])
+        for cell, table in cell_tables(known, [record]).items():
+            title = f"{caption(cell)}: alphas after epoch {record.epoch}"
+            values = table.alphas(record, cell)
+            yield _image(f"heat_maps/{cell}", heat_map(values, table.names(), table.columns, title))
+        if record.genotype is not None:
+            yield _image("cells", picture(record.genotype, "png", dpi=100))
 
     def _append(self, step: int, ends: float, summaries: Iterable[Summary]) -> None:
         self._record(*(Event(wall_time=ends, step=step, summary=one) for one in summaries))
@@ -147,19 +161,6 @@ def _numbers(line: Mapping[str, Any]) -> Iterator[Summary]:
         yield histogram_pb(f"alphas/{cell}", [value for row in alphas for value in row])
     for name, value in line.get("measures", {}).items():
         yield scalar_pb(f"measures/{name}", value)
-
-
-def _pictures(line: Mapping[str, Any], space_name: str) -> Iterator[Summary]:
-    """Yields the heat maps and the cells of an epoch of a search."""
-    if "alphas" not in line:
-        return
-    record = EpochRecord.from_dict(line)
-    for cell, table in cell_tables(space_name, [record]).items():
-        title = f"{caption(cell)}: alphas after epoch {record.epoch}"
-        values = table.alphas(record, cell)
-        yield _image(f"heat_maps/{cell}", heat_map(values, table.names(), table.columns, title))
-    if record.genotype is not None:
-        yield _image("cells", picture(record.genotype, "png", dpi=100))
 
 
 def _image(tag: str, png: bytes) -> Summary:

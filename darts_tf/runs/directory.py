@@ -11,6 +11,7 @@ from typing import Any, Literal, Self, get_args
 
 from darts_tf.errors import UserError, nearest, reason
 from darts_tf.runs.atomic import TEMPORARY, replacing
+from darts_tf.runs.description import Description
 
 _logger = logging.getLogger(__name__)
 Program = Literal["search", "train", "repeats", "tune", "random_search"]
@@ -48,6 +49,7 @@ class RunDirectory:
         self.path = Path(path)
         self.program = program
         self.config = self.path / "config.flags"
+        self.description = self.path / "settings.json"
         self.history = self.path / "history.jsonl"
         self.genotype = self.path / "genotype.json"
         self.result = self.path / "result.json"
@@ -131,6 +133,42 @@ class RunDirectory:
                 return "finished"
             started = self.history.exists() and self.history.stat().st_size > 0
         return "unfinished" if started else "new"
+
+    def describe(self, description: Description) -> None:
+        """Writes down what the page of the run needs to know; doing so twice changes nothing.
+
+        Args:
+            description: Of the run that has claimed the directory.
+
+        Raises:
+            UserError: If the run there searches a space with other edges.
+        """
+        if self.description.exists():
+            there = self.described()
+            if there is not None and there.wiring != description.wiring:
+                raise UserError(
+                    f"--run_dir={self.path}: expected the search space of the run there or another "
+                    "directory, got one of that name with other edges"
+                )
+        elif not self.outcome.exists():
+            self.write_json(self.description, description.to_dict())
+
+    def described(self) -> Description | None:
+        """Returns what the run has written down for its page, None for one that did not.
+
+        Raises:
+            UserError: If the file is damaged.
+        """
+        if not self.description.exists():
+            return None
+        content = self.read_json(self.description)
+        try:
+            return Description.from_dict(content)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise UserError(
+                f"--run_dir={self.path}: {self.description.name}: expected the settings of a run, "
+                f"got {type(error).__name__}: {error}"
+            ) from error
 
     def resume(self, epoch: int, step: int = 0) -> list[dict[str, Any]]:
         """Makes an unfinished run ready to be resumed; a new run is ready as it is.

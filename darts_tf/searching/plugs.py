@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 from darts_tf import spaces
 from darts_tf.config import SearchConfig, flag_lines
 from darts_tf.errors import UserError
+from darts_tf.runs.description import Description
 from darts_tf.searching import criteria, methods
 from darts_tf.searching.criteria.criterion import AnyCriterion
 from darts_tf.searching.methods.method import Method
+from darts_tf.settings import Settings
 from darts_tf.spaces.space import Space
 
 
@@ -79,6 +81,20 @@ def run_flags(config: SearchConfig, plugs: Plugs) -> tuple[str, ...]:
         if isinstance(plug, methods.Method | criteria.Criterion):
             lines += flag_lines(plug, prefix=f"{plug.name}_")
     return lines
+
+
+def described(config: SearchConfig, plugs: Plugs) -> Description:
+    """Returns what the page of a search needs to know of its settings and its space.
+
+    Args:
+        config: The settings that `choose` returned.
+        plugs: The plugs that it returned.
+    """
+    settings: list[tuple[Settings, str]] = [(config, "")]
+    for plug in (plugs.method, plugs.criterion):
+        if isinstance(plug, methods.Method | criteria.Criterion):
+            settings.append((plug, f"{plug.name}_"))
+    return Description.of(settings, plugs.space)
 
 
 def _criterion(config: SearchConfig, space: Space, criterion: Any) -> AnyCriterion:

@@ -34,7 +34,7 @@ from darts_tf.runs.history import EpochRecord
 from darts_tf.runs.progress import search_line
 from darts_tf.searching import methods
 from darts_tf.searching.criteria import never, state
-from darts_tf.searching.plugs import Plugs, choose, run_flags
+from darts_tf.searching.plugs import Plugs, choose, described, run_flags
 from darts_tf.searching.stop_search import StopSearch
 from darts_tf.spaces.genotype import Genotype, read_genotype
 from darts_tf.spaces.space import Space
@@ -118,6 +118,7 @@ def search(
         show_progress(verbose) as bar,
         open_run(run_directory, "search", config, run_flags(config, plugs)) as run,
     ):
+        run.describe(described(config, plugs))
         if run.outcome.exists():
             return _finished(run)
         with open_session(run, config, bar) as session:

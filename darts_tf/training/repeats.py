@@ -12,6 +12,7 @@ from darts_tf.config import TrainingConfig, flag_lines, training_flag_lines
 from darts_tf.data.datasets import resolve
 from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.errors import UserError
+from darts_tf.runs.description import Description
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.spaces.genotype import Genotype
 from darts_tf.training.train import result_of
@@ -58,6 +59,7 @@ def train_repeats(
     else:
         run = RunDirectory(run_directory, "repeats")
         run.claim(training_flag_lines(config, genotype), flag_lines(TrainingConfig()))
+    run.describe(Description.of([(config, "")]))
     if run.outcome.exists():
         return run.read_json(run.outcome)
     seeds = list(range(config.seed, config.seed + config.repeats))

@@ -41,6 +41,7 @@ from darts_tf.networks.model_file import load_model, save_model
 from darts_tf.networks.network import build_network, inference_network
 from darts_tf.networks.spec import NetworkSpec
 from darts_tf.report.tensorboard import Board
+from darts_tf.runs.description import Description
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.progress import training_line
 from darts_tf.spaces.genotype import Genotype
@@ -122,6 +123,7 @@ def train(
         show_progress(verbose) as bar,
         open_run(run_directory, "train", config, training_flag_lines(config, genotype)) as run,
     ):
+        run.describe(Description.of([(config, "")]))
         if run.outcome.exists():
             return TrainingResult(load_model(run.model), run.read_json(run.result))
         with open_session(run, config, bar) as session:

@@ -14,6 +14,7 @@ from darts_tf.data.dataset import AnyDataset
 from darts_tf.data.datasets import resolve
 from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.errors import DivergenceError
+from darts_tf.runs.description import Description
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.spaces.genotype import Genotype
 from darts_tf.spaces.sampling import random_genotype
@@ -70,6 +71,7 @@ def random_search(
     else:
         run = RunDirectory(run_directory, "random_search")
         run.claim(flag_lines(config), flag_lines(RandomSearchConfig()))
+    run.describe(Description.of([(config, "")]))
     if run.outcome.exists():
         return run.read_json(run.genotype)
     tried: list[dict[str, Any]] = []

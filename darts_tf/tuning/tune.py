@@ -21,7 +21,7 @@ from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.errors import DivergenceError, UserError
 from darts_tf.runs.cluster import WorkerLost
 from darts_tf.runs.directory import RunDirectory
-from darts_tf.searching.plugs import choose, run_flags
+from darts_tf.searching.plugs import choose, described, run_flags
 from darts_tf.searching.search import search
 from darts_tf.training.validation import validation_accuracy
 from darts_tf.tuning.config import TuningConfig
@@ -138,6 +138,7 @@ def tune(
     else:
         run = RunDirectory(run_directory, "tune")
         run.claim(run_flags(config, chosen), flag_lines(TuningConfig()))
+    run.describe(described(config, chosen))
     if run.outcome.exists():
         return run.read_json(run.outcome)
     oracle = make_oracle(config, run)

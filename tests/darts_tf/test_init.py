@@ -1,9 +1,11 @@
 """The package's table of contents: every name resolves, and the ground floor stays light."""
 
+import ast
 import importlib
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -92,3 +94,16 @@ def test_another_name_is_an_attribute_error(name):
 
 def test_the_version_is_that_of_the_package():
     assert darts_tf.__version__.count(".") == 2
+
+
+def test_no_module_of_the_library_reaches_over_its_floor_by_the_public_names():
+    """The contracts on imports see no look-up of a name in the package when the program runs."""
+    [folder] = darts_tf.__path__
+    looked_up = {
+        f"{path.relative_to(folder)}: {ast.unparse(node)}"
+        for path in Path(folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if (isinstance(node, ast.Attribute) and ast.unparse(node.value) == "darts_tf")
+        or (isinstance(node, ast.Call) and "getattr(darts_tf," in ast.unparse(node))
+    }
+    assert looked_up == {"exporting/saved_model.py: darts_tf.__version__"}

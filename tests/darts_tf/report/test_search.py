@@ -5,11 +5,18 @@ from __future__ import annotations
 import json
 import math
 
+import numpy as np
 import pytest
 
+from darts_tf import spaces
+from darts_tf.config import SearchConfig
+from darts_tf.errors import UserError
 from darts_tf.report import search
 from darts_tf.report.pictures.drawing import caption
 from darts_tf.report.runs import read_run
+from darts_tf.runs.directory import RunDirectory
+from darts_tf.searching.plugs import choose, described
+from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.genotype import STAGED_CELLS
 from tests.histories import searched, searched_in
 from tests.other_space import ladder
@@ -174,7 +181,34 @@ def test_a_stage_with_fewer_candidates_shows_those_alone(run):
     assert None not in table["alphas"][0][0]
 
 
-def test_a_space_that_is_not_registered_is_shown_by_numbers(run):
+def test_a_space_that_is_not_registered_is_shown_as_the_run_wrote_it_down(run):
+    known = search.content(read_run(run))["tables"]
+    run.config.write_text(run.config.read_text() + "--space=of_my_own\n")
+    assert search.content(read_run(run))["tables"] == known
+
+
+def test_a_changed_config_of_a_registered_space_has_its_edges_and_operations(tmp_path, seed):
+    space = spaces.get({"name": "darts", "nodes": 1})
+    content = search.content(read_run(searched_in(space, tmp_path / "run", seed)))
+    table = content["tables"]["normal"]
+    assert table["edges"] == [[0, 2], [1, 2]]
+    assert table["columns"] == list(DARTS.candidates)
+    weights = np.array(table["weights"][-1])
+    record = read_run(RunDirectory(tmp_path / "run", "search")).records[-1]
+    np.testing.assert_allclose(weights, record.strengths["normal"], atol=1e-4)
+
+
+def test_another_space_of_the_same_name_is_refused_in_the_directory(tmp_path, seed):
+    run = searched(tmp_path / "run", seed)
+    config, plugs = choose(SearchConfig(dataset="digits"), space={"name": "darts", "nodes": 1})
+    with pytest.raises(UserError, match="expected the search space of the run there"):
+        run.describe(described(config, plugs))
+
+
+def test_a_space_of_a_run_that_wrote_none_down_is_shown_by_numbers_unless_registered(run):
+    known = search.content(read_run(run))["tables"]
+    run.description.unlink()
+    assert search.content(read_run(run))["tables"] == known
     run.config.write_text(run.config.read_text() + "--space=of_my_own\n")
     table = search.content(read_run(run))["tables"]["normal"]
     assert table["names"][:2] == ["edge 0", "edge 1"]

@@ -13,7 +13,6 @@ from matplotlib.image import imread
 
 from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.errors import UserError
-from darts_tf.report import tensorboard
 from darts_tf.report.pictures.drawing import picture
 from darts_tf.report.pictures.heat_map import heat_map
 from darts_tf.report.tensorboard import Board
@@ -139,7 +138,7 @@ def test_the_settings_that_make_a_run_are_its_hyperparameters(run, tmp_path):
 def test_no_step_is_doubled_or_missing_wherever_a_run_was_killed(tmp_path_factory, kills, data):
     run = RunDirectory(tmp_path_factory.mktemp("run"), "search")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tensorboard, "_pictures", lambda line, space: ())
+        patch.setattr(Board, "_pictures", lambda board, line: ())
         lines = searched(5, 7)
         done = 0
         for add, back in kills:

@@ -45,7 +45,7 @@ def half_written(run, path):
 def test_file_names_are_those_of_the_contract(tmp_path):
     search, train = RunDirectory(tmp_path, "search"), RunDirectory(str(tmp_path), "train")
     names = (search.config, search.history, search.genotype, search.log, train.result)
-    names += (train.model, train.log, train.confusions, search.report)
+    names += (train.model, train.log, train.confusions, search.report, search.description)
     assert [path.name for path in names] == [
         "config.flags",
         "history.jsonl",
@@ -56,6 +56,7 @@ def test_file_names_are_those_of_the_contract(tmp_path):
         "train.log",
         "confusions.json",
         "report.html",
+        "settings.json",
     ]
     assert {path.parent for path in names} == {tmp_path}
 
