@@ -72,7 +72,7 @@ def test_a_drawing_that_cannot_be_finished_leaves_what_was_there(tmp_path, monke
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.replace", fail)
-    with pytest.raises(UserError, match=r"cells\.txt: No space left on device; once there is room"):
+    with pytest.raises(UserError, match=r"cells\.txt: No space left on device; make room"):
         draw.main([NAME, f"--output={path}"])
     assert [(entry.name, entry.read_text()) for entry in tmp_path.iterdir()] == [
         ("cells.txt", "what was there")

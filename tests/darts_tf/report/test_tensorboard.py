@@ -193,7 +193,7 @@ def test_a_line_that_cannot_be_written_is_one_line_to_the_user(run):
     file.unlink()
     if os.path.exists("/dev/full"):
         file.symlink_to("/dev/full")
-        with pytest.raises(UserError, match="No space left on device; once there is room"):
+        with pytest.raises(UserError, match="No space left on device; make room"):
             shown.add(trained(1)[0])
 
 

@@ -37,7 +37,7 @@ def test_a_page_appears_whole_or_not_at_all(run, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.write_text", half)
-    with pytest.raises(UserError, match="once there is room"):
+    with pytest.raises(UserError, match="make room"):
         write_report(run.path)
     with pytest.raises(UserError, match="--output="):
         write_comparison([run.path], run.path / "other.html")
