@@ -68,12 +68,17 @@ def load(path: Path, beside: dict[str, Any] | None) -> Any:
         beside: The contents of the `result.json` beside it, or None.
 
     Raises:
-        UserError: If it cannot be loaded, or has another number of classes than the result.
+        UserError: If it cannot be loaded or exported, or has another number of classes than the
+            result.
     """
+    from darts_tf.exporting.exportable import check_exportable
     from darts_tf.networks.model_file import load_model
 
     model = load_model(path)
-    classes = model.output_shape[-1]
+    try:
+        _, classes = check_exportable(model)
+    except UserError as error:
+        raise UserError(f"--model={path}: {error}") from error
     if beside is not None and len(beside["classes"]) != classes:
         raise UserError(
             f"{path.with_name('result.json')}: expected the {classes} classes of the model, got "

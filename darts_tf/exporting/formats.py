@@ -3,17 +3,19 @@
 import json
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from darts_tf.exporting.exportable import check_exportable
 from darts_tf.exporting.extras import require
 from darts_tf.exporting.folding import fold_normalization
-from darts_tf.exporting.labels import class_names
+from darts_tf.exporting.labels import as_bytes, class_names
 from darts_tf.exporting.onnx_order import put_in_order
+from darts_tf.exporting.request_checks import of_equal_sizes
 from darts_tf.networks.model_file import ZIP_TIME
 from darts_tf.runs.output_file import new_file, writing
 
@@ -27,11 +29,12 @@ def export_lite(
 
     The signature `serving_default` takes `pixels`, float32 [batch, height, width, channels] from 0
     to 255, and returns `scores`, float32 [batch, classes]. The batch size is 1 until the
-    interpreter's `resize_tensor_input` changes it. The class names are the lines of `labels.txt` in
-    a zip archive at the end of the file, where TensorFlow Lite's metadata are.
+    interpreter's `resize_tensor_input` changes it; images of other sizes are an error. The class
+    names are the lines of `labels.txt` in a zip archive at the end of the file, where TensorFlow
+    Lite's metadata are.
 
     Args:
-        model: A model from pixels to predictions, as `train` returns it.
+        model: A model from pixels to probabilities, as `train` returns it.
         path: A new file whose name ends in `.tflite`.
         labels: A name for each class; numbers from 0 when None.
 
@@ -39,12 +42,13 @@ def export_lite(
         The path.
 
     Raises:
-        UserError: If the file exists or cannot be written, or there is not one label for each
-            class.
+        UserError: If the file exists or cannot be written, there is not one label for each class,
+            or `check_exportable` refuses the model.
     """
     path = new_file(path, ".tflite")
-    names = class_names(labels, model.output_shape[-1])
-    scores, _ = _scores(model)
+    _, classes = check_exportable(model)
+    lines = [as_bytes(" ".join(name.splitlines())) for name in class_names(labels, classes)]
+    scores, _ = _scores(model, of_equal_sizes)
     converter = tf.lite.TFLiteConverter.from_concrete_functions(
         [scores.get_concrete_function()], tf.Module()
     )
@@ -52,8 +56,8 @@ def export_lite(
     with writing(path) as temporary:
         temporary.write_bytes(content)
         with zipfile.ZipFile(temporary, "a") as archive:
-            lines = "".join(f"{' '.join(name.splitlines())}\n" for name in names)
-            archive.writestr(zipfile.ZipInfo(LABELS, ZIP_TIME), lines)
+            content = b"".join(line + b"\n" for line in lines)
+            archive.writestr(zipfile.ZipInfo(LABELS, ZIP_TIME), content)
     return path
 
 
@@ -67,7 +71,7 @@ def export_onnx(
     `image_shape`, JSON lists.
 
     Args:
-        model: A model from pixels to predictions, as `train` returns it.
+        model: A model from pixels to probabilities, as `train` returns it.
         path: A new file whose name ends in `.onnx`.
         labels: A name for each class; numbers from 0 when None.
 
@@ -75,15 +79,16 @@ def export_onnx(
         The path.
 
     Raises:
-        UserError: If a package is missing, the file exists or cannot be written, or there is not
-            one label for each class.
+        UserError: If a package is missing, the file exists or cannot be written, there is not one
+            label for each class, or `check_exportable` refuses the model.
     """
     require("onnx")
     import tf2onnx
 
     path = new_file(path, ".onnx")
-    names = class_names(labels, model.output_shape[-1])
-    scores, spec = _scores(model)
+    _, classes = check_exportable(model)
+    names = class_names(labels, classes)
+    scores, spec = _scores(model, lambda pixels, _: pixels)  # runtimes compare declared sizes
     exported, _ = tf2onnx.convert.from_function(scores, [spec])
     put_in_order(exported.graph)
     exported.graph.doc_string = "From pixels, 0 to 255, to the scores of the classes."
@@ -97,17 +102,21 @@ def export_onnx(
     return path
 
 
-def _scores(model: keras.Model) -> tuple[Any, tf.TensorSpec]:
+def _scores(
+    model: keras.Model, check: Callable[[tf.Tensor, Sequence[int]], tf.Tensor]
+) -> tuple[Any, tf.TensorSpec]:
     """Returns the folded network as a function of pixels, and the pixels' specification.
 
-    Its weights are constants, since the LiteRT converter turns Keras's variables into zeros.
+    The network reads what `check` makes of pixels and the sizes of an image. Its weights are
+    constants, since the LiteRT converter turns Keras's variables into zeros.
     """
     served = fold_normalization(model, keras.layers.Conv2D)
     values = [(variable, variable.numpy()) for variable in served.variables]
 
     def scores(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
         with keras.StatelessScope(state_mapping=values):
-            return {"scores": served(pixels, training=False)}
+            return {"scores": served(check(pixels, shape), training=False)}
 
-    spec = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name="pixels")
+    shape = tuple(model.input_shape[1:])
+    spec = tf.TensorSpec((None, *shape), tf.float32, name="pixels")
     return tf.function(scores, input_signature=[spec]), spec

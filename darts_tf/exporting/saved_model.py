@@ -13,7 +13,8 @@ import tensorflow as tf
 import darts_tf
 from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.errors import UserError
-from darts_tf.exporting.labels import class_names
+from darts_tf.exporting.exportable import check_exportable
+from darts_tf.exporting.labels import as_bytes, class_names
 from darts_tf.exporting.model_card import write_card
 from darts_tf.exporting.serving import BATCHING_FILE, batching_parameters, publish, version_folder
 from darts_tf.exporting.signatures import signatures
@@ -35,7 +36,7 @@ def export_saved_model(
     warm-up requests and a model card, and `batching_params.pbtxt` has batching parameters.
 
     Args:
-        model: A model from pixels to predictions, as `train` returns it.
+        model: A model from pixels to probabilities, as `train` returns it.
         directory: The folder of one served model.
         version: The version's number, from 1; the next one when None.
         labels: A name for each class; those of the result when None, or numbers from 0 without one.
@@ -47,12 +48,13 @@ def export_saved_model(
 
     Raises:
         UserError: If the version exists, the folder cannot be written, there is not one label of
-            one line for each class, or the model takes no images.
+            one line for each class, or `check_exportable` refuses the model.
     """
     directory = version_folder(directory, version).parent
+    _, classes = check_exportable(model)
     if labels is None and result is not None:
         labels = result.get("classes")
-    names = _lines(class_names(labels, model.output_shape[-1]))
+    names = _lines(class_names(labels, classes))
     directory.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=".export-", dir=directory))
     try:
@@ -71,7 +73,7 @@ def _lines(names: Sequence[str]) -> list[bytes]:
     for name in names:
         if not name or "\n" in name or "\r" in name:
             raise UserError(f"labels: expected names of one line, got {name!r}")
-    return [name.encode("utf-8", "surrogateescape") for name in names]
+    return [as_bytes(name) for name in names]
 
 
 def _crops(result: Mapping[str, Any] | None) -> bool:

@@ -7,8 +7,8 @@ import keras
 import tensorflow as tf
 
 from darts_tf.data.decoding import middle
-from darts_tf.errors import UserError
 from darts_tf.exporting.folding import fold_normalization
+from darts_tf.exporting.request_checks import checked, finite
 
 PIXELS = "serving_default"
 ENCODED = "serving_bytes"
@@ -25,24 +25,19 @@ def signatures(
     JPEG, PNG, BMP or GIF. Both return `scores`, float32 [batch, classes]; `classes`, their names,
     string [batch, classes]; and `label`, string [batch], the class with the highest score.
 
+    A request whose rank or sizes are others, or with a pixel that is no finite number, is an error;
+    a batch of no images is answered with none.
+
     Args:
-        model: A model from pixels to predictions.
+        model: A model that `check_exportable` lets pass.
         labels: A text file with one class name a line.
         crop: Whether an encoded image is cropped to its center, as ImageNet's are; otherwise all of
             it is resized.
 
     Returns:
         A module that holds the class names, and the signatures by name.
-
-    Raises:
-        UserError: If the model does not take images of one size with 1 or 3 channels.
     """
     shape = tuple(model.input_shape[1:])
-    if len(shape) != 3 or None in shape or shape[2] not in (1, 3):
-        raise UserError(
-            f"model: expected one that takes images of (height, width, 1 or 3 channels), got one "
-            f"that takes {shape}"
-        )
     served = fold_normalization(model)
     constants = [(variable, tf.constant(variable.numpy())) for variable in served.variables]
     module = tf.Module()
@@ -54,8 +49,13 @@ def signatures(
 
     @tf.function(input_signature=[pixels_spec], autograph=False)
     def answer(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
+        pixels = finite(checked(pixels, pixels_spec.shape, "pixels"), "pixels")
+        batch = tf.shape(pixels)[0]
+        # Convolutions of nothing may fail, so an empty batch is computed as one black image.
+        missing = tf.cast(tf.equal(batch, 0), tf.int32)
+        pixels = tf.ensure_shape(tf.pad(pixels, [[0, missing], *[[0, 0]] * 3]), pixels_spec.shape)
         with keras.StatelessScope(state_mapping=constants):
-            scores = served(pixels, training=False)
+            scores = served(pixels, training=False)[:batch]
         names = module.names.lookup(tf.range(scores.shape[1], dtype=tf.int64))
         return {
             "scores": scores,
@@ -68,6 +68,7 @@ def signatures(
         def pixels(image: tf.Tensor) -> tf.Tensor:
             return decode(image, shape, crop)
 
+        image_bytes = checked(image_bytes, bytes_spec.shape, "image_bytes")
         return answer(tf.map_fn(pixels, image_bytes, fn_output_signature=image_spec))
 
     return module, {PIXELS: answer, ENCODED: answer_bytes}

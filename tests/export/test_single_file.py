@@ -111,3 +111,13 @@ def test_a_file_that_holds_no_network_is_one_line(name, tmp_path):
     assert ended.stderr.splitlines()[-1].startswith(f"{name}: model.keras: not a Keras model")
     assert "Traceback" not in ended.stderr
     assert not (tmp_path / file).exists()
+
+
+def test_a_model_that_cannot_be_exported_is_named_with_its_flag(name, tmp_path, monkeypatch):
+    import keras
+
+    image = keras.Input((8, 8, 1))
+    keras.Model(image, keras.layers.Flatten()(image)).save(tmp_path / "model.keras")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"^--model=model\.keras: model: expected probabilities"):
+        export(name)

@@ -44,7 +44,9 @@ SCORES = {".tflite": lite_scores, ".onnx": onnx_scores}
 @pytest.fixture
 def tiny():
     image = keras.Input((2, 2, 1))
-    return keras.Model(image, keras.layers.Dense(3)(keras.layers.Flatten()(image)))
+    return keras.Model(
+        image, keras.layers.Dense(3, activation="softmax")(keras.layers.Flatten()(image))
+    )
 
 
 @pytest.fixture(params=WRITERS)

@@ -10,7 +10,6 @@ from PIL import Image
 
 from darts_tf import data
 from darts_tf.data.decoding import central_crop
-from darts_tf.errors import UserError
 from darts_tf.exporting.signatures import ENCODED, PIXELS, decode, signatures
 
 LABELS = b"cat\nsea lion\nd\xc3\xa9j\xc3\xa0\n"
@@ -155,13 +154,3 @@ def test_nonsense_is_an_error_and_the_next_request_is_answered(served, seed):
         with pytest.raises(tf.errors.InvalidArgumentError):
             answers[ENCODED](tf.constant([good, bytes_of_nothing]))
         assert answers[ENCODED](tf.constant([good]))["scores"].shape == (1, 3)
-
-
-@pytest.mark.parametrize("shape", [(4,), (None, None, 3), (8, 8, 2), (8, 8, 4)])
-def test_a_model_that_takes_no_images_is_refused(shape, tmp_path):
-    images = keras.Input(shape)
-    model = keras.Model(images, keras.layers.ReLU()(images))
-    with pytest.raises(
-        UserError, match=r"model: expected one .*1 or 3 channels\), got one that takes"
-    ):
-        signatures(model, tmp_path / "labels.txt")
