@@ -49,6 +49,10 @@ class Registry(Generic[T]):
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and (name in self._entries or name in self._registered)
 
+    def comes_with_the_library(self, name: str) -> bool:
+        """Whether a plug is the library's, and not registered by anybody else."""
+        return name in self._entries
+
     def get(self, identifier: str | T | type[T] | Mapping[str, Any]) -> T:
         """Returns a plug.
 

@@ -20,7 +20,7 @@ S = TypeVar("S", bound=Settings)
 C = TypeVar("C", bound=RunConfig)
 
 _FLAGFILE = re.compile(r"--?flagfile(?:=(.*))?", re.DOTALL)
-_HELP = {"--help", "-help", "-h"}
+HELP = {"--help", "-help", "-h"}
 
 
 class Plugged(NamedTuple, Generic[S]):
@@ -98,7 +98,7 @@ def parse_with_plugs(
     """
     extra = dict(extra or {})
     fields = dataclasses.fields(settings)
-    helping = bool(_HELP & set(arguments))
+    helping = bool(HELP & set(arguments))
     direct = [_Line(argument, "") for argument in arguments]
     lines = direct if helping else list(_lines(arguments, program))
     chosen = {flag: _chosen(lines, settings, flag, room) for flag, room in plugs.items()}
@@ -219,14 +219,31 @@ def _names(room: Any) -> str:
     return f" One of {', '.join(room.names())}."
 
 
-def _owners(plugs: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, str]:
-    """Returns, by the prefix of their flags, how to choose the plugs that are not chosen."""
-    return {
-        f"{name}_": f"--{flag}={name}"
-        for flag, room in plugs.items()
-        for name in room.names()
-        if name != chosen[flag].name
-    }
+class _Owner(NamedTuple):
+    """A plug that a flag with its prefix would be of.
+
+    Attributes:
+        flag: The flag that chooses the plug, with the plug's name.
+        settings: The names of its settings.
+        chosen: Whether the command line chooses it.
+    """
+
+    flag: str
+    settings: tuple[str, ...]
+    chosen: bool
+
+
+def _owners(plugs: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, _Owner]:
+    """Returns the plugs by the prefix of their flags; of two with a name, one with settings."""
+    owners: dict[str, _Owner] = {}
+    for flag, room in plugs.items():
+        for name in room.names():
+            is_chosen = name == chosen[flag].name
+            plug = chosen[flag] if is_chosen else room.get(name)
+            settings = tuple(field.name for field in setting_fields(plug))
+            if settings or f"{name}_" not in owners:
+                owners[f"{name}_"] = _Owner(f"--{flag}={name}", settings, is_chosen)
+    return owners
 
 
 class _Number(flags.ArgumentParser):
@@ -266,7 +283,7 @@ def _define(values: flags.FlagValues, name: str, default: Any, text: str) -> Non
 
 
 def _read(
-    values: flags.FlagValues, lines: Sequence[_Line], operand: str, owners: Mapping[str, str]
+    values: flags.FlagValues, lines: Sequence[_Line], operand: str, owners: Mapping[str, _Owner]
 ) -> None:
     """Parses the arguments of the command line together, and lines of flag files one by one."""
     direct: list[str] = []
@@ -284,7 +301,7 @@ def _read(
 
 
 def _take(
-    values: flags.FlagValues, arguments: list[str], operand: str, owners: Mapping[str, str]
+    values: flags.FlagValues, arguments: list[str], operand: str, owners: Mapping[str, _Owner]
 ) -> None:
     for argument in arguments:
         # absl would ignore any flag that --undefok names, and has its own syntax of flag files.
@@ -310,12 +327,18 @@ def _take(
     raise UserError(f"unexpected '{others[0]}'; a flag is --name=value.{hint}")
 
 
-def _unknown(name: str, values: flags.FlagValues, owners: Mapping[str, str]) -> str:
-    for prefix, owner in owners.items():
-        if name.startswith(prefix):
-            return f"unknown flag '--{name}' without {owner}"
-    names = [f"--{flag}" for flag in ["flagfile", *values]]
-    return f"unknown flag '--{name}'.{nearest(f'--{name}', names)} --help lists all"
+def _unknown(name: str, values: flags.FlagValues, owners: Mapping[str, _Owner]) -> str:
+    prefix = max((each for each in owners if name.startswith(each)), key=len, default=None)
+    if prefix is not None:
+        owner, setting = owners[prefix], name.removeprefix(prefix)
+        if setting in owner.settings:
+            return f"unknown flag '--{name}' without {owner.flag}"
+        names = [f"--{prefix}{each}" for each in owner.settings]
+        known = f"; expected one of {', '.join(names)}" if names else ""
+        return f"unknown flag '--{name}': {owner.flag} has no setting '{setting}'{known}"
+    # Without the dashes, which would make any two flags alike.
+    close = nearest(name, ["flagfile", *values]).replace("'", "'--", 1)
+    return f"unknown flag '--{name}'.{close} --help lists all"
 
 
 def _expanded(path: str) -> str:

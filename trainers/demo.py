@@ -17,6 +17,7 @@ from typing import Any, cast
 from darts_tf import data
 from darts_tf.errors import UserError
 from darts_tf.spaces.genotype import Genotype
+from trainers.command_line import HELP
 from trainers.program import run
 
 ROOT = Path("build/demo")
@@ -27,11 +28,14 @@ def main(arguments: Sequence[str]) -> None:
     """Runs the three programs, then prints a summary.
 
     Args:
-        arguments: The command line without the program's name; there are no flags.
+        arguments: The command line without the program's name; there are no flags but `--help`.
 
     Raises:
         UserError: If there are arguments, or a program fails.
     """
+    if HELP & set(arguments):
+        print(__doc__.strip())
+        return
     if arguments:
         raise UserError(f"unexpected '{arguments[0]}'; the demo has no flags")
     shutil.rmtree(ROOT, ignore_errors=True)

@@ -6,14 +6,19 @@ Public as `darts_tf.datasets`. A name may take an argument after a colon: `image
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol, Self, TypeVar
 
 from darts_tf.data.dataset import AnyDataset, Dataset, LazyDataset
 from darts_tf.data.facts import DatasetFacts, facts_in_proportion
 from darts_tf.data.source import DataRequest, DataSource
 from darts_tf.data.sources.arrays import ArraysSource, as_dataset
-from darts_tf.errors import UserError, nearest
+from darts_tf.errors import UserError, nearest, short
 from darts_tf.registry import Registry
+from darts_tf.runs.interruption import Interrupted
 
 __all__ = [
     "AnyDataset",
@@ -145,7 +150,42 @@ def find(settings: DataSettings | str) -> AnyDataset:
         )
     source = get(name)
     source.check_argument(request)
-    return source.find(request)
+    with _named(request, source):
+        dataset: Any = source.find(request)
+    if isinstance(dataset, LazyDataset):
+        return replace(dataset, load=partial(_loaded, request, source, dataset.load))
+    return _checked(dataset, request, source, Dataset | LazyDataset)
+
+
+def _loaded(request: DataRequest, source: DataSource, load: Callable[[], Dataset]) -> Dataset:
+    with _named(request, source):
+        dataset = load()
+    return _checked(dataset, request, source, Dataset)
+
+
+def _checked(dataset: Any, request: DataRequest, source: DataSource, kind: Any) -> Any:
+    if not isinstance(dataset, kind):
+        raise UserError(
+            f"dataset: expected a data set from the source {type(source).__name__} of "
+            f"'{request.dataset}', got {short(dataset)}"
+        )
+    return dataset
+
+
+@contextmanager
+def _named(request: DataRequest, source: DataSource) -> Iterator[None]:
+    """Names a user's source in the error that it raises; ours keep the traceback."""
+    try:
+        yield
+    except (UserError, Interrupted):
+        raise
+    except Exception as error:
+        if _REGISTRY.comes_with_the_library(source.name):
+            raise
+        raise UserError(
+            f"dataset: expected a data set from the source {type(source).__name__} of "
+            f"'{request.dataset}', got {type(error).__name__}: {error}"
+        ) from error
 
 
 class Resolvable(DataSettings, Protocol):

@@ -47,7 +47,7 @@ def read_samples(run: Run, networks: Mapping[int, Run]) -> list[Attempt]:
             state = "finished"
             accuracy = 1 - float(network.outcome[_ERROR]) / 100
             if "parameters" in network.outcome:
-                details["parameters"] = f"{int(network.outcome['parameters']):,}"
+                details["Parameters"] = f"{int(network.outcome['parameters']):,}"
         samples.append(Attempt(str(seed), accuracy, most, state, details))
     return samples
 

@@ -139,15 +139,14 @@ def _searched(
     stop = StopSearch(plugs.criterion, ranks=config.stable_ranks, derivation=method.derive)
 
     def make_stage(number: int, lines: Sequence[Line], previous: RunStage | None) -> RunStage:
+        """Makes a stage, with which the callback that stops the search begins anew."""
         del previous
         records = [EpochRecord.from_dict(line) for line in lines]
         plan = method.stage(number, config, plugs.space, records)
         # Before the last stage a criterion ends its stage, not the search.
         last = number == len(lengths) - 1
-        stop.criterion = plugs.criterion if last else never
-        stop.search_space = plan.space
-        stop.first_epoch = len(lines) + plan.arch_start_epoch
-        stop.records = []
+        criterion = plugs.criterion if last else never
+        stop.begin_stage(criterion, plan.space, len(lines) + plan.arch_start_epoch)
 
         def over(lines: Sequence[Line]) -> bool:
             learned = len(lines) > plan.arch_start_epoch

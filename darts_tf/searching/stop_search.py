@@ -6,13 +6,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from darts_tf import spaces
 from darts_tf.runs.history import EpochRecord
 from darts_tf.searching import criteria
 from darts_tf.searching.criteria.skip_connects import count_skip_connects
 from darts_tf.searching.criteria.stable_ranking import as_table, stable_epochs
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.derivation import derive, softmax
-from darts_tf.spaces.genotype import STAGED_CELLS, Genotype
+from darts_tf.spaces.genotype import Genotype
 from darts_tf.spaces.space import Space
 
 Derivation = Callable[[Mapping[str, np.ndarray], Space], Genotype]
@@ -35,7 +36,8 @@ class StopSearch(keras.callbacks.Callback):
     Args:
         criterion: A criterion, its name, class or config; or any function from the records so far
             to the reason to stop, or None.
-        search_space: Says which candidates an edge has, and which are learnable.
+        search_space: Says which candidates an edge has, and which are learnable: a space, its name,
+            class or config.
         ranks: The number of leading places of the ranking that must hold still to count as stable.
         first_epoch: The first epoch in which the alphas learn; earlier ones never stop a search.
         records: Records of epochs before the first one to come, of a search that is resumed.
@@ -49,7 +51,7 @@ class StopSearch(keras.callbacks.Callback):
     def __init__(
         self,
         criterion: Any = "skip_connects",
-        search_space: Space = DARTS,
+        search_space: Space | type[Space] | str | Mapping[str, Any] = DARTS,
         ranks: int | None = None,
         first_epoch: int = 0,
         records: Sequence[EpochRecord] = (),
@@ -60,7 +62,7 @@ class StopSearch(keras.callbacks.Callback):
         self.criterion: Any = criterion if function else criteria.get(criterion)
         if ranks is not None and ranks < 1:
             raise ValueError(f"ranks: expected at least 1, got {ranks}")
-        self.search_space = search_space
+        self.search_space = spaces.get(search_space)
         self.ranks = ranks
         self.first_epoch = first_epoch
         self.records = list(records)
@@ -83,6 +85,17 @@ class StopSearch(keras.callbacks.Callback):
         if self.epoch is None:
             return None
         return next(one for one in self.records if one.epoch == self.epoch).genotype
+
+    def begin_stage(self, criterion: Any, search_space: Space, first_epoch: int) -> None:
+        """Begins with the next of several supernets: the records before it no longer count.
+
+        Args:
+            criterion: The criterion of the stage, a function of its records.
+            search_space: That of its supernet.
+            first_epoch: The first epoch in which its alphas learn.
+        """
+        self.criterion, self.search_space = criterion, search_space
+        self.first_epoch, self.records = first_epoch, []
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
         """Decides whether a search that is resumed had already met its criterion."""
@@ -138,12 +151,15 @@ class StopSearch(keras.callbacks.Callback):
         )
 
     def _space_of(self, alphas: Mapping[str, np.ndarray]) -> Space | None:
-        """Returns the space whose cells the tables are, None where they make no genotype."""
-        space = self.search_space
-        if set(alphas) == set(STAGED_CELLS) != set(space.cells):
+        """Returns the space that has the tables as its cells: the search space, or that by stage.
+
+        None where the tables go by other names, or the space says no edges: they make no genotype.
+        """
+        space, names = self.search_space, set(alphas)
+        if names == set(space.staged_cells) != set(space.cells):
             space = space.staged()
-        shaped = set(alphas) == set(space.cells) and all(space.edges(cell) for cell in space.cells)
-        return space if shaped else None
+        has_edges = all(space.edges(cell) for cell in space.cells)
+        return space if names == set(space.cells) and has_edges else None
 
 
 _LOGS = {

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 ROUNDING = 1e-6
 
 
-def derive(strengths: Mapping[str, Any], space: Space) -> Genotype:
+def derive(
+    strengths: Mapping[str, Any], space: Space | type[Space] | str | Mapping[str, Any]
+) -> Genotype:
     """Derives the discrete cells of a space from the strengths of its candidate operations.
 
     In DARTS's space each node keeps the two incoming edges whose best candidate, `none` apart, is
@@ -28,7 +30,8 @@ def derive(strengths: Mapping[str, Any], space: Space) -> Genotype:
         strengths: For each cell of the space, or of `space.staged()`, a table [edges, candidates]
             with entries from 0 to 1: the softmax of the architecture parameters, or the strengths
             of another relaxation.
-        space: The search space, which numbers the edges and candidates.
+        space: The search space, which numbers the edges and candidates; or its name, class or
+            config.
 
     Returns:
         The genotype of these cells.
@@ -36,6 +39,7 @@ def derive(strengths: Mapping[str, Any], space: Space) -> Genotype:
     Raises:
         ValueError: If a cell is missing, a table has another shape, or an entry is outside of
             [0, 1], as architecture parameters are before their softmax.
+        UserError: If there is no such space.
 
     Example:
 
@@ -47,6 +51,9 @@ def derive(strengths: Mapping[str, Any], space: Space) -> Genotype:
         >>> genotype.nodes("normal")[0]
         (('dil_conv_3x3', 0), ('skip_connect', 1))
     """
+    from darts_tf.spaces import get  # which knows the spaces, and they derive
+
+    space = get(space)
     staged = space.staged_cells
     if staged and set(staged) <= set(strengths) and not set(space.cells) <= set(strengths):
         space = space.staged()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,14 +14,16 @@ if TYPE_CHECKING:
     from darts_tf.spaces.space import Edge, Space
 
 
-def random_genotype(space: Space, rng: np.random.Generator) -> Genotype:
+def random_genotype(
+    space: Space | type[Space] | str | Mapping[str, Any], rng: np.random.Generator
+) -> Genotype:
     """Draws a genotype uniformly from a search space (DARTS, section 3.3, random search).
 
     In DARTS's space each node of both cells reads two distinct earlier nodes, every pair alike,
     through operations of which each candidate but `none` is as likely as the others.
 
     Args:
-        space: The search space.
+        space: The search space, or its name, class or config.
         rng: The source of randomness.
 
     Returns:
@@ -34,7 +36,9 @@ def random_genotype(space: Space, rng: np.random.Generator) -> Genotype:
         >>> genotype = darts_tf.random_genotype(darts_tf.DARTS, np.random.default_rng(0))
         >>> darts_tf.DARTS.check(genotype)
     """
-    return space.sample(rng)
+    from darts_tf.spaces import get  # which knows the spaces, and they draw
+
+    return get(space).sample(rng)
 
 
 def all_edges(edges: Sequence[Edge], rng: np.random.Generator) -> list[Triple]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -71,10 +72,11 @@ class SearchSpace(Space):
         unknown = [name for name in self.learnable if name not in self.candidates]
         if unknown:
             raise ValueError(f"learnable: expected some of the candidates, got {unknown}")
-        if self.nodes < 0:
-            raise ValueError(f"nodes: expected at least 0, got {self.nodes}")
-        if self.inputs_per_node < 1:
-            raise ValueError(f"inputs_per_node: expected at least 1, got {self.inputs_per_node}")
+        for name, low in (("nodes", 0), ("inputs_per_node", 1)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, Integral) or value < low:
+                raise ValueError(f"{name}: expected a whole number, at least {low}, got {value!r}")
+            object.__setattr__(self, name, int(value))
         if self.edge_candidates is not None:
             object.__setattr__(self, "edge_candidates", self._checked(self.edge_candidates))
 

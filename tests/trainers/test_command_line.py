@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import os
+from typing import ClassVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 from darts_tf.config import SearchConfig, TrainingConfig, flag_lines
 from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.errors import UserError
+from darts_tf.registry import Registry
+from darts_tf.settings import Settings, setting
 from trainers import presets
-from trainers.command_line import parse
+from trainers.command_line import parse, parse_with_plugs
 
 EXTRA = {"run_dir": "Where the run goes."}
 
@@ -249,3 +252,45 @@ def test_help_shows_every_flag_with_its_text_and_default(capsys, word):
 def test_no_number_is_changed_on_its_way():
     rate = math.nextafter(0.025, 1)
     assert read(f"--learning_rate={rate!r}")[0].learning_rate == rate
+
+
+NO_TUA = (
+    "unknown flag '--sampled_tua': --method=sampled has no setting 'tua'; expected one of "
+    "--sampled_tau"
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sampled(Settings):
+    name: ClassVar[str] = "sampled"
+    tau: float = setting(10.0, "Temperature.", above=0.0)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Plain(Settings):
+    name: ClassVar[str] = "darts"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--sampled_tau=3"], "unknown flag '--sampled_tau' without --method=sampled"),
+        (
+            ["--sampled_tua=3"],
+            NO_TUA,
+        ),
+        (
+            ["--method=sampled", "--sampled_tua=3"],
+            NO_TUA,
+        ),
+        (["--darts_x"], "unknown flag '--darts_x': --method=darts has no setting 'x'"),
+        (["--gdas_tau=3"], "unknown flag '--gdas_tau'. --help lists all"),
+    ],
+)
+def test_a_flag_of_a_plug_is_told_whose_it_is(arguments, line):
+    room = Registry("method", None, {})
+    room.register(Plain)
+    room.register(Sampled)
+    with pytest.raises(UserError) as error:
+        parse_with_plugs(arguments, SearchConfig, "About.", {"method": room})
+    assert str(error.value) == line

@@ -81,6 +81,13 @@ def test_a_failed_program_ends_the_demo(capfd):
     assert "DARTS_V3" in capfd.readouterr().err
 
 
+def test_help_says_what_the_demo_does_and_runs_nothing(capsys, monkeypatch):
+    monkeypatch.setattr(demo, "_program", lambda *_: pytest.fail("a program was run"))
+    for flag in ("--help", "-h"):
+        demo.main([flag])
+        assert capsys.readouterr().out.startswith("Searches, trains and exports")
+
+
 def test_the_demo_has_no_flags():
     with pytest.raises(UserError, match="--epochs=1"):
         demo.main(["--epochs=1"])

@@ -30,6 +30,9 @@ class ArraysSource(DataSource):
     name = "arrays"
     argument = "FINGERPRINT"
 
+    def check_argument(self, request: DataRequest) -> None:
+        """Leaves the refusal to `find`, which says where such images come from."""
+
     def find(self, request: DataRequest) -> NoReturn:
         """Refuses, and says where such images come from."""
         raise UserError(

@@ -8,6 +8,7 @@ import functools
 import json
 import logging
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,6 +29,8 @@ from darts_tf.runs.atomic import replacing
 _logger = logging.getLogger(__name__)
 # Beside the prepared data.
 STATISTICS = "darts_tf_statistics.json"
+# The namespace of a community's data set, the name, the config, the version; settings of a builder.
+_NAME = re.compile(r"(\w[\w.-]*:)?[a-zA-Z]\w*(/[\w.+=-]+)*(:[\w.*]+)?(/\w+=.*)?")
 _TEST_SPLITS = ("test", "validation")
 _TEST_EVERY = 5
 
@@ -92,6 +95,8 @@ def _builder(request: DataRequest, root: Path) -> Any:
 
     name = request.argument
     form = "dataset: expected a data set of the TensorFlow Datasets catalogue, as tfds:NAME or "
+    if not _NAME.fullmatch(name):
+        raise UserError(f"{form}tfds:NAME/CONFIG, in letters, digits and underscores; got '{name}'")
     try:
         return tfds.builder(name, data_dir=root)
     except tfds.core.registered.DatasetNotFoundError as error:

@@ -105,6 +105,13 @@ def count_skip_connects(strengths: Mapping[str, np.ndarray], space: Space) -> di
 
 
 def _count(cell: str, table: np.ndarray, space: Space) -> int:
+    """Counts the skip-connects of one table, as `count_skip_connects` says.
+
+    Args:
+        cell: The table's name, which need not be that of a cell of the space.
+        table: The strengths of the candidates, [edges, candidates].
+        space: Names the candidates; its first cell stands for all where they have one shape.
+    """
     shapes = {name: (len(space.edges(name)), space.width(name)) for name in space.cells}
     if len(table) and all(shape == table.shape for shape in shapes.values()):
         kept = space.derive_cell(space.cells[0], table)

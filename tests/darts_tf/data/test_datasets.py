@@ -55,6 +55,7 @@ def test_the_names_are_those_of_the_facts_and_the_forms():
         ("cifar_100", r"^dataset: expected one of digits, .*; got 'cifar_100'. Did you mean 'c"),
         ("digits:8", r"^dataset: expected digits, got 'digits:8'$"),
         ("tfds", r"^dataset: expected tfds:NAME\[/CONFIG\], got 'tfds'$"),
+        ("arrays", "^dataset: expected the name of a data set, got 'arrays', images in memory"),
         ("arrays:0123", r"got 'arrays:0123', images in memory: darts_tf.search and darts_tf.train"),
     ],
 )
@@ -86,6 +87,37 @@ def test_a_source_of_ones_own_is_found_once_it_is_registered():
     assert dataset.load().train.shape == (16, 16, 1)
     with pytest.raises(TypeError, match="DataSource"):
         datasets.register(int)
+
+
+class Broken(datasets.DataSource):
+    name = "broken_of_this_test"
+    argument = "HOW"
+
+    def find(self, request):
+        def load():
+            return {}["images"] if request.argument == "load raises" else None
+
+        match request.argument:
+            case "raises":
+                return {}["images"]
+            case "returns None":
+                return None
+        return datasets.LazyDataset(datasets.find("digits").facts, load)
+
+
+@pytest.mark.parametrize("how", ["raises", "returns None", "load raises", "load returns None"])
+def test_a_source_that_raises_or_returns_no_data_set_is_named_in_one_line(how):
+    datasets.register(Broken)
+    name = f"{Broken.name}:{how}"
+    got = "KeyError: 'images'" if how.endswith("raises") else "None"
+    told = f"^dataset: expected a data set from the source Broken of '{name}', got {got}$"
+    if how.startswith("load"):
+        dataset = datasets.find(name)
+        with pytest.raises(UserError, match=told):
+            dataset.load()
+    else:
+        with pytest.raises(UserError, match=told):
+            datasets.find(name)
 
 
 def test_a_run_is_named_like_its_data_set():

@@ -318,3 +318,10 @@ def test_a_criterion_may_return_the_genotype_of_an_earlier_epoch():
     assert run(stop, history) == 3
     assert stop.epoch == 1
     assert stop.genotype == stop.records[1].genotype
+
+
+def test_a_space_is_looked_up_by_its_name():
+    assert StopSearch(search_space="darts").search_space is DARTS
+    assert StopSearch(search_space={"name": "darts", "nodes": 1}).search_space.nodes == 1
+    with pytest.raises(UserError, match="unknown space 'dart'"):
+        StopSearch(search_space="dart")

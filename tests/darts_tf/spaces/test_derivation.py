@@ -9,10 +9,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import darts_tf
+from darts_tf import spaces
+from darts_tf.errors import UserError
 from darts_tf.spaces import operations
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.derivation import derive, softmax
 from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, StagedGenotype
+from darts_tf.spaces.sampling import random_genotype
 from darts_tf.spaces.search_space import SearchSpace
 from tests import some_spaces
 from tests.oracles import criteria
@@ -156,3 +159,15 @@ def test_masked_entries_are_not_read():
     strengths = {cell: np.full((1, chain.width(cell)), 0.25) for cell in chain.cells}
     assert chain.mask("block_0").all()
     assert darts_tf.derive(strengths, chain).block_1 == (("sep_conv_3x3", 0, 1),)
+
+
+@pytest.mark.parametrize("space", ["darts", {"name": "darts"}, {"name": "darts", "nodes": 1}])
+def test_a_space_is_looked_up_by_its_name_or_config(space, seed):
+    random, known = np.random.default_rng(seed), spaces.get(space)
+    shape = (len(known.edges("normal")), known.width("normal"))
+    tables = {cell: random.random(shape) for cell in known.cells}
+    assert derive(tables, space) == derive(tables, known)
+    drawn = [random_genotype(each, np.random.default_rng(seed)) for each in (space, known)]
+    assert drawn[0] == drawn[1]
+    with pytest.raises(UserError, match="unknown space 'dart'"):
+        derive(tables, "dart")

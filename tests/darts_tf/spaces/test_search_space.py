@@ -48,8 +48,11 @@ def test_learnable_columns_follow_the_candidates_whatever_the_order_given(data):
         ({"candidates": ()}, r"distinct names, got \(\)"),
         ({"candidates": ("b", "a", "b")}, "distinct names, got .*'b', 'a', 'b'"),
         ({"learnable": ("b", "z")}, r"expected some of the candidates, got \['z'\]"),
-        ({"nodes": -1}, "nodes: expected at least 0, got -1"),
-        ({"inputs_per_node": 0}, "inputs_per_node: expected at least 1, got 0"),
+        *(
+            ({name: value}, f"^{name}: expected a whole number, at least {low}, got {value}$")
+            for name, low in (("nodes", 0), ("inputs_per_node", 1))
+            for value in (low - 1, 2.5, 2.0, True, None)
+        ),
     ],
 )
 def test_a_space_that_cannot_be_is_refused(change, message):

@@ -237,6 +237,7 @@ def test_a_damaged_file_is_named(tmp_path):
     [
         ("mnst", r"the TensorFlow Datasets catalogue, .* got 'mnst'\. Did you mean 'mnist'\?$"),
         ("mnist/large", "got 'mnist/large': BuilderConfig large not found with version"),
+        *((name, f"and underscores; got '{name}'$") for name in ("../x", "/etc", "a..b", ".")),
         ("ag_news_subset", "image classification, .* of description, label, title$"),
         ("cats_vs_dogs", "of 'tfds:cats_vs_dogs' are of several sizes; expected the side"),
         ("mnist", "^data set 'tfds:mnist' is not in .*: add --download, or give another"),
