@@ -13,6 +13,8 @@ from darts_tf.errors import UserError, reason
 from darts_tf.runs.cluster import WorkerLost, cluster_of
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.interruption import Interrupted
+from darts_tf.runs.quiet import LEVEL
+from trainers.quiet_import import quiet_import
 
 
 def run(name: str, main: Callable[[Sequence[str]], None]) -> int:
@@ -28,10 +30,11 @@ def run(name: str, main: Callable[[Sequence[str]], None]) -> int:
         run that was interrupted and has saved a checkpoint; 130 after Ctrl-C elsewhere.
     """
     # Hides TensorFlow's info messages and warnings, unless the user has set the variable.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault(LEVEL, "2")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
-        main(sys.argv[1:])
+        with quiet_import():
+            main(sys.argv[1:])
     except UserError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 2

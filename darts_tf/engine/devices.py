@@ -6,6 +6,7 @@ import tensorflow as tf
 from darts_tf.errors import UserError
 from darts_tf.runs.interruption import ending_after
 from darts_tf.runs.machine import usable_cores
+from darts_tf.runs.quiet import quietly
 
 _JOINING = 60  # seconds; it takes one or two
 
@@ -41,6 +42,12 @@ def make_repeatable(seed: int, threads: int, jit_compile: bool = False) -> None:
     if not jit_compile:
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
+
+
+def start_quietly() -> None:
+    """Has TensorFlow say on a tiny step, quietly, what it else says once on the first step."""
+    with quietly():
+        tf.transpose(tf.zeros((1, 1), tf.int32))  # oneDNN: on some processors, not for integers
 
 
 def make_strategy(name: str) -> tf.distribute.Strategy:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import tensorflow as tf
 
 from darts_tf.config import RunConfig
-from darts_tf.engine.devices import make_repeatable, make_strategy
+from darts_tf.engine.devices import make_repeatable, make_strategy, start_quietly
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.interruption import Request, noticing
 
@@ -50,5 +50,6 @@ def open_session(
     """
     make_repeatable(config.seed, config.threads, config.jit_compile)
     strategy = make_strategy(config.strategy)
+    start_quietly()
     with noticing() as request:  # after the strategy, which would take SIGTERM for itself
         yield Session(run, config, strategy, request, bar)
