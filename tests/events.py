@@ -73,7 +73,7 @@ def check_scalars(shown: Board, lines: list[dict]) -> None:
     for cell in lines[0].get("alphas", ()):
         names[f"skip_connects/{cell}"] = lambda line, cell=cell: line["skip_connects"][cell]
         names[f"stable_epochs/{cell}"] = lambda line, cell=cell: min(line["stable_epochs"][cell])
-    assert scalars - {"test/top1_error", "test/top5_error"} == set(names)
+    assert scalars - {"test/top1_error_percent", "test/top5_error_percent"} == set(names)
     for tag, value in names.items():
         expected = {line["epoch"]: np.float32(value(line)) for line in lines}
         assert shown.values[tag] == expected, tag

@@ -152,7 +152,9 @@ def repeated(path: Path, seed: int, ended: int = 3, begun: int = 3) -> RunDirect
         one = trained(run.repeat(first + number), first + number, 4, number < ended)
         if number < ended:
             result = one.read_json(one.result)
-            one.write_json(one.result, result | {"top1_error": round(2 + random.random(), 2)})
+            one.write_json(
+                one.result, result | {"top1_error_percent": round(2 + random.random(), 2)}
+            )
     if ended == 3:
         cost = {"device_days": 4.5, "device": "GPU"}
         run.write_json(run.outcome, {"seeds": list(range(first, first + 3)), "cost": cost})
@@ -203,7 +205,7 @@ def random_searched(path: Path, seed: int, ended: int = 5, finished: bool = True
         if is_ended:
             result = one.read_json(one.result)
             error = round(float(random.uniform(2, 30)), 2)
-            one.write_json(one.result, result | {"valid_top1_error": error})
+            one.write_json(one.result, result | {"valid_top1_error_percent": error})
             tried.append((error, genotype.to_dict()))
     if finished:
         error, genotype = min(tried, key=lambda one: one[0])
@@ -235,8 +237,8 @@ def _end(run: RunDirectory, random: np.random.Generator, genotype: Any, epochs: 
     ]
     run.write_json(run.confusions, {"pairs": pairs})
     result = {
-        "top1_error": 5.28,
-        "top5_error": 0.28,
+        "top1_error_percent": 5.28,
+        "top5_error_percent": 0.28,
         "parameters": 3_349_342,
         "multiply_adds": 539_000_000,
         "epochs": epochs,

@@ -60,7 +60,7 @@ def test_the_two_commands_leave_what_the_page_names(folder):
     assert len(COMMANDS) == 2
     result = json.loads((folder / "runs" / "photos-network" / "result.json").read_text())
     assert result["classes"] == ["cat", "dog", "owl"]
-    assert 0 <= result["top1_error"] <= 100
+    assert 0 <= result["top1_error_percent"] <= 100
     assert (folder / "runs" / "photos-network" / "model.keras").exists()
 
 

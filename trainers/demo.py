@@ -16,7 +16,8 @@ from typing import Any, cast
 
 from darts_tf import data
 from darts_tf.errors import UserError
-from darts_tf.spaces.genotype import Genotype
+from darts_tf.spaces.genotype import read_genotype
+from trainers import genotypes
 from trainers.command_line import HELP
 from trainers.program import run
 
@@ -68,18 +69,17 @@ def _report(outcome: dict[str, Any], result: dict[str, Any], saved_model: Path) 
     predictions = _predict(saved_model, test.images)
     labels = [str(label) for label in test.labels]
     correct = sum(a == b for a, b in zip(predictions, labels, strict=True))
-    genotype = Genotype.from_dict(outcome)
     rows = [
         ("search stopped after", f"epoch {outcome['epoch']}"),
         ("because of", outcome["reason"]),
-        ("normal cell", _cell(genotype.normal)),
-        ("reduction cell", _cell(genotype.reduce)),
         ("test accuracy", f"{100 * correct / len(labels):.2f} %"),
         ("parameters", f"{result['parameters']:,}"),
         ("SavedModel", str(saved_model)),
         ("predictions", " ".join(predictions[:SHOWN])),
         ("true labels", " ".join(labels[:SHOWN])),
     ]
+    print()
+    genotypes.show(read_genotype(outcome))
     print()
     for name, value in rows:
         print(f"{name}: {value}")
@@ -92,12 +92,6 @@ def _predict(saved_model: Path, images: Any) -> list[str]:
     signature = tf.saved_model.load(saved_model).signatures["serving_default"]
     outputs = signature(pixels=tf.constant(images, tf.float32))
     return [label.decode() for label in outputs["label"].numpy()]
-
-
-def _cell(edges: Sequence[tuple[str, int]]) -> str:
-    """Returns a cell in one line: `operation(source)`, two for each node."""
-    nodes = [edges[i : i + 2] for i in range(0, len(edges), 2)]
-    return "; ".join(" + ".join(f"{name}({source})" for name, source in node) for node in nodes)
 
 
 if __name__ == "__main__":

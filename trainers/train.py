@@ -17,6 +17,7 @@ import darts_tf
 from darts_tf.config import TrainingConfig, training_flag_lines
 from darts_tf.data.datasets import run_name
 from darts_tf.runs.directory import RunDirectory
+from darts_tf.runs.results import ERRORS
 from trainers import genotypes
 from trainers.command_line import parse, resolved
 from trainers.program import carry_out, run
@@ -60,11 +61,11 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _report(directory: RunDirectory, config: TrainingConfig) -> None:
-    result = directory.read_json(directory.outcome)
-    print(", ".join(f"{name} {text}" for name, text in _numbers(result)))
+    result = directory.read_outcome()
+    print(", ".join(f"{words} {text}" for words, text in _numbers(result)))
     model = directory.model
     if config.repeats > 1:
-        errors = result["valid_top1_error" if config.held_out else "top1_error"]
+        errors = result["valid_top1_error_percent" if config.held_out else "top1_error_percent"]
         seed = result["seeds"][errors["each"].index(errors["best"])]
         model = RunDirectory(directory.repeat(seed), "train").model
     words = ["python", "-m", "export.saved_model", f"--model={model}"]
@@ -72,13 +73,14 @@ def _report(directory: RunDirectory, config: TrainingConfig) -> None:
 
 
 def _numbers(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yields the name and text of each number of a result; repeats as in table 1 of the paper."""
+    """Yields the words and text of each number of a result; repeats as in table 1 of the paper."""
     for name, value in result.items():
-        if isinstance(value, int | float):
-            yield name, f"{round(value, 2):,}"
-        elif isinstance(value, Mapping) and "deviation" in value:
+        words = ERRORS.get(name, name.replace("_", " ")).lower()
+        if name in ERRORS and isinstance(value, Mapping):
             mean, deviation, best = (value[key] for key in ("mean", "deviation", "best"))
-            yield name, f"{mean:.2f} +- {deviation:.2f} (best {best:.2f})"
+            yield words, f"{mean:.2f} +- {deviation:.2f} % (best {best:.2f} %)"
+        elif isinstance(value, int | float):
+            yield words, f"{value:.2f} %" if name in ERRORS else f"{value:,}"
 
 
 if __name__ == "__main__":

@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from darts_tf.data.datasets import run_name
+from darts_tf.runs.results import with_units
 
 NAMES = ("model_card.json", "model_card.md")
-_FROM_RESULT = ("top1_error", "top5_error", "epochs", "genotype")
+_FROM_RESULT = ("top1_error_percent", "top5_error_percent", "epochs", "genotype")
 _TEXTS = {
     "dataset": "data set",
     "image": "images",
     "classes": "classes",
-    "top1_error": "test error, top 1, in percent",
-    "top5_error": "test error, top 5, in percent",
+    "top1_error_percent": "test error, top 1, in percent",
+    "top5_error_percent": "test error, top 5, in percent",
     "epochs": "epochs of training",
     "parameters": "parameters",
     "multiply_adds": "multiply-adds of an image",
@@ -30,7 +31,7 @@ def write_card(folder: Path, model: Mapping[str, Any], result: Mapping[str, Any]
         model: The entries of the card that the model itself gives; JSON.
         result: The contents of `result.json`; entries that it lacks are left out of the card.
     """
-    facts = result or {}
+    facts = with_units(result or {})
     card: dict[str, Any] = {}
     if isinstance(facts.get("dataset"), str):
         card["dataset"] = run_name(facts["dataset"])

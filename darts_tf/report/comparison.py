@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from darts_tf.report.content import cells, chart, device_days, percent
+from darts_tf.report.content import cells, chart, device_days, epochs_done, percent
 from darts_tf.report.page import Page
 from darts_tf.report.parts import genotype_box, slots, table
 from darts_tf.report.pictures.drawing import caption
@@ -143,7 +143,7 @@ def _outcomes(names: Sequence[str], runs: Sequence[Run]) -> str:
 
 
 def _facts(run: Run) -> list[tuple[str, str]]:
-    facts = [("Epochs", str(len(run.history)))]
+    facts = [("Epochs", epochs_done(run.epochs))]
     if run.program == "search" and run.history:
         facts.append(("Validation accuracy", percent(run.records[-1].valid_accuracy)))
     if run.outcome is None:

@@ -100,6 +100,16 @@ def device_days(outcome: Mapping[str, Any]) -> str:
     return f"{amount}, {cost.get('device', 'device unknown')}"
 
 
+def epochs_done(epochs: Sequence[int]) -> str:
+    """Returns the number of epochs that are done, and how they are counted.
+
+    Example:
+        >>> epochs_done([0, 1, 2])
+        '3, from 0 to 2'
+    """
+    return f"{len(epochs)}, from {epochs[0]} to {epochs[-1]}" if epochs else "0"
+
+
 def _drawn(genotype: Genotype | None) -> dict[str, Any] | None:
     """Returns the cells of a genotype by name, with the (operation, source) of each node."""
     if genotype is None:

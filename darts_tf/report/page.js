@@ -36,7 +36,7 @@ function epochBar() {
   watch((index) => {
     slider.value = index;
     slider.setAttribute("aria-valuetext", `epoch ${data.epochs[index]}`);
-    told.textContent = `${data.epochs[index]} of ${data.epochs[last]}`;
+    told.textContent = `${data.epochs[index]} (${data.epochs[0]} to ${data.epochs[last]})`;
   });
   return html("div", { class: "epoch-bar" }, html("label", { for: "epoch" }, "Epoch"),
     step("The epoch before", "\u2039", -1), slider, step("The next epoch", "\u203a", 1), told);

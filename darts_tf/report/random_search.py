@@ -9,7 +9,7 @@ from darts_tf.report.page import Page
 from darts_tf.report.runs import Run, read_run, trainings
 from darts_tf.runs.directory import RunDirectory
 
-_ERROR = "valid_top1_error"  # in a training's result, percent
+_ERROR = "valid_top1_error_percent"  # in a training's result, percent
 
 
 def page(directory: RunDirectory) -> Page:

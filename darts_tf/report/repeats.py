@@ -9,8 +9,9 @@ from darts_tf.report.content import cells, chart, device_days
 from darts_tf.report.page import Page
 from darts_tf.report.parts import last_sections, slots, table
 from darts_tf.report.runs import Run, read_run, trainings
-from darts_tf.report.training import ERRORS, outcome_facts
+from darts_tf.report.training import outcome_facts
 from darts_tf.runs.directory import RunDirectory
+from darts_tf.runs.results import ERRORS
 
 
 def page(directory: RunDirectory) -> Page:

@@ -92,7 +92,7 @@ def read_run(directory: RunDirectory) -> Run:
         directory.program,
         directory.settings(),
         history,
-        directory.read_json(directory.outcome) if finished else None,
+        directory.read_outcome() if finished else None,
         directory.read_json(directory.confusions) if directory.confusions.exists() else None,
         directory.described(),
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from darts_tf.report.content import cells, chart, device_days, percent
+from darts_tf.report.content import cells, chart, device_days, epochs_done, percent
 from darts_tf.report.page import Page
 from darts_tf.report.parts import last_sections, slots
 from darts_tf.report.pictures.drawing import caption
@@ -189,7 +189,7 @@ def _facts(run: Run) -> list[tuple[str, str]]:
     if len(counts) > 2:
         skips = f"{sum(counts.values())} in {len(counts)} cells"
     facts = [
-        ("Epochs", str(len(run.history))),
+        ("Epochs", epochs_done(run.epochs)),
         ("Validation accuracy", percent(last.valid_accuracy)),
         ("Training accuracy", percent(last.train_accuracy)),
         ("Skip-connects", skips),

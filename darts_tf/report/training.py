@@ -3,18 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from darts_tf.report.content import cells, chart, device_days, percent
+from darts_tf.report.content import cells, chart, device_days, epochs_done, percent
 from darts_tf.report.page import Page
 from darts_tf.report.parts import confusion_list, last_sections, slots
 from darts_tf.report.runs import Run
-
-# The errors of a result, percent, and what a page calls them.
-ERRORS = {
-    "top1_error": "Test error",
-    "top5_error": "Test error, top 5",
-    "valid_top1_error": "Validation error",
-    "valid_top5_error": "Validation error, top 5",
-}
+from darts_tf.runs.results import ERRORS
 
 
 def page(run: Run) -> Page:
@@ -87,6 +80,6 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         return []
     last = run.history[-1]
     return [
-        ("Epochs", str(len(run.history))),
+        ("Epochs", epochs_done(run.epochs)),
         ("Training accuracy", percent(last.get("train_accuracy"))),
     ]

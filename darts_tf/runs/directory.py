@@ -12,6 +12,7 @@ from typing import Any, Literal, Self, get_args
 from darts_tf.errors import UserError, nearest, reason
 from darts_tf.runs.atomic import TEMPORARY, replacing
 from darts_tf.runs.description import Description
+from darts_tf.runs.results import with_units
 
 _logger = logging.getLogger(__name__)
 Program = Literal["search", "train", "repeats", "tune", "random_search"]
@@ -273,6 +274,10 @@ class RunDirectory:
     def read_json(self, path: Path) -> dict[str, Any]:
         """Returns the JSON object in a file of this run."""
         return self._parsed(self._text(path), path.name)
+
+    def read_outcome(self) -> dict[str, Any]:
+        """Returns the JSON object in the file that finishes the run, under today's names."""
+        return with_units(self.read_json(self.outcome))
 
     @contextmanager
     def writing(self, path: Path) -> Iterator[Path]:

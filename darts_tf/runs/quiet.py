@@ -23,7 +23,7 @@ _WATCH = 'read -r end || { cat "$0" >&2; rm -f "$0"; }'
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Keeps TensorFlow's own lines from standard error while the block runs.
+    r"""Keeps TensorFlow's own lines from standard error while the block runs.
 
     File descriptor 2 is a file meanwhile. What it holds in the end is shown, without the lines of
     TensorFlow's C++ logger; with them if the block raises an exception or ends the process, or if
@@ -32,7 +32,7 @@ def quietly() -> Iterator[None]:
     Example:
         >>> import os
         >>> with quietly():
-        ...     _ = os.write(2, b"I0000 00:00:1795826499.579873 23740 port.cc:153] oneDNN is on\\n")
+        ...     _ = os.write(2, b"I0000 00:00:1795826499.579873 23740 port.cc:153] oneDNN is on\n")
     """
     if os.environ.get(LEVEL, "2") in ("0", "1"):
         yield

@@ -39,19 +39,19 @@ def error_rates(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:
         >>> import numpy as np
         >>> from darts_tf.training.evaluation import error_rates
         >>> error_rates(np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([0, 1]))
-        {'top1_error': 50.0}
+        {'top1_error_percent': 50.0}
 
     Args:
         scores: Scores of the classes, [images, classes]. Of equal ones the earlier class wins.
         labels: The true classes, [images].
 
     Returns:
-        `top1_error`, and with 5 classes or more `top5_error`: the true class is not among the five
-        with the highest scores.
+        `top1_error_percent`, and with 5 classes or more `top5_error_percent`: the true class is
+        not among the five with the highest scores.
     """
     order = np.argsort(-scores, axis=1, kind="stable")
     rank = np.argmax(order == labels[:, np.newaxis], axis=1)
-    rates = {"top1_error": 100 * int(np.sum(rank >= 1)) / len(rank)}
+    rates = {"top1_error_percent": 100 * int(np.sum(rank >= 1)) / len(rank)}
     if scores.shape[1] >= 5:
-        rates["top5_error"] = 100 * int(np.sum(rank >= 5)) / len(rank)
+        rates["top5_error_percent"] = 100 * int(np.sum(rank >= 5)) / len(rank)
     return rates

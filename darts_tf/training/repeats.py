@@ -14,6 +14,7 @@ from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.errors import UserError
 from darts_tf.runs.description import Description
 from darts_tf.runs.directory import RunDirectory
+from darts_tf.runs.results import ERRORS
 from darts_tf.spaces.genotype import Genotype
 from darts_tf.training.train import result_of
 
@@ -42,9 +43,9 @@ def train_repeats(
         verbose: As in `train`.
 
     Returns:
-        The contents of `repeats.json`: `seeds`; under the name of each error, such as `top1_error`,
-        the errors of `each` run in percent, their `mean`, sample standard deviation (`deviation`)
-        and `best`; what all results have in common; and the total `cost`.
+        The contents of `repeats.json`: `seeds`; under the name of each error, such as
+        `top1_error_percent`, that of `each` run, their `mean`, sample standard deviation
+        (`deviation`) and `best`; what all results have in common; and the total `cost`.
 
     Raises:
         UserError: If fewer than 2 repeats are asked for, or `train` refuses.
@@ -61,7 +62,7 @@ def train_repeats(
         run.claim(training_flag_lines(config, genotype), flag_lines(TrainingConfig()))
     run.describe(Description.of([(config, "")]))
     if run.outcome.exists():
-        return run.read_json(run.outcome)
+        return run.read_outcome()
     seeds = list(range(config.seed, config.seed + config.repeats))
     results: list[Mapping[str, Any]] = []
     with show_progress(verbose):
@@ -72,7 +73,7 @@ def train_repeats(
             report.refresh(run)
     run.write_json(run.outcome, {"seeds": seeds, **summarize(results)})
     report.refresh(run)
-    return run.read_json(run.outcome)
+    return run.read_outcome()
 
 
 def summarize(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -82,14 +83,13 @@ def summarize(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         results: The contents of `result.json`, of two or more.
 
     Returns:
-        For each key that ends in `_error` the errors, their mean, sample standard deviation and
-        best; for
-        `cost` the sum; any other key where all results agree.
+        For each of `ERRORS` the errors, their mean, sample standard deviation and best; for `cost`
+        the sum; any other key where all results agree.
     """
     first = results[0]
     together: dict[str, Any] = {}
     for key, value in first.items():
-        if key.endswith("_error"):
+        if key in ERRORS:
             each = [result[key] for result in results]
             together[key] = {
                 "each": each,

@@ -76,8 +76,8 @@ def train(
 
     The test images are read after the last epoch only. With `held_out` a part of the training
     images takes their place, and the test images are not read at all: its errors, such as
-    `valid_top1_error`, may choose among cells or settings. The same settings give the same result,
-    bit for bit.
+    `valid_top1_error_percent`, may choose among cells or settings. The same settings give the same
+    result, bit for bit.
 
     Example:
         >>> import tempfile
@@ -125,7 +125,7 @@ def train(
     ):
         run.describe(Description.of([(config, "")]))
         if run.outcome.exists():
-            return TrainingResult(load_model(run.model), run.read_json(run.result))
+            return TrainingResult(load_model(run.model), run.read_outcome())
         with open_session(run, config, bar) as session:
             return _trained(config, genotype, dataset, session, callbacks)
 
@@ -220,7 +220,7 @@ def result_of(
     flags, defaults = training_flag_lines(config, genotype), flag_lines(TrainingConfig())
     if run.claim(flags, defaults) != "finished":
         train(config, genotype, run, data=dataset, verbose=verbose)
-    return run.read_json(run.result)
+    return run.read_outcome()
 
 
 def transforms(

@@ -8,7 +8,7 @@ from darts_tf.engine.console import Verbosity
 from darts_tf.spaces.genotype import Genotype
 from darts_tf.training.train import result_of
 
-_ERROR = "valid_top1_error"
+_ERROR = "valid_top1_error_percent"
 _DIGITS = 6
 
 

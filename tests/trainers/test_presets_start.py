@@ -98,6 +98,6 @@ def test_a_training_starts_and_its_model_is_exported(name, ended, folder):
     assert ended[f"train {name}"] == ""
     result = json.loads((folder / name / "result.json").read_text())
     assert name.startswith(result["dataset"])
-    assert 0 <= result["top1_error"] <= 100
+    assert 0 <= result["top1_error_percent"] <= 100
     assert ended[f"export {name}"] == ""
     assert (folder / f"{name}-served" / "1" / "saved_model.pb").exists()

@@ -26,7 +26,7 @@ def trained(monkeypatch, tmp_path):
     def stand_in(config, genotype, run, *, data):
         calls.append((config, genotype, run.path))
         run.write_json(
-            run.result, {"top1_error": 2.512, "parameters": 3300000, "classes": ["a", "b"]}
+            run.result, {"top1_error_percent": 2.512, "parameters": 3300000, "classes": ["a", "b"]}
         )
 
     monkeypatch.setitem(vars(darts_tf), "train", stand_in)
@@ -73,7 +73,7 @@ def test_the_recorded_flags_repeat_the_run_from_themselves(trained, tmp_path, ge
 def test_a_training_tells_its_numbers_and_the_next_command(trained, capsys):
     train.main([DIGITS, "--genotype=DARTS_V2", "--run_dir=my run"])
     assert capsys.readouterr().out.splitlines() == [
-        "top1_error 2.51, parameters 3,300,000",
+        "test error 2.51 %, parameters 3,300,000",
         "next: python -m export.saved_model '--model=my run/model.keras' --output=serving/digits",
     ]
 
@@ -89,7 +89,7 @@ def test_repeats_are_told_as_table_1_tells_them(monkeypatch, tmp_path, capsys):
     def stand_in(config, genotype, run, *, data):
         assert (config.repeats, config.seed, genotype) == (3, 4, KNOWN)
         errors = {"each": [2.5, 2.32, 2.68], "mean": 2.5, "deviation": 0.18, "best": 2.32}
-        summary = {"seeds": [4, 5, 6], "top1_error": errors, "parameters": 3300000}
+        summary = {"seeds": [4, 5, 6], "top1_error_percent": errors, "parameters": 3300000}
         run.write_json(run.outcome, summary)
 
     monkeypatch.setitem(vars(darts_tf), "train_repeats", stand_in)
@@ -98,7 +98,7 @@ def test_repeats_are_told_as_table_1_tells_them(monkeypatch, tmp_path, capsys):
         train.main([DIGITS, "--genotype=DARTS_V2", "--repeats=3", "--seed=4", "--run_dir=three"])
     export = "python -m export.saved_model --model=three/seed_5/model.keras"
     told = [
-        "top1_error 2.50 +- 0.18 (best 2.32), parameters 3,300,000",
+        "test error 2.50 +- 0.18 % (best 2.32 %), parameters 3,300,000",
         f"next: {export} --output=serving/digits",
     ]
     finished = "three: this run is finished"

@@ -189,7 +189,7 @@ def test_all_samples_and_repeats_share_one_look_up(photos, scans, tmp_path, monk
         run = RunDirectory(path, "train")
         run.claim([])
         cost = {"device_days": 0.0, "device": "CPU"}
-        result = {"valid_top1_error": 10.0, "cost": cost}
+        result = {"valid_top1_error_percent": 10.0, "cost": cost}
         run.write_json(run.result, result)
         return 0.9 if "verbose" in how else result
 

@@ -19,8 +19,8 @@ MODEL = {
 }
 RESULT = {
     "dataset": "digits",
-    "top1_error": 1.3888888,
-    "top5_error": 0.0,
+    "top1_error_percent": 1.3888888,
+    "top5_error_percent": 0.0,
     "epochs": 40,
     "genotype": json.loads(json.dumps(zoo.get("DARTS_V2").to_dict())),
     "cost": {"device": "a name that is nobody's business"},

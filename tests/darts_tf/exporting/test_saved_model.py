@@ -113,7 +113,7 @@ def test_two_signatures_share_one_copy_of_the_weights(seed, tmp_path):
 
 
 def test_the_extras_are_what_a_server_and_a_reader_find(tiny, tmp_path):
-    result = {"dataset": "digits", "top1_error": 2.5, "classes": LABELS}
+    result = {"dataset": "digits", "top1_error_percent": 2.5, "classes": LABELS}
     folder = export_saved_model(tiny, tmp_path / "served", result=result)
     assert (folder / "assets" / "labels.txt").read_text().split() == LABELS
     assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} >= {
@@ -124,10 +124,13 @@ def test_the_extras_are_what_a_server_and_a_reader_find(tiny, tmp_path):
         "assets.extra/model_card.json",
     }
     card = json.loads((folder / "assets.extra" / "model_card.json").read_text())
-    told = {key: card[key] for key in ("dataset", "top1_error", "image", "classes", "parameters")}
+    told = {
+        key: card[key]
+        for key in ("dataset", "top1_error_percent", "image", "classes", "parameters")
+    }
     assert told == {
         "dataset": "digits",
-        "top1_error": 2.5,
+        "top1_error_percent": 2.5,
         "image": [2, 2, 1],
         "classes": 3,
         "parameters": 15,

@@ -22,7 +22,7 @@ def errors_of(run):
         int(path.parent.name.removeprefix("seed_")): json.loads(path.read_text())
         for path in run.path.glob("seed_*/result.json")
     }
-    return {str(seed): errors[seed]["valid_top1_error"] for seed in sorted(errors)}
+    return {str(seed): errors[seed]["valid_top1_error_percent"] for seed in sorted(errors)}
 
 
 def test_the_best_sample_is_told_with_its_accuracy_its_cells_and_the_cost(run):

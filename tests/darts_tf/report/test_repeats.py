@@ -15,7 +15,7 @@ from tests.histories import repeated
 def errors_of(run):
     paths = run.path.glob("seed_*/result.json")
     results = {int(path.parent.name[5:]): json.loads(path.read_text()) for path in paths}
-    return {seed: results[seed]["top1_error"] for seed in sorted(results)}
+    return {seed: results[seed]["top1_error_percent"] for seed in sorted(results)}
 
 
 def test_the_errors_are_summarized_as_in_the_papers_table(tmp_path, seed):

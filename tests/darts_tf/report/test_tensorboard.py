@@ -106,11 +106,13 @@ def test_a_training_is_shown_with_its_cells_and_its_errors(run):
     for line in lines:
         shown.add(line)
     assert not events.read(run.tensorboard).ended
-    shown.finish({"top1_error": 2.5, "top5_error": 0.5, "parameters": 7, "classes": ["a"]})
+    shown.finish(
+        {"top1_error_percent": 2.5, "top5_error_percent": 0.5, "parameters": 7, "classes": ["a"]}
+    )
     found = events.read(run.tensorboard)
     events.check_scalars(found, lines)
-    assert found.values["test/top1_error"] == {3: 2.5}
-    assert found.values["test/top5_error"] == {3: 0.5}
+    assert found.values["test/top1_error_percent"] == {3: 2.5}
+    assert found.values["test/top5_error_percent"] == {3: 0.5}
     assert found.values["cells"][0][2] == picture(genotype, "png", dpi=100)
     assert found.settings["genotype"] == genotype.to_json().replace(" ", "")
     assert found.ended

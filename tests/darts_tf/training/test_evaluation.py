@@ -25,11 +25,11 @@ def test_errors_are_the_share_of_right_classes_that_are_not_among_the_best():
     ]
     images = ArraySplit(np.arange(4, dtype=np.uint8), np.array([0, 0, 0, 0], np.int32))
     errors = error_rates(*predictions(Scores(scores), images, 2))
-    assert errors == {"top1_error": 75.0, "top5_error": 50.0}
+    assert errors == {"top1_error_percent": 75.0, "top5_error_percent": 50.0}
 
 
 def test_fewer_than_five_classes_have_no_top_five_error():
     images = ArraySplit(np.arange(2, dtype=np.uint8), np.array([1, 1], np.int32))
     network = Scores([[0, 1, 0, 0], [1, 0, 0, 0]])
     errors = error_rates(*predictions(network, images, 2))
-    assert errors == {"top1_error": 50.0}
+    assert errors == {"top1_error_percent": 50.0}

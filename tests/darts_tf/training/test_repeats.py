@@ -131,7 +131,7 @@ def test_the_summary_is_that_of_the_results(runs, seed_of_runs):
     summary = read(runs / "all" / "repeats.json")
     results = [read(runs / "all" / f"seed_{seed_of_runs + i}" / "result.json") for i in (0, 1)]
     assert summary["seeds"] == [seed_of_runs, seed_of_runs + 1]
-    for name in ("top1_error", "top5_error"):
+    for name in ("top1_error_percent", "top5_error_percent"):
         each = [result[name] for result in results]
         assert summary[name]["each"] == each
         assert summary[name]["mean"] == pytest.approx(np.mean(each), rel=1e-12)
@@ -156,10 +156,11 @@ def test_finished_repeats_are_read_and_other_flags_refused(runs, settings):
 def test_what_trainings_do_not_share_is_left_out():
     cost = {"device_days": 0.5, "device": "CPU"}
     results = [
-        {"top1_error": error, "parameters": 7, "other": error, "cost": cost} for error in (1.0, 2.0)
+        {"top1_error_percent": error, "parameters": 7, "other": error, "cost": cost}
+        for error in (1.0, 2.0)
     ]
     assert summarize(results) == {
-        "top1_error": {"each": [1.0, 2.0], "mean": 1.5, "deviation": 0.5**0.5, "best": 1.0},
+        "top1_error_percent": {"each": [1.0, 2.0], "mean": 1.5, "deviation": 0.5**0.5, "best": 1.0},
         "parameters": 7,
         "cost": {"device_days": 1.0, "device": "CPU"},
     }

@@ -146,7 +146,7 @@ def test_tensorboard_shows_the_history_and_the_errors(runs, name):
     history, result = runs.history(name), runs.result(name)
     shown = events.read(runs.folder / name / "tensorboard")
     events.check_scalars(shown, history)
-    for error in ("top1_error", "top5_error"):
+    for error in ("top1_error_percent", "top5_error_percent"):
         assert shown.values[f"test/{error}"] == {history[-1]["epoch"]: np.float32(result[error])}
     assert list(shown.values["cells"]) == [0]
     assert shown.settings["init_channels"] == runs.config(name).init_channels
@@ -156,7 +156,7 @@ def test_tensorboard_shows_the_history_and_the_errors(runs, name):
 def test_the_result_tells_errors_costs_and_facts(runs):
     result = runs.result("first")
     network = build_network(GENOTYPE, (8, 8, 1), 10, layers=3, init_channels=4)
-    assert 0 <= result.pop("top5_error") <= result.pop("top1_error") <= 100
+    assert 0 <= result.pop("top5_error_percent") <= result.pop("top1_error_percent") <= 100
     cost = result.pop("cost")
     assert cost["device_days"] > 0
     assert cost["device"]
@@ -180,8 +180,8 @@ def test_the_model_gives_the_test_errors_with_keras_alone(runs, tmp_path):
     of_the_right_one = scores[np.arange(360), test.labels]
     better = (scores > of_the_right_one[:, None]).sum(1)
     result = runs.result("first")
-    assert result["top1_error"] == pytest.approx(100 * (better >= 1).mean())
-    assert result["top5_error"] == pytest.approx(100 * (better >= 5).mean())
+    assert result["top1_error_percent"] == pytest.approx(100 * (better >= 1).mean())
+    assert result["top5_error_percent"] == pytest.approx(100 * (better >= 5).mean())
     pairs = json.loads((runs.folder / "first" / "confusions.json").read_text())["pairs"]
     answers = scores.argmax(1)
     assert pairs

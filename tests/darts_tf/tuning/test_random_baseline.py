@@ -35,7 +35,7 @@ def trained(monkeypatch):
             seen["seeds"].append(config.seed)
             cost = {"device_days": 0.25, "device": "CPU"}
             error = 100 * (1 - worth(genotype))
-            run.write_json(run.result, {"valid_top1_error": error, "cost": cost})
+            run.write_json(run.result, {"valid_top1_error_percent": error, "cost": cost})
         return worth(genotype)
 
     monkeypatch.setattr(random_baseline, "validation_accuracy", stand_in)

@@ -372,6 +372,6 @@ def test_a_real_trial_is_worth_what_its_network_gets_right(tmp_path):
     scores = model.predict(images.images[first:].astype(np.float32), verbose=0)
     right = np.mean(scores.argmax(1) == images.labels[first:])
     assert found["best"]["valid_accuracy"] == pytest.approx(right, abs=1e-6)
-    assert "top1_error" not in result
+    assert "top1_error_percent" not in result
     history = (trial / "network" / "history.jsonl").read_text()
     assert len(re.findall(r'"epoch"', history)) == 2
