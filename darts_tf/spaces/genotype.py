@@ -35,10 +35,14 @@ class Genotype:
     nodes, two edges from one source, a concatenation of some nodes, `sep_conv_7x7` and
     `conv_7x1_1x7`.
 
-    Genotypes of other spaces may have other cells, another number of input nodes, nodes with any
-    number of edges, and the operation `none`. A cell of theirs in which not every node has two
-    edges is written with three entries an edge: an operation, the node it reads and the node it
-    leads to, node by node.
+    Nodes may have any number of edges, as after a derivation by a threshold. A cell in which not
+    every node has two is written with three entries an edge: an operation, the node it reads and
+    the node it leads to, node by node. A node without edges is zero everywhere and keeps its place
+    in the concatenation, so that a cell has as many channels as any other of its space; a cell
+    without edges is all zeros.
+
+    Genotypes of other spaces may also have other cells, another number of input nodes, and the
+    operation `none`.
 
     A genotype cannot be changed. Its cells are attributes under their names.
 
@@ -310,20 +314,22 @@ def _checked_cell(cell: str, fields: Mapping[str, Any], inputs: int, darts: bool
     """Returns the edges and the concatenation of a cell as tuples, in the shortest form."""
     concat = f"{cell}_concat"
     edges = fields[cell]
-    if darts or (inputs == 2 and _in_pairs(edges)):
-        known = tuple(name for name in operations.names() if name != NONE or not darts)
+    known = tuple(name for name in operations.names() if name != NONE or not darts)
+    # An error in DARTS's form is told in its terms, unless all edges have three entries.
+    if (darts and not _each_of(edges, 3)) or (inputs == 2 and edges and _each_of(edges, 2)):
         pairs = _checked_pairs(cell, edges, known)
         output = _checked_concat(concat, fields[concat], inputs, len(pairs) // EDGES_PER_NODE)
         return {cell: pairs, concat: output}
-    triples = _checked_triples(cell, edges, inputs)
+    triples = _checked_triples(cell, edges, inputs, known)
     output = _checked_concat(concat, fields[concat], inputs, MOST_NODES)
     return {cell: _shortened(triples, output, inputs), concat: output}
 
 
-def _in_pairs(edges: Any) -> bool:
-    if not isinstance(edges, list | tuple) or not edges:
+def _each_of(edges: Any, entries: int) -> bool:
+    """Whether all edges of a list have so many entries; those of an empty list have."""
+    if not isinstance(edges, list | tuple):
         return False
-    return all(isinstance(edge, list | tuple) and len(edge) == 2 for edge in edges)
+    return all(isinstance(edge, list | tuple) and len(edge) == entries for edge in edges)
 
 
 def _checked_pairs(cell: str, edges: Any, known: Sequence[str]) -> tuple[Pair, ...]:
@@ -341,10 +347,12 @@ def _checked_pairs(cell: str, edges: Any, known: Sequence[str]) -> tuple[Pair, .
     return tuple((operation, source) for operation, source in edges)
 
 
-def _checked_triples(cell: str, edges: Any, inputs: int) -> tuple[Triple, ...]:
+def _checked_triples(
+    cell: str, edges: Any, inputs: int, known: Sequence[str]
+) -> tuple[Triple, ...]:
     if not isinstance(edges, list | tuple):
         raise UserError(f"{cell}: expected a list of edges, got {short(edges)}")
-    known, first, last = operations.names(), inputs, inputs + MOST_NODES - 1
+    first, last = inputs, inputs + MOST_NODES - 1
     for number, edge in enumerate(edges):
         where = f"{cell}[{number}]"
         if not isinstance(edge, list | tuple) or len(edge) != 3:

@@ -18,7 +18,7 @@ from darts_tf.spaces import zoo
 from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, read_genotype
 from tests.fuzzing.running import Kind, Refusal, outcome
 from tests.fuzzing.spoiling import FRAGMENTS, JSON, spoilt_bytes, spoilt_json
-from tests.genotype_rules import OPERATIONS, is_valid
+from tests.genotype_rules import OPERATIONS, is_valid, shortest
 from trainers.genotypes import chosen as genotype_of_flag
 
 SHALLOW = 200  # brackets
@@ -83,7 +83,9 @@ def right(found: Any) -> dict[str, Any] | None:
         return None
     cells = STAGED_CELLS if any(cell in found for cell in STAGED_CELLS) else CELLS
     names = [name for cell in cells for name in (cell, f"{cell}_concat")]
-    return {name: found[name] for name in names} if is_valid(found, cells) else None
+    if not is_valid(found, cells):
+        return None
+    return shortest({name: found[name] for name in names}, cells)
 
 
 def check(folder: Path, given: Any) -> bool:

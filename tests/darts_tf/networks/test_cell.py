@@ -199,3 +199,32 @@ def test_a_genotype_that_no_network_can_have_is_refused():
     genotype = Genotype(space="elsewhere", cell=[("skip_connect", 0, 2)], cell_concat=(2,))
     with pytest.raises(UserError, match="unknown space 'elsewhere'"):
         NetworkSpec(genotype)
+
+
+def test_nodes_and_cells_without_edges_are_zeros_that_keep_the_channels(tmp_path, seed):
+    """As after a derivation by a threshold, in DARTS's own space: built, trained and saved."""
+    genotype = Genotype(
+        normal=[("sep_conv_3x3", 0, 3), ("skip_connect", 2, 4)],
+        normal_concat=[2, 3, 4, 5],
+        reduce=[],
+        reduce_concat=[2, 3, 4, 5],
+    )
+    assert genotype.nodes("normal") == ((), (("sep_conv_3x3", 0),), (("skip_connect", 2),), ())
+    spec = NetworkSpec(genotype, (8, 8, 3), classes=3, layers=3, init_channels=4)
+    network = build_network(spec)
+    random = np.random.default_rng(seed)
+    images = random.normal(size=(6, 8, 8, 3)).astype(np.float32)
+    outputs = keras.Model(
+        network.input, [network.get_layer(f"cell_{number}").output for number in range(3)]
+    )(images)
+    channels = [output.shape[-1] for output in outputs]
+    assert channels == [4 * place.width * 4 for place in spec.places()]
+    first = np.split(outputs[0].numpy(), 4, axis=-1)
+    assert [bool(np.any(part)) for part in first] == [False, True, False, False]
+    assert not np.any(outputs[1].numpy())
+    network.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    network.fit(images, np.arange(6) % 3, verbose=0)
+    model = inference_network(network, spec, MEAN, DEVIATION)
+    save_model(model, tmp_path / "model.keras")
+    pixels = random.uniform(0, 255, (2, 8, 8, 3)).astype(np.float32)
+    np.testing.assert_array_equal(load_model(tmp_path / "model.keras")(pixels), model(pixels))
