@@ -12,6 +12,7 @@ from darts_tf.engine.optimizers import SGD, Adam
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.genotype import CELLS
 from darts_tf.spaces.operations import NONE
+from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.spaces.stems import STEMS
 from darts_tf.supernet.model import Supernet
 
@@ -26,6 +27,7 @@ class PlainSearchStep:
         image_shape: Height, width and channels of an image.
         grad_clip: Maximum global norm of the weight gradients.
         dtype: float32, or float64 for comparisons.
+        space: The search space, of cells wired as DARTS's.
     """
 
     def __init__(
@@ -36,12 +38,14 @@ class PlainSearchStep:
         image_shape: tuple[int, int, int] = (32, 32, 3),
         grad_clip: float = 5.0,
         dtype: str = "float32",
+        space: SearchSpace = DARTS,
     ) -> None:
+        self.space = space
         self.layers = layers
         self.init_channels = init_channels
         self.classes = classes
         self.operations = Operations(dtype)
-        shape = (len(DARTS.edges("normal")), len(DARTS.candidates))
+        shape = (len(self.space.edges("normal")), len(self.space.candidates))
         normal = keras.initializers.RandomNormal(stddev=1e-3)
         self.alphas = {
             cell: keras.Variable(normal, shape=shape, dtype=dtype, name=cell) for cell in CELLS
@@ -119,7 +123,7 @@ class PlainSearchStep:
         x = self.operations.conv(images, 3, width)
         before_previous = previous = self.operations.normalize(x, affine=True)
         halved = False
-        for cell, reduction, multiple in DARTS.macro(self.layers):
+        for cell, reduction, multiple in self.space.macro(self.layers):
             channels = multiple * self.init_channels
             weights = tf.nn.softmax(self.alphas[cell].value)
             output = self._cell(before_previous, previous, weights, channels, reduction, halved)
@@ -138,11 +142,11 @@ class PlainSearchStep:
         do = self.operations
         first = do.factorized_reduce if halved else do.relu_conv_bn
         nodes = [first(before_previous, channels), do.relu_conv_bn(previous, channels)]
-        for number, (source, target, _) in enumerate(DARTS.edges("normal")):
+        for number, (source, target, _) in enumerate(self.space.edges("normal")):
             stride = 2 if reduction and source < 2 else 1
             terms = [
                 weights[number, column] * do.candidate(name, nodes[source], stride)
-                for column, name in enumerate(DARTS.candidates)
+                for column, name in enumerate(self.space.candidates)
                 if name != NONE
             ]
             edge = tf.add_n(terms)

@@ -1,15 +1,22 @@
 """Hessian-vector products against derivatives of other programs."""
 
+import functools
+
+import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
-from darts_tf.engine.scoring import Batch
+from darts_tf.engine.scoring import Batch, score
 from darts_tf.searching.hessian import hessian_vector_product
+from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.supernet.model import Supernet
 from tests import weights
 from tests.oracles import supernet as twin
 
 LAYERS, CHANNELS, CLASSES, SHAPE = 3, 2, 3, (6, 5, 2)
+# Small, so that all second derivatives take seconds: two edges with two candidates each.
+SMALL, SMALL_SHAPE = SearchSpace(("avg_pool_3x3", "dil_conv_3x3"), nodes=1), (4, 4, 2)
 
 
 def random_batch(rng, shape=SHAPE, dtype="float64"):
@@ -51,3 +58,50 @@ def test_the_product_is_the_slope_of_the_twins_alpha_gradient(seed):
     assert min(errors) < 1e-6
     for variable, value in zip(net.non_trainable_variables, before, strict=True):
         np.testing.assert_array_equal(variable.numpy(), value)
+
+
+def small_supernet(seed, **settings):
+    keras.utils.set_random_seed(seed)
+    net = Supernet(SMALL, LAYERS, CHANNELS, CLASSES, dtype="float64", **settings)
+    net.build((None, *SMALL_SHAPE))
+    return net
+
+
+def test_products_with_unit_vectors_are_the_dense_hessian_of_the_plain_graph(seed):
+    plain = pytest.importorskip("benchmarks.plain")  # not in the wheel
+    rng, net = np.random.default_rng(seed), small_supernet(seed)
+    for table in net.architecture_variables:
+        table.assign(rng.normal(size=table.shape))
+    peer = plain.PlainSearchStep(LAYERS, CHANNELS, CLASSES, SMALL_SHAPE, 5.0, "float64", SMALL)
+    peer.copy(net)
+    batch = random_batch(rng, SMALL_SHAPE)
+    tables = [table.value for table in peer.alphas.values()]
+    with tf.GradientTape(persistent=True) as outer:
+        with tf.GradientTape() as inner:
+            loss = score(peer.logits(batch.images), batch).loss
+        slopes = inner.gradient(loss, tables)
+        entries = [tf.reshape(slope, -1)[number] for slope in slopes for number in range(4)]
+
+    @functools.partial(tf.function, autograph=False)
+    def product(*vector):
+        return hessian_vector_product(net, batch, net.architecture_variables, vector)
+
+    for unit, entry in zip(np.eye(8).reshape(8, 2, 2, 2), entries, strict=True):
+        row = outer.gradient(entry, tables)
+        np.testing.assert_allclose(product(*map(tf.constant, unit)), row, rtol=1e-8, atol=1e-12)
+
+
+@pytest.mark.parametrize("recompute", [False, True])
+def test_the_hessian_of_alphas_and_weights_is_symmetric(recompute, seed):
+    rng, net = np.random.default_rng(seed), small_supernet(seed, recompute=recompute)
+    variables = [*net.architecture_variables, *net.weight_variables]
+    one, other = (
+        [tf.constant(rng.normal(size=variable.shape)) for variable in variables] for _ in range(2)
+    )
+    batch = random_batch(rng, SMALL_SHAPE)
+
+    def form(left, right):
+        product = hessian_vector_product(net, batch, variables, right)
+        return sum(np.sum(a * b) for a, b in zip(left, product, strict=True))
+
+    np.testing.assert_allclose(form(one, other), form(other, one), rtol=1e-9)
