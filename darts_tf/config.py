@@ -56,6 +56,16 @@ class RunConfig(Settings):
         "by 8; auto takes the data set's own.",
         choices=("auto", *STEMS),
     )
+    skip_damaged: bool = setting(
+        False, "Whether files of an image folder that cannot be decoded are left out."
+    )
+    portions_by: str = setting(
+        "auto",
+        "How training images are divided: order takes the first ones, as DARTS does; class a share "
+        "of each class; auto is class for images of one's own, order for all others.",
+        choices=("auto", "order", "class"),
+        before="order",
+    )
     seed: int = setting(0, "Seed of everything random.", low=0, high=2**31 - 1)
     threads: int = setting(
         0, "CPU threads, on which the last bits of a result depend; 0 for one a core.", low=0
@@ -117,6 +127,7 @@ class RunConfig(Settings):
         return {
             "dataset": facts.name,
             "stem": facts.stem if self.stem == "auto" else self.stem,
+            "portions_by": facts.portions_by if self.portions_by == "auto" else self.portions_by,
         }
 
     def check(self, facts: DatasetFacts) -> None:

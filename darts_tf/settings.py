@@ -20,6 +20,7 @@ def setting(
     below: float | None = None,
     choices: tuple[str, ...] = (),
     recorded: bool = True,
+    before: Any = None,
 ) -> Any:
     """Declares one field of a `Settings` class; its type is that of the default.
 
@@ -32,6 +33,8 @@ def setting(
         below: A bound that the value must stay under.
         choices: The only allowed values of a str.
         recorded: Whether it is part of what a run is, and so among `flag_lines`.
+        before: The value that runs were made with before there was this setting; None for the
+            default.
 
     Returns:
         The field, for the right-hand side of a dataclass's annotation.
@@ -45,6 +48,7 @@ def setting(
         "bounds": bounds,
         "choices": choices,
         "recorded": recorded,
+        "before": default if before is None else before,
     }
     return dataclasses.field(default=default, metadata=metadata)
 
@@ -94,6 +98,19 @@ def flag_lines(settings: Settings, prefix: str = "") -> tuple[str, ...]:
         f"--{prefix}{name}={str(value).lower() if isinstance(value, bool) else value}"
         for name, value in values.items()
     )
+
+
+def earlier_lines(settings: type[Settings]) -> tuple[str, ...]:
+    """Returns the lines that complete those of a run of an earlier release, which had fewer.
+
+    Args:
+        settings: The class of its settings.
+
+    Returns:
+        As `flag_lines`, of all settings as they were before they could be given.
+    """
+    before = {field.name: field.metadata["before"] for field in setting_fields(settings)}
+    return flag_lines(settings(**before))
 
 
 def setting_fields(settings: Any) -> tuple[dataclasses.Field, ...]:

@@ -8,12 +8,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from darts_tf.config import RunConfig, flag_lines
+from darts_tf.config import RunConfig
 from darts_tf.errors import UserError, reason
 from darts_tf.runs.cluster import WorkerLost, cluster_of
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.interruption import Interrupted
 from darts_tf.runs.quiet import LEVEL
+from darts_tf.settings import earlier_lines
 from trainers.quiet_import import quiet_import
 
 
@@ -73,7 +74,7 @@ def carry_out(
         with logging_to(None):
             work()
         return False
-    if directory.claim(flags, flag_lines(type(config)())) == "finished":
+    if directory.claim(flags, earlier_lines(type(config))) == "finished":
         print(f"{directory.path}: this run is finished")
         if cluster is not None:  # the other workers wait for the chief
             work()

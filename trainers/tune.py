@@ -14,10 +14,10 @@ import sys
 from collections.abc import Sequence
 
 import darts_tf
-from darts_tf.config import flag_lines
 from darts_tf.data.datasets import run_name
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.searching.plugs import choose, run_flags
+from darts_tf.settings import earlier_lines
 from darts_tf.tuning.config import TuningConfig
 from darts_tf.tuning.role import role
 from trainers.command_line import parse_with_plugs, resolved
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str]) -> None:
     flags = run_flags(named.resolved(dataset.facts), plugs_of_trials)
     path = paths["run_dir"] or f"runs/{run_name(config.dataset)}-tuned"
     directory = RunDirectory(path, "tune")
-    if part == "tuner" and directory.claim(flags, flag_lines(TuningConfig())) != "finished":
+    if part == "tuner" and directory.claim(flags, earlier_lines(TuningConfig)) != "finished":
         with logging_to(None):
             darts_tf.tune(config, directory, data=dataset, **chosen)
         print("no trial is left; the chief writes the outcome")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from darts_tf.data.account import Account
 from darts_tf.data.facts import DatasetFacts
 from darts_tf.data.split import Split
 
@@ -18,11 +19,13 @@ class Dataset:
         facts: Its facts, as they are now that it has been read.
         train: The training images.
         test: The test images.
+        account: What was found, where the images are those of a folder.
     """
 
     facts: DatasetFacts
     train: Split
     test: Split
+    account: Account | None = None
 
     def load(self) -> Dataset:
         """Returns the data set itself, so that one in memory can stand where a lazy one can."""

@@ -79,6 +79,10 @@ class DataSettings(Protocol):
     def download(self) -> bool:
         """Whether a data set may be downloaded."""
 
+    @property
+    def skip_damaged(self) -> bool:
+        """Whether files of a folder that cannot be decoded are left out."""
+
 
 def names() -> tuple[str, ...]:
     """Returns the names of all sources of data sets, without their arguments."""
@@ -128,8 +132,8 @@ def find(settings: DataSettings | str) -> AnyDataset:
     """Looks a data set up, without reading its images and without importing TensorFlow.
 
     Args:
-        settings: A name; or anything that has `dataset`, `data_dir`, `image_size` and `download`,
-            such as a `DataRequest` or the config of a run.
+        settings: A name; or anything that has `dataset`, `data_dir`, `image_size`, `download` and
+            `skip_damaged`, such as a `DataRequest` or the config of a run.
 
     Returns:
         Its facts, and the function that reads it.
@@ -140,7 +144,11 @@ def find(settings: DataSettings | str) -> AnyDataset:
     if isinstance(settings, str):
         settings = DataRequest(settings)
     request = DataRequest(
-        settings.dataset, settings.data_dir, settings.image_size, settings.download
+        settings.dataset,
+        settings.data_dir,
+        settings.image_size,
+        settings.download,
+        settings.skip_damaged,
     )
     name = request.dataset.partition(":")[0]
     if name not in _REGISTRY:

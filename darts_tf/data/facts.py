@@ -37,6 +37,8 @@ class DatasetFacts:
             size, `resized` resizes a random part of them (when they are decoded).
         train_images: Number of training images; 0 where only reading them tells.
         test_images: Number of test images; 0 where only reading them tells.
+        portions_by: How training images are divided unless a run says otherwise: `order` takes
+            the first ones, as DARTS does; `class` takes a share of each class.
     """
 
     name: str
@@ -53,6 +55,7 @@ class DatasetFacts:
     crop: str
     train_images: int
     test_images: int
+    portions_by: str = "order"
 
     def resized(self, image_size: int) -> DatasetFacts:
         """Returns the facts of the same images at another size.
@@ -83,6 +86,7 @@ def facts_in_proportion(
     flip: bool = True,
     train_images: int = 0,
     test_images: int = 0,
+    portions_by: str = "order",
 ) -> DatasetFacts:
     """Returns facts with CIFAR's recipe in proportion to the image size.
 
@@ -100,6 +104,7 @@ def facts_in_proportion(
         flip: Whether a mirrored image still belongs to its class.
         train_images: Number of training images; 0 where only reading them tells.
         test_images: Number of test images.
+        portions_by: As in `DatasetFacts`.
 
     Raises:
         UserError: If the image size is too small for a network, or unreasonably large.
@@ -125,6 +130,7 @@ def facts_in_proportion(
         crop="pad",
         train_images=train_images,
         test_images=test_images,
+        portions_by=portions_by,
     )
 
 

@@ -19,12 +19,14 @@ class DataRequest:
         data_dir: The folder that holds the data sets; "" for that of tensorflow-datasets.
         image_size: Height and width in pixels to resize to; 0 for the data set's own.
         download: Whether a data set that is not in `data_dir` may be downloaded.
+        skip_damaged: Whether files of a folder that cannot be decoded are left out.
     """
 
     dataset: str
     data_dir: str = ""
     image_size: int = 0
     download: bool = False
+    skip_damaged: bool = False
 
     @property
     def argument(self) -> str:

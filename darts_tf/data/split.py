@@ -11,6 +11,8 @@ from typing import Any, Self
 import numpy as np
 
 from darts_tf.data.facts import portions
+from darts_tf.data.stratified import by_class
+from darts_tf.errors import UserError
 
 
 class Split(ABC):
@@ -24,6 +26,10 @@ class Split(ABC):
     @abstractmethod
     def shape(self) -> tuple[int, int, int]:
         """Height, width and channels of an image in a batch."""
+
+    def known_labels(self) -> np.ndarray | None:
+        """Returns the labels, int32 [images]; None if only reading the images tells them."""
+        return None
 
     @abstractmethod
     def take(self, indices: Sequence[int] | slice | np.ndarray) -> Self:
@@ -46,7 +52,9 @@ class Split(ABC):
             [batch], and the batch's seed, int32 [2].
         """
 
-    def portions(self, train_portion: float, valid_portion: float = 0.0) -> tuple[Self, Self]:
+    def portions(
+        self, train_portion: float, valid_portion: float = 0.0, by: str = "order"
+    ) -> tuple[Self, Self]:
         """Divides the images into those for the weights and those for the architecture.
 
         The division is fixed, without a random draw, as in DARTS.
@@ -54,16 +62,28 @@ class Split(ABC):
         Args:
             train_portion: Share of the images that trains the weights, between 0 and 1.
             valid_portion: Share that trains the architecture; 0 for all the others.
+            by: `order` takes the first images, and those that follow them; `class` the first ones
+                of each class, and those that follow them in it.
 
         Returns:
-            The first `floor(train_portion * images)` images, and those that follow them: the
-            others, or `floor(valid_portion * images)`.
+            `floor(train_portion * images)` images, and the others, or `floor(valid_portion *
+            images)`. By class, each part has an image of each class, where there are enough.
 
         Raises:
-            UserError: If one of the two would be empty, or both do not fit in.
+            UserError: If one of the two would be empty, or both do not fit in, or the labels are
+                not known.
         """
         first, second = portions(len(self), train_portion, valid_portion)
-        return self.take(slice(0, first)), self.take(slice(first, first + second))
+        if by == "order":
+            return self.take(slice(0, first)), self.take(slice(first, first + second))
+        labels = self.known_labels()
+        if labels is None:
+            raise UserError(
+                "portions_by: expected order for images that are read batch by batch, whose labels "
+                f"are not known before, got {by}"
+            )
+        one, other = by_class(labels, first, second)
+        return self.take(one), self.take(other)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +110,10 @@ class ArraySplit(Split):
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def known_labels(self) -> np.ndarray:
+        """Returns the labels, int32 [images]."""
+        return self.labels
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -9,11 +9,12 @@ from typing import Literal
 
 import tensorflow as tf
 
-from darts_tf.config import RunConfig, flag_lines
+from darts_tf.config import RunConfig
 from darts_tf.runs.cluster import Cluster, WorkerLost, cluster_of
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.interruption import SIGNALS
 from darts_tf.runs.roll_call import answer_roll, call_roll
+from darts_tf.settings import earlier_lines
 
 
 @contextmanager
@@ -45,7 +46,7 @@ def open_run(
             run = run_directory
         else:
             run = RunDirectory(run_directory, program)
-            run.claim(flags, flag_lines(type(config)()))
+            run.claim(flags, earlier_lines(type(config)))
         if cluster is not None:
             call_roll(cluster, flags, run.contents(), config.worker_timeout)
         with _noticing_losses(cluster):
@@ -54,7 +55,7 @@ def open_run(
     files = answer_roll(cluster, flags, config.worker_timeout)
     with tempfile.TemporaryDirectory(prefix=f"darts_tf-worker-{cluster.index}-") as folder:
         run = RunDirectory(folder, program)
-        run.claim(flags, flag_lines(type(config)()))
+        run.claim(flags, earlier_lines(type(config)))
         run.fill(files)
         with _noticing_losses(cluster):
             yield run

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from darts_tf.data.decoding import middle
+from darts_tf.data.formats.decoder import decode_image
 from darts_tf.exporting.folding import fold_normalization
 from darts_tf.exporting.request_checks import checked, finite
 
@@ -22,8 +23,8 @@ def signatures(
     Both signatures share one graph, in which batch normalization is folded into the convolutions
     before it and weights are constants. `serving_default` takes `pixels`, float32 [batch, height,
     width, channels] from 0 to 255; `serving_bytes` takes `image_bytes`, string [batch], each a
-    JPEG, PNG, BMP or GIF. Both return `scores`, float32 [batch, classes]; `classes`, their names,
-    string [batch, classes]; and `label`, string [batch], the class with the highest score.
+    JPEG, PNG, GIF, BMP or WebP. Both return `scores`, float32 [batch, classes]; `classes`, their
+    names, string [batch, classes]; and `label`, string [batch], the class with the highest score.
 
     A request whose rank or sizes are others, or with a pixel that is no finite number, is an error;
     a batch of no images is answered with none.
@@ -78,18 +79,14 @@ def decode(encoded: tf.Tensor, shape: tuple[int, int, int], crop: bool = False) 
     """Decodes and resizes an image as the data sets' images are.
 
     Args:
-        encoded: A JPEG, PNG, BMP or GIF, of which the first frame is read; a string.
-        shape: Height, width and channels of the result: 1 channel is gray, 3 are RGB; an alpha
-            channel is dropped.
+        encoded: A file as `darts_tf.data.formats.decoder.decode_image` reads it; a string.
+        shape: Height, width and channels of the result: 1 channel is gray, 3 are RGB.
         crop: As in `signatures`.
 
     Returns:
         Whole pixels from 0 to 255, float32 [height, width, channels].
     """
-    image = tf.io.decode_image(encoded, expand_animations=False)
-    image.set_shape((None, None, None))
-    channels = tf.where(tf.shape(image)[2] < 3, (0, 0, 0), (0, 1, 2))
-    image = tf.gather(image, channels, axis=2)
+    image = decode_image(encoded).pixels
     if crop:
         image = middle(image, shape[0])
     image = tf.round(tf.image.resize(image, shape[:2], antialias=True))

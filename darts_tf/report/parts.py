@@ -34,9 +34,28 @@ def genotype_box(genotype: Genotype, name: str = "genotype") -> str:
 
 
 def last_sections(run: Run, genotype: Genotype | None) -> list[tuple[str, str]]:
-    """Returns the end of every run's page: its genotype, where it has one, and its settings."""
-    sections = [] if genotype is None else [("Genotype", genotype_box(genotype))]
+    """Returns the end of every run's page: images, genotype, where it has them, and settings."""
+    sections = [] if run.images is None else [("Images", images_part(run.images))]
+    sections += [] if genotype is None else [("Genotype", genotype_box(genotype))]
     return [*sections, ("Settings", settings_table(explained(run)))]
+
+
+def images_part(images: Mapping[str, Any]) -> str:
+    """Returns what was found in a folder of images.
+
+    Args:
+        images: As `images.json` holds it.
+    """
+    lines = [f"{images['found']}.", f"{images['kinds']}."]
+    if images["damaged"]:
+        lines.append(f"Damaged and left out: {', '.join(images['damaged'])}")
+    text = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    counts = [
+        [name, f"{each['train']:,}", f"{each['test']:,}"]
+        for name, each in images["classes"].items()
+    ]
+    classes = table(["Class", "Training images", "Test images"], counts, "Images by class")
+    return f"{text}<details><summary>By class</summary>{classes}</details>"
 
 
 def definitions(rows: Mapping[str, str]) -> str:

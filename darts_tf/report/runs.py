@@ -28,6 +28,7 @@ class Run:
         confusions: The contents of `confusions.json`, None without one.
         description: The texts of its settings and the edges of its space; None for a run of an
             earlier release, which did not write them down.
+        images: What was found in its folder of images; None for a run on other images.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Run:
     outcome: Mapping[str, Any] | None
     confusions: Mapping[str, Any] | None
     description: Description | None = None
+    images: Mapping[str, Any] | None = None
 
     @cached_property
     def records(self) -> tuple[EpochRecord, ...]:
@@ -95,6 +97,7 @@ def read_run(directory: RunDirectory) -> Run:
         directory.read_outcome() if finished else None,
         directory.read_json(directory.confusions) if directory.confusions.exists() else None,
         directory.described(),
+        directory.read_json(directory.images) if directory.images.exists() else None,
     )
 
 

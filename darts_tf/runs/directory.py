@@ -50,6 +50,7 @@ class RunDirectory:
         self.path = Path(path)
         self.program = program
         self.config = self.path / "config.flags"
+        self.images = self.path / "images.json"
         self.description = self.path / "settings.json"
         self.history = self.path / "history.jsonl"
         self.genotype = self.path / "genotype.json"

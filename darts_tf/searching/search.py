@@ -21,6 +21,7 @@ from darts_tf.data.dataset import AnyDataset, Dataset
 from darts_tf.data.datasets import resolve
 from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.engine.epochs import Epoch, EpochLoop, Line, RunStage
+from darts_tf.engine.images import divide, read_images
 from darts_tf.engine.precision import make_loss_scale
 from darts_tf.engine.replicas import check_shares, compile_step
 from darts_tf.engine.schedules import cosine
@@ -133,7 +134,7 @@ def _searched(
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> SearchResult:
     run = session.run
-    images = dataset.load()
+    images = read_images(dataset, run)
 
     method, lengths = plugs.method, plugs.method.stage_epochs(config)
     stop = StopSearch(plugs.criterion, ranks=config.stable_ranks, derivation=method.derive)
@@ -229,7 +230,13 @@ class _Searching:
         self.method = method
         self.plan = plan
         self.facts = images.facts
-        self.train, self.valid = images.train.portions(config.train_portion, config.valid_portion)
+        self.train, self.valid = divide(
+            images.train,
+            self.facts.classes,
+            config.train_portion,
+            config.valid_portion,
+            config.portions_by,
+        )
         for split in (self.train, self.valid):
             check_shares(strategy, len(split), config.batch_size)
         with strategy.scope():

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from darts_tf import report
-from darts_tf.config import TrainingConfig, flag_lines, training_flag_lines
+from darts_tf.config import TrainingConfig, training_flag_lines
 from darts_tf.data.datasets import resolve
 from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.errors import UserError
 from darts_tf.runs.description import Description
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.results import ERRORS
+from darts_tf.settings import earlier_lines
 from darts_tf.spaces.genotype import Genotype
 from darts_tf.training.train import result_of
 
@@ -59,7 +60,7 @@ def train_repeats(
         run = run_directory
     else:
         run = RunDirectory(run_directory, "repeats")
-        run.claim(training_flag_lines(config, genotype), flag_lines(TrainingConfig()))
+        run.claim(training_flag_lines(config, genotype), earlier_lines(TrainingConfig))
     run.describe(Description.of([(config, "")]))
     if run.outcome.exists():
         return run.read_outcome()

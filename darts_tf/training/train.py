@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from darts_tf import report
-from darts_tf.config import TrainingConfig, flag_lines, training_flag_lines
+from darts_tf.config import TrainingConfig, training_flag_lines
 from darts_tf.data.augment.transforms import (
     LabelledTransform,
     Transform,
@@ -22,6 +22,7 @@ from darts_tf.data.datasets import resolve
 from darts_tf.data.facts import DatasetFacts
 from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.engine.epochs import Epoch, EpochLoop, Line, RunStage
+from darts_tf.engine.images import divide, read_images
 from darts_tf.engine.precision import (
     dtype_policy,
     make_loss_scale,
@@ -44,6 +45,7 @@ from darts_tf.report.tensorboard import Board
 from darts_tf.runs.description import Description
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.progress import training_line
+from darts_tf.settings import earlier_lines
 from darts_tf.spaces.genotype import Genotype
 from darts_tf.training.confusions import confusions
 from darts_tf.training.evaluation import error_rates, predictions
@@ -138,9 +140,11 @@ def _trained(
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> TrainingResult:
     run = session.run
-    images = dataset.load()
+    images = read_images(dataset, run)
     if config.held_out:
-        train_split, held_out = images.train.portions(1 - config.held_out)
+        train_split, held_out = divide(
+            images.train, images.facts.classes, 1 - config.held_out, 0.0, config.portions_by
+        )
         images = replace(images, train=train_split, test=held_out)
     spec = network_spec(config, genotype, images)
 
@@ -217,7 +221,7 @@ def result_of(
     """
     config, dataset = resolve(config, data)
     run = RunDirectory(run_directory, "train")
-    flags, defaults = training_flag_lines(config, genotype), flag_lines(TrainingConfig())
+    flags, defaults = training_flag_lines(config, genotype), earlier_lines(TrainingConfig)
     if run.claim(flags, defaults) != "finished":
         train(config, genotype, run, data=dataset, verbose=verbose)
     return run.read_outcome()

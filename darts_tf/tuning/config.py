@@ -21,6 +21,8 @@ _SHARED = (
     "data_dir",
     "download",
     "image_size",
+    "skip_damaged",
+    "portions_by",
     "stem",
     "seed",
     "threads",

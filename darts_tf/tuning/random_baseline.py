@@ -16,6 +16,7 @@ from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.errors import DivergenceError
 from darts_tf.runs.description import Description
 from darts_tf.runs.directory import RunDirectory
+from darts_tf.settings import earlier_lines
 from darts_tf.spaces.genotype import Genotype
 from darts_tf.spaces.sampling import random_genotype
 from darts_tf.training.validation import validation_accuracy
@@ -70,7 +71,7 @@ def random_search(
         run = run_directory
     else:
         run = RunDirectory(run_directory, "random_search")
-        run.claim(flag_lines(config), flag_lines(RandomSearchConfig()))
+        run.claim(flag_lines(config), earlier_lines(RandomSearchConfig))
     run.describe(Description.of([(config, "")]))
     if run.outcome.exists():
         return run.read_json(run.genotype)

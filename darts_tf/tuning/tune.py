@@ -15,7 +15,7 @@ from keras_tuner.engine import base_tuner
 from keras_tuner.engine import trial as trials
 
 from darts_tf import report
-from darts_tf.config import SearchConfig, TrainingConfig, flag_lines
+from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.data.datasets import resolve
 from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.errors import DivergenceError, UserError
@@ -23,6 +23,7 @@ from darts_tf.runs.cluster import WorkerLost
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.searching.plugs import choose, described, run_flags
 from darts_tf.searching.search import search
+from darts_tf.settings import earlier_lines
 from darts_tf.training.validation import validation_accuracy
 from darts_tf.tuning.config import TuningConfig
 from darts_tf.tuning.oracles import OBJECTIVE, make_oracle
@@ -137,7 +138,7 @@ def tune(
         run = run_directory
     else:
         run = RunDirectory(run_directory, "tune")
-        run.claim(run_flags(config, chosen), flag_lines(TuningConfig()))
+        run.claim(run_flags(config, chosen), earlier_lines(TuningConfig))
     run.describe(described(config, chosen))
     if run.outcome.exists():
         return run.read_json(run.outcome)

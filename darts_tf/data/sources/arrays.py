@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from darts_tf.data.account import some
 from darts_tf.data.dataset import AnyDataset, Dataset, LazyDataset
 from darts_tf.data.facts import facts_in_proportion
 from darts_tf.data.source import DataRequest, DataSource
@@ -52,8 +53,8 @@ def as_dataset(
     """Makes a data set of images in memory.
 
     The recipe is CIFAR's in proportion to the image size; mean and standard deviation are computed
-    from the training images, which come in a fixed random order, so that both portions of a search
-    have all classes.
+    from the training images, which come in a fixed random order and are divided class by class into
+    the portions of a search.
 
     Args:
         data: One of
@@ -126,6 +127,12 @@ def _dataset(
         raise UserError("data: expected labels of at least two classes, got 0 alone")
     if classes and len(classes) != number:
         raise UserError(f"classes: expected {number} names, one for each label, got {len(classes)}")
+    untested = np.setdiff1d(present, test[1])
+    if len(untested):
+        _logger.warning(
+            f"data: {len(untested):,} of {number:,} classes have no test image: "
+            f"{some([str(label) for label in untested])}"
+        )
     name = name or f"{ArraysSource.name}:{_fingerprint(*train, *test)}"
     order = np.random.default_rng(0).permutation(len(train[0]))
     splits = [
@@ -143,8 +150,9 @@ def _dataset(
         flip=flip,
         train_images=len(splits[0]),
         test_images=len(splits[1]),
+        portions_by="class",
     )
-    return Dataset(facts, *splits)
+    return Dataset(facts, splits[0], splits[1])
 
 
 def _checked(images: Any, labels: Any, where: str) -> Arrays:

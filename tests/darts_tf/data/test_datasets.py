@@ -211,6 +211,7 @@ def test_resolving_fills_in_what_the_settings_leave_to_the_data_set():
         TrainingConfig(dataset="digits", data_dir="nowhere/at/all"),
         stem=facts.stem,
         cutout=facts.cutout,
+        portions_by="order",
     )
 
 
