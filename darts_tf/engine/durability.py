@@ -105,6 +105,8 @@ class Durability:
             except ValueError as error:
                 raise self._of_another_release(error) from error
             self._restored = None
+        if self.epoch or self.scores:
+            self._request.saved(self._where())
         return self._run.resume(self.epoch, len(self.scores))
 
     def enter(self, stage: int, variables: Sequence[Any]) -> None:
@@ -124,6 +126,7 @@ class Durability:
         Raises:
             Interrupted: If a signal has asked for the end.
         """
+        self._request.unsaved()
         self.scores.append(score)
         if self._unit == "step" and len(self.scores) % self._every == 0:
             self._save()
@@ -144,8 +147,10 @@ class Durability:
             return
         if not saved:
             self._save()
-        where = f"after step {len(self.scores)} of epoch {self.epoch}"
-        raise Interrupted(number, where)
+        raise Interrupted(number, self._where())
+
+    def _where(self) -> str:
+        return f"after step {len(self.scores)} of epoch {self.epoch}"
 
     def check_state(self) -> dict[str, np.ndarray]:
         """Returns the values of all variables, by name.
@@ -183,6 +188,7 @@ class Durability:
         if self.stage:
             arrays[_STAGE] = np.array([self.stage, self.first_epoch], np.int64)
         self._checkpoints.save(Checkpoint(self.epoch, len(values), arrays))
+        self._request.saved(self._where())
 
 
 def check_finite(scores: Sequence[Sequence[float]], text: str) -> None:

@@ -7,6 +7,7 @@ handed to the listeners and logged, and a checkpoint is saved when one is due.
 
 import gc
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,9 +22,12 @@ from darts_tf.engine.loop import Mean, Pace, device_name, run_epoch
 from darts_tf.engine.profiling import Profiler
 from darts_tf.engine.replicas import CompiledStep
 from darts_tf.engine.session import Session
-from darts_tf.runs.progress import duration, seconds_left
+from darts_tf.engine.step_times import StepTimes
+from darts_tf.runs.progress import duration, first_line, seconds_left
 
 _logger = logging.getLogger(__name__)
+
+_LONG = 60.0  # seconds, above which an epoch's time is told before its end
 
 Line = Mapping[str, Any]
 
@@ -42,6 +46,9 @@ class Epoch:
         of_stage: Number of the epoch in its stage, from 0.
         steps_done: Training steps that were taken before the run was resumed.
         pace: How fast the training steps were.
+        tracing: Seconds that first steps took longer than the steps after them.
+        measured: Whether there were steps after the first one of each pass.
+        epochs_left: Number of the epochs whose time is told during this one; 0 for none.
     """
 
     def __init__(self, durability: Durability, profiler: Profiler, bar: bool | None = None) -> None:
@@ -50,6 +57,9 @@ class Epoch:
         self.of_stage = durability.epoch - durability.first_epoch
         self.steps_done = len(durability.scores)
         self.pace = Pace(0.0, 0.0)
+        self.tracing = 0.0
+        self.measured = True
+        self.epochs_left = 0
         self._durability = durability
         self._profiler = profiler
         self._bar = bar
@@ -73,8 +83,16 @@ class Epoch:
             Interrupted: If a signal has asked for the end; a checkpoint is saved.
         """
         text = f"epoch {self.number}, training"
+        steps = -(-images // batch_size)
+
+        def tell(seconds: float) -> None:
+            if self.epochs_left and seconds * steps >= _LONG:
+                told = duration(seconds * steps), duration(seconds * steps * self.epochs_left)
+                _logger.info("an epoch takes about %s to train, all of them up to %s", *told)
+
+        timed = StepTimes(step, tell)
         mean, self.pace = run_epoch(
-            step,
+            timed,
             iter(batches),
             images,
             batch_size,
@@ -84,6 +102,7 @@ class Epoch:
             epoch=self.number,
             bar=self._bar,
         )
+        self._note(timed)
         return mean
 
     def evaluate(
@@ -101,10 +120,16 @@ class Epoch:
             DivergenceError: If a loss is infinite or NaN.
         """
         text = f"epoch {self.number}, validation"
+        timed = StepTimes(step)
         mean, _ = run_epoch(
-            step, iter(batches), images, batch_size, text, epoch=self.number, bar=self._bar
+            timed, iter(batches), images, batch_size, text, epoch=self.number, bar=self._bar
         )
+        self._note(timed)
         return mean
+
+    def _note(self, timed: StepTimes) -> None:
+        self.measured = self.measured and len(timed.seconds) > 1
+        self.tracing += timed.tracing()
 
 
 def _never(lines: Sequence[Line]) -> bool:
@@ -213,6 +238,9 @@ class EpochLoop:
         lines = self._durability.read()
         self.stage = self._made(self._durability.stage, lines[: self._durability.first_epoch], None)
         self.history: list[Line] = [*self._durability.restore(self.stage.variables)]
+        self._facts = facts
+        # What epochs take once the graph is built, which the run's first epoch includes.
+        self._seconds = [line["timing"]["seconds"] for line in self.history[1:]]
 
     @property
     def stage_number(self) -> int:
@@ -249,14 +277,20 @@ class EpochLoop:
         self.stage.model.stop_training = False
         observers.on_train_begin()
         logs: Mapping[str, float] = {}
+        first = durability.epoch
         with Profiler(config.profiled(), self._session.run.tensorboard) as profiler:
             while self._has_epoch(observers):
+                if durability.epoch == first:
+                    self._tell_first(first)
                 begun = time.monotonic()
                 epoch = Epoch(durability, profiler, self._session.bar)
+                epoch.epochs_left = (durability.epoch == first) * (self._epochs() - first)
                 observers.on_epoch_begin(epoch.number)
                 logs = self.stage.run(epoch)
                 observers.on_epoch_end(epoch.number, logs)
                 timing = {"seconds": time.monotonic() - begun, **epoch.pace._asdict()}
+                if not epoch.steps_done and (epoch.measured or epoch.of_stage):
+                    self._seconds.append(timing["seconds"] - epoch.tracing)
                 self._record(line(epoch, logs, timing), text, listeners, afterwards)
                 durability.after_epoch()
         observers.on_train_end(logs)
@@ -305,12 +339,22 @@ class EpochLoop:
         self._session.run.append_history(line)
         for listener in listeners:
             listener(line)
-        seconds = [line["timing"]["seconds"] for line in self.history]
         over = self.stage.model.stop_training
-        left = 0.0 if over else seconds_left(seconds, self._epochs())
+        most = len(self._seconds) + self._epochs() - len(self.history)
+        left = 0.0 if over else seconds_left(self._seconds, most)
         _logger.info(text(line, left))
         for listener in afterwards:
             listener(line)
+
+    def _tell_first(self, epoch: int) -> None:
+        """Logs what is run on what, before the first step, which takes longest."""
+        replicas = self._session.strategy.num_replicas_in_sync
+        device = f"{replicas} x {device_name()}" if replicas > 1 else device_name()
+        weights = sum(math.prod(weight.shape) for weight in self.stage.model.trainable_weights)
+        counts = {} if self._facts is None else {"images": self._facts.train_images}
+        if self._facts is not None:
+            counts["classes"] = len(self._facts.classes)
+        _logger.info(first_line(device, {**counts, "weights": weights}, epoch, self._epochs() - 1))
 
     def _epochs(self) -> int:
         """Returns the most epochs that the run can have, with the lengths that past stages had."""

@@ -43,7 +43,8 @@ def open_session(
         bar: Whether progress bars are shown; None where standard error is a terminal.
 
     Yields:
-        The session. In it SIGTERM and SIGINT save a checkpoint, and then end the run.
+        The session. In it SIGTERM and SIGINT save a checkpoint, and then end the run; at once
+        where all is saved, as before the end of the first step.
 
     Raises:
         UserError: If TensorFlow has already started with another number of threads.
@@ -51,5 +52,6 @@ def open_session(
     make_repeatable(config.seed, config.threads, config.jit_compile)
     strategy = make_strategy(config.strategy)
     start_quietly()
-    with noticing() as request:  # after the strategy, which would take SIGTERM for itself
+    together = config.strategy == "multi_worker"
+    with noticing(together) as request:  # after the strategy, which would take SIGTERM for itself
         yield Session(run, config, strategy, request, bar)

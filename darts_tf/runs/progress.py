@@ -10,6 +10,23 @@ WIDTH = 100
 RECENT = 5
 
 
+def first_line(device: str, counts: Mapping[str, int], first: int, last: int) -> str:
+    """Returns the line before the first step of a run, which takes longest.
+
+    Example:
+        >>> first_line("CPU (x86_64)", {"images": 1437, "classes": 10, "weights": 39210}, 0, 99)
+        'CPU (x86_64), 1,437 images, 10 classes, 39,210 weights, epochs 0 to 99; building the graph'
+
+    Args:
+        device: The name of the device.
+        counts: What there is, and how many of it.
+        first: The first epoch that is left, counted from 0.
+        last: The last epoch that there can be.
+    """
+    numbers = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
+    return f"{device}, {numbers}, epochs {first} to {last}; building the graph"
+
+
 def search_line(record: EpochRecord, state: str, left: float = 0.0) -> str:
     """Returns the line of an epoch of a search.
 

@@ -2,6 +2,7 @@
 
 import gc
 import json
+import signal
 import weakref
 
 import keras
@@ -18,7 +19,7 @@ from darts_tf.engine.session import Session
 from darts_tf.errors import UserError
 from darts_tf.runs.checkpoints import Checkpoints
 from darts_tf.runs.directory import RunDirectory
-from darts_tf.runs.interruption import Request
+from darts_tf.runs.interruption import Interrupted, Request, noticing
 
 LENGTHS = (2, 3, 1)
 BATCHES, BATCH_SIZE = 2, 4
@@ -70,7 +71,7 @@ class Run:
         self.config = config
         self.made = []
 
-    def start(self, callbacks=(), killed_at=None, listeners=()):
+    def start(self, callbacks=(), killed_at=None, listeners=(), request=None):
         keras.utils.set_random_seed(self.config.seed)
         strategy = tf.distribute.OneDeviceStrategy("CPU:0")
 
@@ -79,7 +80,7 @@ class Run:
             walk = Walk(number, strategy, killed_at)
             return RunStage(walk.model, walk.model.variables, walk.run, self.over)
 
-        session = Session(self.directory, self.config, strategy, Request())
+        session = Session(self.directory, self.config, strategy, request or Request())
         loop = EpochLoop(session, self.lengths, make_stage, DATASETS["digits"])
         loop.run(
             lambda epoch, logs, timing: {
@@ -128,6 +129,55 @@ def test_a_run_that_is_killed_anywhere_ends_as_one_that_never_was(tmp_path, epoc
     assert list(one) == list(other)
     for name, array in one.items():
         np.testing.assert_array_equal(array, other[name])
+
+
+def asked_to_end(run, monkeypatch, at):
+    """Starts a run that gets SIGTERM while it traces its first step, or as an epoch begins."""
+
+    class Asking(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == at:
+                signal.raise_signal(signal.SIGTERM)
+
+    def traced(*arguments):
+        signal.raise_signal(signal.SIGTERM)
+        raise AssertionError("the step goes on")
+
+    with monkeypatch.context() as patch, noticing(patient=False) as request:
+        if at == "tracing":
+            patch.setattr(tf.random, "stateless_normal", traced)
+        run.start([Asking()], request=request)
+
+
+@pytest.mark.parametrize(
+    ("at", "told"),
+    [
+        ("tracing", "SIGTERM: nothing to save yet; the same command begins again"),
+        (0, "SIGTERM: nothing to save yet; the same command begins again"),
+        (1, "SIGTERM: saved after step 0 of epoch 1; the same command resumes from there"),
+    ],
+)
+def test_a_signal_is_obeyed_at_once_where_all_is_saved(tmp_path, monkeypatch, at, told):
+    whole, asked = Run(tmp_path / "whole"), Run(tmp_path / "asked")
+    with pytest.raises(Interrupted, match=told):
+        asked_to_end(asked, monkeypatch, at)
+    assert len(asked.directory.read_history()) == int(at == 1)
+    assert asked.directory.checkpoints.exists() == (at == 1)
+    whole.start()
+    asked.start()
+    assert asked.history() == whole.history()
+
+
+def test_a_run_says_what_it_runs_and_estimates_without_the_first_step(tmp_path, caplog):
+    caplog.set_level("INFO", "darts_tf")
+    run = Run(tmp_path)
+    run.start()
+    first, epoch, *_ = caplog.messages
+    assert "1,437 images, 10 classes, " in first
+    assert first.endswith(f"epochs 0 to {sum(LENGTHS) - 1}; building the graph")
+    left = float(epoch.removeprefix("epoch 0: up to ").removesuffix(" s"))
+    [seconds, *_] = [line["timing"]["seconds"] for line in run.directory.read_history()]
+    assert left < (sum(LENGTHS) - 1) * seconds
 
 
 def test_a_checkpoint_of_the_first_stage_is_as_it_was_before_there_were_stages(tmp_path):

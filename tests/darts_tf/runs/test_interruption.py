@@ -18,6 +18,28 @@ def test_a_signal_is_noticed_and_nothing_else_happens(number):
         assert request.number == number
 
 
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_block_with_nothing_to_lose_ends_at_once_past_everything_that_handles_errors(number):
+    def work():
+        with noticing(patient=False) as request:
+            with contextlib.suppress(Exception):
+                signal.raise_signal(number)
+            assert not request, "the block goes on"
+
+    with pytest.raises(Interrupted, match="nothing to save yet; the same command") as ended:
+        work()
+    assert ended.value.number == number
+
+
+@pytest.mark.parametrize("patient", [True, False])
+def test_a_block_with_something_to_lose_goes_on(patient):
+    with noticing(patient) as request:
+        request.saved("after step 1 of epoch 0")
+        request.unsaved()
+        signal.raise_signal(signal.SIGTERM)
+        assert request.number == signal.SIGTERM
+
+
 def test_the_handlers_come_back_whatever_happens():
     before = [signal.getsignal(number) for number in SIGNALS]
     inside = []
