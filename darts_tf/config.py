@@ -224,7 +224,12 @@ class SearchConfig(RunConfig):
     stable_ranks: int = setting(
         4, "Criterion 1*: leading places of the ranking that must hold.", low=1, high=4
     )
-    min_epochs: int = setting(1, "Fewest epochs before a criterion may stop.", low=1)
+    min_epochs: int = setting(
+        1,
+        "Fewest epochs before a criterion may stop; with 1, it may once the alphas have moved "
+        "clearly beyond their initial noise.",
+        low=1,
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -58,7 +58,8 @@ def main(arguments: Sequence[str]) -> None:
 def _report(directory: RunDirectory, config: SearchConfig) -> None:
     outcome = directory.read_json(directory.genotype)
     genotypes.show(read_genotype(outcome))
-    print(f"stopped after epoch {outcome.get('epoch')}: {outcome.get('reason')}")
+    moved = f"; {outcome['moved']}" if outcome.get("moved") else ""
+    print(f"stopped after epoch {outcome.get('epoch')}: {outcome.get('reason')}{moved}")
     print(f"next: {genotypes.training_command(directory.genotype, config)}")
 
 

@@ -177,7 +177,8 @@ def _about(run: Run) -> str:
         most = run.settings.get("epochs", "?")
         return f"A search on {dataset}, under way: {len(run.history)} of at most {most} epochs."
     epoch, why = run.outcome.get("epoch"), run.outcome.get("reason")
-    return f"A search on {dataset}, ended after epoch {epoch}: {why}."
+    moved = f"; {run.outcome['moved']}" if run.outcome.get("moved") else ""
+    return f"A search on {dataset}, ended after epoch {epoch}: {why}{moved}."
 
 
 def _facts(run: Run) -> list[tuple[str, str]]:

@@ -62,6 +62,12 @@ class EpochRecord:
         measures: The method's own numbers by name, such as a temperature or a curvature.
         kept: Names of the candidates of each edge, by cell, where a stage has fewer of them than
             the space: then the columns of the tables are these. None for those of the space.
+        moved: How far the alphas of each cell are from those before the first step, without what
+            the candidates of an edge have in common; None where the start is not known.
+        noise: By cell, the standard deviation of the noise in the initial alphas.
+        counts_from: By cell, the first epoch after which its alphas had moved clearly beyond their
+            initial noise; cells for which that is still to come are left out. None where it is not
+            known, and every epoch counts.
     """
 
     epoch: int
@@ -79,6 +85,9 @@ class EpochRecord:
     stage: int = 0
     measures: Mapping[str, float] = field(default_factory=dict)
     kept: Mapping[str, tuple[tuple[str, ...], ...]] | None = None
+    moved: Mapping[str, float] | None = None
+    noise: Mapping[str, float] | None = None
+    counts_from: Mapping[str, int] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the record as a JSON object, a line of the history."""
@@ -219,4 +228,7 @@ _READERS: Mapping[str, _Reader] = {
     "stage": _whole,
     "measures": _mapping(_number),
     "kept": _optional(_mapping(_sequence(_sequence(_name)))),
+    "moved": _optional(_mapping(_number)),
+    "noise": _optional(_mapping(_number)),
+    "counts_from": _optional(_mapping(_whole)),
 }

@@ -34,7 +34,7 @@ from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
 from darts_tf.runs.progress import search_line
 from darts_tf.searching import methods
-from darts_tf.searching.criteria import never, state
+from darts_tf.searching.criteria import movement, never, state
 from darts_tf.searching.plugs import Plugs, choose, described, run_flags
 from darts_tf.searching.stop_search import StopSearch
 from darts_tf.spaces.genotype import Genotype, read_genotype
@@ -147,17 +147,19 @@ def _searched(
         # Before the last stage a criterion ends its stage, not the search.
         last = number == len(lengths) - 1
         criterion = plugs.criterion if last else never
-        stop.begin_stage(criterion, plan.space, len(lines) + plan.arch_start_epoch)
+        searching = _Searching(config, method, plan, session.strategy, images)
+        start = searching.supernet.architecture_parameters()
+        stop.begin_stage(criterion, plan.space, len(lines) + plan.arch_start_epoch, start)
 
         def over(lines: Sequence[Line]) -> bool:
             learned = len(lines) > plan.arch_start_epoch
             return not last and learned and plugs.criterion(stop.records) is not None
 
-        return _Searching(config, method, plan, session.strategy, images).stage(over)
+        return searching.stage(over)
 
     loop = EpochLoop(session, lengths, make_stage, images.facts)
     records = [EpochRecord.from_dict(line) for line in loop.history]
-    stop.records = [record for record in records if record.stage == loop.stage_number]
+    stop.resume([record for record in records if record.stage == loop.stage_number])
     board = Board(run, config, loop.history)
 
     def line(epoch: Epoch, logs: Mapping[str, float], timing: Mapping[str, float]) -> Line:
@@ -192,6 +194,7 @@ def _searched(
             "epoch": epoch,
             **chosen,
             "reason": reason,
+            "moved": movement(stop.records[-1]),
             "cost": loop.cost(),
         },
     )

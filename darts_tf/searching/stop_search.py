@@ -7,8 +7,10 @@ import keras
 import numpy as np
 
 from darts_tf import spaces
+from darts_tf.errors import UserError
 from darts_tf.runs.history import EpochRecord
 from darts_tf.searching import criteria
+from darts_tf.searching.criteria.movement import counts_from, noise_of, spread
 from darts_tf.searching.criteria.skip_connects import count_skip_connects
 from darts_tf.searching.criteria.stable_ranking import as_table, stable_epochs
 from darts_tf.spaces.darts import DARTS
@@ -22,10 +24,13 @@ Derivation = Callable[[Mapping[str, np.ndarray], Space], Genotype]
 class StopSearch(keras.callbacks.Callback):
     """Ends a search at the epoch whose record meets a criterion (DARTS+, section 3).
 
-    It works in `fit` and in any loop that calls callbacks. The model needs one method,
-    `architecture_parameters()`, which returns the alphas of each cell, [edges, candidates]. The
+    It works in `fit` and in any loop that calls callbacks, and starts afresh in each: one callback
+    serves as many as there are. The model needs one method, `architecture_parameters()`, which
+    returns the alphas of each cell, [edges, candidates]; without it `fit` ends at its start. The
     genotype is derived from its `strengths()`, of the same shapes, where it has that method, and
-    from a softmax of the alphas elsewhere.
+    from a softmax of the alphas elsewhere. Criterion 1 and Criterion 1* count once the alphas have
+    moved clearly beyond their initial noise, which the model's `initial_noise()` returns by cell,
+    and which is measured where it has no such method.
 
     Example:
 
@@ -42,6 +47,10 @@ class StopSearch(keras.callbacks.Callback):
         first_epoch: The first epoch in which the alphas learn; earlier ones never stop a search.
         records: Records of epochs before the first one to come, of a search that is resumed.
         derivation: From strengths and the space to a genotype.
+
+    Raises:
+        UserError: At the start of training, if the model or its tables do not go with the
+            criterion.
 
     Attributes:
         records: One record an epoch.
@@ -65,9 +74,38 @@ class StopSearch(keras.callbacks.Callback):
         self.search_space = spaces.get(search_space)
         self.ranks = ranks
         self.first_epoch = first_epoch
-        self.records = list(records)
         self.derivation = derivation
+        self._ready = True
+        self.begin(records)
+
+    def begin(
+        self,
+        records: Sequence[EpochRecord] = (),
+        start: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
+        """Prepares the callback for the next training, or for the next stage of one.
+
+        Args:
+            records: Records of epochs before the first one to come.
+            start: For each cell the alphas before the first step; None for those that the model has
+                when its training starts, or for those of the first record.
+        """
+        self._earlier, self._given_start = tuple(records), start
+        self._rewind()
+
+    def resume(self, records: Sequence[EpochRecord]) -> None:
+        """Takes the records of the epochs before the first one to come, from the same start.
+
+        Args:
+            records: One record an epoch.
+        """
+        self.begin(records, self._given_start)
+
+    def _rewind(self) -> None:
+        self.records = list(self._earlier)
         self.reason: str | None = None
+        self._start = self._given_start
+        self._noise: Mapping[str, float] | None = None
 
     @property
     def epoch(self) -> int | None:
@@ -86,22 +124,65 @@ class StopSearch(keras.callbacks.Callback):
             return None
         return next(one for one in self.records if one.epoch == self.epoch).genotype
 
-    def begin_stage(self, criterion: Any, search_space: Space, first_epoch: int) -> None:
+    def begin_stage(
+        self,
+        criterion: Any,
+        search_space: Space,
+        first_epoch: int,
+        start: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
         """Begins with the next of several supernets: the records before it no longer count.
 
         Args:
             criterion: The criterion of the stage, a function of its records.
             search_space: That of its supernet.
             first_epoch: The first epoch in which its alphas learn.
+            start: Its alphas before the first step, by cell; None for those of its first record.
         """
         self.criterion, self.search_space = criterion, search_space
-        self.first_epoch, self.records = first_epoch, []
+        self.first_epoch = first_epoch
+        self.begin(start=start)
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
-        """Decides whether a search that is resumed had already met its criterion."""
+        """Starts afresh: checks the model, and whether a resumed search had met its criterion.
+
+        Args:
+            logs: Not read.
+
+        Raises:
+            UserError: If the model has no alphas, or they do not go with the criterion.
+        """
         del logs
+        self._rewind()
+        self._check_method()
+        self._ready = bool(getattr(self.model, "built", True))
+        if self._ready:
+            self._look()
         if self.records:
             self._decide(self.records[-1].epoch)
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Looks at a model that had no alphas before its first batch, for `fit` builds it there.
+
+        Args:
+            batch: Number of the batch.
+            logs: Not read.
+
+        Raises:
+            UserError: If the alphas do not go with the criterion.
+        """
+        del batch, logs
+        if not self._ready:
+            self._ready = True
+            self._look()
+
+    def _look(self) -> None:
+        """Checks the model's tables, and remembers them as the start."""
+        tables = self._checked()
+        if self._start is None:
+            first = self.records[0].alphas if self.records else tables
+            self._start = {cell: np.asarray(table) for cell, table in first.items()}
+        self._find_noise()
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Takes the epoch's record and decides.
@@ -124,6 +205,75 @@ class StopSearch(keras.callbacks.Callback):
         if reason is not None:
             self.model.stop_training = True
 
+    def _check_method(self) -> None:
+        """Refuses a model without alphas.
+
+        Raises:
+            UserError: In one line that says what the model lacks.
+        """
+        if not callable(getattr(self.model, "architecture_parameters", None)):
+            layers = [
+                layer.name
+                for layer in getattr(self.model, "layers", ())
+                if callable(getattr(layer, "architecture_parameters", None))
+            ]
+            hint = f"; its layer '{layers[0]}' has one: return what that returns" if layers else ""
+            raise UserError(
+                "StopSearch: expected a model with a method architecture_parameters(), which "
+                f"returns its alphas by cell, got {_named(self.model)} without "
+                f"one{hint}"
+            )
+
+    def _checked(self) -> dict[str, np.ndarray]:
+        """Returns the model's tables, after a check that an epoch can be recorded of them.
+
+        Raises:
+            UserError: In one line that says what is wrong with them.
+        """
+        name = _named(self.model)
+        try:
+            record = self._record(self.first_epoch, {})
+        except UserError as error:
+            raise UserError(f"StopSearch: {name}: {error}") from error
+        except (ValueError, TypeError, KeyError, IndexError) as error:
+            raise UserError(
+                f"StopSearch: {name}: cannot derive a genotype of its tables: {error}"
+            ) from error
+        alphas = {cell: np.asarray(table) for cell, table in record.alphas.items()}
+        if isinstance(self.criterion, criteria.Criterion):
+            self.criterion.check_tables(alphas, self._space_of(alphas) or self.search_space)
+        return alphas
+
+    def _find_noise(self) -> None:
+        """Asks the model for the noise in its initial alphas, or measures it."""
+        if self._start is None:
+            return
+        own = getattr(self.model, "initial_noise", None)
+        space = self._space_of(self._start) or self.search_space
+        noise = dict(noise_of(self._start, space) if own is None else own())
+        if set(noise) != set(self._start):
+            raise UserError(
+                f"initial_noise(): expected a number for each of {', '.join(self._start)}, "
+                f"got {', '.join(noise) or 'none'}"
+            )
+        self._noise = {cell: float(noise[cell]) for cell in self._start}
+
+    def _moved(self, epoch: int, alphas: Mapping[str, np.ndarray], space: Space) -> dict[str, Any]:
+        """Returns the fields of a record that say how far the alphas are from their start."""
+        if self._start is None or set(self._start) != set(alphas):
+            return {}
+        if self._noise is None:
+            self._find_noise()
+        noise = self._noise or {}
+        moved = {
+            cell: spread(table - np.asarray(self._start[cell], np.float64), space, cell)
+            for cell, table in alphas.items()
+        }
+        learns = epoch >= self.first_epoch
+        previous = self.records[-1] if self.records and epoch > self.first_epoch else None
+        counted = counts_from(previous, epoch, moved, noise) if learns else {}
+        return {"moved": moved, "noise": dict(noise), "counts_from": counted}
+
     def _record(self, epoch: int, logs: Mapping[str, float]) -> EpochRecord:
         tables = self.model.architecture_parameters()
         if not isinstance(tables, Mapping) or not tables:
@@ -133,6 +283,7 @@ class StopSearch(keras.callbacks.Callback):
         alphas = {cell: as_table(rows, cell) for cell, rows in tables.items()}
         own = getattr(self.model, "strengths", None)
         strengths = softmax(alphas) if own is None else own()
+        _check_strengths(strengths, alphas)
         previous = self.records[-1] if self.records and epoch > self.first_epoch else None
         space = self._space_of(alphas)
         genotype = None if space is None else self.derivation(strengths, space)
@@ -147,6 +298,7 @@ class StopSearch(keras.callbacks.Callback):
             stable_epochs=stable_epochs(previous, alphas, space or self.search_space, self.ranks),
             genotype=genotype,
             strengths=_own(strengths, alphas),
+            **self._moved(epoch, alphas, space or self.search_space),
             **numbers,
         )
 
@@ -162,6 +314,10 @@ class StopSearch(keras.callbacks.Callback):
         return space if names == set(space.cells) and has_edges else None
 
 
+def _named(model: Any) -> str:
+    return f"{type(model).__name__} '{getattr(model, 'name', '')}'"
+
+
 _LOGS = {
     "loss": "train_loss",
     "accuracy": "train_accuracy",
@@ -169,6 +325,13 @@ _LOGS = {
     "val_accuracy": "valid_accuracy",
     "learning_rate": "learning_rate",
 }
+
+
+def _check_strengths(strengths: Any, alphas: Mapping[str, np.ndarray]) -> None:
+    right = {cell: table.shape for cell, table in alphas.items()}
+    found = {cell: np.shape(table) for cell, table in dict(strengths).items()}
+    if found != right:
+        raise ValueError(f"strengths(): expected tables of the shapes {right}, got {found}")
 
 
 def _own(

@@ -209,6 +209,10 @@ class Supernet(keras.Model):
         """
         return self.relaxation.strengths()
 
+    def initial_noise(self) -> dict[str, float]:
+        """Returns for each cell the standard deviation of the noise in its initial alphas."""
+        return self.relaxation.initial_noise()
+
     @property
     def architecture_variables(self) -> list[keras.Variable]:
         """The alphas, which learn on validation data."""

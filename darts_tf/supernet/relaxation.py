@@ -57,13 +57,15 @@ class Relaxation(keras.layers.Layer):
         self.search_space: Space = get(search_space)
         self.cells = tuple(self.search_space.cells)
         self.alphas: dict[str, Any] = {}
+        self._initializer: Any = None
 
     def build(self) -> None:
         """Creates the alphas, [edges, candidates] for each cell."""
         for cell in self.cells:
+            self._initializer = self.initial_alphas()
             self.alphas[cell] = self.add_weight(
                 shape=(len(self.search_space.edges(cell)), self.search_space.width(cell)),
-                initializer=self.initial_alphas(),
+                initializer=self._initializer,
                 autocast=False,
                 name=f"alphas_{cell}",
             )
@@ -72,6 +74,21 @@ class Relaxation(keras.layers.Layer):
     def initial_alphas(self) -> keras.initializers.Initializer:
         """Returns a new initializer of one table of alphas."""
         return keras.initializers.RandomNormal(stddev=1e-3)
+
+    def initial_noise(self) -> dict[str, float]:
+        """Returns the noise in the initial alphas; a criterion counts once they have moved beyond.
+
+        A method whose alphas start in another way than by `initial_alphas` says so here.
+
+        Returns:
+            By cell the standard deviation of what differs by chance between the candidates of an
+            edge: here that of the initializer's numbers, 0.0 where they are all alike.
+        """
+        exact = getattr(self._initializer, "stddev", None)
+        return {
+            cell: float(np.std(self._initializer(table.shape)) if exact is None else exact)
+            for cell, table in self.alphas.items()
+        }
 
     def call(self, seed: tf.Tensor | None = None) -> dict[str, tf.Tensor | EdgeWeights]:
         """Returns the edge weights of each cell.

@@ -5,6 +5,7 @@ A criterion reads the records of a search and nothing else (`criterion.py` says 
 
 from darts_tf.registry import Registry
 from darts_tf.searching.criteria.criterion import Criterion, Never, never, state
+from darts_tf.searching.criteria.movement import movement
 from darts_tf.searching.criteria.skip_connects import SkipConnects, count_skip_connects
 from darts_tf.searching.criteria.stable_ranking import StableRanking, ranking, stable_epochs
 
@@ -15,6 +16,7 @@ __all__ = [
     "StableRanking",
     "count_skip_connects",
     "get",
+    "movement",
     "names",
     "never",
     "ranking",

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
+import numpy as np
+
 from darts_tf.config import SearchConfig
 from darts_tf.errors import UserError
 from darts_tf.runs.history import EpochRecord
@@ -81,6 +83,18 @@ class Criterion(Settings):
             UserError: If the search could not mean what its user wants.
         """
         del space
+
+    def check_tables(self, tables: Mapping[str, np.ndarray], space: Space) -> None:
+        """Refuses the tables of a model on which the criterion cannot work.
+
+        Args:
+            tables: For each cell the alphas before the first step, [edges, candidates].
+            space: The search space, whose cells they need not be.
+
+        Raises:
+            UserError: If the criterion says nothing on them, or could not read them.
+        """
+        del tables, space
 
     def __call__(self, records: Sequence[EpochRecord]) -> str | None:
         """Returns the reason to stop after the last of the epochs so far, or None.
@@ -228,6 +242,25 @@ def watched(cells: Sequence[str], records: Mapping[str, Any]) -> tuple[str, ...]
     if missing:
         raise ValueError(f"expected records of the cells {missing}, got {list(records)}")
     return tuple(cells)
+
+
+def check_watched(cells: Sequence[str], tables: Mapping[str, Any]) -> tuple[str, ...]:
+    """Returns the cells to watch in a model's tables.
+
+    Args:
+        cells: As for `watched`.
+        tables: The model's tables by name.
+
+    Raises:
+        UserError: If the model has no such table.
+    """
+    try:
+        return watched(cells, tables)
+    except ValueError:
+        raise UserError(
+            f"stop_criterion: expected tables of the cells {', '.join(cells)}, which the criterion "
+            f"looks at, got {', '.join(tables)}"
+        ) from None
 
 
 def waiting(records: Sequence[EpochRecord], min_epochs: int) -> str:

@@ -12,11 +12,13 @@ from darts_tf.searching.criteria.columns import candidates_by_edge
 from darts_tf.searching.criteria.criterion import (
     Criterion,
     check_counts,
+    check_watched,
     stop_cells,
     waiting,
     watched,
     watched_cells,
 )
+from darts_tf.searching.criteria.movement import begins, counting, waiting_to_move
 from darts_tf.spaces.operations import NONE, SKIP_CONNECT
 from darts_tf.spaces.space import Space
 
@@ -34,7 +36,9 @@ class SkipConnects(Criterion):
         at: The number of skip-connects in one cell that ends the search.
         cells: The cells that count; empty for the normal ones, as in the paper's curves, or for all
             cells where none is called normal.
-        min_epochs: The fewest epochs before the criterion may stop, at least 1.
+        min_epochs: The fewest epochs before the criterion may stop. With 1 a cell counts once its
+            alphas have moved clearly beyond their initial noise, see `movement.py`; with more it
+            counts from that epoch on in any case.
     """
 
     name: ClassVar[str] = "skip_connects"
@@ -68,7 +72,8 @@ class SkipConnects(Criterion):
             return None
         counts = records[-1].skip_connects
         for cell in watched(self.cells, counts):
-            if counts[cell] >= self.at:
+            moved = self.min_epochs > 1 or counting(records[-1], cell) is not None
+            if moved and counts[cell] >= self.at:
                 return f"Criterion 1: {counts[cell]} skip-connects in the {cell} cell"
         return None
 
@@ -79,9 +84,21 @@ class SkipConnects(Criterion):
         counts = records[-1].skip_connects
         cells = watched(self.cells, counts)
         cell = max(cells, key=counts.__getitem__)
+        if self.min_epochs <= 1 and all(counting(records[-1], name) is None for name in cells):
+            return waiting_to_move(records[-1], cells)
         where = f" in {cell}" if len(cells) > 1 else ""
         wait = waiting(records, self.min_epochs) if counts[cell] >= self.at else ""
-        return f"{counts[cell]} of {self.at} skip-connects{where}{wait}"
+        begun = begins(records[-1], cells) if self.min_epochs <= 1 else ""
+        return f"{counts[cell]} of {self.at} skip-connects{where}{wait}{begun}"
+
+    def check_tables(self, tables: Mapping[str, np.ndarray], space: Space) -> None:
+        """Refuses tables that lack a cell to look at.
+
+        Raises:
+            UserError: If there is no such cell.
+        """
+        del space
+        check_watched(self.cells, tables)
 
 
 def count_skip_connects(strengths: Mapping[str, np.ndarray], space: Space) -> dict[str, int]:

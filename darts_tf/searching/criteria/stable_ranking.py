@@ -1,5 +1,6 @@
 """Criterion 1*: a ranking of the learnable candidates that holds still."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
@@ -13,12 +14,16 @@ from darts_tf.searching.criteria.columns import candidates_by_edge
 from darts_tf.searching.criteria.criterion import (
     Criterion,
     check_counts,
+    check_watched,
     stop_cells,
     waiting,
     watched,
     watched_cells,
 )
+from darts_tf.searching.criteria.movement import begins, counting, waiting_to_move
 from darts_tf.spaces.space import Space
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,9 @@ class StableRanking(Criterion):
         epochs: The number of consecutive epochs without a change.
         cells: The cells that count; empty for the normal ones, or for all cells where none is
             called normal.
-        min_epochs: The fewest epochs before the criterion may stop, at least 1.
+        min_epochs: The fewest epochs before the criterion may stop. With 1 an epoch counts once the
+            alphas have moved clearly beyond their initial noise, see `movement.py`; with more every
+            epoch counts.
     """
 
     name: ClassVar[str] = "stable_ranking"
@@ -70,13 +77,28 @@ class StableRanking(Criterion):
         Raises:
             UserError: If no edge of the watched cells has two learnable candidates.
         """
-        cells = [cell for cell in space.cells if not self.cells or cell in self.cells]
-        edges = [edge for cell in cells for edge in space.edges(cell)]
-        if all(sum(map(space.is_learnable, edge.candidates)) < 2 for edge in edges):
+        cells = watched(self.cells, {cell: space.edges(cell) for cell in space.cells})
+        edges = [edge.candidates for cell in cells for edge in space.edges(cell)]
+        if _never_changes(edges, space):
             raise UserError(
                 "stop_criterion: stable_ranking expects edges with two or more learnable "
                 f"candidates, got the space '{space.name}', where each ranking has one place and "
                 "never changes; skip_connects or none can stop a search there"
+            )
+
+    def check_tables(self, tables: Mapping[str, np.ndarray], space: Space) -> None:
+        """Refuses tables that lack a cell to look at; warns if their rankings can never change.
+
+        Raises:
+            UserError: If there is no such cell.
+        """
+        cells = check_watched(self.cells, tables)
+        named = (candidates_by_edge(cell, tables[cell].shape, space) for cell in cells)
+        if _never_changes([names for table in named for names in table], space):
+            _logger.warning(
+                "Criterion 1*: no edge of %s has two learnable candidates, so its ranking never "
+                "changes, and training stops after a fixed number of epochs, whatever is learned",
+                ", ".join(cells),
             )
 
     def __call__(self, records: Sequence[EpochRecord]) -> str | None:
@@ -84,7 +106,7 @@ class StableRanking(Criterion):
         if len(records) < max(1, self.min_epochs):
             return None
         stable = self._stable(records)
-        if stable < self.epochs:
+        if stable is None or stable < self.epochs:
             return None
         return f"Criterion 1*: ranking stable for {stable} epochs"
 
@@ -92,13 +114,27 @@ class StableRanking(Criterion):
         """Returns the number of epochs for which every edge has held, in words."""
         if not records:
             return ""
-        stable = self._stable(records)
+        last, stable = records[-1], self._stable(records)
+        cells = watched(self.cells, last.stable_epochs)
+        if stable is None:
+            return waiting_to_move(last, cells)
         wait = waiting(records, self.min_epochs) if stable >= self.epochs else ""
-        return f"ranking stable for {stable} of {self.epochs} epochs{wait}"
+        begun = begins(last, cells) if self.min_epochs <= 1 else ""
+        return f"ranking stable for {stable} of {self.epochs} epochs{wait}{begun}"
 
-    def _stable(self, records: Sequence[EpochRecord]) -> int:
-        counts = records[-1].stable_epochs
-        return min(min(counts[cell]) for cell in watched(self.cells, counts))
+    def _stable(self, records: Sequence[EpochRecord]) -> int | None:
+        """Returns the epochs for which every edge has held, None before the cells count."""
+        last = records[-1]
+        cells = watched(self.cells, last.stable_epochs)
+        held = min(min(last.stable_epochs[cell]) for cell in cells)
+        if self.min_epochs > 1 or last.counts_from is None:
+            return held
+        counted = [counting(last, cell) for cell in cells]
+        return None if None in counted else min(held, *(each or 0 for each in counted))
+
+
+def _never_changes(edges: Sequence[Sequence[str]], space: Space) -> bool:
+    return all(sum(map(space.is_learnable, candidates)) < 2 for candidates in edges)
 
 
 def ranking(

@@ -73,8 +73,11 @@ FULL = EpochRecord(
     stage=2,
     measures={"temperature": 4.5},
     kept={"normal": (("max_pool_3x3",), ("none", "skip_connect"))},
+    moved={"normal": 0.5},
+    noise={"normal": 0.001},
+    counts_from={"normal": 2},
 )
-LATER = ("strengths", "stage", "measures", "kept")
+LATER = ("strengths", "stage", "measures", "kept", "moved", "noise", "counts_from")
 
 
 def through_json(record):

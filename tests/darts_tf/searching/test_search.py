@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -205,8 +206,9 @@ def test_an_epochs_line_tells_the_criterion_once_the_alphas_learn(runs):
         told.append(searching._line(stop, left))
     for epoch, line in enumerate(told[:-1]):
         assert line.startswith(f"epoch {epoch}: train ")
-        words = "weights only" if epoch < LATE else "0 of 1 skip-connects"
-        assert line.endswith(f", {words}, up to {40 * (LATE + 1 - epoch)} s left")
+        moved = "alphas moved [0-2][.][0-9] of 3x noise"  # so few steps are within their noise
+        words = "weights only" if epoch < LATE else f"({moved}|0 of 1 skip-connects.*)"
+        assert re.search(f", {words}, up to {40 * (LATE + 1 - epoch)} s left$", line)
     skips = records[-1].skip_connects["normal"]
     assert told[-1].endswith(f", {skips} of 1 skip-connects")
     assert max(map(len, told)) <= 100
