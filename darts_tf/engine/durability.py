@@ -141,6 +141,10 @@ class Durability:
             self._save()
         self._end_if_asked(saved=due)
 
+    def asked_to_stop(self) -> bool:
+        """Returns whether a file in the run's directory asks for its end; all workers agree."""
+        return self._agreement.any(self._run.asked_to_stop())
+
     def _end_if_asked(self, saved: bool) -> None:
         number = self._agreement.on(self._request.number)
         if number is None:

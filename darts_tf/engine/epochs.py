@@ -30,6 +30,7 @@ _logger = logging.getLogger(__name__)
 _LONG = 60.0  # seconds, above which an epoch's time is told before its end
 
 Line = Mapping[str, Any]
+BY_HAND = "a file named stop was in the run's directory"
 
 
 class Epoch:
@@ -219,6 +220,7 @@ class EpochLoop:
     Attributes:
         history: The lines of all epochs so far.
         stage: The current stage.
+        ended_by_hand: Whether a file named `stop` in the run's directory has ended the run.
 
     Raises:
         UserError: If the checkpoint is of another release, or was made with other images.
@@ -234,6 +236,7 @@ class EpochLoop:
         self._session = session
         self._lengths = tuple(lengths)
         self._make_stage = make_stage
+        self.ended_by_hand = False
         self._durability = Durability(session, facts)
         lines = self._durability.read()
         self.stage = self._made(self._durability.stage, lines[: self._durability.first_epoch], None)
@@ -256,6 +259,8 @@ class EpochLoop:
         afterwards: Sequence[Callable[[Line], None]] = (),
     ) -> None:
         """Runs the epochs that are left, or fewer if the model's `stop_training` becomes true.
+
+        A file named `stop` in the run's directory ends it after the epoch under way, too.
 
         Args:
             line: Returns an epoch's line of the history from the epoch, its logs, and its timing
@@ -305,6 +310,10 @@ class EpochLoop:
         """Returns whether an epoch is left; enters the next stage where the current one is over."""
         durability = self._durability
         while not self.stage.model.stop_training:
+            if self.history and self._more_epochs() and durability.asked_to_stop():
+                self.ended_by_hand = True
+                _logger.info("a file named stop is in the run's directory: no more epochs")
+                return False
             if not self._stage_over():
                 return True
             number = durability.stage + 1
@@ -316,6 +325,9 @@ class EpochLoop:
             self.stage.model.stop_training = False
             observers.set_model(self.stage.model)
         return False
+
+    def _more_epochs(self) -> bool:
+        return not self._stage_over() or self._durability.stage + 1 < len(self._lengths)
 
     def _stage_over(self) -> bool:
         durability = self._durability

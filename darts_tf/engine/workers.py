@@ -84,6 +84,17 @@ class Agreement:
         counts = self._sum(tf.constant([float(number == signal) for signal in SIGNALS])).numpy()
         return next((signal for signal, count in zip(SIGNALS, counts, strict=True) if count), None)
 
+    def any(self, asked: bool) -> bool:
+        """Returns whether one of the workers was asked; all of them must call at the same step.
+
+        Args:
+            asked: Whether this worker was.
+        """
+        if not self.needed:
+            return asked
+        counts = [float(asked), *(0.0 for _ in SIGNALS[1:])]
+        return bool(self._sum(tf.constant(counts)).numpy()[0] > 0)
+
     @tf.function(autograph=False)
     def _sum(self, counts: tf.Tensor) -> tf.Tensor:
         return self._strategy.reduce("SUM", self._strategy.run(tf.identity, (counts,)), axis=None)

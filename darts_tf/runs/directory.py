@@ -61,6 +61,7 @@ class RunDirectory:
         self.tensorboard = self.path / "tensorboard"
         self.checkpoints = self.path / "checkpoints"
         self.best = self.path / "best.flags"
+        self.stop = self.path / "stop"
         self.trials = self.path / "trials.json"
         self.log = self.path / f"{program}.log"
         self.outcome = self.path / _OUTCOMES[program]
@@ -236,6 +237,21 @@ class RunDirectory:
                 raise UserError(f"expected the name of a run's file, got {name!r}")
             with self.writing(path) as temporary:
                 temporary.write_bytes(content)
+
+    def asked_to_stop(self) -> bool:
+        """Returns whether a file named `stop` is in the directory, by which a person ends the run.
+
+        It ends after the epoch under way. The file stays until the run has its outcome, so that a
+        run that is killed meanwhile ends, too, when it is resumed.
+        """
+        with self.explained():
+            return self.stop.is_file()
+
+    def stop_is_done(self) -> None:
+        """Removes the file named `stop`, if there is one, once the run has ended."""
+        if self.asked_to_stop():
+            with self.explained():
+                self.stop.unlink()
 
     def append_history(self, line: Mapping[str, Any]) -> None:
         """Adds one line to the history and waits until it is on the disk.

@@ -20,8 +20,8 @@ from darts_tf.data.batches import (
 from darts_tf.data.dataset import AnyDataset, Dataset
 from darts_tf.data.datasets import resolve
 from darts_tf.engine.console import Verbosity, show_progress
-from darts_tf.engine.epochs import Epoch, EpochLoop, Line, RunStage
 from darts_tf.engine.images import divide, read_images
+from darts_tf.engine.epochs import BY_HAND, Epoch, EpochLoop, Line, RunStage
 from darts_tf.engine.precision import make_loss_scale
 from darts_tf.engine.replicas import check_shares, compile_step
 from darts_tf.engine.schedules import cosine
@@ -72,7 +72,8 @@ def search(
 ) -> SearchResult:
     """Searches for a cell and stops early (DARTS+, section 4.2).
 
-    The same settings give the same history and genotype, to the bit.
+    A file named `stop` in the run's directory ends the search after the epoch under way, with the
+    genotype of that epoch. The same settings give the same history and genotype, to the bit.
 
     Example:
 
@@ -185,7 +186,8 @@ def _searched(
     if genotype is None or stop.epoch is None:
         raise RuntimeError("the supernet's tables gave no genotype")
     last = f"the last of {config.epochs} epochs"
-    reason = stop.reason or (last if epoch + 1 == sum(lengths) else "a callback stopped the search")
+    other = BY_HAND if loop.ended_by_hand else "a callback stopped the search"
+    reason = stop.reason or (last if epoch + 1 == sum(lengths) else other)
     chosen = {} if stop.epoch == epoch else {"genotype_epoch": stop.epoch}
     run.write_json(
         run.genotype,
@@ -198,6 +200,7 @@ def _searched(
             "cost": loop.cost(),
         },
     )
+    run.stop_is_done()
     report.refresh(run)
     return _finished(run)
 

@@ -21,8 +21,8 @@ from darts_tf.data.dataset import AnyDataset, Dataset
 from darts_tf.data.datasets import resolve
 from darts_tf.data.facts import DatasetFacts
 from darts_tf.engine.console import Verbosity, show_progress
-from darts_tf.engine.epochs import Epoch, EpochLoop, Line, RunStage
 from darts_tf.engine.images import divide, read_images
+from darts_tf.engine.epochs import BY_HAND, Epoch, EpochLoop, Line, RunStage
 from darts_tf.engine.precision import (
     dtype_policy,
     make_loss_scale,
@@ -175,12 +175,14 @@ def _trained(
         "classes": list(images.facts.classes),
         "genotype": genotype.to_dict(),
         "cost": loop.cost(),
+        **({"reason": BY_HAND} if loop.ended_by_hand else {}),
     }
     with run.writing(run.model) as temporary:
         save_model(model, temporary)
     board.finish(result)
     run.write_json(run.confusions, confusions(scores, labels, images.test))
     run.write_json(run.result, result)
+    run.stop_is_done()
     report.refresh(run)
     return TrainingResult(model, result)
 

@@ -288,3 +288,18 @@ def test_a_run_with_other_images_does_not_go_on(tmp_path):
     Checkpoints(run.directory).save(type(found)(found.epoch, found.step, arrays))
     with pytest.raises(UserError, match="expected the images that the run began with"):
         run.start()
+
+
+def test_a_file_named_stop_ends_a_run_after_an_epoch_also_where_it_is_killed_then(tmp_path):
+    run, whole = Run(tmp_path / "run"), Run(tmp_path / "whole")
+    stop = run.directory.stop
+    loop = run.start(listeners=[lambda line: stop.touch() if line["epoch"] == 3 else None])
+    assert [line["epoch"] for line in run.history()] == [0, 1, 2, 3]
+    assert loop.ended_by_hand
+    assert stop.exists()  # until the outcome is written
+    assert run.start().ended_by_hand
+    assert len(run.history()) == 4
+    run.directory.stop_is_done()
+    assert not run.start().ended_by_hand
+    whole.start()
+    assert run.history() == whole.history()

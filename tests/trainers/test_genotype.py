@@ -1,0 +1,67 @@
+"""The program `trainers.genotype`: the cells of any epoch, from the history alone."""
+
+import json
+
+import pytest
+
+from darts_tf.errors import UserError
+from darts_tf.report.pictures.text import as_text
+from darts_tf.spaces.genotype import read_genotype
+from tests.histories import searched, trained
+from tests.trainers.programs import refused
+from trainers import genotype
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    return searched(tmp_path_factory.mktemp("search") / "run", seed=5, epochs=4)
+
+
+def recorded(run, epoch):
+    return read_genotype(json.loads(run.history.read_text().splitlines()[epoch]))
+
+
+@pytest.mark.parametrize("epoch", range(4))
+def test_any_epochs_genotype_is_that_of_its_line(finished, epoch, capsys):
+    genotype.main([str(finished.path), f"--epoch={epoch}"])
+    told = json.loads(capsys.readouterr().out)
+    assert read_genotype(told) == recorded(finished, epoch)
+    assert told["epoch"] == epoch
+    genotype.main([f"--run_dir={finished.path}", f"--epoch={epoch}", "--format=txt"])
+    assert capsys.readouterr().out == as_text(recorded(finished, epoch), f"epoch {epoch}") + "\n"
+
+
+def test_without_an_epoch_it_is_the_one_that_was_found_or_the_last(finished, tmp_path, capsys):
+    outcome = finished.read_json(finished.genotype)
+    other = searched(tmp_path / "other", seed=5, epochs=4)
+    chosen = {**outcome, "genotype": recorded(other, 1).to_dict(), "genotype_epoch": 1}
+    other.write_json(other.genotype, chosen)
+    genotype.main([str(other.path)])
+    assert json.loads(capsys.readouterr().out)["epoch"] == 1
+    other.genotype.unlink()
+    with other.history.open("a") as file:
+        file.write('{"epoch": 4, "alp')  # the epoch that is being written
+    genotype.main([str(other.path)])
+    told = json.loads(capsys.readouterr().out)
+    assert (told["epoch"], read_genotype(told)) == (3, recorded(other, 3))
+
+
+def test_mistakes_are_told_in_one_line_before_tensorflow_is_imported(finished, tmp_path):
+    line = refused("trainers.genotype", str(finished.path), "--epoch=4", cwd=tmp_path)
+    assert line == f"genotype: --epoch=4: expected an epoch of {finished.path}, 0 to 3\n"
+
+
+def test_other_directories_and_numbers_are_told(tmp_path):
+    training = trained(tmp_path / "training", seed=1, epochs=2)
+    empty = searched(tmp_path / "empty", seed=1, epochs=0, finished=False)
+    for words, what in [
+        ([], "--run_dir: expected the directory of a search, got nothing"),
+        ([str(tmp_path)], "expected the directory of a run"),
+        ([str(tmp_path / "none")], "expected the directory of a run"),
+        ([str(training.path)], "expected the run of a search, got one of train"),
+        ([str(empty.path)], "expected a search with an epoch, got an empty history"),
+        ([str(empty.path), "--epoch=-2"], "epoch: "),
+        ([str(empty.path), "--epoch=x"], "expected an integer"),
+    ]:
+        with pytest.raises(UserError, match=what):
+            genotype.main(words)
