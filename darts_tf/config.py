@@ -88,6 +88,12 @@ class RunConfig(Settings):
     profile_steps: str = setting(
         "", "First and last training step to profile for TensorBoard, as 10,20, from 0; or empty."
     )
+    extend: bool = setting(
+        False,
+        "Whether a run with fewer epochs goes on from its last checkpoint, with the learning rates "
+        "of the longer cosine from there on.",
+        recorded=False,
+    )
     checkpoint_every: str = setting(
         "1epoch", "How often a run saves itself, such as 200steps or 5epochs.", recorded=False
     )

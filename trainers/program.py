@@ -74,7 +74,7 @@ def carry_out(
         with logging_to(None):
             work()
         return False
-    if directory.claim(flags, earlier_lines(type(config))) == "finished":
+    if directory.claim(flags, earlier_lines(type(config)), config.extend) == "finished":
         print(f"{directory.path}: this run is finished")
         if cluster is not None:  # the other workers wait for the chief
             work()

@@ -18,6 +18,7 @@ from darts_tf.runs.interruption import Interrupted
 _logger = logging.getLogger(__name__)
 _SCORES = "scores of this epoch's steps"
 _STAGE = "stage, its first epoch"
+_CONTENT = "fingerprint of the images"
 _IMAGES = "images to train and test with, mean, deviation"
 _ADVICE = (
     "the checkpoints before it are kept. Try a lower --learning_rate first, or "
@@ -38,6 +39,7 @@ class Durability:
             saved before the run ends.
         facts: Facts of the images; a checkpoint that was made with others is refused. None for no
             check.
+        fingerprint: Their fingerprint, uint8 [32], likewise.
 
     Attributes:
         epoch: The current epoch, from 0, over all stages.
@@ -46,7 +48,12 @@ class Durability:
         scores: Loss and accuracy of each step of the epoch so far.
     """
 
-    def __init__(self, session: Session, facts: DatasetFacts | None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        facts: DatasetFacts | None,
+        fingerprint: np.ndarray | None = None,
+    ) -> None:
         self.epoch = 0
         self.stage = 0
         self.first_epoch = 0
@@ -58,6 +65,7 @@ class Durability:
         self._state = VariablesState(session.strategy, ())
         self._restored: dict[str, np.ndarray] | None = None
         self._request = session.request
+        self._fingerprint = fingerprint
         self._images = None if facts is None else _numbers(facts)
         self._agreement = Agreement(session.strategy)
 
@@ -77,6 +85,9 @@ class Durability:
         images = arrays.pop(_IMAGES, None)
         if images is not None and self._images is not None:
             self._check_images(images, self._images)
+        content = arrays.pop(_CONTENT, None)  # releases before 0.2 wrote none
+        if content is not None and self._fingerprint is not None:
+            self._check_content(content, self._fingerprint)
         if _SCORES not in arrays:
             raise self._of_another_release(f"no {_SCORES}")
         self.scores = [tuple(score) for score in arrays.pop(_SCORES)]
@@ -182,6 +193,13 @@ class Durability:
                 f"{images[0]:.0f} and {images[1]:.0f}"
             )
 
+    def _check_content(self, recorded: np.ndarray, content: np.ndarray) -> None:
+        if not np.array_equal(recorded, content):
+            raise UserError(
+                f"--run_dir={self._run.path}: expected the images that the run began with, got "
+                "as many whose pixels, labels or class names differ"
+            )
+
     def _save(self) -> None:
         values = [[float(part) for part in score] for score in self.scores]
         check_finite(values, f"epoch {self.epoch}, training")
@@ -189,6 +207,8 @@ class Durability:
         arrays = {**self.check_state(), _SCORES: scores}
         if self._images is not None:
             arrays[_IMAGES] = self._images
+        if self._fingerprint is not None:
+            arrays[_CONTENT] = self._fingerprint
         if self.stage:
             arrays[_STAGE] = np.array([self.stage, self.first_epoch], np.int64)
         self._checkpoints.save(Checkpoint(self.epoch, len(values), arrays))

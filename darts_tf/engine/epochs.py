@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from darts_tf.data.facts import DatasetFacts
@@ -216,6 +217,7 @@ class EpochLoop:
             first, so that a stage starts equal in a resumed run.
         facts: Facts of the images; a checkpoint that was made with others is refused. None for no
             check.
+        fingerprint: The fingerprint of the images, likewise, uint8 [32].
 
     Attributes:
         history: The lines of all epochs so far.
@@ -232,12 +234,13 @@ class EpochLoop:
         lengths: Sequence[int],
         make_stage: Callable[[int, Sequence[Line], RunStage | None], RunStage],
         facts: DatasetFacts | None = None,
+        fingerprint: np.ndarray | None = None,
     ) -> None:
         self._session = session
         self._lengths = tuple(lengths)
         self._make_stage = make_stage
         self.ended_by_hand = False
-        self._durability = Durability(session, facts)
+        self._durability = Durability(session, facts, fingerprint)
         lines = self._durability.read()
         self.stage = self._made(self._durability.stage, lines[: self._durability.first_epoch], None)
         self.history: list[Line] = [*self._durability.restore(self.stage.variables)]

@@ -46,7 +46,7 @@ def open_run(
             run = run_directory
         else:
             run = RunDirectory(run_directory, program)
-            run.claim(flags, earlier_lines(type(config)))
+            run.claim(flags, earlier_lines(type(config)), config.extend)
         if cluster is not None:
             call_roll(cluster, flags, run.contents(), config.worker_timeout)
         with _noticing_losses(cluster):
@@ -55,7 +55,7 @@ def open_run(
     files = answer_roll(cluster, flags, config.worker_timeout)
     with tempfile.TemporaryDirectory(prefix=f"darts_tf-worker-{cluster.index}-") as folder:
         run = RunDirectory(folder, program)
-        run.claim(flags, earlier_lines(type(config)))
+        run.claim(flags, earlier_lines(type(config)), config.extend)
         run.fill(files)
         with _noticing_losses(cluster):
             yield run

@@ -11,6 +11,7 @@ from typing import Any, Literal, Self, get_args
 
 from darts_tf.errors import UserError, nearest, reason
 from darts_tf.runs.atomic import TEMPORARY, replacing
+from darts_tf.runs.continuing import compare, described
 from darts_tf.runs.description import Description
 from darts_tf.runs.results import with_units
 
@@ -23,6 +24,8 @@ _OUTCOMES: Mapping[Program, str] = {
     "tune": "tuning.json",
     "random_search": "genotype.json",
 }
+_EXTENDABLE = ("search", "train", "repeats")
+_EPOCHS, _THREADS = "--epochs", "--threads"
 # The first line of `config.flags`: a comment to whoever reads the file as flags.
 _PROGRAM_LINE = "# program: {}"
 _PROGRAM = re.compile(r"# program: (\S+)")
@@ -61,6 +64,7 @@ class RunDirectory:
         self.tensorboard = self.path / "tensorboard"
         self.checkpoints = self.path / "checkpoints"
         self.best = self.path / "best.flags"
+        self._notes: list[str] = []
         self.stop = self.path / "stop"
         self.trials = self.path / "trials.json"
         self.log = self.path / f"{program}.log"
@@ -100,7 +104,7 @@ class RunDirectory:
         return self.path / "trials" / name
 
     def claim(
-        self, flag_lines: Sequence[str], defaults: Sequence[str] = ()
+        self, flag_lines: Sequence[str], defaults: Sequence[str] = (), extend: bool = False
     ) -> Literal["new", "unfinished", "finished"]:
         """Takes the directory for the run with these flags; doing so twice changes nothing.
 
@@ -108,6 +112,8 @@ class RunDirectory:
             flag_lines: All settings of the run, `--name=value` each.
             defaults: The same of the program's default settings: a flag that the run there was
                 made without, by an earlier release, counts as its default.
+            extend: Whether a run with fewer epochs, which may have finished, goes on with those of
+                `flag_lines`, from its last checkpoint.
 
         Returns:
             "finished" when the run has ended, "unfinished" when it has a history, else "new".
@@ -120,7 +126,9 @@ class RunDirectory:
             if not os.access(self.path, os.W_OK | os.X_OK):
                 raise PermissionError("no permission to write there")
             if self.config.exists():
-                self._check_same(_flags(flag_lines), _flags(defaults))
+                self._check_same(_flags(flag_lines), _flags(defaults), extend)
+                if extend:
+                    self._extend(flag_lines)
             elif foreign := sorted(
                 entry.name for entry in self.path.iterdir() if not _is_temporary(entry)
             ):
@@ -204,6 +212,8 @@ class RunDirectory:
                 kept = "".join(f"{_json('', line, None)}\n" for line in lines[:epoch])
                 with self.writing(self.history) as temporary:
                     _write(temporary, kept)
+            for note in self._notes:
+                _logger.info("%s: %s", self.path, note)
             if lines or step:
                 _logger.info("%s: resumes with step %d of epoch %d", self.path, step, epoch)
         return lines[:epoch]
@@ -321,7 +331,7 @@ class RunDirectory:
             )
         return match[1]  # type: ignore[return-value]
 
-    def _check_same(self, now: dict[str, str], defaults: Mapping[str, str]) -> None:
+    def _check_same(self, now: dict[str, str], defaults: Mapping[str, str], extend: bool) -> None:
         recorded = _flags(self._text(self.config).splitlines())
         program = self._recorded_program()
         other = [name for name in recorded if name not in now]
@@ -332,15 +342,82 @@ class RunDirectory:
                 f"that of another program, {program}{flag}"
             )
         recorded = {**{name: defaults[name] for name in now if name in defaults}, **recorded}
-        differing = [
-            f"{name} ({recorded.get(name, 'absent') or 'empty'} there, {value or 'empty'} now)"
-            for name, value in now.items()
-            if recorded.get(name) != value
-        ]
-        if differing:
+        self._check_difference(recorded, now, extend)
+
+    def _check_difference(
+        self, recorded: Mapping[str, str], now: Mapping[str, str], extend: bool
+    ) -> None:
+        found = compare(recorded, now)
+        settled = self.outcome.exists() or not self.checkpoints.is_dir()
+        refused = (*found.refused, *(found.places if settled and not extend else ()))
+        if refused:
+            refused = (*refused, *((_EPOCHS,) if found.longer else ()))
+            names = tuple(name for name in now if name in refused)
             raise UserError(
                 f"--run_dir={self.path}: expected the flags of the run there or another directory, "
-                f"got other flags: {', '.join(differing)}"
+                f"got other flags: {described(recorded, now, names)}"
+            )
+        if found.longer and not extend:
+            raise UserError(
+                f"--run_dir={self.path}: expected --epochs={recorded[_EPOCHS]}, as in the run "
+                f"there, got {now[_EPOCHS]}; --extend goes on from its last checkpoint with the "
+                f"learning rates of a cosine over {now[_EPOCHS]} epochs, which is not what a run "
+                "of so many epochs from the start would give; that takes another directory"
+            )
+        self._notes = []
+        if found.threads:
+            self._notes.append(
+                f"{described(recorded, now, (_THREADS,))}: the last bits of what follows may differ"
+            )
+        if found.places:
+            self._notes.append(
+                f"{described(recorded, now, found.places)}: the images are compared by content"
+            )
+
+    def _extend(self, lines: Sequence[str]) -> None:
+        """Makes a finished run unfinished, and gives a run the number of epochs of now.
+
+        What the run had found stays under names with its number of epochs.
+        """
+        recorded = _flags(self._text(self.config).splitlines())
+        now = _flags(lines)
+        if self.program not in _EXTENDABLE:
+            raise UserError(
+                f"--run_dir={self.path}: expected a search or a training for --extend, got a run "
+                f"of {self.program}"
+            )
+        own = self.history.exists()  # repeats have the histories of their seeds
+        done = len(self.read_history()) if own else int(recorded[_EPOCHS])
+        if self.outcome.exists() and done < int(now[_EPOCHS]):
+            if own:
+                self._check_extendable(done, int(recorded[_EPOCHS]))
+            for path in (self.model, self.confusions, self.outcome):  # the outcome last
+                if path.exists():
+                    path.replace(path.with_name(f"{path.stem}-{done}-epochs{path.suffix}"))
+        if recorded[_EPOCHS] == now[_EPOCHS]:
+            return
+        text = self._text(self.config)
+        old, new = (f"{_EPOCHS}={flags[_EPOCHS]}" for flags in (recorded, now))
+        changed = [new if line == old else line for line in text.splitlines()]
+        with self.writing(self.config) as temporary:
+            _write(temporary, "".join(f"{line}\n" for line in changed))
+        self._notes.append(
+            f"extended from {recorded[_EPOCHS]} to {now[_EPOCHS]} epochs: learning rates follow "
+            "the longer cosine from here on"
+        )
+
+    def _check_extendable(self, done: int, epochs: int) -> None:
+        """Refuses to extend a run that has ended for another reason than its number of epochs."""
+        outcome = self.read_json(self.outcome)
+        if done < epochs and "ended_by_hand" not in outcome:
+            raise UserError(
+                f"--run_dir={self.path}: expected a run that has had all of its {epochs} epochs "
+                f"for --extend, got one that has ended after {done}: "
+                f"{outcome.get('reason', 'it was stopped')}"
+            )
+        if not self.checkpoints.is_dir() or not any(self.checkpoints.iterdir()):
+            raise UserError(
+                f"--run_dir={self.path}: expected a checkpoint to extend the run from, got none"
             )
 
     def _text(self, path: Path) -> str:

@@ -19,6 +19,7 @@ from darts_tf.data.batches import (
 )
 from darts_tf.data.dataset import AnyDataset, Dataset
 from darts_tf.data.datasets import resolve
+from darts_tf.data.fingerprint import fingerprint
 from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.engine.images import divide, read_images
 from darts_tf.engine.epochs import BY_HAND, Epoch, EpochLoop, Line, RunStage
@@ -158,7 +159,7 @@ def _searched(
 
         return searching.stage(over)
 
-    loop = EpochLoop(session, lengths, make_stage, images.facts)
+    loop = EpochLoop(session, lengths, make_stage, images.facts, fingerprint(images))
     records = [EpochRecord.from_dict(line) for line in loop.history]
     stop.resume([record for record in records if record.stage == loop.stage_number])
     board = Board(run, config, loop.history)
@@ -197,6 +198,7 @@ def _searched(
             **chosen,
             "reason": reason,
             "moved": movement(stop.records[-1]),
+            **({"ended_by_hand": True} if loop.ended_by_hand else {}),
             "cost": loop.cost(),
         },
     )

@@ -60,7 +60,9 @@ def train_repeats(
         run = run_directory
     else:
         run = RunDirectory(run_directory, "repeats")
-        run.claim(training_flag_lines(config, genotype), earlier_lines(TrainingConfig))
+        run.claim(
+            training_flag_lines(config, genotype), earlier_lines(TrainingConfig), config.extend
+        )
     run.describe(Description.of([(config, "")]))
     if run.outcome.exists():
         return run.read_outcome()

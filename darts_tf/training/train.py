@@ -20,6 +20,7 @@ from darts_tf.data.batches import training_batches
 from darts_tf.data.dataset import AnyDataset, Dataset
 from darts_tf.data.datasets import resolve
 from darts_tf.data.facts import DatasetFacts
+from darts_tf.data.fingerprint import fingerprint
 from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.engine.images import divide, read_images
 from darts_tf.engine.epochs import BY_HAND, Epoch, EpochLoop, Line, RunStage
@@ -152,7 +153,7 @@ def _trained(
         del number, lines, previous
         return _Training(config, spec, images, session.strategy).stage()
 
-    loop = EpochLoop(session, [config.epochs], make_stage, images.facts)
+    loop = EpochLoop(session, [config.epochs], make_stage, images.facts, fingerprint(images))
     board = Board(run, config, loop.history, genotype)
     loop.run(
         _line,
@@ -175,7 +176,7 @@ def _trained(
         "classes": list(images.facts.classes),
         "genotype": genotype.to_dict(),
         "cost": loop.cost(),
-        **({"reason": BY_HAND} if loop.ended_by_hand else {}),
+        **({"reason": BY_HAND, "ended_by_hand": True} if loop.ended_by_hand else {}),
     }
     with run.writing(run.model) as temporary:
         save_model(model, temporary)
@@ -224,7 +225,7 @@ def result_of(
     config, dataset = resolve(config, data)
     run = RunDirectory(run_directory, "train")
     flags, defaults = training_flag_lines(config, genotype), earlier_lines(TrainingConfig)
-    if run.claim(flags, defaults) != "finished":
+    if run.claim(flags, defaults, config.extend) != "finished":
         train(config, genotype, run, data=dataset, verbose=verbose)
     return run.read_outcome()
 
