@@ -278,6 +278,11 @@ class TrainingConfig(RunConfig):
         low=0.0,
         below=1.0,
     )
+    initial_model: str = setting(
+        "",
+        "The model.keras of a training with the same cells, whose weights this one starts from, "
+        "those of the classifier only for as many classes; empty for random weights.",
+    )
     squeeze_excite: bool = setting(False, "Whether each cell ends in squeeze and excitation.")
     auxiliary_weight: float = setting(
         0.4, "Weight of the auxiliary head's loss; 0 for no head.", low=0.0

@@ -11,11 +11,13 @@ seed.
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import darts_tf
 from darts_tf.config import TrainingConfig, training_flag_lines
 from darts_tf.data.datasets import run_name
+from darts_tf.errors import UserError
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.results import ERRORS
 from trainers import genotypes
@@ -46,6 +48,12 @@ def main(arguments: Sequence[str]) -> None:
     config, dataset = resolved(config)
     path = given["run_dir"] or f"runs/{run_name(config.dataset)}-network"
     directory = RunDirectory(path, "train" if config.repeats == 1 else "repeats")
+    begun = directory.checkpoints.is_dir()  # then its weights are in the checkpoint
+    if config.initial_model and not begun and not Path(config.initial_model).is_file():
+        raise UserError(
+            f"--initial_model={config.initial_model}: expected the model.keras of a training, got "
+            "no file"
+        )
 
     def work() -> object:  # accessing darts_tf.train imports TensorFlow
         train = darts_tf.train if config.repeats == 1 else darts_tf.train_repeats

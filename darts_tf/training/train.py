@@ -39,10 +39,12 @@ from darts_tf.engine.workers import open_run
 from darts_tf.errors import UserError
 from darts_tf.layers.drop_path import set_drop_path
 from darts_tf.networks.complexity import multiply_adds, parameters
+from darts_tf.networks.initial_weights import start_from
 from darts_tf.networks.model_file import load_model, save_model
 from darts_tf.networks.network import build_network, inference_network
 from darts_tf.networks.spec import NetworkSpec
 from darts_tf.report.tensorboard import Board
+from darts_tf.runs.checkpoints import Checkpoints
 from darts_tf.runs.description import Description
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.progress import training_line
@@ -151,7 +153,10 @@ def _trained(
 
     def make_stage(number: int, lines: Sequence[Line], previous: RunStage | None) -> RunStage:
         del number, lines, previous
-        return _Training(config, spec, images, session.strategy).stage()
+        training = _Training(config, spec, images, session.strategy)
+        if config.initial_model and Checkpoints(run).latest() is None:
+            start_from(training.network, config.initial_model)
+        return training.stage()
 
     loop = EpochLoop(session, [config.epochs], make_stage, images.facts, fingerprint(images))
     board = Board(run, config, loop.history, genotype)

@@ -189,6 +189,11 @@ class RandomSearchConfig(TrainingConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.initial_model:
+            raise UserError(
+                "initial_model: expected none, for each genotype is another network, got "
+                f"{self.initial_model}"
+            )
         try:
             spaces.get(self.space)
         except UserError as error:
