@@ -21,8 +21,8 @@ from darts_tf.data.dataset import AnyDataset, Dataset
 from darts_tf.data.datasets import resolve
 from darts_tf.data.fingerprint import fingerprint
 from darts_tf.engine.console import Verbosity, show_progress
-from darts_tf.engine.images import divide, read_images
 from darts_tf.engine.epochs import BY_HAND, Epoch, EpochLoop, Line, RunStage
+from darts_tf.engine.images import divide, read_images
 from darts_tf.engine.precision import make_loss_scale
 from darts_tf.engine.replicas import check_shares, compile_step
 from darts_tf.engine.schedules import cosine

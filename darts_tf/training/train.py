@@ -22,8 +22,8 @@ from darts_tf.data.datasets import resolve
 from darts_tf.data.facts import DatasetFacts
 from darts_tf.data.fingerprint import fingerprint
 from darts_tf.engine.console import Verbosity, show_progress
-from darts_tf.engine.images import divide, read_images
 from darts_tf.engine.epochs import BY_HAND, Epoch, EpochLoop, Line, RunStage
+from darts_tf.engine.images import divide, read_images
 from darts_tf.engine.precision import (
     dtype_policy,
     make_loss_scale,
