@@ -4,7 +4,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from darts_tf.config import RunConfig
+from darts_tf.config import RunConfig, TrainingConfig, flag_lines
 from darts_tf.errors import UserError, nearest
 from darts_tf.report.pictures.text import as_text
 from darts_tf.spaces import zoo
@@ -12,6 +12,21 @@ from darts_tf.spaces.genotype import Genotype, read_genotype
 from trainers import presets
 
 TEXT = f"A genotype.json, JSON, or a published genotype: {', '.join(zoo.names())}. Required."
+
+# What a training takes from the search before it, and what it takes in proportion.
+ALIKE = (
+    "dataset",
+    "data_dir",
+    "image_size",
+    "stem",
+    "seed",
+    "threads",
+    "strategy",
+    "mixed_precision",
+    "jit_compile",
+    "sync_batch_norm",
+)
+SIZES = ("epochs", "batch_size", "layers", "init_channels")
 
 
 def chosen(given: str) -> Genotype:
@@ -48,21 +63,54 @@ def chosen(given: str) -> Genotype:
     return _parsed(f"--genotype={given}", text)
 
 
-def training_command(path: Path, config: RunConfig) -> str:
+def training_command(path: Path, config: RunConfig, program: str) -> str:
     """Returns the command that trains the network of the genotype of a search.
+
+    It names a preset and what departs from it: data, devices and seed are those of the search, and
+    depth, width, epochs and batch are to the preset of the training what those of the search are to
+    the preset of the search. Without a preset both are measured by the paper's settings.
 
     Args:
         path: The genotype.json.
-        config: The settings of the search; its data set is used.
+        config: The settings of the search, as the user gave them.
+        program: The program that searched: "search" or "random_search".
     """
-    preset = f"{config.dataset}.flags"
+    now, usual = _texts(config), _texts(type(config)())
+    name = _preset(program, config.dataset, any(now[size] != usual[size] for size in SIZES))
+    before = usual | _lines(program, name)
+    after = _texts(TrainingConfig()) | _lines("train", name)
+    wanted = {setting: now[setting] for setting in ALIKE}
+    for size in SIZES:
+        wanted[size] = _scaled(size, int(now[size]), int(before[size]), int(after[size]))
     words = ["python", "-m", "trainers.train", f"--genotype={path}"]
-    if preset in presets.names("train"):
-        words.append(f"--flagfile={preset}")
-    else:
-        words += [f"--dataset={config.dataset}", f"--image_size={config.image_size}"]
-    words += [f"--data_dir={config.data_dir}"] * bool(config.data_dir)
+    words += [f"--flagfile={name}"] * bool(name)
+    words += [f"--{flag}={text}" for flag, text in wanted.items() if text != after[flag]]
     return shlex.join(words)
+
+
+def _preset(program: str, dataset: str, small: bool) -> str:
+    """Returns the name of the preset that a search and the training after it have, or ""."""
+    names = set(presets.names(program)) & set(presets.names("train"))
+    fitting = [f"{dataset}.flags", *["images.flags"] * small]
+    return next((name for name in fitting if name in names), "")
+
+
+def _scaled(size: str, now: int, before: int, after: int) -> str:
+    fewest = 3 if size == "layers" else 1
+    return str(max(fewest, round(now * after / before)))
+
+
+def _texts(config: RunConfig) -> dict[str, str]:
+    """Returns the settings by name, as flags spell them."""
+    pairs = (line.removeprefix("--").partition("=") for line in flag_lines(config))
+    return {name: text for name, _, text in pairs}
+
+
+def _lines(program: str, name: str) -> dict[str, str]:
+    """Returns what a preset says, by flag; nothing for ""."""
+    lines = presets.lines(name, program) if name else ()
+    pairs = (line.removeprefix("--").partition("=") for _, line in lines)
+    return {flag: text for flag, _, text in pairs}
 
 
 def show(genotype: Genotype, title: str = "") -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
+import darts_tf
 from darts_tf.config import RunConfig
 from darts_tf.errors import UserError, reason
 from darts_tf.runs.cluster import WorkerLost, cluster_of
@@ -31,6 +32,9 @@ def run(name: str, main: Callable[[Sequence[str]], None]) -> int:
         run that was interrupted and has saved a checkpoint; 130 after Ctrl-C elsewhere.
     """
     # Hides TensorFlow's info messages and warnings, unless the user has set the variable.
+    if sys.argv[1:] in (["--version"], ["-version"]):
+        print(f"{name}, darts_tf {darts_tf.__version__}")
+        return 0
     os.environ.setdefault(LEVEL, "2")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:

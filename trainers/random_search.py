@@ -36,6 +36,7 @@ def main(arguments: Sequence[str]) -> None:
         extra={"run_dir": "Directory of the run; runs/<dataset>-random when empty."},
         program="random_search",
     )
+    given = config
     config, dataset = resolved(config)
     path = paths["run_dir"] or f"runs/{run_name(config.dataset)}-random"
     directory = RunDirectory(path, "random_search")
@@ -45,13 +46,13 @@ def main(arguments: Sequence[str]) -> None:
         config,
         lambda: darts_tf.random_search(config, directory, data=dataset),
     )
-    _report(directory, config)
+    _report(directory, given)
 
 
-def _report(directory: RunDirectory, config: RandomSearchConfig) -> None:
+def _report(directory: RunDirectory, given: RandomSearchConfig) -> None:
     for sample in directory.read_json(directory.genotype)["tried"]:
         print(f"seed {sample['seed']}: validation accuracy {sample['valid_accuracy']:.2%}")
-    print(f"next: {genotypes.training_command(directory.genotype, config)}")
+    print(f"next: {genotypes.training_command(directory.genotype, given, 'random_search')}")
 
 
 if __name__ == "__main__":

@@ -42,6 +42,7 @@ def main(arguments: Sequence[str]) -> None:
     )
     method, criterion = plugs["method"], plugs["stop_criterion"]
     config, chosen = choose(config, method=method, criterion=criterion)
+    given = config
     config, dataset = resolved(config)
     directory = RunDirectory(paths["run_dir"] or f"runs/{run_name(config.dataset)}", "search")
     if carry_out(
@@ -52,15 +53,15 @@ def main(arguments: Sequence[str]) -> None:
             config, directory, method=method, criterion=criterion, data=dataset
         ),
     ):
-        _report(directory, config)
+        _report(directory, given)
 
 
-def _report(directory: RunDirectory, config: SearchConfig) -> None:
+def _report(directory: RunDirectory, given: SearchConfig) -> None:
     outcome = directory.read_json(directory.genotype)
     genotypes.show(read_genotype(outcome))
     moved = f"; {outcome['moved']}" if outcome.get("moved") else ""
     print(f"stopped after epoch {outcome.get('epoch')}: {outcome.get('reason')}{moved}")
-    print(f"next: {genotypes.training_command(directory.genotype, config)}")
+    print(f"next: {genotypes.training_command(directory.genotype, given, 'search')}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,70 @@
+"""The command after a search trains a network in proportion to the search."""
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from darts_tf.config import SearchConfig, TrainingConfig
+from darts_tf.tuning.config import RandomSearchConfig
+from trainers import genotypes
+from trainers.command_line import parse
+
+PATH = Path("runs/a b/genotype.json")
+OWN = "image_folder:my photos"
+
+
+def read(flags, config=SearchConfig, program="search"):
+    return parse(flags, config, "", program=program)[0]
+
+
+def training(command):
+    """The settings of a command, which is parsed as a shell and the program parse it."""
+    words = shlex.split(command)
+    assert words[:4] == ["python", "-m", "trainers.train", f"--genotype={PATH}"]
+    return parse(words[4:], TrainingConfig, "", program="train")[0]
+
+
+@pytest.mark.parametrize("name", ["digits", "cifar10", "imagenet", "svhn_cropped"])
+def test_a_search_by_a_preset_is_followed_by_that_of_the_training(name):
+    command = genotypes.training_command(PATH, read([f"--flagfile={name}.flags"]), "search")
+    preset = f"python -m trainers.train '--genotype={PATH}' --flagfile={name}.flags"
+    assert command.removesuffix(" --stem=tiny_imagenet") == preset
+
+
+def test_a_search_of_ones_own_images_is_followed_by_a_training_of_its_size():
+    flags = ["--flagfile=images.flags", f"--dataset={OWN}", "--image_size=48", "--seed=3"]
+    usual = training(genotypes.training_command(PATH, read(flags), "search"))
+    assert (usual.dataset, usual.image_size, usual.seed) == (OWN, 48, 3)
+    preset = read(["--flagfile=images.flags"], TrainingConfig, "train")
+    assert usual == replace(preset, dataset=OWN, image_size=48, seed=3)
+    twice = replace(read(flags), init_channels=16, epochs=80, layers=6, batch_size=64, threads=1)
+    larger = training(genotypes.training_command(PATH, twice, "search"))
+    assert larger == replace(
+        usual,
+        init_channels=2 * usual.init_channels,
+        epochs=2 * usual.epochs,
+        layers=2 * usual.layers,
+        batch_size=2 * usual.batch_size,
+        threads=1,
+    )
+
+
+def test_a_small_search_without_a_preset_never_starts_the_papers_training():
+    config = SearchConfig(dataset=OWN, epochs=1, layers=3, init_channels=2, batch_size=8)
+    trained = training(genotypes.training_command(PATH, config, "search"))
+    assert (trained.layers, trained.init_channels, trained.epochs) == (5, 4, 1)
+    assert trained.batch_size == 8
+
+
+def test_the_papers_search_is_followed_by_the_papers_training_whatever_the_images():
+    trained = training(genotypes.training_command(PATH, SearchConfig(dataset=OWN), "search"))
+    assert trained == TrainingConfig(dataset=OWN)
+
+
+def test_the_training_after_a_random_search_has_the_networks_size():
+    config = RandomSearchConfig(dataset=OWN, epochs=10, layers=6, init_channels=12, data_dir="d")
+    trained = training(genotypes.training_command(PATH, config, "random_search"))
+    assert (trained.layers, trained.init_channels, trained.epochs) == (6, 12, 200)
+    assert trained.data_dir == "d"

@@ -1,0 +1,51 @@
+"""The list of programs, their release, and their help: without TensorFlow."""
+
+import contextlib
+import importlib
+import sys
+
+import pytest
+
+import darts_tf
+from darts_tf.errors import UserError
+from trainers import __main__ as listing
+from trainers.program import run
+
+PROGRAMS = dict(listing.programs())
+
+
+def test_the_list_has_every_program_and_no_other_module(capsys):
+    assert PROGRAMS.keys() >= {
+        "export.lite",
+        "export.onnx",
+        "export.saved_model",
+        "trainers.demo",
+        "trainers.draw",
+        "trainers.random_search",
+        "trainers.report",
+        "trainers.search",
+        "trainers.train",
+        "trainers.tune",
+    }
+    assert "trainers.program" not in PROGRAMS
+    assert "export.trained" not in PROGRAMS
+    listing.main([])
+    told = capsys.readouterr().out
+    assert all(f"python -m {name} " in told and about in told for name, about in PROGRAMS.items())
+    with pytest.raises(UserError, match=r"unexpected 'search'.*python -m trainers\.search"):
+        listing.main(["search"])
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_every_program_tells_its_release_and_its_help(program, monkeypatch, capsys):
+    main = importlib.import_module(program).main
+    name = program.rpartition(".")[2]
+    monkeypatch.setattr(sys, "argv", [name, "--version"])
+    assert run(name, main) == 0
+    assert capsys.readouterr().out == f"{name}, darts_tf {darts_tf.__version__}\n"
+    monkeypatch.setattr(sys, "argv", [name, "--help"])
+    with contextlib.suppress(SystemExit):  # of status 0, as the test of flags tells
+        assert run(name, main) == 0
+    shown = capsys.readouterr()
+    assert shown.out.lstrip().startswith(PROGRAMS[program])
+    assert not shown.err
