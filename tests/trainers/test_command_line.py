@@ -56,7 +56,12 @@ def values_of(field):
 def configs(draw, kind):
     values = {field.name: draw(values_of(field)) for field in dataclasses.fields(kind)}
     values["dataset"] = draw(st.sampled_from(tuple(DATASETS)))
-    not_recorded = {"download": False, "checkpoint_every": "1epoch", "worker_timeout": 300}
+    not_recorded = {
+        "download": False,
+        "extend": False,
+        "checkpoint_every": "1epoch",
+        "worker_timeout": 300,
+    }
     values |= not_recorded
     values["learning_rate_min"] = min(values["learning_rate_min"], values["learning_rate"])
     steps = sorted(draw(st.lists(st.integers(0, 10**6), min_size=2, max_size=2)))
