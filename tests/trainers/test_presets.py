@@ -45,14 +45,14 @@ def test_every_preset_opens_with_its_source_and_command(program, name):
 
 def test_cifar10_presets_are_the_papers_and_so_the_defaults():
     facts = DATASETS["cifar10"]
-    assert read("search", "cifar10.flags") == SearchConfig().resolved(facts)
-    assert read("train", "cifar10.flags") == TrainingConfig().resolved(facts)
+    assert read("search", "cifar10.flags").resolved(facts) == SearchConfig().resolved(facts)
+    assert read("train", "cifar10.flags").resolved(facts) == TrainingConfig().resolved(facts)
 
 
 @pytest.mark.parametrize("name", ["fashion_mnist", "mnist", "kmnist", "svhn_cropped"])
 def test_data_sets_that_are_not_in_the_paper_say_so_and_have_cifars_settings(name):
     facts = DATASETS[name]
-    search, train = (read(program, f"{name}.flags") for program in CONFIGS)
+    search, train = (read(program, f"{name}.flags").resolved(facts) for program in CONFIGS)
     assert search == SearchConfig().resolved(facts)
     assert train == TrainingConfig(epochs=600).resolved(facts)
     for program in CONFIGS:

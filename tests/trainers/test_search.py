@@ -81,7 +81,7 @@ def test_a_search_by_stage_tells_each_cell_and_its_next_command_trains_them(
     with pytest.raises(UserError, match=r"result\.json|No such file"):
         train.main(shlex.split(told[-1])[4:])
     assert trained[0][1] == genotype
-    with pytest.raises(UserError, match="^--layers: expected at least 5 .*, got 4$"):
+    with pytest.raises(UserError, match=r"^--layers: expected at least 5 .*, got 4$"):
         train.main([*shlex.split(told[-1])[4:], "--layers=4", "--run_dir=other"])
 
 
