@@ -8,12 +8,11 @@ import pkgutil
 import sys
 from collections.abc import Iterator, Sequence
 
-import export
-import trainers
 from darts_tf.errors import UserError
 from trainers.command_line import HELP
 from trainers.program import run
 
+_PACKAGES = ("trainers", "export")
 _ENTRY = 'if __name__ == "__main__":'
 
 
@@ -38,8 +37,10 @@ def main(arguments: Sequence[str]) -> None:
 
 def programs() -> Iterator[tuple[str, str]]:
     """Yields the name of each program and the first line of what it says of itself."""
-    for package in (trainers, export):
-        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+    for package in _PACKAGES:
+        found = importlib.util.find_spec(package)
+        folders = found.submodule_search_locations if found else None
+        for module in pkgutil.iter_modules(folders or [], f"{package}."):
             spec = importlib.util.find_spec(module.name)
             source = getattr(spec and spec.loader, "get_source", lambda name: None)(module.name)
             if source and _ENTRY in source and not module.name.endswith("__main__"):
