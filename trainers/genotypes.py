@@ -5,13 +5,18 @@ import sys
 from pathlib import Path
 
 from darts_tf.config import RunConfig, TrainingConfig, flag_lines
-from darts_tf.errors import UserError, nearest
+from darts_tf.errors import UserError, nearest, short
 from darts_tf.report.pictures.text import as_text
-from darts_tf.spaces import zoo
+from darts_tf.spaces import foreign, zoo
 from darts_tf.spaces.genotype import Genotype, read_genotype
 from trainers import presets
 
-TEXT = f"A genotype.json, JSON, or a published genotype: {', '.join(zoo.names())}. Required."
+# Characters of a path in a message.
+_LONGEST = 200
+TEXT = (
+    "A genotype.json, JSON, what DARTS or NNI print, or a published genotype: "
+    f"{', '.join(zoo.names())}. Required."
+)
 
 # What a training takes from the search before it, and what it takes in proportion.
 ALIKE = (
@@ -33,8 +38,9 @@ def chosen(given: str) -> Genotype:
     """Returns the genotype of the flag `--genotype`.
 
     Args:
-        given: The name of a published genotype, JSON, or the path of a JSON file, such as the
-            genotype.json of a search.
+        given: The name of a published genotype, a text that `read_genotype` reads, such as JSON or
+            DARTS's Python call, or the path of a file with one, such as the genotype.json of a
+            search.
 
     Raises:
         UserError: If it is none of these.
@@ -47,20 +53,21 @@ def chosen(given: str) -> Genotype:
         )
     if given in published:
         return zoo.get(given)
-    if given.lstrip().startswith("{"):
+    if foreign.is_text(given):
         return _parsed("--genotype", given)
     try:
         text = Path(given).read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         raise UserError(
-            f"--genotype={given}: no such file, and no published genotype."
+            f"--genotype={_cut(given)}: no such file, and no published genotype."
             f"{nearest(given, published)} Published: {', '.join(published)}"
         ) from None
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
+        reason = getattr(error, "strerror", None) or error
         raise UserError(
-            f"--genotype={given}: {error.strerror}; expected a file such as genotype.json"
+            f"--genotype={_cut(given)}: {reason}; expected a file such as genotype.json"
         ) from error
-    return _parsed(f"--genotype={given}", text)
+    return _parsed(f"--genotype={_cut(given)}", text)
 
 
 def training_command(path: Path, config: RunConfig, program: str) -> str:
@@ -123,6 +130,10 @@ def show(genotype: Genotype, title: str = "") -> None:
     encoding = sys.stdout.encoding or "utf-8"
     text = as_text(genotype, title, encoding)
     print(text.encode(encoding, "replace").decode(encoding))
+
+
+def _cut(given: str) -> str:
+    return given if len(given) <= _LONGEST else short(given)
 
 
 def _parsed(where: str, text: str) -> Genotype:

@@ -5,7 +5,6 @@ have one. Epochs are counted over the whole run. After an epoch its line is appe
 handed to the listeners and logged, and a checkpoint is saved when one is due.
 """
 
-import gc
 import logging
 import math
 import time
@@ -18,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from darts_tf.data.facts import DatasetFacts
+from darts_tf.engine import memory
 from darts_tf.engine.durability import Durability
 from darts_tf.engine.loop import Mean, Pace, device_name, run_epoch
 from darts_tf.engine.profiling import Profiler
@@ -323,7 +323,7 @@ class EpochLoop:
             if number == len(self._lengths):
                 return False
             self.stage = self._made(number, self.history, self.stage)
-            gc.collect()  # graphs of the stage before hold its memory in reference cycles
+            memory.release()  # graphs of the stage before
             durability.enter(number, self.stage.variables)
             self.stage.model.stop_training = False
             observers.set_model(self.stage.model)

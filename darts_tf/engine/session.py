@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import tensorflow as tf
 
 from darts_tf.config import RunConfig
+from darts_tf.engine import memory
 from darts_tf.engine.devices import make_repeatable, make_strategy, start_quietly
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.interruption import Request, noticing
@@ -37,6 +38,8 @@ def open_session(
 ) -> Iterator[Session]:
     """Sets seeds, threads and devices as a run's settings ask for; handles signals in the block.
 
+    What the run has left in memory is freed in the end.
+
     Args:
         run: The directory, claimed.
         config: The settings.
@@ -53,5 +56,8 @@ def open_session(
     strategy = make_strategy(config.strategy)
     start_quietly()
     together = config.strategy == "multi_worker"
-    with noticing(together) as request:  # after the strategy, which would take SIGTERM for itself
-        yield Session(run, config, strategy, request, bar)
+    try:
+        with noticing(together) as request:  # after the strategy, which would take SIGTERM itself
+            yield Session(run, config, strategy, request, bar)
+    finally:
+        memory.release()

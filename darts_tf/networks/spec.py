@@ -1,11 +1,12 @@
 """The specification of a network: everything that decides which layers it has."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral
 
 from darts_tf.errors import UserError, nearest, short
-from darts_tf.spaces import operations, space_of
-from darts_tf.spaces.genotype import Genotype
+from darts_tf.spaces import foreign, operations, space_of
+from darts_tf.spaces.genotype import Genotype, read_genotype
 from darts_tf.spaces.operations import NONE
 from darts_tf.spaces.space import Place
 from darts_tf.spaces.stems import STEMS
@@ -26,7 +27,7 @@ class NetworkSpec:
         ('cifar', 36)
 
     Args:
-        genotype: The cells.
+        genotype: The cells: a Genotype, or what `read_genotype` reads.
         input_shape: Height, width and channels of an image; height and width may be None, for any.
         classes: Number of classes, at least 2.
         layers: Number of cells; at least as many as the genotype's space needs, which are 3 for
@@ -50,7 +51,7 @@ class NetworkSpec:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "input_shape", _image_shape(self.input_shape))
-        _check_genotype(self.genotype)
+        object.__setattr__(self, "genotype", _genotype(self.genotype))
         if self.stem not in STEMS:
             raise UserError(
                 f"stem: expected one of {', '.join(STEMS)}, got {short(self.stem)}."
@@ -74,12 +75,23 @@ class NetworkSpec:
         return space_of(self.genotype).macro(self.layers)
 
 
-def _check_genotype(genotype: object) -> None:
-    if not isinstance(genotype, Genotype):
+def _genotype(given: object) -> Genotype:
+    """Returns the genotype that an argument is, or that it holds in another form."""
+    written = isinstance(given, str) and foreign.is_text(given)
+    if not written and not isinstance(given, Genotype | Mapping) and not hasattr(given, "_asdict"):
         raise UserError(
             "genotype: expected a Genotype, such as darts_tf.zoo.get(NAME) returns, got "
-            f"{short(genotype)}"
+            f"{short(given)}"
         )
+    try:
+        genotype = read_genotype(given)
+    except UserError as error:
+        raise UserError(f"genotype: {error}") from error
+    _check_blocks(genotype)
+    return genotype
+
+
+def _check_blocks(genotype: Genotype) -> None:
     names = {name for cell in genotype.cells for name, _, _ in genotype.edges(cell)} - {NONE}
     for name in sorted(names):
         if operations.get(name).block is None:

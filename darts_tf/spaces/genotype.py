@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from darts_tf.errors import UserError, nearest, short
-from darts_tf.spaces import operations
+from darts_tf.spaces import foreign, operations
 from darts_tf.spaces.operations import NONE, SKIP_CONNECT
 
 if TYPE_CHECKING:
@@ -239,11 +239,13 @@ _RESERVED = {*dir(Genotype), "space", "inputs", "genotype"}
 
 
 def read_genotype(source: Any) -> Genotype:
-    """Reads a genotype of any space.
+    """Reads a genotype of any space, of ours or another tool's.
 
     Args:
-        source: JSON, of which nothing is ever executed, or what it holds: `to_dict`'s form, or a
-            search's `genotype.json`.
+        source: JSON, or what it holds: `to_dict`'s form, or a search's `genotype.json`; or a form
+            of another tool that `darts_tf.spaces.foreign` knows, such as the Python call that DARTS
+            prints, or its named tuple. Nothing in a text is ever executed. A genotype is returned
+            as it is.
 
     Returns:
         A genotype; one with cells for each stage is a `StagedGenotype`.
@@ -257,12 +259,19 @@ def read_genotype(source: Any) -> Genotype:
         >>> genotype = darts_tf.zoo.get("DARTS_V2")
         >>> read_genotype('{"genotype": %s, "epoch": 3}' % genotype.to_json()) == genotype
         True
+        >>> text = f"genotype = {genotype}"
+        >>> text[:60]
+        "genotype = Genotype(normal=(('sep_conv_3x3', 0), ('sep_conv_"
+        >>> read_genotype(text) == genotype
+        True
     """
-    content = _parsed(source) if isinstance(source, str) else source
-    fields = _unwrapped(content)
+    if isinstance(source, Genotype):
+        return source
+    fields = _unwrapped(foreign.parsed(source) if isinstance(source, str) else source)
+    fields = foreign.translated(fields)
     if isinstance(fields, Mapping) and not fields.keys().isdisjoint(STAGED_CELLS):
-        return StagedGenotype.from_dict(content)
-    return Genotype.from_dict(content)
+        return StagedGenotype.from_dict(fields)
+    return Genotype.from_dict(fields)
 
 
 def genotype_of(

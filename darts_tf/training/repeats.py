@@ -16,7 +16,7 @@ from darts_tf.runs.description import Description
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.results import ERRORS
 from darts_tf.settings import earlier_lines
-from darts_tf.spaces.genotype import Genotype
+from darts_tf.spaces.genotype import Genotype, read_genotype
 from darts_tf.training.train import result_of
 
 _logger = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ def train_repeats(
         raise UserError(
             f"repeats: expected at least 2, for a standard deviation, got {config.repeats}"
         )
+    genotype = read_genotype(genotype)
     config, dataset = resolve(config, data)
     if isinstance(run_directory, RunDirectory):
         run = run_directory

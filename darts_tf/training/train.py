@@ -49,7 +49,7 @@ from darts_tf.runs.description import Description
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.progress import training_line
 from darts_tf.settings import earlier_lines
-from darts_tf.spaces.genotype import Genotype
+from darts_tf.spaces.genotype import Genotype, read_genotype
 from darts_tf.training.confusions import confusions
 from darts_tf.training.evaluation import error_rates, predictions
 
@@ -99,7 +99,7 @@ def train(
 
     Args:
         config: All settings.
-        genotype: The cells.
+        genotype: The cells; or what `read_genotype` reads.
         run_directory: Where the run's files go. A finished run is read, not repeated; an unfinished
             one resumes from its last checkpoint. Of several workers, only the chief has it. A
             `RunDirectory` has been claimed by the caller.
@@ -123,6 +123,7 @@ def train(
         raise UserError(
             f"repeats: expected 1, got {config.repeats}; train_repeats trains several times"
         )
+    genotype = read_genotype(genotype)
     config, dataset = resolve(config, data)
     with (
         show_progress(verbose) as bar,

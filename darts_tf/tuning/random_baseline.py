@@ -12,6 +12,7 @@ from darts_tf import report, spaces
 from darts_tf.config import flag_lines
 from darts_tf.data.dataset import AnyDataset
 from darts_tf.data.datasets import resolve
+from darts_tf.engine import memory
 from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.errors import DivergenceError
 from darts_tf.runs.description import Description
@@ -107,7 +108,8 @@ def _accuracy(
         )
     except DivergenceError as diverged:
         _logger.warning(f"genotype of seed {seed}: accuracy 0, {diverged}")
-        return 0.0
+    memory.release()  # what the error has held
+    return 0.0
 
 
 def _cost(config: RandomSearchConfig, run: RunDirectory) -> dict[str, Any]:

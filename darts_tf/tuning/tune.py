@@ -17,6 +17,7 @@ from keras_tuner.engine import trial as trials
 from darts_tf import report
 from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.data.datasets import resolve
+from darts_tf.engine import memory
 from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.errors import DivergenceError, UserError
 from darts_tf.runs.cluster import WorkerLost
@@ -188,14 +189,16 @@ class _Tuner(base_tuner.BaseTuner):
         if self._config.tuner == "hyperband":
             tried.append(f"epochs {search_config.epochs}")
         _logger.info(f"trial {name}: {', '.join(tried)}")
+        accuracy = 0.0
         try:
             accuracy = self._objective(search_config, training, self._run.trial(name))
         except DivergenceError as diverged:
             _logger.warning(f"trial {name}: accuracy 0, {diverged}")
-            accuracy = 0.0
         except Exception as error:
             # keras-tuner would note any other exception and continue with the next trial.
             raise errors.FatalError from error
+        if not accuracy:
+            memory.release()  # what the error has held
         _logger.info(f"trial {name}: validation accuracy {accuracy:.2%}")
         return {OBJECTIVE: accuracy}
 
