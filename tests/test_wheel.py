@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -74,3 +76,34 @@ def test_presets_of_the_wheel_are_found_by_name(installed: Installed) -> None:
     run = installed.run("-m", "trainers.search", "--flagfile=digits.flag")
     assert run.returncode == 2
     assert "digits.flags" in run.stderr
+
+
+def test_the_console_command_runs_the_programs_whatever_the_folder_holds(
+    installed: Installed, tmp_path: Path
+) -> None:
+    for name in ("trainers", "export"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise SystemExit('not ours')\n")
+
+    def run(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {"PYTHONPATH": str(installed.site)} | more
+        command = [str(installed.site / "bin" / "darts-tf"), *words]
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, text=True, capture_output=True, check=False
+        )
+
+    for program, told in (
+        ("search", "--stop_criterion"),
+        ("train", "--genotype"),
+        ("export", "--version"),
+        ("onnx", "--output"),
+    ):
+        ended = run(program, "--help")
+        assert (ended.returncode, told in ended.stdout + ended.stderr) == (0, True), ended.stderr
+    ended = run("search", "--flagfile=digits.flag")
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
+    assert ended.stderr.startswith("search: --flagfile=digits.flag")
+    wrong = run("serch")
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+    assert "Did you mean 'search'?" in wrong.stderr
+    assert run().stdout.count("darts-tf ") >= 10

@@ -6,6 +6,7 @@ Deletes build/demo and starts again each time.
 """
 
 import json
+import os
 import shlex
 import shutil
 import subprocess
@@ -59,7 +60,11 @@ def main(arguments: Sequence[str]) -> None:
 def _program(module: str, *flags: str) -> None:
     """Runs a program in a process of its own."""
     print(f"\n==> {shlex.join(['python', '-m', module, *flags])}", flush=True)
-    status = subprocess.run([sys.executable, "-m", module, *flags], check=False).returncode
+    # Our own packages, whatever the current folder has under their names.
+    home = str(Path(__file__).resolve().parents[1])
+    path = os.pathsep.join([home, *filter(None, [os.environ.get("PYTHONPATH")])])
+    words = [sys.executable, "-P", "-m", module, *flags]
+    status = subprocess.run(words, check=False, env=os.environ | {"PYTHONPATH": path}).returncode
     if status:
         raise UserError(f"{module} ended with status {status}")
 

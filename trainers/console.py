@@ -1,0 +1,47 @@
+"""The console command: `darts-tf search ...` runs a program by its name, wherever the user stands.
+
+`python -m trainers.search` finds what the current folder has first, packages of the user's own
+called `trainers` or `export` too; this command finds the programs that it was installed with.
+"""
+
+import runpy
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from darts_tf.errors import UserError, nearest, short
+from trainers.__main__ import programs
+from trainers.command_line import HELP
+from trainers.program import run
+
+# What `darts-tf export` writes without a word of the format.
+_DEFAULT_EXPORT = "saved_model"
+
+
+def main() -> int:
+    """Runs the program that the command line names; without one, lists them.
+
+    Returns:
+        The exit status.
+    """
+    # Before the current folder and what PYTHONPATH names.
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    known = {name.rpartition(".")[2]: name for name, _ in programs()}
+    known["export"] = known[_DEFAULT_EXPORT]
+    words = sys.argv[1:]
+    if words and words[0] in known:
+        sys.argv[1:] = words[1:]
+        runpy.run_module(known[words[0]], run_name="__main__", alter_sys=True)
+        return 0
+    return run("darts-tf", lambda arguments: _explain(arguments, known))
+
+
+def _explain(arguments: Sequence[str], known: dict[str, str]) -> None:
+    if arguments and not HELP & set(arguments):
+        raise UserError(
+            f"expected the name of a program, one of {', '.join(sorted(known))}; got "
+            f"{short(arguments[0])}.{nearest(arguments[0], known)}"
+        )
+    for name, about in programs():
+        print(f"darts-tf {name.rpartition('.')[2]:<14} {about}")
+    print("--help after a name lists its flags, --version tells the release")
