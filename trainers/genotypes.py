@@ -23,6 +23,7 @@ ALIKE = (
     "dataset",
     "data_dir",
     "image_size",
+    "skip_damaged",
     "stem",
     "seed",
     "threads",

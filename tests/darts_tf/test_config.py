@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 
 from darts_tf.config import SearchConfig, TrainingConfig, flag_lines, training_flag_lines
 from darts_tf.data import datasets
+from darts_tf.data.facts import facts_in_proportion
 from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.errors import UserError
+from darts_tf.runs.directory import RunDirectory
+from darts_tf.settings import earlier_lines
 from darts_tf.spaces import zoo
 from darts_tf.spaces.genotype import Genotype, read_genotype
 from darts_tf.spaces.stems import STEMS
@@ -342,3 +345,24 @@ def test_what_both_configs_share_has_one_meaning():
     assert len(shared) >= 15
     for name, key in itertools.product(shared - {"epochs"}, ("text", "bounds", "choices")):
         assert search[name].metadata[key] == training[name].metadata[key]
+
+
+def test_a_run_from_before_a_setting_goes_on_with_what_it_was_made_with(tmp_path):
+    """Halves were made in order before portions_by: catalogue sets go on, others are asked."""
+
+    def lines(name: str, by: str = "auto") -> tuple[str, ...]:
+        facts = facts_in_proportion(name, 8, ("a", "b"), portions_by="class")
+        facts = DATASETS.get(name, facts)
+        config = SearchConfig(dataset=name, portions_by=by, train_portion=0.5).resolved(facts)
+        return flag_lines(config)
+
+    for name in ("digits", "image_folder:photos"):
+        run = RunDirectory(tmp_path / name.partition(":")[0], "search")
+        run.claim([line for line in lines(name) if not line.startswith("--portions_by")])
+        earlier = earlier_lines(SearchConfig)
+        if name == "digits":
+            run.claim(lines(name), earlier)
+        else:
+            with pytest.raises(UserError, match="portions_by"):
+                run.claim(lines(name), earlier)
+        run.claim(lines(name, "order"), earlier)
