@@ -1,14 +1,12 @@
 """The cell of the search, in which every edge mixes all candidates, and the cell of a genotype."""
 
-from collections.abc import Sequence
-
 import torch
 from torch import nn
 
 from benchmarks.pytorch.by_name import operation
 from benchmarks.pytorch.operations import FactorizedReduce, ReLUConvBN
 from darts_tf.spaces.darts import DARTS
-from darts_tf.spaces.genotype import EDGES_PER_NODE, Genotype
+from darts_tf.spaces.genotype import Genotype
 
 
 class MixedOperation(nn.Module):
@@ -117,12 +115,16 @@ class Cell(_TwoInputs):
         previous_reduction: bool,
     ) -> None:
         super().__init__(before_previous, previous, channels, previous_reduction, affine=True)
-        edges = genotype.reduce if reduction else genotype.normal
-        self.concat = genotype.reduce_concat if reduction else genotype.normal_concat
-        self.sources = [source for _, source in edges]
+        cell = "reduce" if reduction else "normal"
+        self.stride = 2 if reduction else 1
+        self.concat = genotype.output(cell)
+        self.sources = [[source for _, source in edges] for edges in genotype.nodes(cell)]
         self.operations = nn.ModuleList(
-            operation(kind, channels, 2 if reduction and source < 2 else 1, affine=True)
-            for kind, source in edges
+            nn.ModuleList(
+                operation(kind, channels, self.stride if source < 2 else 1, affine=True)
+                for kind, source in edges
+            )
+            for edges in genotype.nodes(cell)
         )
 
     def forward(
@@ -130,20 +132,24 @@ class Cell(_TwoInputs):
     ) -> torch.Tensor:
         """Returns the concatenated nodes; `drop_path` is the rate of dropped operations."""
         nodes = self.preprocess(before_previous, previous)
-        for first in range(0, len(self.sources), EDGES_PER_NODE):
+        for operations, sources in zip(self.operations, self.sources, strict=True):
             incoming = [
-                self._edge(number, nodes, drop_path)
-                for number in range(first, first + EDGES_PER_NODE)
+                self._edge(module, nodes[source], drop_path)
+                for module, source in zip(operations, sources, strict=True)
             ]
-            nodes.append(incoming[0] + incoming[1])
+            # A node without edges is zero everywhere.
+            first, *others = incoming or [self._zeros(nodes[1])]
+            nodes.append(sum(others, first))
         return torch.cat([nodes[i] for i in self.concat], dim=1)
 
-    def _edge(self, number: int, nodes: Sequence[torch.Tensor], rate: float) -> torch.Tensor:
-        module = self.operations[number]
-        x = module(nodes[self.sources[number]])
+    def _edge(self, module: nn.Module, x: torch.Tensor, rate: float) -> torch.Tensor:
+        x = module(x)
         if self.training and rate > 0 and not isinstance(module, nn.Identity):
             return drop_samples(x, rate)
         return x
+
+    def _zeros(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.zeros_like(x[:, :, :: self.stride, :: self.stride])
 
 
 def drop_samples(x: torch.Tensor, rate: float) -> torch.Tensor:

@@ -28,7 +28,7 @@ _NAMES = {
     "moving_mean": "running_mean",
     "moving_variance": "running_var",
 }
-_EDGE = re.compile(rf"cell_(\d+)_node_(\d+)_([01])_(?:{'|'.join(operations.names())})_(\w+)")
+_EDGE = re.compile(rf"cell_(\d+)_node_(\d+)_(\d+)_(?:{'|'.join(operations.names())})_(\w+)")
 _PREPROCESS = re.compile(r"cell_(\d+)_preprocess_([01])_(\w+)")
 
 
@@ -120,7 +120,7 @@ def _copy(variables: Mapping[str, Any], ours: list[Any], peer: nn.Module) -> Non
 def _peer_name(layer: str) -> str:
     if match := _EDGE.fullmatch(layer):
         cell, node, place, part = match.groups()
-        return f"cells.{cell}.operations.{2 * (int(node) - 2) + int(place)}.{part}"
+        return f"cells.{cell}.operations.{int(node) - 2}.{place}.{part}"
     if match := _PREPROCESS.fullmatch(layer):
         return "cells.{}.preprocess_{}.{}".format(*match.groups())
     if layer.startswith("auxiliary_"):

@@ -14,6 +14,7 @@ from darts_tf.layers.normalization import BatchNormalization
 from darts_tf.networks.network import build_network
 from darts_tf.searching.bilevel import BilevelStep
 from darts_tf.spaces import zoo
+from darts_tf.spaces.genotype import Genotype
 from darts_tf.supernet.model import Supernet
 from tests import weights
 from tests.oracles import supernet as twin
@@ -28,7 +29,29 @@ BOUNDS = {"float32": (1e-5, 5e-3, 1e-2), "float64": (1e-9, 1e-9, 1e-9)}
 FORMATS = ["contiguous_format", "channels_last"]
 # What our optimizers, whose rate is float32, make of these.
 RATE, ARCH_RATE = float(np.float32(0.025)), float(np.float32(3e-4))
-GENOTYPES = ["DARTS_V2", "AMOEBANET_A"]  # the latter has every operation that only zoo cells use
+# As after a derivation by a threshold: nodes with one, three, four and no edges.
+UNEVEN = Genotype(
+    normal=[
+        ("sep_conv_3x3", 0, 3),
+        ("skip_connect", 1, 3),
+        ("max_pool_3x3", 2, 3),
+        ("dil_conv_3x3", 3, 4),
+    ],
+    normal_concat=[2, 3, 4, 5],
+    reduce=[
+        ("max_pool_3x3", 0, 2),
+        ("skip_connect", 0, 4),
+        ("sep_conv_3x3", 1, 4),
+        ("skip_connect", 2, 4),
+        ("dil_conv_5x5", 2, 4),
+    ],
+    reduce_concat=[2, 3, 4, 5],
+)
+GENOTYPES = {
+    "darts": zoo.get("DARTS_V2"),
+    "amoebanet": zoo.get("AMOEBANET_A"),  # has every operation that only zoo cells use
+    "uneven": UNEVEN,
+}
 
 
 def pictures(images, memory_format):
@@ -58,13 +81,13 @@ def supernets(seed, shape, dtype="float64", memory_format="contiguous_format"):
     return ours, peer
 
 
-def networks(seed, name, dtype="float64", memory_format="contiguous_format"):
+def networks(seed, genotype, dtype="float64", memory_format="contiguous_format"):
     """Our network with random scales, offsets and averages, and the peer with the same."""
     keras.utils.set_random_seed(seed)
     rng = np.random.default_rng(seed)
     settings = {"layers": LAYERS, "init_channels": CHANNELS, "classes": CLASSES}
     ours = build_network(
-        zoo.get(name), (32, 32, 3), auxiliary=True, drop_path=True, dtype=dtype, **settings
+        genotype, (32, 32, 3), auxiliary=True, drop_path=True, dtype=dtype, **settings
     )
     for layer in ours.layers:
         if isinstance(layer, BatchNormalization):
@@ -72,7 +95,7 @@ def networks(seed, name, dtype="float64", memory_format="contiguous_format"):
                 positive = variable is layer.moving_variance
                 low = 0.5 if positive else -0.5
                 variable.assign(rng.uniform(low, 1.5, variable.shape))
-    peer = network.Network(zoo.get(name), auxiliary=True, **settings)
+    peer = network.Network(genotype, auxiliary=True, **settings)
     peer.to(dtype=getattr(torch, dtype)).to(memory_format=getattr(torch, memory_format))
     copying.copy_network(ours, peer)
     return ours, peer
@@ -157,7 +180,7 @@ def test_two_search_iterations_are_ours(memory_format, seed):
 @pytest.mark.parametrize("name", GENOTYPES)
 @pytest.mark.parametrize("memory_format", FORMATS)
 def test_a_training_step_and_inference_are_ours(name, memory_format, seed):
-    ours, peer = networks(seed, name, memory_format=memory_format)
+    ours, peer = networks(seed, GENOTYPES[name], memory_format=memory_format)
     images, labels = random_arrays(seed, 3, (32, 32, 3))
     batch, tensor = random_batch(images, labels), pictures(images, memory_format)
     variables = copying.network_variables(ours)

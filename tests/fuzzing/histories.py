@@ -24,27 +24,41 @@ SHALLOW = 200  # brackets; deeper nesting may be refused or not
 _NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 _COUNTS = st.integers(0, 10**6)
 _ROWS = st.lists(st.lists(_NUMBERS, min_size=1, max_size=3), min_size=1, max_size=3)
+_NAMES = st.lists(st.lists(st.text(max_size=3), max_size=3), max_size=3)
+_CELLS = ("normal", "reduce")
 
 
-@st.composite
-def _record(draw: Any) -> dict[str, Any]:
-    cells = ("normal", "reduce")
-    record = EpochRecord(
-        epoch=draw(_COUNTS),
-        alphas={cell: draw(_ROWS) for cell in cells},
-        skip_connects={cell: draw(_COUNTS) for cell in cells},
-        stable_epochs={cell: draw(st.lists(_COUNTS, max_size=3)) for cell in cells},
-        genotype=draw(st.none() | st.sampled_from(zoo.names()).map(zoo.get)),
-        train_loss=draw(st.none() | _NUMBERS),
-        valid_accuracy=draw(st.none() | _NUMBERS),
-        learning_rate=draw(st.none() | _NUMBERS),
-        timing={"seconds": draw(_NUMBERS)},
-    )
+def _by_cell(values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(dict.fromkeys(_CELLS, values))
+
+
+# Every field of a record.
+FIELDS = {
+    "epoch": _COUNTS,
+    "alphas": _by_cell(_ROWS),
+    "skip_connects": _by_cell(_COUNTS),
+    "stable_epochs": _by_cell(st.lists(_COUNTS, max_size=3)),
+    "genotype": st.none() | st.sampled_from(zoo.names()).map(zoo.get),
+    "train_loss": st.none() | _NUMBERS,
+    "train_accuracy": st.none() | _NUMBERS,
+    "valid_loss": st.none() | _NUMBERS,
+    "valid_accuracy": st.none() | _NUMBERS,
+    "learning_rate": st.none() | _NUMBERS,
+    "timing": st.fixed_dictionaries({"seconds": _NUMBERS}),
+    "strengths": st.none() | _by_cell(_ROWS),
+    "stage": _COUNTS,
+    "measures": st.dictionaries(st.text(max_size=3), _NUMBERS, max_size=2),
+    "kept": st.none() | _by_cell(_NAMES),
+}
+
+
+def _line(record: EpochRecord) -> dict[str, Any]:
     return json.loads(json.dumps(record.to_dict()))
 
 
 _TRAINING = st.fixed_dictionaries({"epoch": _COUNTS, "loss": _NUMBERS, "timing": st.just({})})
-LINES = _record() | _TRAINING
+RECORDS = st.builds(EpochRecord, **FIELDS)
+LINES = RECORDS.map(_line) | _TRAINING
 WHOLE = st.lists(LINES.map(lambda line: json.dumps(line).encode()), max_size=4)
 SPOILT = st.lists(LINES.flatmap(spoilt_json), min_size=1, max_size=4)
 FILES = (

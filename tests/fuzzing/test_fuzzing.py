@@ -1,9 +1,12 @@
 """Every file is either read correctly or refused with a one-line error."""
 
+import dataclasses
+
 import pytest
 from hypothesis import strategies as st
 
 from darts_tf.errors import UserError
+from darts_tf.runs.history import EpochRecord
 from tests.fuzzing import checkpoints, flag_files, genotypes, histories
 from tests.fuzzing.running import Kind, Refusal, fuzz, outcome
 
@@ -16,6 +19,10 @@ def test_a_file_is_read_right_or_refused(kind, tmp_path, seed):
     tally = fuzz(kind, tmp_path, EXAMPLES[kind], seed)
     assert len(tally.seen) >= EXAMPLES[kind]
     assert 0 < tally.read < tally.inputs
+
+
+def test_records_are_drawn_with_all_their_fields():
+    assert list(histories.FIELDS) == [field.name for field in dataclasses.fields(EpochRecord)]
 
 
 def test_what_is_wrong_or_hangs_is_found_and_a_seed_brings_it_back(tmp_path, seed):
