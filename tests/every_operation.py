@@ -1,4 +1,4 @@
-"""Networks for tests that together cover every operation, stem, and even and odd image sizes."""
+"""Networks for tests that together cover every operation and stem, odd sizes, and no edges."""
 
 from __future__ import annotations
 
@@ -26,12 +26,20 @@ _EDGES = (
 )
 _CONCAT = (2, 3, 4, 5, 6)
 EVERY = Genotype(normal=_EDGES, normal_concat=_CONCAT, reduce=_EDGES, reduce_concat=_CONCAT)
+# As after a derivation by a threshold: a cell without edges, and one with such a node.
+SPARSE = Genotype(
+    normal=[],
+    normal_concat=[2, 3],
+    reduce=[("sep_conv_3x3", 0, 2), ("skip_connect", 1, 2), ("max_pool_3x3", 0, 4)],
+    reduce_concat=[2, 3, 4],
+)
 # What each network of the tests has that others have not.
 SETTINGS = {
     "odd": {"shape": (9, 11, 3)},
     "even": {"shape": (12, 8, 3)},
     "imagenet": {"shape": (67, 64, 3), "stem": "imagenet"},
     "squeeze_excite": {"shape": (8, 8, 3), "stem": "tiny_imagenet", "squeeze_excite": True},
+    "sparse": {"shape": (9, 8, 3), "genotype": SPARSE},
 }
 
 
@@ -44,7 +52,8 @@ def network(name: str, seed: int) -> keras.Model:
     """
     settings = dict(SETTINGS[name])
     shape = settings.pop("shape")
-    spec = NetworkSpec(EVERY, shape, 5, layers=3, init_channels=4, **settings)
+    genotype = settings.pop("genotype", EVERY)
+    spec = NetworkSpec(genotype, shape, 5, layers=3, init_channels=4, **settings)
     keras.utils.set_random_seed(seed)
     trained = build_network(spec)
     rng = np.random.default_rng(seed)

@@ -1,19 +1,58 @@
 """The program `trainers.tune`: refusals before TensorFlow, and its output."""
 
+import contextlib
 import dataclasses
 import shlex
+from typing import ClassVar
 
 import pytest
 
 import darts_tf
-from darts_tf.config import SearchConfig
+from darts_tf import criteria, methods, spaces
+from darts_tf.config import SearchConfig, setting
+from darts_tf.errors import UserError
+from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.tuning.config import TuningConfig
 from darts_tf.tuning.tune import tune as tune_with
+from tests.contracts import known
 from tests.trainers.programs import refused
 from trainers import presets, search, tune
 from trainers.command_line import parse
 
 VARIABLES = ("KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sampled(methods.Method):
+    """A method with a setting."""
+
+    name: ClassVar[str] = "sampled"
+    tau: float = setting(10.0, "Temperature.", above=0.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class LossBelow(criteria.Criterion):
+    """A criterion with a setting."""
+
+    name: ClassVar[str] = "loss_below"
+    nats: float = setting(0.5, "Training loss that ends the search.", above=0.0)
+
+
+SHALLOW = SearchSpace(["skip_connect", "sep_conv_3x3"], nodes=2, name="shallow")
+NO_TUA = (
+    "unknown flag '--sampled_tua': --method=sampled has no setting 'tua'; expected one of "
+    "--sampled_tau"
+)
+PLUGS = ["--method=sampled", "--space=shallow", "--stop_criterion=loss_below"]
+
+
+@pytest.fixture
+def plugs():
+    """A method, a space and a criterion of a user's own."""
+    with contextlib.ExitStack() as stack:
+        for room, plug in ((methods, Sampled), (spaces, SHALLOW), (criteria, LossBelow)):
+            stack.enter_context(known(room, plug))
+        yield
 
 
 @pytest.fixture
@@ -68,6 +107,57 @@ def test_a_finished_tune_says_so_and_tries_no_more(tuned, capsys):
     assert told[again + 1 :] == told[again - len(told[again + 1 :]) : again]
 
 
+def test_plugs_and_their_flags_reach_the_trials_and_the_best_flags(
+    plugs, tuned, tmp_path, monkeypatch
+):
+    given = [*PLUGS, "--sampled_tau=3.5", "--loss_below_nats=0.25"]
+    tune.main(["--dataset=digits", "--trials=1", "--run_dir=here", *given])
+    [trial] = tuned
+    assert (trial.method, trial.space, trial.stop_criterion) == ("sampled", "shallow", "loss_below")
+    for name in ("config.flags", "best.flags"):
+        assert set(given) <= set((tmp_path / "here" / name).read_text().splitlines())
+
+    searched = []
+
+    def stand_in(config, path, **found):
+        searched.append((config, found["method"], found["criterion"]))
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(vars(darts_tf), "search", stand_in)
+    with pytest.raises(KeyboardInterrupt):
+        search.main(["--flagfile=here/best.flags", "--run_dir=again"])
+    [(config, method, criterion)] = searched
+    assert config == trial
+    assert methods.get(method) == Sampled(tau=3.5)
+    assert criteria.get(criterion) == LossBelow(nats=0.25)
+    with pytest.raises(UserError, match=r"--sampled_tau \(3\.5 there, 4\.0 now\)"):
+        tune.main(["--dataset=digits", "--trials=1", "--run_dir=here", *given, "--sampled_tau=4.0"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--sampled_tau=3"], "unknown flag '--sampled_tau' without --method=sampled"),
+        (
+            ["--method=sampled", "--sampled_tua=3"],
+            NO_TUA,
+        ),
+        (["--method=sampled", "--sampled_tau=0"], "--sampled_tau: expected above 0, got 0.0"),
+        (
+            ["--stop_criterion=loss_below", "--loss_below_nats=x"],
+            "--loss_below_nats=x: expected a number",
+        ),
+    ],
+    ids=lambda value: value[-1] if isinstance(value, list) else "",
+)
+def test_a_mistake_in_a_plugs_flag_is_told(plugs, tuned, tmp_path, arguments, line):
+    with pytest.raises(UserError) as error:
+        tune.main(["--dataset=digits", *arguments])
+    assert str(error.value) == line
+    assert not tuned
+    assert not (tmp_path / "runs").exists()
+
+
 def test_the_preset_is_the_search_of_the_digits_in_small():
     config, _ = parse(["--flagfile=digits.flags"], TuningConfig, "", program="tune")
     right, _ = parse(["--flagfile=digits.flags"], SearchConfig, "", program="search")
@@ -86,6 +176,9 @@ def test_the_preset_is_the_search_of_the_digits_in_small():
     [
         (["--tune=learning_rat"], ["--tune: ", "Did you mean 'learning_rate'?"]),
         (["--tuner=grid"], ["--tuner: expected one of random, hyperband, bayesian"]),
+        (["--method=dart"], ["--method: ", "'dart'", "Did you mean 'darts'?"]),
+        (["--space=dart"], ["--space: ", "'dart'", "Did you mean 'darts'?"]),
+        (["--stop_criterion=stable"], ["--stop_criterion: ", "Did you mean 'stable_ranking'?"]),
         (["--trial=3"], ["'--trial'", "Did you mean '--trials'?"]),
         (["--flagfile=digit.flags"], ["Did you mean 'digits.flags'?"]),
         (["--dataset=digits", "--run_dir=foreign"], ["--run_dir=foreign", "notes.txt"]),
