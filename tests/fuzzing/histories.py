@@ -49,6 +49,9 @@ FIELDS = {
     "stage": _COUNTS,
     "measures": st.dictionaries(st.text(max_size=3), _NUMBERS, max_size=2),
     "kept": st.none() | _by_cell(_NAMES),
+    "moved": st.none() | _by_cell(_NUMBERS),
+    "noise": st.none() | _by_cell(_NUMBERS),
+    "counts_from": st.none() | _by_cell(_COUNTS),
 }
 
 

@@ -142,7 +142,10 @@ def test_plugs_and_their_flags_reach_the_trials_and_the_best_flags(
             ["--method=sampled", "--sampled_tua=3"],
             NO_TUA,
         ),
-        (["--method=sampled", "--sampled_tau=0"], "--sampled_tau: expected above 0, got 0.0"),
+        (
+            ["--method=sampled", "--sampled_tau=0"],
+            "--sampled_tau: expected a value above 0.0, got 0.0",
+        ),
         (
             ["--stop_criterion=loss_below", "--loss_below_nats=x"],
             "--loss_below_nats=x: expected a number",
