@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
-import secrets
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,7 +17,6 @@ from darts_tf import data
 from darts_tf.config import SearchConfig, flag_lines
 from darts_tf.errors import UserError
 from darts_tf.report import write_report
-from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
 from darts_tf.searching import search as searching
 from darts_tf.searching.criteria import SkipConnects, StableRanking, never
@@ -32,6 +28,7 @@ from darts_tf.spaces.derivation import derive, softmax
 from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, Genotype, read_genotype
 from tests import events
 from tests.processes import PAGES, SHORT_RUN, SPLIT_CPU, finish, pages, start
+from tests.whole_runs import WholeRuns
 
 _SEARCH = (
     PAGES
@@ -50,26 +47,14 @@ FARTHEST = 3 * 1.5 * 3e-4
 
 
 @dataclass(frozen=True)
-class Runs:
+class Runs(WholeRuns):
     """The searches that the tests share.
 
-    `again` repeats `first` with its settings, in a directory where a run broke off, and prepares
-    its data set itself; `mirrored` has another seed and two devices. `staged` has alphas by stage,
-    the stem of Tiny-ImageNet, one level and no criterion.
+    `again` repeats `first`; `mirrored` has another seed and two devices. `staged` has alphas by
+    stage, the stem of Tiny-ImageNet, one level and no criterion.
     """
 
-    seed: int
-    folder: Path
-
     def settings(self, name):
-        shared = {
-            "dataset": "digits",
-            "data_dir": str(self.folder / ("its own" if name == "again" else "data")),
-            "layers": 3,
-            "init_channels": 2,
-            "batch_size": 256,
-            "threads": 1,
-        }
         if name == "mirrored":
             special = {"seed": self.seed + 1, "strategy": "mirrored", "epochs": 1}
         elif name == "staged":
@@ -90,28 +75,20 @@ class Runs:
                 "arch_start_epoch": LATE,
                 "stop_at_skip_connects": 1,
             }
-        return shared | special
+        return self.shared(name) | {"init_channels": 2} | special
 
     def config(self, name):
         return SearchConfig(**self.settings(name))
 
-    def history(self, name):
-        text = (self.folder / name / "history.jsonl").read_text()
-        return [json.loads(line) for line in text.splitlines()]
-
     def outcome(self, name):
-        return json.loads((self.folder / name / "genotype.json").read_text())
+        return self.read(name, "genotype.json")
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    seed = int(os.environ.get("DARTS_TF_TEST_SEED") or secrets.randbelow(2**30))
-    made = Runs(seed, tmp_path_factory.mktemp("searches"))
-    data.load("digits", str(made.folder / "data"))
-    broken_off = RunDirectory(made.folder / "again", "search")
+    made = Runs.of(tmp_path_factory.mktemp("searches"))
     config = made.config("again").resolved(data.DATASETS["digits"])
-    assert broken_off.claim(flag_lines(config)) == "new"
-    broken_off.append_history({"epoch": 0, "from": "a run that broke off"})
+    made.break_off("search", flag_lines(config))
     devices = {"mirrored": SPLIT_CPU}
     finish(
         *(
@@ -172,14 +149,8 @@ def test_the_genotype_is_that_of_the_last_epoch(runs, name):
 
 
 def test_the_same_settings_give_the_same_files_even_where_a_run_broke_off(runs):
-    first, again = runs.history("first"), runs.history("again")
-    for line in (*first, *again):
-        del line["timing"]
+    first, again = (runs.repeatable(name, "genotype.json") for name in ("first", "again"))
     assert first == again
-    outcomes = [runs.outcome(name) for name in ("first", "again")]
-    for outcome in outcomes:
-        del outcome["cost"]
-    assert outcomes[0] == outcomes[1]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -241,14 +212,14 @@ def test_a_search_stops_in_the_first_epoch_that_meets_the_criterion(runs):
 
 
 def test_a_finished_search_is_read_and_not_repeated(runs):
-    before = {path: path.read_bytes() for path in runs.folder.rglob("*") if path.is_file()}
+    before = runs.files()
     result = search(runs.config("first"), runs.folder / "first")
     outcome = runs.outcome("first")
     assert result.genotype == Genotype.from_dict(outcome)
     assert (result.epoch, result.reason) == (outcome["epoch"], outcome["reason"])
     history = [json.loads(json.dumps(record.to_dict())) for record in result.records]
     assert history == runs.history("first")
-    assert before == {path: path.read_bytes() for path in runs.folder.rglob("*") if path.is_file()}
+    assert before == runs.files()
 
 
 def test_another_search_in_the_same_directory_is_refused(runs):

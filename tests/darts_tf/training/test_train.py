@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import secrets
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,7 +21,6 @@ from darts_tf.networks.complexity import multiply_adds, parameters
 from darts_tf.networks.model_file import load_model
 from darts_tf.networks.network import build_network
 from darts_tf.report import write_report
-from darts_tf.runs.directory import RunDirectory
 from darts_tf.spaces import zoo
 from darts_tf.spaces.genotype import read_genotype
 from darts_tf.training import train as training
@@ -32,6 +28,7 @@ from darts_tf.training.train import train
 from tests import events
 from tests.processes import PAGES, SHORT_RUN, SPLIT_CPU, finish, hide, pages, start
 from tests.stages import by_stage
+from tests.whole_runs import WholeRuns
 
 GENOTYPE = zoo.get("DARTS_PLUS_CIFAR10")
 NAMES = ("first", "again", "other", "mixed", "mirrored")
@@ -61,30 +58,16 @@ print(json.dumps(model.predict(np.load(images), verbose=0).tolist()))
 
 
 @dataclass(frozen=True)
-class Runs:
+class Runs(WholeRuns):
     """The trainings that the tests share.
 
-    `again` repeats `first` with its settings: in a directory where a run broke off, after another
-    training in the same process, with a data set that it prepares itself. `other` has another seed;
+    `again` repeats `first`, after another training in the same process. `other` has another seed;
     `mixed` also mixes images and smooths labels; `mirrored` does the work of `mixed` on two
     devices. `staged` trains a cell for each stage after the stem of Tiny-ImageNet.
     """
 
-    seed: int
-    folder: Path
-
     def settings(self, name):
-        shared = {
-            "dataset": "digits",
-            "data_dir": str(self.folder / ("its own" if name == "again" else "data")),
-            "layers": 3,
-            "init_channels": 4,
-            "batch_size": 256,
-            "threads": 1,
-            "seed": self.seed,
-            "epochs": 2,
-            "cutout": 2,
-        }
+        usual = {"init_channels": 4, "seed": self.seed, "epochs": 2, "cutout": 2}
         other = {"seed": self.seed + 1, "epochs": 1}
         mixed = other | {"mixup": 1.0, "label_smoothing": 0.1}
         special = {
@@ -94,28 +77,20 @@ class Runs:
             "staged": {"layers": 5, "init_channels": 2, "epochs": 1, "auxiliary_weight": 0.0}
             | {"stem": "tiny_imagenet", "strategy": "one_device"},
         }
-        return shared | special.get(name, {})
+        return self.shared(name) | usual | special.get(name, {})
 
     def config(self, name):
         return TrainingConfig(**self.settings(name))
 
-    def history(self, name):
-        text = (self.folder / name / "history.jsonl").read_text()
-        return [json.loads(line) for line in text.splitlines()]
-
     def result(self, name):
-        return json.loads((self.folder / name / "result.json").read_text())
+        return self.read(name, "result.json")
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    seed = int(os.environ.get("DARTS_TF_TEST_SEED") or secrets.randbelow(2**30))
-    made = Runs(seed, tmp_path_factory.mktemp("trainings"))
-    data.load("digits", str(made.folder / "data"))
-    broken_off = RunDirectory(made.folder / "again", "train")
+    made = Runs.of(tmp_path_factory.mktemp("trainings"))
     config = made.config("again").resolved(data.DATASETS["digits"])
-    assert broken_off.claim(training_flag_lines(config, GENOTYPE)) == "new"
-    broken_off.append_history({"epoch": 0, "from": "a run that broke off"})
+    made.break_off("train", training_flag_lines(config, GENOTYPE))
     cells = dict.fromkeys(NAMES, GENOTYPE) | {"staged": STAGED}
     jobs = {
         name: (made.settings(name), str(made.folder / name), genotype.to_json())
@@ -182,7 +157,7 @@ def test_the_model_gives_the_test_errors_with_keras_alone(runs, tmp_path):
     result = runs.result("first")
     assert result["top1_error_percent"] == pytest.approx(100 * (better >= 1).mean())
     assert result["top5_error_percent"] == pytest.approx(100 * (better >= 5).mean())
-    pairs = json.loads((runs.folder / "first" / "confusions.json").read_text())["pairs"]
+    pairs = runs.read("first", "confusions.json")["pairs"]
     answers = scores.argmax(1)
     assert pairs
     for pair in pairs:
@@ -192,14 +167,8 @@ def test_the_model_gives_the_test_errors_with_keras_alone(runs, tmp_path):
 
 
 def test_the_same_settings_give_the_same_files_even_where_a_run_broke_off(runs):
-    first, again = runs.history("first"), runs.history("again")
-    for line in (*first, *again):
-        del line["timing"]
+    first, again = (runs.repeatable(name, "result.json") for name in ("first", "again"))
     assert first == again
-    results = [runs.result(name) for name in ("first", "again")]
-    for result in results:
-        del result["cost"]
-    assert results[0] == results[1]
     for name in ("model.keras", "confusions.json"):
         first, again = ((runs.folder / run / name).read_bytes() for run in ("first", "again"))
         assert first == again
@@ -267,11 +236,11 @@ def test_a_cell_for_each_stage_is_trained_told_and_exported(runs, tmp_path):
 
 
 def test_a_finished_training_is_read_and_not_repeated(runs):
-    before = {path: path.read_bytes() for path in runs.folder.rglob("*") if path.is_file()}
+    before = runs.files()
     trained = train(runs.config("first"), GENOTYPE, runs.folder / "first")
     assert trained.result == runs.result("first")
     assert trained.model.input_shape == (None, 8, 8, 1)
-    assert before == {path: path.read_bytes() for path in runs.folder.rglob("*") if path.is_file()}
+    assert before == runs.files()
 
 
 def test_another_training_in_the_same_directory_is_refused(runs):
