@@ -190,8 +190,9 @@ def test_a_run_goes_on_with_its_own_images_alone(ends, folder):
     assert line.endswith("got others, 24 and 5")
     lost = folder / "photos" / "right" / "07.png"
     told = line_of(ends["an image is cut off"])
-    assert told.startswith("dataset: expected a whole JPEG, PNG, BMP or GIF, got ")
-    assert told.endswith(f"got {lost}, which cannot be decoded")
+    assert told.startswith("dataset: expected a whole JPEG, PNG, GIF, BMP or WebP, got ")
+    reason = "which cannot be decoded; --skip_damaged leaves such files out"
+    assert told.endswith(f"got {lost}, {reason}")
 
 
 def test_after_all_that_the_same_command_ends_as_if_nothing_had_happened(ends, folder):
