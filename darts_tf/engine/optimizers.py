@@ -142,7 +142,8 @@ class SGD(CoupledOptimizer):
 
     $$v \leftarrow \mu v + g, \qquad w \leftarrow w - \eta v$$
 
-    Keras's velocity holds $-\eta g$ instead, so that a new learning rate would act late.
+    Keras's velocity holds $-\eta g$ instead, so that a new learning rate would act late. With
+    Nesterov momentum the step is $w \leftarrow w - \eta (g + \mu v)$, with the new $v$.
 
     Example:
         >>> import tensorflow as tf
@@ -161,6 +162,7 @@ class SGD(CoupledOptimizer):
         l2: Factor of the L2 term, which every variable has.
         clip: Maximum norm of all gradients together; None for no limit.
         name: Name of the optimizer.
+        nesterov: Whether a step looks ahead along the velocity.
     """
 
     slots = ("velocity",)
@@ -172,9 +174,11 @@ class SGD(CoupledOptimizer):
         l2: float = 0.0,
         clip: float | None = None,
         name: str = "sgd",
+        nesterov: bool = False,
     ) -> None:
         super().__init__(learning_rate, l2, clip, name)
         self.momentum = momentum
+        self.nesterov = nesterov
 
     def step(
         self, gradient: tf.Tensor, rate: tf.Tensor, count: tf.Tensor, *slots: tf.Variable
@@ -182,7 +186,8 @@ class SGD(CoupledOptimizer):
         """Updates the velocities and returns the steps of the weights."""
         del count
         (velocity,) = slots
-        return rate * velocity.assign(self.momentum * velocity + gradient)
+        after = velocity.assign(self.momentum * velocity + gradient)
+        return rate * (gradient + self.momentum * after if self.nesterov else after)
 
     def unrolled(self, gradients: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         """Returns the weights as a step without clipping would leave them; takes no step.
@@ -207,7 +212,7 @@ class SGD(CoupledOptimizer):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
-        return {**super().get_config(), "momentum": self.momentum}
+        return {**super().get_config(), "momentum": self.momentum, "nesterov": self.nesterov}
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")

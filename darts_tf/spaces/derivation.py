@@ -155,3 +155,29 @@ def strongest_edges(strengths: np.ndarray, edges: Sequence[Edge], keep: int) -> 
         for row in sorted(rows, key=lambda row: -value[row])[:keep]:
             kept.append((edges[row].candidates[best[row]], edges[row].source, target))
     return kept
+
+
+def strongest_pairs(strengths: np.ndarray, edges: Sequence[Edge], keep: int) -> list[Triple]:
+    """Keeps the strongest pairs of a source and a candidate but `none` for each node.
+
+    This is the derivation of GDAS: unlike in DARTS, both edges of a node may have one source. Ties
+    go to the earlier edge and the earlier candidate.
+
+    Args:
+        strengths: [edges, width], masked entries -infinity.
+        edges: The edges of the cell.
+        keep: How many edges lead to a node, at most.
+
+    Returns:
+        Each edge as (operation, source, node), node by node, the stronger first.
+    """
+    kept: list[Triple] = []
+    for target in dict.fromkeys(edge.target for edge in edges):
+        pairs = [
+            (-strengths[row, column], (name, edge.source, target))
+            for row, edge in enumerate(edges)
+            for column, name in enumerate(edge.candidates)
+            if edge.target == target and name != NONE
+        ]
+        kept.extend(pair for _, pair in sorted(pairs, key=lambda pair: pair[0])[:keep])
+    return kept

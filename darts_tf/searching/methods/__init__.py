@@ -9,7 +9,12 @@ from darts_tf.searching.methods.method import Method, Stage
 __all__ = ["Method", "Stage", "get", "names", "register"]
 
 _REGISTRY: Registry[Method] = Registry(
-    "method", Method, {"darts": "darts_tf.searching.methods.darts:Darts"}
+    "method",
+    Method,
+    {
+        "darts": "darts_tf.searching.methods.darts:Darts",
+        "gdas": "darts_tf.searching.methods.gdas:Gdas",
+    },
 )
 
 get = _REGISTRY.get

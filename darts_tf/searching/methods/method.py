@@ -189,18 +189,11 @@ class Method(Settings):
             config: The settings of the search.
             loss_scale: The scale of the losses; None for none.
         """
-        from darts_tf.engine.precision import weight_optimizer
         from darts_tf.searching.bilevel import BilevelStep
 
         return BilevelStep(
             supernet,
-            weight_optimizer(
-                loss_scale,
-                config.learning_rate,
-                config.momentum,
-                l2=config.weight_decay,
-                clip=config.grad_clip,
-            ),
+            self.weight_optimizer(config, loss_scale),
             self.architecture_optimizer(config, loss_scale),
             lambda optimizer: self.architecture_gradient(config, optimizer),
             loss_scale,
@@ -208,6 +201,27 @@ class Method(Settings):
             penalty=self.penalty,
             weights_first=self.weights_first,
             seed=config.seed,
+        )
+
+    def weight_optimizer(
+        self, config: SearchConfig, loss_scale: LossScale | None, **kwargs: Any
+    ) -> SGD:
+        """Returns the optimizer of the weights, here SGD with momentum.
+
+        Args:
+            config: The settings of the search.
+            loss_scale: The scale of the losses, which the optimizer divides by; None for none.
+            **kwargs: Further arguments of `darts_tf.SGD`.
+        """
+        from darts_tf.engine.precision import weight_optimizer
+
+        return weight_optimizer(
+            loss_scale,
+            config.learning_rate,
+            config.momentum,
+            l2=config.weight_decay,
+            clip=config.grad_clip,
+            **kwargs,
         )
 
     def architecture_optimizer(

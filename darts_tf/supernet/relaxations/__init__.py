@@ -1,0 +1,1 @@
+"""Relaxations of the search methods that do not mix by the softmax of DARTS."""

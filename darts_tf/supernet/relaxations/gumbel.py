@@ -1,0 +1,91 @@
+"""Sampled edge weights: the Gumbel-softmax distribution, soft (SNAS) or hard (GDAS)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from darts_tf.spaces.darts import DARTS
+from darts_tf.spaces.space import Space
+from darts_tf.supernet.edge_weights import EdgeWeights
+from darts_tf.supernet.relaxation import Relaxation
+
+
+@keras.saving.register_keras_serializable(package="darts_tf")
+class GumbelSoftmax(Relaxation):
+    r"""Draws the weights of an edge's candidates from a Gumbel-softmax distribution.
+
+    With temperature $T$ and a standard Gumbel variable $G$ for each candidate,
+
+    $$q_{e,o} \propto \exp((\alpha_{e,o} + G_{e,o}) / T).$$
+
+    Soft weights are $q$ itself (SNAS, equation 5). Hard ones compute the candidate $k$ of the
+    largest $q$ alone, with weight $(1 - \mathrm{stop}(q_k)) + q_k$: 1, whose gradient is that of
+    $q_k$ (GDAS, section 3.2). Every pass draws once for each kind of cell, and all cells of that
+    kind share the draw. Without a seed there is no noise.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from darts_tf import SearchSpace
+        >>> space = SearchSpace(("skip_connect", "sep_conv_3x3"), nodes=1)
+        >>> relaxation = GumbelSoftmax(space, hard=True)
+        >>> relaxation.build()
+        >>> weights = relaxation.call(tf.constant([0, 1]))["normal"]
+        >>> tf.reduce_sum(weights.candidates, 1).numpy().tolist()
+        [1.0, 1.0]
+
+    Args:
+        search_space: The search space, its name or its config.
+        hard: Whether an edge computes one candidate only.
+
+    Attributes:
+        temperature: The temperature, a variable that does not learn.
+    """
+
+    def __init__(
+        self,
+        search_space: Space | Mapping[str, Any] | str = DARTS,
+        hard: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(search_space, **kwargs)
+        self.hard = hard
+
+    def build(self) -> None:
+        """Creates the alphas and the temperature, which starts at 1."""
+        super().build()
+        self.temperature = self.add_weight(
+            name="temperature", initializer="ones", trainable=False, autocast=False
+        )
+
+    def mix(self, cell: str, alphas: tf.Tensor, seed: tf.Tensor | None = None) -> EdgeWeights:
+        """Returns a sample of the edge weights of one cell; see `Relaxation.mix`."""
+        del cell
+        logits = alphas if seed is None else alphas + gumbel(tf.shape(alphas), seed, alphas.dtype)
+        soft = tf.nn.softmax(logits / tf.cast(self.temperature.value, alphas.dtype))
+        if not self.hard:
+            return EdgeWeights(soft)
+        chosen = tf.argmax(soft, 1, tf.int32)
+        # The constant picks: a gradient of the other candidates would be another estimator.
+        picks = tf.one_hot(chosen, alphas.shape[1], dtype=alphas.dtype)
+        share = tf.reduce_sum(soft * picks, 1, keepdims=True)
+        return EdgeWeights(picks * ((1 - tf.stop_gradient(share)) + share), chosen=chosen)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {**super().get_config(), "hard": self.hard}
+
+
+def gumbel(shape: Any, seed: tf.Tensor, dtype: Any = tf.float32) -> tf.Tensor:
+    """Draws standard Gumbel variables, -log(-log(U)).
+
+    Args:
+        shape: Shape of the result.
+        seed: int32 [2]; the same seed draws the same.
+        dtype: A float type. U is uniform in (0, 1), so the result is finite.
+    """
+    smallest = tf.as_dtype(dtype).as_numpy_dtype(1e-30)
+    uniform = tf.random.stateless_uniform(shape, seed, smallest, 1, dtype)
+    # U near 1 rounds to 1 in float32, whose -log is 0.
+    return -tf.math.log(tf.maximum(-tf.math.log(uniform), smallest))
