@@ -594,7 +594,7 @@ class MethodBuilt:
         run = folder / plug.name
         [told] = finish(start(code, settings, plain(plug.get_config()), SMALL, str(run)))
         kills, same = json.loads(told.splitlines()[-1])
-        assert kills == 3
+        assert kills == 1
         assert same, f"{run}: a resumed search differs from one that was left alone"
 
     def test_two_devices_do_what_one_does(
@@ -602,10 +602,10 @@ class MethodBuilt:
     ) -> None:
         from tests import replicas
 
-        assert replicas.greatest_error(2, seed, "first", plug) < 1e-9
+        assert replicas.greatest_error(2, seed, "first", plug, channels=8) < 1e-9
 
 
-# Three searches: one is left alone, the other is killed three times and started again.
+# Two searches: one is left alone, the other is killed within an epoch and started again.
 _KILLED = """
 from pathlib import Path
 import darts_tf
@@ -644,7 +644,7 @@ def outcome(name):
 
 Path(folder).mkdir()
 assert search("alone", -1) == 0
-kills = sum(search("killed", steps) for steps in (1, 3, 2))
+kills = search("killed", 4)
 assert search("killed", -1) == 0
 print(json.dumps([kills, outcome("killed") == outcome("alone")]))
 """

@@ -48,7 +48,9 @@ def centered(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     return tf.cast(images, tf.float32) / 64 - 2
 
 
-def searched(devices: int, seed: int, order: str, method: Any = "darts") -> dict[str, np.ndarray]:
+def searched(
+    devices: int, seed: int, order: str, method: Any = "darts", channels: int = 2
+) -> dict[str, np.ndarray]:
     """Searches for an epoch in float64 with synchronized batch normalization.
 
     Args:
@@ -56,6 +58,7 @@ def searched(devices: int, seed: int, order: str, method: Any = "darts") -> dict
         seed: Random seed.
         order: The architecture gradient.
         method: The search method, or its name.
+        channels: Channels of a node in the first cell.
 
     Returns:
         The scores of its steps, and every variable of supernet and optimizers; a leading axis for
@@ -67,7 +70,7 @@ def searched(devices: int, seed: int, order: str, method: Any = "darts") -> dict
     method = methods.get(method)
     config = SearchConfig(
         layers=3,
-        init_channels=2,
+        init_channels=channels,
         stem="cifar",
         arch_order=order,
         sync_batch_norm=True,
@@ -116,7 +119,9 @@ def trained(devices: int, seed: int) -> dict[str, np.ndarray]:
     return {**VariablesState(scheme, epochs.variables).arrays(), "scores": np.array(scores)}
 
 
-def greatest_error(devices: int, seed: int, order: str | None, method: Any = "darts") -> float:
+def greatest_error(
+    devices: int, seed: int, order: str | None, method: Any = "darts", channels: int = 2
+) -> float:
     """The largest difference between the results of several devices and of one.
 
     Args:
@@ -124,9 +129,11 @@ def greatest_error(devices: int, seed: int, order: str | None, method: Any = "da
         seed: Random seed.
         order: Architecture gradient of a search; None for a training run.
         method: The search method, or its name.
+        channels: Channels of a node in the first cell of a search.
     """
     one, several = (
-        searched(n, seed, order, method) if order else trained(n, seed) for n in (1, devices)
+        searched(n, seed, order, method, channels) if order else trained(n, seed)
+        for n in (1, devices)
     )
     assert set(one) == set(several)
     return max(weights.relative_error(part, one[name]) for name, part in parts(several, one))

@@ -1,0 +1,63 @@
+"""PC-DARTS: a part of the channels, and weights of edges (Xu et al., 2020, arXiv:1907.05737)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from darts_tf.config import SearchConfig
+from darts_tf.errors import UserError
+from darts_tf.searching.methods.method import Method
+from darts_tf.settings import setting
+from darts_tf.spaces.space import Space
+
+if TYPE_CHECKING:
+    from darts_tf.supernet.model import Supernet
+    from darts_tf.supernet.relaxation import Relaxation
+
+
+@dataclass(frozen=True, kw_only=True)
+class PcDarts(Method):
+    """Edges compute one part of the channels, and a softmax weighs the edges of a node.
+
+    That saves most of the time and memory of an iteration (PC-DARTS, section 3). The genotype is
+    derived from the products of the weights of candidates and edges.
+
+    >>> PcDarts().get_config()
+    {'name': 'pc_darts', 'partial': 4}
+    """
+
+    name: ClassVar[str] = "pc_darts"
+
+    partial: int = setting(  # type: ignore[misc]
+        4, "K: edges compute one of so many parts of the channels; 2 on ImageNet.", low=1
+    )
+
+    def check(self, config: SearchConfig, space: Space) -> None:
+        """Refuses channels that cannot be shared out."""
+        super().check(config, space)
+        for place in space.macro(config.layers):
+            channels = place.width * config.init_channels
+            part = channels // self.partial
+            # A strided skip-connect makes both halves of its channels.
+            if channels % self.partial or not part or (place.reduction and part % 2):
+                raise UserError(
+                    f"init_channels: expected channels of each cell that divide by "
+                    f"pc_darts_partial={self.partial}, in reduction cells into even parts, "
+                    f"got {channels} channels"
+                )
+
+    def relaxation(self, space: Space, **kwargs: Any) -> Relaxation:
+        """Returns the softmax over candidates with that over edges."""
+        from darts_tf.supernet.relaxations.edge_normalized import EdgeNormalized
+
+        return EdgeNormalized(space, **kwargs)
+
+    def measures(self, supernet: Supernet) -> dict[str, float]:
+        """Returns for each cell the largest weight of an edge, 1 if one edge has won its node."""
+        strengths = supernet.strengths()
+        return {
+            f"edge_weight_{cell}": float(np.max(table.sum(1))) for cell, table in strengths.items()
+        }
