@@ -4,20 +4,35 @@ import re
 
 import pytest
 
+from darts_tf import criteria, methods, spaces
 from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.errors import UserError
 from trainers import presets
-from trainers.command_line import parse
+from trainers.command_line import parse_with_plugs
 
 CONFIGS = {"search": SearchConfig, "train": TrainingConfig}
+# Further methods, each with the settings of its own paper.
+METHODS = tuple(f"{name}_cifar10" for name in methods.names() if name != "darts")
 # The paper's further networks on a data set.
-FURTHER = {"search": (), "train": ("cifar10_large", "cifar100_large", "imagenet_se")}
+FURTHER = {"search": METHODS, "train": ("cifar10_large", "cifar100_large", "imagenet_se")}
 ALL = [(program, name) for program in CONFIGS for name in presets.names(program)]
 
 
+PLUGS = {
+    "search": {"method": methods, "space": spaces, "stop_criterion": criteria},
+    "train": {},
+}
+
+
+def parsed(program, name):
+    return parse_with_plugs(
+        [f"--flagfile={name}"], CONFIGS[program], "", PLUGS[program], program=program
+    )
+
+
 def read(program, name):
-    return parse([f"--flagfile={name}"], CONFIGS[program], "", program=program)[0]
+    return parsed(program, name).settings
 
 
 @pytest.mark.parametrize("program", CONFIGS)
@@ -31,7 +46,8 @@ def test_every_preset_is_read(program, name):
     dataset = read(program, name).dataset
     if name == "images.flags":  # for any folder, which the user names
         dataset = "images"
-    assert name == f"{dataset}.flags" or name.startswith(f"{dataset}_")
+    stem = name.removesuffix(".flags")
+    assert stem == dataset or stem.startswith(f"{dataset}_") or stem.endswith(f"_{dataset}")
 
 
 @pytest.mark.parametrize(("program", "name"), ALL)
@@ -39,8 +55,16 @@ def test_every_preset_opens_with_its_source_and_command(program, name):
     text = (presets.folder(program) / name).read_text(encoding="utf-8")
     opening = text[: text.index("\n--")]
     assert all(line.startswith("#") for line in opening.splitlines())
-    assert re.search("table [123], row", opening)
+    assert re.search(r"table [123], row|arXiv:\d{4}\.\d{5}, section", opening)
     assert f"python -m trainers.{program} --flagfile={name}" in opening
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_preset_of_a_method_chooses_it_with_its_own_settings(name):
+    plugs = parsed("search", f"{name}.flags").plugs
+    method = methods.get(plugs["method"])
+    assert method.name == name.removesuffix("_cifar10")
+    assert plugs["method"] == method.get_config() == methods.get(method.name).get_config()
 
 
 def test_cifar10_presets_are_the_papers_and_so_the_defaults():
