@@ -78,7 +78,9 @@ def carry_out(
         with logging_to(None):
             work()
         return False
-    if directory.claim(flags, earlier_lines(type(config)), config.extend) == "finished":
+    with logging_to(None):
+        state = directory.claim(flags, earlier_lines(type(config)), config.extend)
+    if state == "finished":
         print(f"{directory.path}: this run is finished")
         if cluster is not None:  # the other workers wait for the chief
             work()

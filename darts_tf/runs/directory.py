@@ -65,6 +65,7 @@ class RunDirectory:
         self.checkpoints = self.path / "checkpoints"
         self.best = self.path / "best.flags"
         self._notes: list[str] = []
+        self._moved = ""
         self.stop = self.path / "stop"
         self.trials = self.path / "trials.json"
         self.log = self.path / f"{program}.log"
@@ -141,6 +142,10 @@ class RunDirectory:
                 with self.writing(self.config) as temporary:
                     _write(temporary, "".join(f"{line}\n" for line in lines))
             if self.outcome.exists():
+                if self._moved:
+                    _logger.info(
+                        "%s: %s: not read, as this run is finished", self.path, self._moved
+                    )
                 return "finished"
             started = self.history.exists() and self.history.stat().st_size > 0
         return "unfinished" if started else "new"
@@ -348,8 +353,10 @@ class RunDirectory:
         self, recorded: Mapping[str, str], now: Mapping[str, str], extend: bool
     ) -> None:
         found = compare(recorded, now)
-        settled = self.outcome.exists() or not self.checkpoints.is_dir()
-        refused = (*found.refused, *(found.places if settled and not extend else ()))
+        finished = self.outcome.exists()
+        # The checkpoint of an unfinished run knows its images; a finished one reads none.
+        known = finished or self.checkpoints.is_dir()
+        refused = (*found.refused, *(() if known or extend else found.places))
         if refused:
             refused = (*refused, *((_EPOCHS,) if found.longer else ()))
             names = tuple(name for name in now if name in refused)
@@ -364,15 +371,15 @@ class RunDirectory:
                 f"learning rates of a cosine over {now[_EPOCHS]} epochs, which is not what a run "
                 "of so many epochs from the start would give; that takes another directory"
             )
-        self._notes = []
+        self._notes, self._moved = [], ""
+        if found.places:
+            self._moved = described(recorded, now, found.places)
         if found.threads:
             self._notes.append(
                 f"{described(recorded, now, (_THREADS,))}: the last bits of what follows may differ"
             )
-        if found.places:
-            self._notes.append(
-                f"{described(recorded, now, found.places)}: the images are compared by content"
-            )
+        if self._moved:
+            self._notes.append(f"{self._moved}: the images are compared by content")
 
     def _extend(self, lines: Sequence[str]) -> None:
         """Makes a finished run unfinished, and gives a run the number of epochs of now.

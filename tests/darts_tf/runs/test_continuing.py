@@ -123,6 +123,22 @@ def test_images_may_lie_elsewhere_where_a_checkpoint_knows_them(run, moved, capl
     assert "compared by content" in caplog.text
 
 
+@pytest.mark.parametrize("extend", [False, True])
+def test_a_finished_run_whose_images_have_moved_is_finished(run, extend, caplog):
+    run.write_json(run.outcome, {"epoch": 2})
+    flags = lines(dataset="image_folder:/b/photos")
+    with caplog.at_level(logging.INFO):
+        assert again(run).claim(flags, extend=extend) == "finished"
+    assert "image_folder:/b/photos now): not read, as this run is finished" in caplog.text
+    assert "--dataset=image_folder:/a/photos" in run.config.read_text()
+    with pytest.raises(UserError, match=r"got other flags: --dataset"):
+        again(run).claim(lines(dataset="digits"))
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        again(run).claim(lines())
+    assert not caplog.text
+
+
 def test_another_source_or_a_run_without_a_checkpoint_is_refused(run, tmp_path):
     for other in ("digits", "tfds:photos"):
         with pytest.raises(UserError, match="--dataset"):
