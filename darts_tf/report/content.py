@@ -100,6 +100,16 @@ def device_days(outcome: Mapping[str, Any]) -> str:
     return f"{amount}, {cost.get('device', 'device unknown')}"
 
 
+def extended(run: Run) -> str:
+    """Returns the sentence that a run was extended, with a space before it, or nothing."""
+    if not run.extensions:
+        return ""
+    return (
+        f" Extended {', then '.join(run.extensions)} epochs, with the learning rates of the longer "
+        "cosine from there on."
+    )
+
+
 def epochs_done(epochs: Sequence[int]) -> str:
     """Returns the number of epochs that are done, and how they are counted.
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from darts_tf.report.comparison import learning_curves
-from darts_tf.report.content import cells, chart, device_days
+from darts_tf.report.content import cells, chart, device_days, extended
 from darts_tf.report.page import Page
 from darts_tf.report.parts import last_sections, slots, table
 from darts_tf.report.runs import Run, read_run, trainings
@@ -33,7 +33,7 @@ def page(directory: RunDirectory) -> Page:
     return Page(
         title=run.name,
         kind=run.program,
-        about=_about(run, runs),
+        about=_about(run, runs) + extended(run),
         facts=_facts(run, runs),
         sections=sections,
         data=content(run, runs),

@@ -29,6 +29,7 @@ class Run:
         description: The texts of its settings and the edges of its space; None for a run of an
             earlier release, which did not write them down.
         images: What was found in its folder of images; None for a run on other images.
+        extensions: The numbers of epochs that it was extended by, such as `from 60 to 80`.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Run:
     confusions: Mapping[str, Any] | None
     description: Description | None = None
     images: Mapping[str, Any] | None = None
+    extensions: tuple[str, ...] = ()
 
     @cached_property
     def records(self) -> tuple[EpochRecord, ...]:
@@ -98,6 +100,7 @@ def read_run(directory: RunDirectory) -> Run:
         directory.read_json(directory.confusions) if directory.confusions.exists() else None,
         directory.described(),
         directory.read_json(directory.images) if directory.images.exists() else None,
+        directory.extensions(),
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from darts_tf.report.content import cells, chart, device_days, epochs_done, percent
+from darts_tf.report.content import cells, chart, device_days, epochs_done, extended, percent
 from darts_tf.report.page import Page
 from darts_tf.report.parts import last_sections, slots
 from darts_tf.report.pictures.drawing import caption
@@ -42,7 +42,7 @@ def page(run: Run) -> Page:
     return Page(
         title=run.name,
         kind="search",
-        about=_about(run),
+        about=_about(run) + extended(run),
         facts=_facts(run),
         sections=sections,
         data=data,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from darts_tf.report.content import cells, chart, device_days, epochs_done, percent
+from darts_tf.report.content import cells, chart, device_days, epochs_done, extended, percent
 from darts_tf.report.page import Page
 from darts_tf.report.parts import confusion_list, last_sections, slots
 from darts_tf.report.runs import Run
@@ -22,7 +22,7 @@ def page(run: Run) -> Page:
     return Page(
         title=run.name,
         kind="training",
-        about=_about(run),
+        about=_about(run) + extended(run),
         facts=_facts(run),
         sections=sections,
         data=content(run),

@@ -29,6 +29,9 @@ _EPOCHS, _THREADS = "--epochs", "--threads"
 # The first line of `config.flags`: a comment to whoever reads the file as flags.
 _PROGRAM_LINE = "# program: {}"
 _PROGRAM = re.compile(r"# program: (\S+)")
+# A comment of its own for each time that the run was extended.
+_EXTENDED_LINE = "# extended: from {} to {} epochs"
+_EXTENDED = re.compile(r"# extended: (from [0-9]+ to [0-9]+) epochs")
 
 
 class RunDirectory:
@@ -95,6 +98,11 @@ class RunDirectory:
         """Returns the settings of the run by name, in the order of `config.flags`."""
         flags = _flags(self._text(self.config).splitlines())
         return {name.removeprefix("--"): value for name, value in flags.items()}
+
+    def extensions(self) -> tuple[str, ...]:
+        """Returns the numbers of epochs that the run was extended by, such as `from 60 to 80`."""
+        found = map(_EXTENDED.fullmatch, self._text(self.config).splitlines())
+        return tuple(match[1] for match in found if match)
 
     def repeat(self, seed: int) -> Path:
         """Returns the run directory of a repeat, or of a training of a random search."""
@@ -406,6 +414,7 @@ class RunDirectory:
         text = self._text(self.config)
         old, new = (f"{_EPOCHS}={flags[_EPOCHS]}" for flags in (recorded, now))
         changed = [new if line == old else line for line in text.splitlines()]
+        changed.append(_EXTENDED_LINE.format(recorded[_EPOCHS], now[_EPOCHS]))
         with self.writing(self.config) as temporary:
             _write(temporary, "".join(f"{line}\n" for line in changed))
         self._notes.append(

@@ -10,9 +10,10 @@ from html import unescape
 
 import pytest
 
-from darts_tf.report import training
+from darts_tf.report import search, training
 from darts_tf.report.runs import read_run
-from tests.histories import trained
+from darts_tf.runs.directory import RunDirectory
+from tests.histories import searched, trained
 
 
 @pytest.fixture
@@ -29,6 +30,19 @@ def test_the_facts_are_those_of_the_result(run):
         "Multiply-adds": "539,000,000",
         "Cost": "1.50 device-days, GPU",
     }
+
+
+def test_a_run_that_was_extended_says_so(tmp_path, seed):
+    for make, page in ((trained, training.page), (searched, search.page)):
+        run = make(tmp_path / make.__name__, seed, epochs=2, finished=False)
+        assert "Extended" not in page(read_run(run)).about
+        text = run.config.read_text()
+        for epochs in (4, 7):
+            flags = text.replace("--epochs=2\n", f"--epochs={epochs}\n").splitlines()
+            RunDirectory(run.path, run.program).claim(flags, extend=True)
+        about = page(read_run(run)).about
+        assert " 2 of " in about
+        assert " Extended from 2 to 4, then from 4 to 7 epochs, with the learning" in about
 
 
 def test_the_curves_are_those_of_the_history(run):

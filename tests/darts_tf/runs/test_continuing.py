@@ -44,6 +44,7 @@ def test_an_extended_run_goes_on_and_keeps_what_it_had_found(run, finished, capl
     extended = again(run)
     assert extended.claim(lines(epochs=5), extend=True) == "unfinished"
     assert run.settings()["epochs"] == "5"
+    assert extended.extensions() == ("from 3 to 5",)
     assert not run.outcome.exists()
     kept = run.path / f"{run.outcome.stem}-3-epochs.json"
     assert kept.exists() == finished
@@ -51,6 +52,8 @@ def test_an_extended_run_goes_on_and_keeps_what_it_had_found(run, finished, capl
         assert len(extended.resume(3)) == 3
     assert "extended from 3 to 5 epochs" in caplog.text
     assert again(run).claim(lines(epochs=5), extend=True) == "unfinished"  # killed, and again
+    assert again(run).claim(lines(epochs=5)) == "unfinished"
+    assert again(run).extensions() == ("from 3 to 5",)
     run.write_json(run.outcome, {"epoch": 4})
     for epoch in (3, 4):
         run.append_history({"epoch": epoch})
