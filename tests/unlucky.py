@@ -20,8 +20,16 @@ _NOBODY = 65534
 
 
 @contextlib.contextmanager
-def full(path: Path, spare: int) -> Iterator[None]:
-    """Limits the size of files to that of this one plus some bytes; further writes fail."""
+def full(path: Path, spare: int, emptied: str = "") -> Iterator[None]:
+    """Limits the size of files to that of this one plus some bytes; further writes fail.
+
+    Args:
+        path: The file.
+        spare: The bytes.
+        emptied: Another file, which is emptied first, so that it does not reach the limit.
+    """
+    if emptied:
+        os.truncate(emptied, 0)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     size = path.stat().st_size if path.exists() else 0
     resource.setrlimit(resource.RLIMIT_FSIZE, (size + spare, before[1]))

@@ -85,7 +85,7 @@ def of_directories(folder: Path, seed: int) -> Story:
     command = words(job, *flags)
     story.add("full: config.flags", command, "", "full", job.path / "config.flags", 10)
     story.add("full: a checkpoint", command, "epoch 1:", "full", history, 200_000)
-    story.add("full: history.jsonl", command, "resumes with", "full", history, 200)
+    story.add("full: history.jsonl", command, "resumes with", "full", history, 200, log)
     story.add("full: train.log", command, "epoch 1:", "full", log, 10)
     story.add("unwritable", command, "epoch 1:", "forbidden", job.path)
     story.add("replaced", command, "epoch 1:", "replaced", job.path)
