@@ -45,6 +45,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _plugs_of_others() -> Generator[None]:
+    """Forgets the plugs that the tests of a module have registered."""
+    from darts_tf import criteria, datasets, methods, operations, spaces
+    from darts_tf.registry import Registry
+
+    rooms = (criteria, datasets, methods, operations, spaces)
+    tables = [one for room in rooms for one in vars(room).values() if isinstance(one, Registry)]
+    before = [dict(table._registered) for table in tables]
+    yield
+    for table, plugs in zip(tables, before, strict=True):
+        table._registered.clear()
+        table._registered.update(plugs)
+
+
 def _split_cpu() -> list[Any]:
     """Configures two logical CPU devices, which is possible until TensorFlow is initialized."""
     import tensorflow as tf
