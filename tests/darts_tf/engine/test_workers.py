@@ -13,9 +13,15 @@ from tests.trainers.programs import python
 _PROGRAM = SHORT_RUN + AS_PROGRAM
 TRAIN = ("-c", _PROGRAM, "trainers.train", "--genotype=DARTS_PLUS_CIFAR10")
 SEARCH = ("-c", _PROGRAM, "trainers.search")
-# The same search on two devices of one process.
+# The same search on two devices of one process, ended by a file after its first epoch.
 _MIRRORED = f"""{SPLIT_CPU}{SHORT_RUN}
+from darts_tf.runs.directory import RunDirectory
 from trainers.search import main
+append = RunDirectory.append_history
+def append_and_stop(run, line):
+    append(run, line)
+    run.stop.touch()
+RunDirectory.append_history = append_and_stop
 main(["--strategy=mirrored", *given])
 """
 
@@ -43,8 +49,8 @@ def finishes(machines):
     assert all(seen == epochs[0] for seen in epochs)
 
 
-def test_two_workers_of_which_one_dies_do_what_two_devices_do(folder, seed):
-    settings = (*flags(folder, seed), "--stop_criterion=none", "--epochs=1")
+def test_two_workers_of_which_one_dies_do_what_two_devices_do_and_end_together(folder, seed):
+    settings = (*flags(folder, seed), "--stop_criterion=none")
     machines = Machines(SEARCH, 2, folder / "search", settings)
     with machines.running() as processes:
         machines.wait_for_checkpoint(processes)
@@ -54,10 +60,13 @@ def test_two_workers_of_which_one_dies_do_what_two_devices_do(folder, seed):
     [line] = [line for line in told.splitlines() if line.startswith("search: ")]
     assert line.startswith("search: lost worker 1 (localhost:")
     assert line.endswith("the same command on every machine resumes from the last checkpoint")
+    (machines.path / "stop").touch()  # only the chief's directory has it
     alone = start(_MIRRORED, *settings, f"--run_dir={folder / 'mirrored'}")
     finishes(machines)
     finish(alone)
     assert outcome(machines.path, "genotype.json") == outcome(folder / "mirrored", "genotype.json")
+    history, genotype = outcome(machines.path, "genotype.json")
+    assert (len(history), genotype["ended_by_hand"]) == (1, True)
     finishes(machines)  # all are told that it is finished
     written = {entry.name for entry in machines.path.iterdir()}
     assert written == {*(entry.name for entry in (folder / "mirrored").iterdir()), "search.log"}
