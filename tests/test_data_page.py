@@ -102,7 +102,7 @@ def test_every_command_finds_its_data_set_or_says_where_to_put_it(command, tmp_p
 def test_every_data_set_that_must_be_put_into_place_has_a_command():
     text = "\n".join(COMMANDS)
     named = set(re.findall(r"--(?:dataset|flagfile)=(\w+)", text))
-    assert named == {*ORIGINS, "image_folder", "tfds"} - {"digits", "cifar10"}
+    assert named == {*ORIGINS, "image_folder", "images", "tfds"} - {"digits", "cifar10"}
 
 
 def test_the_code_searches_on_images_in_memory(tmp_path):

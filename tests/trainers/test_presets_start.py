@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from darts_tf import data
 from tests import layouts
+from tests.images import png
 from tests.processes import SHORT_RUN, finish, start
 from trainers import presets
 
-# What runs in one process, one data set after another.
+# What runs in one process, one preset of a search after another, each with its trainings.
 TURNS = (
-    ("digits", "cifar10", "tiny_imagenet", "mnist"),
-    ("cifar100", "imagenet", "fashion_mnist", "kmnist", "svhn_cropped"),
+    ("digits", "cifar10", "gdas_cifar10", "pc_darts_cifar10", "tiny_imagenet", "mnist"),
+    ("cifar100", "imagenet", "images", "fashion_mnist", "kmnist", "svhn_cropped"),
 )
 SMALL = ("--epochs=1", "--layers=3", "--init_channels=2", "--batch_size=4", "--threads=1")
+# A method that needs more than that.
+LARGER = {"pc_darts_cifar10": ("--init_channels=4", "--pc_darts_partial=2")}
 # Smaller images where a stem makes them smaller yet.
 SMALLER = {"tiny_imagenet": "--image_size=32", "imagenet": "--image_size=64"}
 SEARCHES = {"digits": ["--train_portion=0.01"], "imagenet": ["--train_portion=0.5"]}
@@ -39,24 +43,35 @@ print(json.dumps(ended))
 """
 
 
-def trainings(dataset):
+def trainings(search):
     names = (name.removesuffix(".flags") for name in presets.names("train"))
-    return [name for name in names if name == dataset or name.startswith(f"{dataset}_")]
+    return [name for name in names if name == search or name.startswith(f"{search}_")]
 
 
 def programs(dataset, folder):
-    """Yields the name, the module and the flags of each program of a data set."""
+    """Yields the name, the module and the flags of the programs of a search's preset."""
     flags = [*SMALL, f"--data_dir={folder / 'data'}"]
     flags += [SMALLER[dataset]] if dataset in SMALLER else []
+    if dataset == "images":
+        flags += [f"--dataset=image_folder:{folder / 'photos'}", "--image_size=8"]
     search, found = folder / f"{dataset}-search", f"{folder}/{dataset}-search/genotype.json"
     preset = f"--flagfile={dataset}.flags"
-    more = SEARCHES.get(dataset, [])
+    more = [*SEARCHES.get(dataset, ()), *LARGER.get(dataset, ())]
     yield f"search {dataset}", "trainers.search", [preset, *flags, *more, f"--run_dir={search}"]
     for name in trainings(dataset):
         words = [f"--flagfile={name}.flags", *flags, "--warmup_epochs=0", f"--genotype={found}"]
         yield f"train {name}", "trainers.train", [*words, f"--run_dir={folder / name}"]
         words = [f"--model={folder / name}/model.keras", f"--output={folder / name}-served"]
         yield f"export {name}", "export.saved_model", words
+
+
+def photographs(folder):
+    random = np.random.default_rng(0)
+    for label in ("left", "right"):
+        (folder / label).mkdir(parents=True)
+        for number in range(15):
+            levels = random.integers(0, 256, (8, 8, 1), np.uint8)
+            (folder / label / f"{number}.png").write_bytes(png(levels, 8))
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +87,7 @@ def ended(folder):
             data.load(dataset, str(folder / "data"))
         else:
             layouts.prepare(dataset, folder / "data")
+    photographs(folder / "photos")
     works = ([work for name in names for work in programs(name, folder)] for names in TURNS)
     written = finish(*(start(SHORT_RUN + _RUN, *work) for work in works))
     return {
@@ -79,8 +95,9 @@ def ended(folder):
     }
 
 
-def test_every_data_set_has_its_turn():
-    assert sorted(name for names in TURNS for name in names) == sorted(data.DATASETS)
+def test_every_preset_has_its_turn():
+    searches = [name.removesuffix(".flags") for name in presets.names("search")]
+    assert sorted(name for names in TURNS for name in names) == sorted(searches)
 
 
 @pytest.mark.parametrize("name", presets.names("search"))
@@ -97,7 +114,7 @@ def test_a_training_starts_and_its_model_is_exported(name, ended, folder):
     name = name.removesuffix(".flags")
     assert ended[f"train {name}"] == ""
     result = json.loads((folder / name / "result.json").read_text())
-    assert name.startswith(result["dataset"])
+    assert name.startswith(result["dataset"]) or name == "images"
     assert 0 <= result["top1_error_percent"] <= 100
     assert ended[f"export {name}"] == ""
     assert (folder / f"{name}-served" / "1" / "saved_model.pb").exists()

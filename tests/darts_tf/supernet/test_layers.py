@@ -24,6 +24,8 @@ from darts_tf.supernet.operations import (
     SepConv,
 )
 from darts_tf.supernet.relaxation import Relaxation
+from darts_tf.supernet.relaxations.edge_normalized import EdgeNormalized
+from darts_tf.supernet.relaxations.gumbel import GumbelSoftmax
 from darts_tf.supernet.source_features import SourceFeatures
 from darts_tf.supernet.stem import Stem
 from tests.layers import check_layer, check_optimizer, registered
@@ -110,6 +112,8 @@ CASES = {
         on_a_source,
     ),
     Relaxation: ({"search_space": SPACE}, without_input),
+    GumbelSoftmax: ({"search_space": SPACE, "hard": True}, without_input),
+    EdgeNormalized: ({"search_space": SPACE}, without_input),
     SearchCell: (
         {
             "channels": 4,
@@ -146,7 +150,14 @@ CASES = {
     DropPath: ({"rate": 0.3, "seed": 5}, on_images),
 }
 OPTIMIZERS = {
-    SGD: {"learning_rate": 0.1, "momentum": 0.5, "l2": 0.01, "clip": 1.5, "name": "a_name"},
+    SGD: {
+        "learning_rate": 0.1,
+        "momentum": 0.5,
+        "l2": 0.01,
+        "clip": 1.5,
+        "name": "a_name",
+        "nesterov": True,
+    },
     Adam: {
         "learning_rate": 0.1,
         "beta_1": 0.7,
