@@ -142,7 +142,7 @@ def test_each_wrong_request_is_told_what_is_wrong_and_the_next_is_answered(serve
 
     invalid, unknown = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND
     for wrong, code, told in (
-        (request("serving_bytes", image_bytes=[b"junk"]), invalid, "image"),
+        (request("serving_bytes", image_bytes=[b"junk"]), invalid, "expected a JPEG, PNG"),
         (request("serving_bytes", image_bytes=[png[:-40]]), invalid, "PNG"),
         (request("serving_bytes", image_bytes=[[png]]), invalid, "image_bytes [1,1]"),
         (request("serving_bytes", image_bytes=[1.0]), invalid, "expected string, got DT_FLOAT"),

@@ -109,7 +109,7 @@ def test_two_signatures_share_one_copy_of_the_weights(seed, tmp_path):
     folder = export_saved_model(model, tmp_path / "served")
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     weights = sum(weight.numpy().nbytes for weight in model.weights)
-    assert weights < size < 1.2 * weights
+    assert weights < size < 1.8 * weights  # beside them, half a megabyte reads images
 
 
 def test_the_extras_are_what_a_server_and_a_reader_find(tiny, tmp_path):
