@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import resource
@@ -14,6 +13,8 @@ from typing import Any
 
 import hypothesis
 import pytest
+
+from darts_tf.engine import memory
 
 # TensorFlow reads this when it is imported, which test modules do.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -91,16 +92,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool, bool]:
     done = yield
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     if peak > item.config.stash[PEAK] + GROWTH:
-        gc.collect()
-        _return_free_memory()
+        memory.release()
         item.config.stash[PEAK] = peak
     return done
-
-
-def _return_free_memory() -> None:
-    """Returns freed memory to the system with glibc's `malloc_trim`, where it exists."""
-    if hasattr(library := ctypes.CDLL(None), "malloc_trim"):
-        library.malloc_trim(0)
 
 
 def _prepare_tensorflow() -> None:

@@ -366,9 +366,9 @@ class EpochLoop:
         replicas = self._session.strategy.num_replicas_in_sync
         device = f"{replicas} x {device_name()}" if replicas > 1 else device_name()
         weights = sum(math.prod(weight.shape) for weight in self.stage.model.trainable_weights)
-        counts = {} if self._facts is None else {"images": self._facts.train_images}
+        counts = {}
         if self._facts is not None:
-            counts["classes"] = len(self._facts.classes)
+            counts = {"images": self._facts.train_images, "classes": len(self._facts.classes)}
         _logger.info(first_line(device, {**counts, "weights": weights}, epoch, self._epochs() - 1))
 
     def _epochs(self) -> int:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_EPOCHS = "--epochs"
-_THREADS = "--threads"
+EPOCHS = "--epochs"
+THREADS = "--threads"
 # What says where the images are. Other images are refused by their content.
 _PLACES = ("--dataset", "--data_dir")
 
@@ -39,12 +39,12 @@ def compare(recorded: Mapping[str, str], now: Mapping[str, str]) -> Difference:
     """
     names = [name for name, value in now.items() if recorded.get(name) != value]
     places = [name for name in names if name in _PLACES and _same_source(recorded, now, name)]
-    longer = _EPOCHS in names and _number(recorded, _EPOCHS) < _number(now, _EPOCHS)
-    settled = (*places, _THREADS, *((_EPOCHS,) if longer else ()))
+    longer = EPOCHS in names and _number(recorded, EPOCHS) < _number(now, EPOCHS)
+    settled = (*places, THREADS, *((EPOCHS,) if longer else ()))
     return Difference(
         tuple(name for name in names if name not in settled),
         tuple(places),
-        _THREADS in names,
+        THREADS in names,
         longer,
     )
 

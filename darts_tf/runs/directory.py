@@ -11,7 +11,7 @@ from typing import Any, Literal, Self, get_args
 
 from darts_tf.errors import UserError, nearest, reason
 from darts_tf.runs.atomic import TEMPORARY, replacing
-from darts_tf.runs.continuing import compare, described
+from darts_tf.runs.continuing import EPOCHS, THREADS, compare, described
 from darts_tf.runs.description import Description
 from darts_tf.runs.results import with_units
 
@@ -25,7 +25,6 @@ _OUTCOMES: Mapping[Program, str] = {
     "random_search": "genotype.json",
 }
 _EXTENDABLE = ("search", "train", "repeats")
-_EPOCHS, _THREADS = "--epochs", "--threads"
 # The first line of `config.flags`: a comment to whoever reads the file as flags.
 _PROGRAM_LINE = "# program: {}"
 _PROGRAM = re.compile(r"# program: (\S+)")
@@ -366,7 +365,7 @@ class RunDirectory:
         known = finished or self.checkpoints.is_dir()
         refused = (*found.refused, *(() if known or extend else found.places))
         if refused:
-            refused = (*refused, *((_EPOCHS,) if found.longer else ()))
+            refused = (*refused, *((EPOCHS,) if found.longer else ()))
             names = tuple(name for name in now if name in refused)
             raise UserError(
                 f"--run_dir={self.path}: expected the flags of the run there or another directory, "
@@ -374,9 +373,9 @@ class RunDirectory:
             )
         if found.longer and not extend:
             raise UserError(
-                f"--run_dir={self.path}: expected --epochs={recorded[_EPOCHS]}, as in the run "
-                f"there, got {now[_EPOCHS]}; --extend goes on from its last checkpoint with the "
-                f"learning rates of a cosine over {now[_EPOCHS]} epochs, which is not what a run "
+                f"--run_dir={self.path}: expected --epochs={recorded[EPOCHS]}, as in the run "
+                f"there, got {now[EPOCHS]}; --extend goes on from its last checkpoint with the "
+                f"learning rates of a cosine over {now[EPOCHS]} epochs, which is not what a run "
                 "of so many epochs from the start would give; that takes another directory"
             )
         self._notes, self._moved = [], ""
@@ -384,7 +383,7 @@ class RunDirectory:
             self._moved = described(recorded, now, found.places)
         if found.threads:
             self._notes.append(
-                f"{described(recorded, now, (_THREADS,))}: the last bits of what follows may differ"
+                f"{described(recorded, now, (THREADS,))}: the last bits of what follows may differ"
             )
         if self._moved:
             self._notes.append(f"{self._moved}: the images are compared by content")
@@ -402,23 +401,23 @@ class RunDirectory:
                 f"of {self.program}"
             )
         own = self.history.exists()  # repeats have the histories of their seeds
-        done = len(self.read_history()) if own else int(recorded[_EPOCHS])
-        if self.outcome.exists() and done < int(now[_EPOCHS]):
+        done = len(self.read_history()) if own else int(recorded[EPOCHS])
+        if self.outcome.exists() and done < int(now[EPOCHS]):
             if own:
-                self._check_extendable(done, int(recorded[_EPOCHS]))
+                self._check_extendable(done, int(recorded[EPOCHS]))
             for path in (self.model, self.confusions, self.outcome):  # the outcome last
                 if path.exists():
                     path.replace(path.with_name(f"{path.stem}-{done}-epochs{path.suffix}"))
-        if recorded[_EPOCHS] == now[_EPOCHS]:
+        if recorded[EPOCHS] == now[EPOCHS]:
             return
         text = self._text(self.config)
-        old, new = (f"{_EPOCHS}={flags[_EPOCHS]}" for flags in (recorded, now))
+        old, new = (f"{EPOCHS}={flags[EPOCHS]}" for flags in (recorded, now))
         changed = [new if line == old else line for line in text.splitlines()]
-        changed.append(_EXTENDED_LINE.format(recorded[_EPOCHS], now[_EPOCHS]))
+        changed.append(_EXTENDED_LINE.format(recorded[EPOCHS], now[EPOCHS]))
         with self.writing(self.config) as temporary:
             _write(temporary, "".join(f"{line}\n" for line in changed))
         self._notes.append(
-            f"extended from {recorded[_EPOCHS]} to {now[_EPOCHS]} epochs: learning rates follow "
+            f"extended from {recorded[EPOCHS]} to {now[EPOCHS]} epochs: learning rates follow "
             "the longer cosine from here on"
         )
 
