@@ -223,13 +223,14 @@ class SearchSpace(Space):
                     )
         return tables
 
-    def _genotype(self, cells: Mapping[str, Sequence[Triple]]) -> Genotype:
+    def genotype(self, cells: Mapping[str, Sequence[Triple]]) -> Genotype:
+        """Returns the genotype of derived cells, whose form DARTS's name fixes."""
         if self.name == DARTS_NAME and self.inputs_per_node != 2:
             raise ValueError(
                 f"expected a space with a name of its own, since it keeps {self.inputs_per_node} "
                 f"edges a node and not 2; got {self.name!r}"
             )
-        return super()._genotype(cells)
+        return super().genotype(cells)
 
 
 def _with_weights(candidates: tuple[str, ...]) -> tuple[str, ...]:

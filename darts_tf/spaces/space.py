@@ -171,7 +171,7 @@ class Space:
             ValueError: If a cell is missing, or a table has another shape or other entries.
         """
         tables = derivation.checked_tables(self, strengths)
-        return self._genotype({cell: self.derive_cell(cell, tables[cell]) for cell in self.cells})
+        return self.genotype({cell: self.derive_cell(cell, tables[cell]) for cell in self.cells})
 
     def derive_cell(self, cell: str, strengths: np.ndarray) -> Sequence[Triple]:
         """Returns the edges of a derived cell, node by node.
@@ -243,7 +243,7 @@ class Space:
         Args:
             rng: The source of randomness.
         """
-        return self._genotype({cell: self.sample_cell(cell, rng) for cell in self.cells})
+        return self.genotype({cell: self.sample_cell(cell, rng) for cell in self.cells})
 
     def sample_cell(self, cell: str, rng: np.random.Generator) -> Sequence[Triple]:
         """Draws the edges of a cell, node by node.
@@ -276,6 +276,11 @@ class Space:
         """Makes the space that `get_config` described."""
         return cls(**{key: value for key, value in config.items() if key != "name"})
 
-    def _genotype(self, cells: Mapping[str, Sequence[Triple]]) -> Genotype:
+    def genotype(self, cells: Mapping[str, Sequence[Triple]]) -> Genotype:
+        """Returns the genotype of derived cells.
+
+        Args:
+            cells: For each cell its edges as (operation, source, node), node by node.
+        """
         outputs = {cell: self.output(cell) for cell in cells}
         return genotype_of(cells, outputs, space=self.name, inputs=self.inputs)

@@ -13,7 +13,7 @@ from darts_tf.errors import UserError
 from darts_tf.searching.methods.method import Method
 from darts_tf.settings import setting
 from darts_tf.spaces.derivation import checked_tables, strongest_pairs
-from darts_tf.spaces.genotype import Genotype, genotype_of
+from darts_tf.spaces.genotype import Genotype
 from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.spaces.space import Space
 
@@ -91,8 +91,9 @@ class Gdas(Method):
             return space.derive(strengths)
         tables = checked_tables(space, strengths)
         keep = space.inputs_per_node
-        cells = {
-            cell: strongest_pairs(table, space.edges(cell), keep) for cell, table in tables.items()
-        }
-        outputs = {cell: space.output(cell) for cell in cells}
-        return genotype_of(cells, outputs, space.name, space.inputs)
+        return space.genotype(
+            {
+                cell: strongest_pairs(table, space.edges(cell), keep)
+                for cell, table in tables.items()
+            }
+        )
