@@ -24,20 +24,28 @@ def quiet_import() -> Iterator[None]:
     try:
         yield
     finally:
-        if finder in sys.meta_path:
-            sys.meta_path.remove(finder)
+        sys.meta_path.remove(finder)
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    """Finds TensorFlow once, where the finders after this one do."""
+    """Finds TensorFlow where the finders after this one do.
+
+    Finding is not importing yet: other packages look whether there is a TensorFlow.
+    """
+
+    def __init__(self) -> None:
+        self._looking = False
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname != _NAME:
+        if fullname != _NAME or self._looking:
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(fullname)
+        self._looking = True
+        try:
+            spec = importlib.util.find_spec(fullname)
+        finally:
+            self._looking = False
         if spec is not None and spec.loader is not None:
             spec.loader = _Loader(spec.loader)
         return spec
