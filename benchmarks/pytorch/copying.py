@@ -48,10 +48,10 @@ def supernet_variables(supernet: Supernet) -> dict[str, Any]:
         for j, edge in enumerate(DARTS.edges("normal")):
             for k, name in enumerate(DARTS.candidates):
                 path = f"cells.{i}.edges.{j}.candidates.{k}"
-                if name in cell.edges[j].operations:
-                    variables |= _of_operation(path, cell.edges[j].operations[name])
-                elif name in cell.sources[edge.source].norms:
+                if name in cell.sources[edge.source].norms:
                     variables |= _of_layer(f"{path}.1", cell.sources[edge.source].norms[name])
+                elif name in cell.edges[j].operations:
+                    variables |= _of_operation(path, cell.edges[j].operations[name])
     return variables
 
 
