@@ -2,6 +2,7 @@
 
 import keras
 import tensorflow as tf
+from tensorflow.python.framework.config import disable_op_determinism
 
 from darts_tf.errors import UserError
 from darts_tf.runs.interruption import ending_after
@@ -39,9 +40,21 @@ def make_repeatable(seed: int, threads: int, jit_compile: bool = False) -> None:
                 f"got {threads}; start the run before anything else of TensorFlow"
             ) from error
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-    if not jit_compile:
-        tf.config.experimental.enable_op_determinism()
+    choose_kernels(deterministic=not jit_compile)
     keras.utils.set_random_seed(seed)
+
+
+def choose_kernels(deterministic: bool) -> None:
+    """Has the rest of this process use TensorFlow's deterministic kernels, or any.
+
+    Args:
+        deterministic: Whether only kernels run that give the same bits each time. An earlier run of
+            the process may have chosen otherwise.
+    """
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()
+    else:
+        disable_op_determinism()
 
 
 def start_quietly() -> None:
