@@ -544,7 +544,7 @@ class MethodBuilt:
         stage = plug.stage(0, config, darts_tf.SearchSpace(**SMALL), ())
         net = plug.supernet(stage, config, 3)
         net.build((None, 6, 6, 3))
-        step = plug.step(net, config, None)
+        step = plug.step(stage, net, config, None)
         plug.on_epoch_begin(0, stage.epochs, net)
         before = [variable.numpy() for variable in net.trainable_variables]
         batches = [

@@ -83,7 +83,7 @@ def searched(
         net.build((None, *SHAPE))
         for variable in net.trainable_variables:
             variable.assign(rng.normal(size=variable.shape, scale=0.3))
-        step = method.step(net, config, None)
+        step = method.step(stage, net, config, None)
     method.on_epoch_begin(0, stage.epochs, net)
     run = compile_step(
         scheme, lambda clock, *pair: step(*(Batch(*batch) for batch in pair), clock), clocked=True

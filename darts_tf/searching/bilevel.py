@@ -1,6 +1,7 @@
 """The alternating step: alphas learn on validation data, then weights on training data."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import tensorflow as tf
@@ -113,7 +114,9 @@ class BilevelStep:
         loss_scale: The factor of the losses, which both optimizers divide by; None for optimizers
             that take gradients as they are.
         weight_gradient: Gives the gradient of the weights.
-        penalty: From the supernet to a term of the architecture's loss, a scalar, or None.
+        penalty: From the supernet and the seed of the pass to a term of the architecture's loss, a
+            scalar, or None.
+        afterwards: Called with the supernet once the architecture was updated.
         weights_first: Whether the weights are updated before the architecture.
         seed: Seed of the relaxation's noise.
     """
@@ -129,7 +132,8 @@ class BilevelStep:
         loss_scale: LossScale | None = None,
         *,
         weight_gradient: WeightGradient = weight_gradient,
-        penalty: Callable[[Supernet], tf.Tensor | None] | None = None,
+        penalty: Callable[[Supernet, tf.Tensor | None], tf.Tensor | None] | None = None,
+        afterwards: Callable[[Supernet], None] | None = None,
         weights_first: bool = False,
         seed: int = 0,
     ) -> None:
@@ -140,6 +144,7 @@ class BilevelStep:
         self.loss_scale = loss_scale
         self.weight_gradient = weight_gradient
         self.penalty = penalty
+        self.afterwards = afterwards
         self.weights_first = weights_first
         self.seed = seed
         weight_optimizer.build(supernet.weight_variables)
@@ -165,14 +170,17 @@ class BilevelStep:
 
     def update_architecture(self, train: Batch, valid: Batch, clock: Clock | None = None) -> None:
         """Updates the architecture parameters alone; arguments as above."""
+        seed = self._seed(clock, ARCHITECTURE_PASS)
         gradients = self.architecture_gradient(
             self.supernet,
             scale_batch(train, self.loss_scale),
             scale_batch(valid, self.loss_scale),
-            self._seed(clock, ARCHITECTURE_PASS),
-            self._penalty,
+            seed,
+            partial(self._penalty, seed),
         )
         self.architecture_optimizer.apply(gradients)
+        if self.afterwards is not None:
+            self.afterwards(self.supernet)
 
     def update_weights(self, train: Batch, clock: Clock | None = None) -> Score:
         """Updates the weights alone and returns the training score before the update."""
@@ -183,9 +191,9 @@ class BilevelStep:
         self.weight_optimizer.apply(gradients)
         return score
 
-    def _penalty(self) -> tf.Tensor | None:
+    def _penalty(self, seed: tf.Tensor | None) -> tf.Tensor | None:
         """Returns this replica's share of the penalty, multiplied by the loss scale."""
-        term = None if self.penalty is None else self.penalty(self.supernet)
+        term = None if self.penalty is None else self.penalty(self.supernet, seed)
         if term is None:
             return None
         replica = tf.distribute.get_replica_context()

@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from darts_tf.engine.scoring import Batch, Score, score
+from darts_tf.supernet.edge_weights import EdgeWeights
 from darts_tf.supernet.model import Supernet
 
 # Gives this replica's part of a term that is added to a loss, a scalar, or None for no term.
@@ -19,6 +20,7 @@ def differentiate(
     learn: str,
     seed: tf.Tensor | None = None,
     penalty: Penalty | None = None,
+    edge_weights: Sequence[EdgeWeights | tf.Tensor] | None = None,
 ) -> tuple[Score, list[tf.Tensor]]:
     """Runs the supernet in training mode, which moves its running averages.
 
@@ -29,6 +31,7 @@ def differentiate(
         learn: Which of these they are: `weights`, `architecture` or `all`.
         seed: Seed of the relaxation's noise, int32 [2]; None for none.
         penalty: A term to add to the loss, not to the score; None for none.
+        edge_weights: As for `Supernet.call`; None for those of the relaxation.
 
     Returns:
         This replica's score, and the gradient of its loss for each variable.
@@ -36,7 +39,9 @@ def differentiate(
     values = [variable.value for variable in variables]
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(values)
-        logits = supernet(batch.images, training=True, learn=learn, seed=seed)
+        logits = supernet(
+            batch.images, training=True, learn=learn, seed=seed, edge_weights=edge_weights
+        )
         result = score(logits, batch)
         loss = result.loss
         term = None if penalty is None else penalty()
@@ -47,3 +52,37 @@ def differentiate(
     for gradient, value in zip(gradients, values, strict=True):
         gradient.set_shape(value.shape)  # shared functions forget it
     return result, gradients
+
+
+def differentiate_edges(
+    supernet: Supernet,
+    batch: Batch,
+    edge_weights: Sequence[tf.Tensor],
+    seed: tf.Tensor | None = None,
+    training: bool = True,
+) -> tuple[Score, list[tf.Tensor]]:
+    """Runs the supernet with given edge weights, and differentiates its loss for them.
+
+    Args:
+        supernet: The supernet.
+        batch: The images and labels.
+        edge_weights: For each of the supernet's cells in turn [edges, candidates]; one tensor that
+            stands for several cells gets the sum of their gradients.
+        seed: Seed of what operations draw, int32 [2]; None for none.
+        training: Whether normalization uses, and records, the statistics of the batch.
+
+    Returns:
+        This replica's score, and the gradient of its loss for each of the tensors.
+    """
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(edge_weights)
+        logits = supernet(
+            batch.images,
+            training=training,
+            learn="architecture",
+            seed=seed,
+            edge_weights=edge_weights,
+        )
+        result = score(logits, batch)
+    zero = tf.UnconnectedGradients.ZERO
+    return result, tape.gradient(result.loss, list(edge_weights), unconnected_gradients=zero)

@@ -23,6 +23,7 @@ from darts_tf.data.fingerprint import fingerprint
 from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.engine.epochs import BY_HAND, Epoch, EpochLoop, Line, RunStage
 from darts_tf.engine.images import divide, read_images
+from darts_tf.engine.loop import Mean
 from darts_tf.engine.precision import make_loss_scale
 from darts_tf.engine.replicas import check_shares, compile_step
 from darts_tf.engine.schedules import cosine
@@ -40,6 +41,7 @@ from darts_tf.searching.plugs import Plugs, choose, described, run_flags
 from darts_tf.searching.stop_search import StopSearch
 from darts_tf.spaces.genotype import Genotype, read_genotype
 from darts_tf.spaces.space import Space
+from darts_tf.supernet.shared_trace import local_copy
 
 
 @dataclass(frozen=True)
@@ -143,13 +145,14 @@ def _searched(
 
     def make_stage(number: int, lines: Sequence[Line], previous: RunStage | None) -> RunStage:
         """Makes a stage, with which the callback that stops the search begins anew."""
-        del previous
         records = [EpochRecord.from_dict(line) for line in lines]
         plan = method.stage(number, config, plugs.space, records)
         # Before the last stage a criterion ends its stage, not the search.
         last = number == len(lengths) - 1
         criterion = plugs.criterion if last else never
         searching = _Searching(config, method, plan, session.strategy, images)
+        if previous is not None:
+            method.begin_stage(searching.supernet, previous.model)
         start = searching.supernet.architecture_parameters()
         stop.begin_stage(criterion, plan.space, len(lines) + plan.arch_start_epoch, start)
 
@@ -236,7 +239,6 @@ class _Searching:
     ) -> None:
         self.config = config
         self.method = method
-        self.plan = plan
         self.facts = images.facts
         self.train, self.valid = divide(
             images.train,
@@ -247,11 +249,13 @@ class _Searching:
         )
         for split in (self.train, self.valid):
             check_shares(strategy, len(split), config.batch_size)
+        steps = steps_per_epoch(len(self.train), config.batch_size)
+        self.plan = plan = replace(plan, steps=steps)
         with strategy.scope():
             self.supernet = method.supernet(plan, config, len(self.facts.classes))
             loss_scale = make_loss_scale(config.mixed_precision)
             self.supernet.build((None, *self.train.shape))
-            step = method.step(self.supernet, config, loss_scale)
+            step = method.step(plan, self.supernet, config, loss_scale)
         self.optimizer = step.weight_optimizer
         self.variables = [
             *self.supernet.variables,
@@ -272,6 +276,7 @@ class _Searching:
             clocked=True,
         )
         self.evaluate = compile_step(strategy, self._evaluate, config.jit_compile)
+        self.evaluate_by_batch = compile_step(strategy, self._evaluate_by_batch, config.jit_compile)
 
     def stage(self, over: Callable[[Sequence[Line]], bool]) -> RunStage:
         """Returns the stage for the epoch loop.
@@ -288,13 +293,23 @@ class _Searching:
         self.optimizer.learning_rate = rate
         self.method.on_epoch_begin(epoch.of_stage, plan.epochs, self.supernet)
         step = self.bilevel if epoch.of_stage >= plan.arch_start_epoch else self.weights_only
-        batches = self._batches(epoch.number, epoch.steps_done)
-        train = epoch.train(step, batches, len(self.train), config.batch_size)
+        batch_size = self.method.batch_size(epoch.of_stage, config)
+        batches = self._batches(epoch.number, epoch.steps_done, batch_size)
+        train = epoch.train(step, batches, len(self.train), batch_size)
         average_statistics(self.supernet)
-        plain = evaluation_batches(
-            self.valid, config.batch_size, transform=plain_transform(self.facts)
-        )
-        valid = epoch.evaluate(self.evaluate, plain, len(self.valid), config.batch_size)
+
+        def validation(*, batches: int | None = None, by_batch: bool = False) -> Mean:
+            images = evaluation_batches(
+                self.valid, config.batch_size, transform=plain_transform(self.facts)
+            )
+            count = len(self.valid)
+            if batches is not None:
+                images, count = images.take(batches), min(count, batches * config.batch_size)
+            evaluate = self.evaluate_by_batch if by_batch else self.evaluate
+            return epoch.evaluate(evaluate, images, count, config.batch_size)
+
+        valid = validation()
+        self.method.on_epoch_end(epoch.of_stage, plan.epochs, self.supernet, validation)
         return {
             "loss": train.loss,
             "accuracy": train.accuracy,
@@ -303,12 +318,12 @@ class _Searching:
             "learning_rate": rate,
         }
 
-    def _batches(self, epoch: int, first: int) -> tf.data.Dataset:
-        steps = steps_per_epoch(len(self.train), self.config.batch_size)
+    def _batches(self, epoch: int, first: int, batch_size: int) -> tf.data.Dataset:
+        steps = steps_per_epoch(len(self.train), batch_size)
         seed, transform = self.config.seed, search_transform(self.facts)
         train = training_batches(
             self.train,
-            self.config.batch_size,
+            batch_size,
             seed=seed,
             epoch=epoch,
             transform=transform,
@@ -316,7 +331,7 @@ class _Searching:
         )
         valid = endless_batches(
             self.valid,
-            self.config.batch_size,
+            batch_size,
             seed=seed,
             first_step=epoch * steps + first,
             steps=steps - first,
@@ -326,6 +341,14 @@ class _Searching:
 
     def _evaluate(self, *batch: tf.Tensor) -> Score:
         return score(self.supernet(batch[0], training=False), Batch(*batch))
+
+    def _evaluate_by_batch(self, *batch: tf.Tensor) -> Score:
+        averages = [local_copy(variable) for variable in self.supernet.non_trainable_variables]
+        kept = [tf.identity(average) for average in averages]
+        result = score(self.supernet(batch[0], training=True), Batch(*batch))
+        for average, value in zip(averages, kept, strict=True):
+            average.assign(value)
+        return result
 
 
 def _finished(run: RunDirectory) -> SearchResult:

@@ -28,9 +28,11 @@ class StopSearch(keras.callbacks.Callback):
     serves as many as there are. The model needs one method, `architecture_parameters()`, which
     returns the alphas of each cell, [edges, candidates]; without it `fit` ends at its start. The
     genotype is derived from its `strengths()`, of the same shapes, where it has that method, and
-    from a softmax of the alphas elsewhere. Criterion 1 and Criterion 1* count once the alphas have
-    moved clearly beyond their initial noise, which the model's `initial_noise()` returns by cell,
-    and which is measured where it has no such method.
+    from a softmax of the alphas elsewhere. Where it has a method `kept()`, which returns by cell
+    which candidates still compete, bool [edges, candidates], Criterion 1* ranks these alone.
+    Criterion 1 and Criterion 1* count once the alphas have moved clearly beyond their initial
+    noise, which the model's `initial_noise()` returns by cell, and which is measured where it has
+    no such method.
 
     Example:
 
@@ -288,6 +290,8 @@ class StopSearch(keras.callbacks.Callback):
         space = self._space_of(alphas)
         genotype = None if space is None else self.derivation(strengths, space)
         counts = count_skip_connects(strengths, self.search_space) if genotype is None else None
+        stays = getattr(self.model, "kept", None)
+        kept = None if stays is None else stays()
         numbers: dict[str, Any] = {
             field: float(logs[name]) for name, field in _LOGS.items() if name in logs
         }
@@ -295,7 +299,9 @@ class StopSearch(keras.callbacks.Callback):
             epoch=epoch,
             alphas=_tuples(alphas),
             skip_connects=genotype.skip_connects() if genotype else counts or {},
-            stable_epochs=stable_epochs(previous, alphas, space or self.search_space, self.ranks),
+            stable_epochs=stable_epochs(
+                previous, alphas, space or self.search_space, self.ranks, kept
+            ),
             genotype=genotype,
             strengths=_own(strengths, alphas),
             **self._moved(epoch, alphas, space or self.search_space),

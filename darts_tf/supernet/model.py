@@ -1,6 +1,6 @@
 """The supernet: stem, search cells and classifier, with the architecture parameters they share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -12,6 +12,7 @@ from darts_tf.spaces import get
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.space import Space
 from darts_tf.supernet.cells import SearchCell
+from darts_tf.supernet.edge_weights import EdgeWeights
 from darts_tf.supernet.operations import Shape
 from darts_tf.supernet.relaxation import Relaxation, fold_in
 from darts_tf.supernet.shared_trace import SharedTraces
@@ -154,6 +155,7 @@ class Supernet(keras.Model):
         learn: str = "all",
         seed: tf.Tensor | None = None,
         twice: bool = False,
+        edge_weights: Sequence[EdgeWeights | tf.Tensor] | None = None,
     ) -> tf.Tensor:
         """Returns logits.
 
@@ -166,27 +168,39 @@ class Supernet(keras.Model):
                 none.
             twice: Whether the result is to be differentiated twice, as a Hessian-vector product
                 does; see `SharedTraces`.
+            edge_weights: The edge weights of each of the supernet's cells in turn, for passes with
+                other weights than the relaxation's; None for those of the relaxation.
 
         Returns:
             [batch, classes].
         """
-        weights = self.relaxation.call(seed)  # __call__ wants an input
+        if edge_weights is None:
+            edge_weights = self.edge_weights(seed)
         inputs = self.search_space.inputs
         before_previous, previous = self.stem(images, training=training)
-        for i, cell in enumerate(self.cells):
+        for i, (cell, weights) in enumerate(zip(self.cells, edge_weights, strict=True)):
             output = cell(
                 before_previous,
                 previous,
-                weights[cell.cell],
+                weights,
                 training=training,
                 learn=learn,
                 # The stem's outputs, which no alpha changes.
                 constant_inputs=tuple(range(inputs - i)) if learn == "architecture" else (),
-                seed=self._cell_seed(seed, i) if cell.draws(weights[cell.cell]) else None,
+                seed=self._cell_seed(seed, i) if cell.draws(weights) else None,
                 twice=twice,
             )
             before_previous, previous = previous, output
         return self.classifier(tf.reduce_mean(previous, (1, 2)))
+
+    def edge_weights(self, seed: tf.Tensor | None = None) -> list[EdgeWeights | tf.Tensor]:
+        """Returns the relaxation's edge weights for each cell in turn; cells of a kind share them.
+
+        Args:
+            seed: Seed of the relaxation's noise, int32 [2]; None for none.
+        """
+        by_kind = self.relaxation.call(seed)  # __call__ wants an input
+        return [by_kind[cell.cell] for cell in self.cells]
 
     def _cell_seed(self, seed: tf.Tensor | None, number: int) -> tf.Tensor | None:
         if seed is None:
@@ -208,6 +222,10 @@ class Supernet(keras.Model):
             By cell, float64 [edges, candidates], each from 0 to 1.
         """
         return self.relaxation.strengths()
+
+    def kept(self) -> dict[str, np.ndarray]:
+        """Returns for each cell which candidates still compete, bool [edges, candidates]."""
+        return self.relaxation.kept()
 
     def initial_noise(self) -> dict[str, float]:
         """Returns for each cell the standard deviation of the noise in its initial alphas."""

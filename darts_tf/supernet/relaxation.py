@@ -147,6 +147,14 @@ class Relaxation(keras.layers.Layer):
         """
         return softmax({cell: alphas})[cell]
 
+    def kept(self) -> dict[str, np.ndarray]:
+        """Returns which candidates still compete, here all that the space has.
+
+        Returns:
+            By cell, bool [edges, candidates]. Criterion 1* ranks these alone.
+        """
+        return {cell: self.search_space.mask(cell) for cell in self.cells}
+
     def masked(self, cell: str, table: tf.Tensor) -> tf.Tensor:
         """Returns a table with minus infinity where an edge has no candidate."""
         mask = self.search_space.mask(cell)

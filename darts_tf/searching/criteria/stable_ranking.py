@@ -138,7 +138,11 @@ def _never_changes(edges: Sequence[Sequence[str]], space: Space) -> bool:
 
 
 def ranking(
-    alphas: np.ndarray, space: Space, ranks: int | None = None, cell: str = ""
+    alphas: np.ndarray,
+    space: Space,
+    ranks: int | None = None,
+    cell: str = "",
+    kept: np.ndarray | None = None,
 ) -> np.ndarray:
     """Ranks the learnable candidates of every edge, the strongest first.
 
@@ -147,6 +151,7 @@ def ranking(
         space: Says which candidates are learnable.
         ranks: The number of leading places to return; None for all.
         cell: The cell's name, where edges have different candidates.
+        kept: Which candidates are ranked, bool [edges, candidates]; None for all.
 
     Returns:
         Integers [edges, ranks]: places among the learnable candidates of the edge, -1 where an edge
@@ -157,8 +162,10 @@ def ranking(
     """
     table = as_table(alphas, cell)
     orders = []
-    for names, row in zip(candidates_by_edge(cell, table.shape, space), table, strict=True):
-        learnable = [i for i, name in enumerate(names) if space.is_learnable(name)]
+    stays = np.ones(table.shape, bool) if kept is None else kept
+    edges = candidates_by_edge(cell, table.shape, space)
+    for names, row, stay in zip(edges, table, stays, strict=True):
+        learnable = [i for i, name in enumerate(names) if stay[i] and space.is_learnable(name)]
         orders.append(np.argsort(-row[learnable], kind="stable"))
     places = np.full((len(orders), max(map(len, orders), default=0)), -1)
     for place, order in zip(places, orders, strict=True):
@@ -191,6 +198,7 @@ def stable_epochs(
     alphas: Mapping[str, np.ndarray],
     space: Space,
     ranks: int | None = None,
+    kept: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, tuple[int, ...]]:
     """Counts for every edge the epochs for which its ranking has held still.
 
@@ -199,6 +207,8 @@ def stable_epochs(
         alphas: For each cell the architecture parameters at the end of this epoch.
         space: Says which candidates are learnable.
         ranks: The number of leading places that must hold still; None for all.
+        kept: For each cell the candidates that still compete, bool [edges, candidates]; None for
+            all. Those that have left are not ranked, and an edge with one left is stable.
 
     Returns:
         For each cell one count an edge: 0 after a change, else one more than before.
@@ -208,8 +218,9 @@ def stable_epochs(
         if previous is None:
             counts[cell] = (0,) * len(table)
             continue
-        before = ranking(np.asarray(previous.alphas[cell]), space, ranks, cell)
-        same = np.all(ranking(table, space, ranks, cell) == before, axis=1)
+        stays = None if kept is None else kept[cell]
+        before = ranking(np.asarray(previous.alphas[cell]), space, ranks, cell, stays)
+        same = np.all(ranking(table, space, ranks, cell, stays) == before, axis=1)
         counts[cell] = tuple(
             int(count) + 1 if held else 0
             for count, held in zip(previous.stable_epochs[cell], same, strict=True)

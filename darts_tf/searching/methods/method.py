@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from darts_tf.spaces.space import Space
 if TYPE_CHECKING:
     import tensorflow as tf
 
+    from darts_tf.engine.loop import Mean
     from darts_tf.engine.optimizers import SGD, CoupledOptimizer
     from darts_tf.engine.precision import LossScale
     from darts_tf.engine.scoring import Batch, Score
@@ -39,6 +40,8 @@ class Stage:
         init_channels: Channels of a node in its first cell.
         epochs: The most epochs, which is also the length of its cosine.
         arch_start_epoch: The first epoch of the stage that moves the architecture.
+        partial: Edges compute one of so many parts of the channels (PC-DARTS's K).
+        steps: Training steps of an epoch; the search sets it, from the number of its images.
     """
 
     number: int
@@ -47,6 +50,21 @@ class Stage:
     init_channels: int
     epochs: int
     arch_start_epoch: int = 0
+    partial: int = 1
+    steps: int = 0
+
+
+class Validation(Protocol):
+    """Measures the supernet, as it stands, on the validation images."""
+
+    def __call__(self, *, batches: int | None = None, by_batch: bool = False) -> Mean:
+        """Returns the mean loss and accuracy.
+
+        Args:
+            batches: How many batches to take, the first ones; None for all.
+            by_batch: Whether normalization uses the statistics of each batch, not the running
+                averages, which stay as they are in either case.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +159,27 @@ class Method(Settings):
             init_channels=config.init_channels,
             epochs=self.stage_epochs(config)[number],
             arch_start_epoch=config.arch_start_epoch,
+            partial=self.partial,
         )
+
+    def begin_stage(self, supernet: Supernet, previous: Supernet) -> None:
+        """Takes over what a stage keeps of the one before, here nothing.
+
+        Args:
+            supernet: The supernet of the stage, built; its weights and alphas are initial ones.
+            previous: The supernet of the stage before, as its last epoch left it.
+        """
+        del supernet, previous
+
+    def batch_size(self, epoch: int, config: SearchConfig) -> int:
+        """Returns the images in a batch of an epoch.
+
+        Args:
+            epoch: Number of the epoch within its stage, from 0.
+            config: The settings of the search.
+        """
+        del epoch
+        return config.batch_size
 
     def relaxation(self, space: Space, **kwargs: Any) -> Relaxation:
         """Returns the layer that owns the architecture parameters and makes edge weights of them.
@@ -175,22 +213,28 @@ class Method(Settings):
             recompute=config.recompute,
             stem=config.stem,
             relaxation=self.relaxation(stage.space, dtype=policy, name="relaxation"),
-            partial=self.partial,
+            partial=stage.partial,
             dtype=policy,
         )
 
     def step(
-        self, supernet: Supernet, config: SearchConfig, loss_scale: LossScale | None
+        self,
+        stage: Stage,
+        supernet: Supernet,
+        config: SearchConfig,
+        loss_scale: LossScale | None,
     ) -> BilevelStep:
         """Returns one iteration of the search, with its optimizers.
 
         Args:
+            stage: The stage.
             supernet: The supernet, built.
             config: The settings of the search.
             loss_scale: The scale of the losses; None for none.
         """
         from darts_tf.searching.bilevel import BilevelStep
 
+        del stage
         return BilevelStep(
             supernet,
             self.weight_optimizer(config, loss_scale),
@@ -199,6 +243,7 @@ class Method(Settings):
             loss_scale,
             weight_gradient=self.weight_gradient,
             penalty=self.penalty,
+            afterwards=self.after_architecture_step,
             weights_first=self.weights_first,
             seed=config.seed,
         )
@@ -264,17 +309,30 @@ class Method(Settings):
 
         return weight_gradient(supernet, train, seed)
 
-    def penalty(self, supernet: Supernet) -> tf.Tensor | None:
+    def penalty(self, supernet: Supernet, seed: tf.Tensor | None = None) -> tf.Tensor | None:
         """Returns a term that is added to the loss of the architecture step, here none.
 
         Args:
             supernet: The supernet.
+            seed: Seed of the noise of that pass, int32 [2], with which the relaxation draws the
+                same edge weights; None for none.
 
         Returns:
             A scalar, or None.
         """
-        del supernet
+        del supernet, seed
         return None
+
+    def after_architecture_step(self, supernet: Supernet) -> None:
+        """Follows each update of the architecture, in the graph of the step: prunes, for instance.
+
+        Variables that it assigns are the relaxation's, made with
+        `aggregation="only_first_replica"`.
+
+        Args:
+            supernet: The supernet.
+        """
+        del supernet
 
     def on_epoch_begin(self, epoch: int, epochs: int, supernet: Supernet) -> None:
         """Prepares an epoch: sets temperatures, masks, rates.
@@ -287,6 +345,19 @@ class Method(Settings):
             supernet: The supernet.
         """
         del epoch, epochs, supernet
+
+    def on_epoch_end(
+        self, epoch: int, epochs: int, supernet: Supernet, validation: Validation
+    ) -> None:
+        """Ends an epoch, once, before its record is made: decides edges, for instance.
+
+        Args:
+            epoch: Number of the epoch within its stage, from 0.
+            epochs: The most epochs of the stage.
+            supernet: The supernet.
+            validation: Measures it on the validation images.
+        """
+        del epoch, epochs, supernet, validation
 
     def measures(self, supernet: Supernet) -> dict[str, float]:
         """Returns numbers of the method's own for the record of an epoch, such as a temperature."""

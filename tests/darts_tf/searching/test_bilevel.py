@@ -76,7 +76,8 @@ class Mixture:
         self.non_trainable_variables = []
         self.passes = []
 
-    def __call__(self, images, training, learn, seed):
+    def __call__(self, images, training, learn, seed, edge_weights=None):
+        del edge_weights
         self.passes.append((learn, None if seed is None else seed))
         weights = tf.nn.softmax(self.alphas.value)
         return tf.einsum("o,bi,oic->bc", weights, images, self.maps.value)
@@ -100,7 +101,8 @@ def mixture_step(start, order="first", **options):
     )
 
 
-def pull(net):
+def pull(net, seed):
+    del seed
     return 0.1 * tf.nn.l2_loss(net.alphas.value)
 
 

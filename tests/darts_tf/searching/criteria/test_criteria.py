@@ -320,6 +320,19 @@ def test_only_the_leading_ranks_must_hold():
     assert counts == {1: 1, 2: 1, 3: 0, 4: 0, None: 0}
 
 
+def test_candidates_that_have_left_are_not_ranked():
+    space = SearchSpace(("skip_connect", "a", "b", "c"), 1, 1, ("a", "b", "c"))
+    before = EpochRecord(0, {"normal": ((0, 3, 2, 1), (0, 3, 2, 1))}, {}, {"normal": (4, 4)})
+    alphas = {"normal": np.array([[0, 3, 1, 2], [0, 1, 2, 3]])}
+    for kept, counts in (
+        ([[1, 1, 1, 1], [1, 1, 1, 1]], (0, 0)),
+        ([[1, 1, 1, 0], [1, 1, 1, 0]], (5, 0)),
+        ([[1, 1, 0, 0], [0, 0, 0, 1]], (5, 5)),
+    ):
+        stays = {"normal": np.array(kept, bool)}
+        assert stable_epochs(before, alphas, space, kept=stays)["normal"] == counts
+
+
 @given(HISTORIES, st.integers(0, 8), st.integers(0, 12), WHICH_CELLS, MIN_EPOCHS)
 def test_the_words_of_a_criterion_tell_how_far_it_is(history, at, epochs, cells, min_epochs):
     records = recorded(history)

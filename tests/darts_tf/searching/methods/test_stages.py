@@ -18,6 +18,10 @@ import numpy as np
 import darts_tf
 from darts_tf import methods
 
+def tell(*words):
+    with open(given[0] + ".told", "a") as file:
+        print(json.dumps(words), file=file)
+
 @dataclass(frozen=True, kw_only=True)
 class Narrowing(methods.Method):
     name: ClassVar[str] = "narrowing"
@@ -35,6 +39,21 @@ class Narrowing(methods.Method):
         kept = [space.candidates[i] for i in np.argsort(-mean)[:3]]
         edges = {cell: [kept[:2], *[kept] * 13] for cell in space.cells}
         return replace(stage, space=space.narrowed(edges), layers=4)
+
+    def begin_stage(self, supernet, previous):
+        supernet.classifier.bias.assign(previous.classifier.bias.numpy())
+        tell("taken over", supernet.cell_count, previous.cell_count)
+
+    def batch_size(self, epoch, config):
+        return config.batch_size - 2 * epoch
+
+    def on_epoch_end(self, epoch, epochs, supernet, validation):
+        averages = [variable.numpy() for variable in supernet.non_trainable_variables]
+        whole, part = validation(), validation(batches=1, by_batch=True)
+        for variable, value in zip(supernet.non_trainable_variables, averages, strict=True):
+            np.testing.assert_array_equal(variable.numpy(), value)
+        assert part != whole == validation()
+        tell("ended", epoch, epochs, whole.loss)
 
 class Killing(keras.callbacks.Callback):
     def __init__(self, epoch):
@@ -83,6 +102,16 @@ def test_a_search_killed_in_each_stage_ends_as_one_left_alone(runs):
         json.loads((runs / name / "genotype.json").read_text()) for name in ("killed", "alone")
     ]
     assert genotypes[0]["genotype"] == genotypes[1]["genotype"]
+
+
+def test_a_method_is_told_of_each_stage_and_of_each_epochs_end_once(runs):
+    told = [json.loads(line) for line in (runs / "alone.told").read_text().splitlines()]
+    losses = [line["valid_loss"] for line in history(runs / "alone")]
+    assert told == [
+        *(["ended", epoch, 2, losses[epoch]] for epoch in (0, 1)),
+        ["taken over", 4, 3],
+        *(["ended", epoch, 2, losses[2 + epoch]] for epoch in (0, 1)),
+    ]
 
 
 def test_each_stage_begins_anew_on_what_the_one_before_left(runs):
