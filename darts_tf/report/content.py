@@ -7,7 +7,7 @@ from darts_tf.config import RunConfig, SearchConfig, TrainingConfig
 from darts_tf.report.pictures.drawing import caption
 from darts_tf.report.runs import Run
 from darts_tf.runs.description import Description
-from darts_tf.runs.directory import Program
+from darts_tf.runs.programs import Program
 from darts_tf.spaces import operations
 from darts_tf.spaces.genotype import Genotype
 

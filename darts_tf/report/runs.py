@@ -8,8 +8,9 @@ from typing import Any
 
 from darts_tf.errors import UserError
 from darts_tf.runs.description import Description
-from darts_tf.runs.directory import Program, RunDirectory
+from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
+from darts_tf.runs.programs import Program
 from darts_tf.spaces.genotype import Genotype, read_genotype
 from darts_tf.spaces.zoo import get, names
 

@@ -9,8 +9,9 @@ from darts_tf.errors import UserError, reason
 from darts_tf.report import comparison, random_search, repeats, search, training, tuning
 from darts_tf.report.page import Page
 from darts_tf.report.runs import Run, read_run, trainings
-from darts_tf.runs.directory import Program, RunDirectory
+from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.output_file import overwriting
+from darts_tf.runs.programs import Program
 
 _logger = logging.getLogger(__name__)
 # Raised by values of an unexpected type or size on their way into a page.

@@ -1,7 +1,9 @@
 """Which flags a run may go on with: those that it began with, and what may differ from them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from darts_tf.errors import UserError
 
 EPOCHS = "--epochs"
 THREADS = "--threads"
@@ -26,6 +28,20 @@ class Difference:
     longer: bool
 
 
+def flag_values(lines: Sequence[str]) -> dict[str, str]:
+    """Returns the values of flags by name, `--` included; lines that are no flags are left out.
+
+    Example:
+        >>> flag_values(["# program: search", "--epochs=60"])
+        {'--epochs': '60'}
+
+    Args:
+        lines: `--name=value` each, or comments.
+    """
+    pairs = (line.partition("=") for line in lines if line.startswith("--"))
+    return {name: value for name, _, value in pairs}
+
+
 def compare(recorded: Mapping[str, str], now: Mapping[str, str]) -> Difference:
     """Compares the flags of now with those that a run began with.
 
@@ -47,6 +63,43 @@ def compare(recorded: Mapping[str, str], now: Mapping[str, str]) -> Difference:
         THREADS in names,
         longer,
     )
+
+
+def check(
+    where: str, recorded: Mapping[str, str], now: Mapping[str, str], known: bool, extend: bool
+) -> Difference:
+    """Refuses to go on with other flags than a run may go on with.
+
+    Args:
+        where: The run, for messages.
+        recorded: Values by name, of the run.
+        now: Values by name.
+        known: Whether the run knows its images by their content, so that they may have moved.
+        extend: Whether the run may be given more epochs.
+
+    Returns:
+        How the flags differ.
+
+    Raises:
+        UserError: If a flag differs that may not.
+    """
+    found = compare(recorded, now)
+    refused = (*found.refused, *(() if known or extend else found.places))
+    if refused:
+        refused = (*refused, *((EPOCHS,) if found.longer else ()))
+        names = tuple(name for name in now if name in refused)
+        raise UserError(
+            f"{where}: expected the flags of the run there or another directory, "
+            f"got other flags: {described(recorded, now, names)}"
+        )
+    if found.longer and not extend:
+        raise UserError(
+            f"{where}: expected --epochs={recorded[EPOCHS]}, as in the run "
+            f"there, got {now[EPOCHS]}; --extend goes on from its last checkpoint with the "
+            f"learning rates of a cosine over {now[EPOCHS]} epochs, which is not what a run "
+            "of so many epochs from the start would give; that takes another directory"
+        )
+    return found
 
 
 def described(recorded: Mapping[str, str], now: Mapping[str, str], names: tuple[str, ...]) -> str:

@@ -3,34 +3,20 @@
 import json
 import logging
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self
 
-from darts_tf.errors import UserError, nearest, reason
+from darts_tf.errors import UserError, reason
+from darts_tf.runs import continuing, extending
 from darts_tf.runs.atomic import TEMPORARY, replacing
-from darts_tf.runs.continuing import EPOCHS, THREADS, compare, described
+from darts_tf.runs.continuing import flag_values
 from darts_tf.runs.description import Description
+from darts_tf.runs.programs import OUTCOMES, Program, program_line, recorded_program
 from darts_tf.runs.results import with_units
 
 _logger = logging.getLogger(__name__)
-Program = Literal["search", "train", "repeats", "tune", "random_search"]
-_OUTCOMES: Mapping[Program, str] = {
-    "search": "genotype.json",
-    "train": "result.json",
-    "repeats": "repeats.json",
-    "tune": "tuning.json",
-    "random_search": "genotype.json",
-}
-_EXTENDABLE = ("search", "train", "repeats")
-# The first line of `config.flags`: a comment to whoever reads the file as flags.
-_PROGRAM_LINE = "# program: {}"
-_PROGRAM = re.compile(r"# program: (\S+)")
-# A comment of its own for each time that the run was extended.
-_EXTENDED_LINE = "# extended: from {} to {} epochs"
-_EXTENDED = re.compile(r"# extended: (from [0-9]+ to [0-9]+) epochs")
 
 
 class RunDirectory:
@@ -71,7 +57,7 @@ class RunDirectory:
         self.stop = self.path / "stop"
         self.trials = self.path / "trials.json"
         self.log = self.path / f"{program}.log"
-        self.outcome = self.path / _OUTCOMES[program]
+        self.outcome = self.path / OUTCOMES[program]
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Self:
@@ -95,13 +81,12 @@ class RunDirectory:
 
     def settings(self) -> dict[str, str]:
         """Returns the settings of the run by name, in the order of `config.flags`."""
-        flags = _flags(self._text(self.config).splitlines())
+        flags = flag_values(self.read_text(self.config).splitlines())
         return {name.removeprefix("--"): value for name, value in flags.items()}
 
     def extensions(self) -> tuple[str, ...]:
         """Returns the numbers of epochs that the run was extended by, such as `from 60 to 80`."""
-        found = map(_EXTENDED.fullmatch, self._text(self.config).splitlines())
-        return tuple(match[1] for match in found if match)
+        return extending.extensions(self.read_text(self.config))
 
     def repeat(self, seed: int) -> Path:
         """Returns the run directory of a repeat, or of a training of a random search."""
@@ -134,9 +119,10 @@ class RunDirectory:
             if not os.access(self.path, os.W_OK | os.X_OK):
                 raise PermissionError("no permission to write there")
             if self.config.exists():
-                self._check_same(_flags(flag_lines), _flags(defaults), extend)
-                if extend:
-                    self._extend(flag_lines)
+                now = flag_values(flag_lines)
+                self._check_same(now, flag_values(defaults), extend)
+                if extend and (note := extending.extend(self, now)):
+                    self._notes.append(note)
             elif foreign := sorted(
                 entry.name for entry in self.path.iterdir() if not _is_temporary(entry)
             ):
@@ -145,9 +131,8 @@ class RunDirectory:
                     f"got one with '{foreign[0]}' and without {self.config.name}"
                 )
             else:
-                lines = (_PROGRAM_LINE.format(self.program), *flag_lines)
-                with self.writing(self.config) as temporary:
-                    _write(temporary, "".join(f"{line}\n" for line in lines))
+                lines = (program_line(self.program), *flag_lines)
+                self.write_text(self.config, "".join(f"{line}\n" for line in lines))
             if self.outcome.exists():
                 if self._moved:
                     _logger.info(
@@ -222,8 +207,7 @@ class RunDirectory:
                         entry.unlink()
             if self.history.exists():
                 kept = "".join(f"{_json('', line, None)}\n" for line in lines[:epoch])
-                with self.writing(self.history) as temporary:
-                    _write(temporary, kept)
+                self.write_text(self.history, kept)
             for note in self._notes:
                 _logger.info("%s: %s", self.path, note)
             if lines or step:
@@ -293,7 +277,7 @@ class RunDirectory:
         """Returns the lines of the history; a last line that was cut off is left out."""
         if not self.history.exists():
             return []
-        *lines, _ = self._text(self.history).split("\n")
+        *lines, _ = self.read_text(self.history).split("\n")
         return [
             self._parsed(line, f"{self.history.name}, line {number}")
             for number, line in enumerate(lines, start=1)
@@ -306,17 +290,31 @@ class RunDirectory:
             path: The file.
             value: A JSON object, all its numbers finite.
         """
-        text = _json(path.name, value, indent=2) + "\n"
-        with self.writing(path) as temporary:
-            _write(temporary, text)
+        self.write_text(path, _json(path.name, value, indent=2) + "\n")
 
     def read_json(self, path: Path) -> dict[str, Any]:
         """Returns the JSON object in a file of this run."""
-        return self._parsed(self._text(path), path.name)
+        return self._parsed(self.read_text(path), path.name)
 
     def read_outcome(self) -> dict[str, Any]:
         """Returns the JSON object in the file that finishes the run, under today's names."""
         return with_units(self.read_json(self.outcome))
+
+    def read_text(self, path: Path) -> str:
+        """Returns the text of a file of this run; bytes that are no UTF-8 come back as written."""
+        with self.explained():
+            # As bytes: universal newlines would end lines elsewhere than `append_history` does.
+            return path.read_bytes().decode("utf-8", errors="surrogateescape")
+
+    def write_text(self, path: Path, text: str) -> None:
+        """Writes a file of this run, such as `self.config`.
+
+        Args:
+            path: The file.
+            text: What `read_text` is to return.
+        """
+        with self.writing(path) as temporary:
+            temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
 
     @contextmanager
     def writing(self, path: Path) -> Iterator[Path]:
@@ -331,20 +329,12 @@ class RunDirectory:
                 yield temporary
 
     def _recorded_program(self) -> Program:
-        first = self._text(self.config).partition("\n")[0]
-        match = _PROGRAM.fullmatch(first.rstrip())
-        if match is None:
-            return _program_by_flags(self.settings())
-        programs = get_args(Program)
-        if match[1] not in programs:
-            raise UserError(
-                f"{self.config}: expected a program of {', '.join(programs)}, got '{match[1]}'."
-                f"{nearest(match[1], programs)}"
-            )
-        return match[1]  # type: ignore[return-value]
+        return recorded_program(self.read_text(self.config), str(self.config))
 
-    def _check_same(self, now: dict[str, str], defaults: Mapping[str, str], extend: bool) -> None:
-        recorded = _flags(self._text(self.config).splitlines())
+    def _check_same(
+        self, now: Mapping[str, str], defaults: Mapping[str, str], extend: bool
+    ) -> None:
+        recorded = flag_values(self.read_text(self.config).splitlines())
         program = self._recorded_program()
         other = [name for name in recorded if name not in now]
         if other or (program != self.program and recorded.keys() != now.keys()):
@@ -354,91 +344,16 @@ class RunDirectory:
                 f"that of another program, {program}{flag}"
             )
         recorded = {**{name: defaults[name] for name in now if name in defaults}, **recorded}
-        self._check_difference(recorded, now, extend)
-
-    def _check_difference(
-        self, recorded: Mapping[str, str], now: Mapping[str, str], extend: bool
-    ) -> None:
-        found = compare(recorded, now)
-        finished = self.outcome.exists()
         # The checkpoint of an unfinished run knows its images; a finished one reads none.
-        known = finished or self.checkpoints.is_dir()
-        refused = (*found.refused, *(() if known or extend else found.places))
-        if refused:
-            refused = (*refused, *((EPOCHS,) if found.longer else ()))
-            names = tuple(name for name in now if name in refused)
-            raise UserError(
-                f"--run_dir={self.path}: expected the flags of the run there or another directory, "
-                f"got other flags: {described(recorded, now, names)}"
-            )
-        if found.longer and not extend:
-            raise UserError(
-                f"--run_dir={self.path}: expected --epochs={recorded[EPOCHS]}, as in the run "
-                f"there, got {now[EPOCHS]}; --extend goes on from its last checkpoint with the "
-                f"learning rates of a cosine over {now[EPOCHS]} epochs, which is not what a run "
-                "of so many epochs from the start would give; that takes another directory"
-            )
-        self._notes, self._moved = [], ""
-        if found.places:
-            self._moved = described(recorded, now, found.places)
+        known = self.outcome.exists() or self.checkpoints.is_dir()
+        found = continuing.check(f"--run_dir={self.path}", recorded, now, known, extend)
+        self._moved = continuing.described(recorded, now, found.places)
+        self._notes = []
         if found.threads:
-            self._notes.append(
-                f"{described(recorded, now, (THREADS,))}: the last bits of what follows may differ"
-            )
+            threads = continuing.described(recorded, now, (continuing.THREADS,))
+            self._notes.append(f"{threads}: the last bits of what follows may differ")
         if self._moved:
             self._notes.append(f"{self._moved}: the images are compared by content")
-
-    def _extend(self, lines: Sequence[str]) -> None:
-        """Makes a finished run unfinished, and gives a run the number of epochs of now.
-
-        What the run had found stays under names with its number of epochs.
-        """
-        recorded = _flags(self._text(self.config).splitlines())
-        now = _flags(lines)
-        if self.program not in _EXTENDABLE:
-            raise UserError(
-                f"--run_dir={self.path}: expected a search or a training for --extend, got a run "
-                f"of {self.program}"
-            )
-        own = self.history.exists()  # repeats have the histories of their seeds
-        done = len(self.read_history()) if own else int(recorded[EPOCHS])
-        if self.outcome.exists() and done < int(now[EPOCHS]):
-            if own:
-                self._check_extendable(done, int(recorded[EPOCHS]))
-            for path in (self.model, self.confusions, self.outcome):  # the outcome last
-                if path.exists():
-                    path.replace(path.with_name(f"{path.stem}-{done}-epochs{path.suffix}"))
-        if recorded[EPOCHS] == now[EPOCHS]:
-            return
-        text = self._text(self.config)
-        old, new = (f"{EPOCHS}={flags[EPOCHS]}" for flags in (recorded, now))
-        changed = [new if line == old else line for line in text.splitlines()]
-        changed.append(_EXTENDED_LINE.format(recorded[EPOCHS], now[EPOCHS]))
-        with self.writing(self.config) as temporary:
-            _write(temporary, "".join(f"{line}\n" for line in changed))
-        self._notes.append(
-            f"extended from {recorded[EPOCHS]} to {now[EPOCHS]} epochs: learning rates follow "
-            "the longer cosine from here on"
-        )
-
-    def _check_extendable(self, done: int, epochs: int) -> None:
-        """Refuses to extend a run that has ended for another reason than its number of epochs."""
-        outcome = self.read_json(self.outcome)
-        if done < epochs and "ended_by_hand" not in outcome:
-            raise UserError(
-                f"--run_dir={self.path}: expected a run that has had all of its {epochs} epochs "
-                f"for --extend, got one that has ended after {done}: "
-                f"{outcome.get('reason', 'it was stopped')}"
-            )
-        if not self.checkpoints.is_dir() or not any(self.checkpoints.iterdir()):
-            raise UserError(
-                f"--run_dir={self.path}: expected a checkpoint to extend the run from, got none"
-            )
-
-    def _text(self, path: Path) -> str:
-        with self.explained():
-            # As bytes: universal newlines would end lines elsewhere than `append_history` does.
-            return path.read_bytes().decode("utf-8", errors="surrogateescape")
 
     def _parsed(self, text: str, where: str) -> dict[str, Any]:
         try:
@@ -471,22 +386,6 @@ class RunDirectory:
             raise UserError(f"--run_dir={where}: {why}") from error
 
 
-def _program_by_flags(settings: Mapping[str, str]) -> Program:
-    """Returns the program of a run of a release that did not record it."""
-    if "tuner" in settings:
-        return "tune"
-    if "samples" in settings:
-        return "random_search"
-    if "genotype" not in settings:
-        return "search"
-    return "train" if settings.get("repeats", "1") == "1" else "repeats"
-
-
-def _flags(lines: Sequence[str]) -> dict[str, str]:
-    pairs = (line.partition("=") for line in lines if line.startswith("--"))
-    return {name: value for name, _, value in pairs}
-
-
 def _json(where: str, value: Mapping[str, Any], indent: int | None) -> str:
     try:
         return json.dumps(value, indent=indent, allow_nan=False)
@@ -500,7 +399,3 @@ def _short(text: str) -> str:
 
 def _is_temporary(path: Path) -> bool:
     return path.name.startswith(TEMPORARY)
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", errors="surrogateescape")

@@ -1,4 +1,4 @@
-"""A run directory: the program and settings of its run, and files that are whole or absent."""
+"""A run directory: whose it is, and files that are whole or absent."""
 
 import json
 import logging
@@ -6,13 +6,12 @@ import os
 import stat
 import subprocess
 import sys
-from typing import get_args
 
 import numpy as np
 import pytest
 
 from darts_tf.errors import UserError
-from darts_tf.runs.directory import Program, RunDirectory
+from darts_tf.runs.directory import RunDirectory
 
 LINES = ["--dataset=digits", "--epochs=3", "--data_dir="]
 
@@ -59,40 +58,6 @@ def test_file_names_are_those_of_the_contract(tmp_path):
         "settings.json",
     ]
     assert {path.parent for path in names} == {tmp_path}
-
-
-@pytest.mark.parametrize("program", get_args(Program))
-def test_a_run_is_opened_with_the_program_that_made_it_and_its_settings(program, tmp_path):
-    RunDirectory(tmp_path / "run", program).claim(LINES)
-    run = RunDirectory.open(tmp_path / "run")
-    assert run.program == program
-    assert run.outcome == RunDirectory(tmp_path / "run", program).outcome
-    assert [f"--{name}={value}" for name, value in run.settings().items()] == LINES
-
-
-@pytest.mark.parametrize(
-    ("lines", "program"),
-    [
-        ([], "search"),
-        (["--genotype=DARTS_V2"], "train"),
-        (["--genotype=DARTS_V2", "--repeats=1"], "train"),
-        (["--genotype=DARTS_V2", "--repeats=3"], "repeats"),
-        (["--tuner=random", "--trials=3"], "tune"),
-        (["--samples=3", "--repeats=1"], "random_search"),
-    ],
-    ids="-".join,
-)
-def test_a_run_of_an_old_release_is_opened_by_its_flags(lines, program, tmp_path):
-    (tmp_path / "config.flags").write_text("\n".join([*LINES, *lines]) + "\n")
-    assert RunDirectory.open(tmp_path).program == program
-    run = RunDirectory(tmp_path, program)
-    assert run.claim([*LINES, *lines]) == "new"
-    assert run.config.read_text().splitlines() == [*LINES, *lines]
-
-
-def test_a_program_that_is_none_is_refused(tmp_path):
-    (tmp_path / "config.flags").write_text("# program: serach\n--epochs=3\n")
-    assert "got 'serach'. Did you mean 'search'?" in refusal(RunDirectory.open, tmp_path)
 
 
 def test_where_there_is_no_run_none_is_opened(tmp_path):

@@ -1,0 +1,84 @@
+"""The extension of a run: it goes on with more epochs, from its last checkpoint."""
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from darts_tf.errors import UserError
+from darts_tf.runs.continuing import EPOCHS, flag_values
+
+if TYPE_CHECKING:
+    from darts_tf.runs.directory import RunDirectory
+
+_EXTENDABLE = ("search", "train", "repeats")
+# In `config.flags`, a comment of its own for each time that the run was extended.
+_LINE = "# extended: from {} to {} epochs"
+_RECORDED = re.compile(r"# extended: (from [0-9]+ to [0-9]+) epochs")
+
+
+def extensions(config: str) -> tuple[str, ...]:
+    """Returns the numbers of epochs that a run was extended by, such as `from 60 to 80`.
+
+    Args:
+        config: The text of its `config.flags`.
+    """
+    found = map(_RECORDED.fullmatch, config.splitlines())
+    return tuple(match[1] for match in found if match)
+
+
+def extend(run: "RunDirectory", now: Mapping[str, str]) -> str:
+    """Makes a finished run unfinished, and gives a run the number of epochs of now.
+
+    What the run had found stays under names with its number of epochs.
+
+    Args:
+        run: The run, whose other flags are those of now.
+        now: Values by flag; more epochs than the run has, or as many, which changes nothing.
+
+    Returns:
+        A note for the log; empty where nothing has changed.
+
+    Raises:
+        UserError: If it is a run of a program without epochs, has ended for another reason than
+            its number of epochs, or has no checkpoint.
+    """
+    text = run.read_text(run.config)
+    recorded = flag_values(text.splitlines())
+    if run.program not in _EXTENDABLE:
+        raise UserError(
+            f"--run_dir={run.path}: expected a search or a training for --extend, got a run "
+            f"of {run.program}"
+        )
+    has_history = run.history.exists()  # repeats leave it to their seeds
+    done = len(run.read_history()) if has_history else int(recorded[EPOCHS])
+    if run.outcome.exists() and done < int(now[EPOCHS]):
+        if has_history:
+            _check_extendable(run, done, int(recorded[EPOCHS]))
+        for path in (run.model, run.confusions, run.outcome):  # the outcome last
+            if path.exists():
+                path.replace(path.with_name(f"{path.stem}-{done}-epochs{path.suffix}"))
+    if recorded[EPOCHS] == now[EPOCHS]:
+        return ""
+    old, new = (f"{EPOCHS}={flags[EPOCHS]}" for flags in (recorded, now))
+    changed = [new if line == old else line for line in text.splitlines()]
+    changed.append(_LINE.format(recorded[EPOCHS], now[EPOCHS]))
+    run.write_text(run.config, "".join(f"{line}\n" for line in changed))
+    return (
+        f"extended from {recorded[EPOCHS]} to {now[EPOCHS]} epochs: learning rates follow the "
+        "longer cosine from here on"
+    )
+
+
+def _check_extendable(run: "RunDirectory", done: int, epochs: int) -> None:
+    """Refuses to extend a run that has ended for another reason than its number of epochs."""
+    outcome = run.read_json(run.outcome)
+    if done < epochs and "ended_by_hand" not in outcome:
+        raise UserError(
+            f"--run_dir={run.path}: expected a run that has had all of its {epochs} epochs "
+            f"for --extend, got one that has ended after {done}: "
+            f"{outcome.get('reason', 'it was stopped')}"
+        )
+    if not run.checkpoints.is_dir() or not any(run.checkpoints.iterdir()):
+        raise UserError(
+            f"--run_dir={run.path}: expected a checkpoint to extend the run from, got none"
+        )
