@@ -44,7 +44,7 @@ def setting(
     right = " and ".join(f"{word} {bound}" for word, bound in bounds.items())
     right = f"one of {', '.join(choices)}" if choices else right
     metadata = {
-        "text": f"{text} Must be {right}." if right else text,
+        "text": f"{text} {right[0].upper()}{right[1:]}." if right else text,
         "bounds": bounds,
         "choices": choices,
         "recorded": recorded,

@@ -126,7 +126,7 @@ def test_every_program_has_its_py_binary(targets: dict[str, dict[str, Any]]) -> 
         path.removesuffix(".py").replace("/", ".")
         for path in python_files()
         if path.startswith(("trainers/", "export/"))
-        and 'if __name__ == "__main__":' in (TREE / path).read_text(encoding="utf-8")
+        and '\nif __name__ == "__main__":\n' in (TREE / path).read_text(encoding="utf-8")
     }
     binaries = [target for target in targets.values() if target["kind"] == "py_binary"]
     assert Counter(target["main_module"] for target in binaries) == Counter(programs)

@@ -3,17 +3,13 @@
 python -m trainers
 """
 
-import importlib.util
-import pkgutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from darts_tf.errors import UserError
 from trainers.command_line import HELP
 from trainers.program import run
-
-_PACKAGES = ("trainers", "export")
-_ENTRY = 'if __name__ == "__main__":'
+from trainers.programs import table
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -30,21 +26,7 @@ def main(arguments: Sequence[str]) -> None:
             f"unexpected '{arguments[0]}'; a program is started by its whole name, such as "
             "python -m trainers.search"
         )
-    for name, about in programs():
-        print(f"python -m {name:<22} {about}")
-    print("--help after a name lists its flags, --version tells the release")
-
-
-def programs() -> Iterator[tuple[str, str]]:
-    """Yields the name of each program and the first line of what it says of itself."""
-    for package in _PACKAGES:
-        found = importlib.util.find_spec(package)
-        folders = found.submodule_search_locations if found else None
-        for module in pkgutil.iter_modules(folders or [], f"{package}."):
-            spec = importlib.util.find_spec(module.name)
-            source = getattr(spec and spec.loader, "get_source", lambda name: None)(module.name)
-            if source and _ENTRY in source and not module.name.endswith("__main__"):
-                yield module.name, source.lstrip().removeprefix('"""').partition("\n")[0]
+    print(table("python -m {0.module}"))
 
 
 if __name__ == "__main__":

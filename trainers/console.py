@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from darts_tf.errors import UserError, nearest, short
-from trainers.__main__ import programs
 from trainers.command_line import HELP
 from trainers.program import run
+from trainers.programs import programs, table
 
 # What `darts-tf export` writes without a word of the format.
 _DEFAULT_EXPORT = "saved_model"
@@ -26,7 +26,7 @@ def main() -> int:
     """
     # Before the current folder and what PYTHONPATH names.
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    known = {name.rpartition(".")[2]: name for name, _ in programs()}
+    known = {program.name: program.module for program in programs()}
     known["export"] = known[_DEFAULT_EXPORT]
     words = sys.argv[1:]
     if words and words[0] in known:
@@ -42,6 +42,4 @@ def _explain(arguments: Sequence[str], known: dict[str, str]) -> None:
             f"expected the name of a program, one of {', '.join(sorted(known))}; got "
             f"{short(arguments[0])}.{nearest(arguments[0], known)}"
         )
-    for name, about in programs():
-        print(f"darts-tf {name.rpartition('.')[2]:<14} {about}")
-    print("--help after a name lists its flags, --version tells the release")
+    print(table("darts-tf {0.name}"))

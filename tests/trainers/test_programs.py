@@ -9,12 +9,14 @@ import pytest
 import darts_tf
 from darts_tf.errors import UserError
 from trainers import __main__ as listing
+from trainers import console
 from trainers.program import run
+from trainers.programs import programs
 
-PROGRAMS = dict(listing.programs())
+PROGRAMS = dict(programs())
 
 
-def test_the_list_has_every_program_and_no_other_module(capsys):
+def test_the_list_has_every_program_and_no_other_module(monkeypatch, capsys):
     assert PROGRAMS.keys() >= {
         "export.lite",
         "export.onnx",
@@ -32,6 +34,13 @@ def test_the_list_has_every_program_and_no_other_module(capsys):
     listing.main([])
     told = capsys.readouterr().out
     assert all(f"python -m {name} " in told and about in told for name, about in PROGRAMS.items())
+    monkeypatch.setattr(sys, "argv", ["darts-tf"])
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    assert console.main() == 0
+    rows = [
+        line.partition(" ")[2].split(maxsplit=1) for line in capsys.readouterr().out.splitlines()
+    ]
+    assert rows[:-1] == [[name.rpartition(".")[2], about] for name, about in PROGRAMS.items()]
     with pytest.raises(UserError, match=r"unexpected 'search'.*python -m trainers\.search"):
         listing.main(["search"])
 
