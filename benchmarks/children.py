@@ -34,6 +34,7 @@ class Child:
 
     Attributes:
         start_seconds: Seconds from the creation of the process to the end of its warm-up.
+        idle_mib: Its peak memory before the first iteration, in MiB.
 
     Raises:
         SystemExit: If the worker exits too early, with the end of its output on stderr.
@@ -52,7 +53,7 @@ class Child:
             text=True,
         )
         try:
-            self._read()
+            self.idle_mib = float(self._read())
         except BaseException:
             self.close()
             raise

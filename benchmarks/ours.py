@@ -1,20 +1,23 @@
 """Search iterations and training steps of this library, set up as in the programs."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import tensorflow as tf
 
 from benchmarks.data import CLASSES, images_and_labels
 from benchmarks.works import AUXILIARY_WEIGHT, DROP_PATH, SPACES, Sizes
+from darts_tf.config import SearchConfig
 from darts_tf.engine.devices import make_repeatable, make_strategy
 from darts_tf.engine.optimizers import SGD, Adam
-from darts_tf.engine.replicas import compile_step
+from darts_tf.engine.replicas import Clock, compile_step
 from darts_tf.engine.scoring import Batch, Score, score
 from darts_tf.layers.drop_path import set_drop_path
 from darts_tf.networks.network import build_network
 from darts_tf.networks.spec import NetworkSpec
 from darts_tf.runs.machine import usable_cores
+from darts_tf.searching import methods
 from darts_tf.searching.bilevel import ARCHITECTURE_GRADIENTS, BilevelStep
 from darts_tf.spaces import zoo
 from darts_tf.supernet.model import Supernet
@@ -64,6 +67,53 @@ class Search:
     def logits(self) -> np.ndarray:
         """Returns the logits of the training batch in training mode."""
         return self.supernet(self.images, training=True).numpy()
+
+
+class MethodSearch:
+    """Iterations of a search method's first stage, at the given sizes.
+
+    Args:
+        sizes: The sizes of the network and the batch.
+        method: Name of the method.
+        order: DARTS's architecture gradient.
+    """
+
+    def __init__(self, sizes: Sizes, method: str, order: str) -> None:
+        plug, space = methods.get(method), SPACES[sizes.candidates]
+        config = SearchConfig(
+            method=method,
+            arch_order=order,
+            layers=sizes.cells,
+            init_channels=sizes.channels,
+            batch_size=sizes.batch,
+            stem="cifar",
+        )
+        stage = replace(
+            plug.stage(0, config, space, ()),
+            layers=sizes.cells,
+            init_channels=sizes.channels,
+            steps=1000,
+        )
+        images = images_and_labels(sizes, 0)[0]
+        strategy = make_strategy("one_device")
+        with strategy.scope():
+            supernet = plug.supernet(stage, config, CLASSES)
+            supernet.build((None, *images.shape[1:]))
+            step = plug.step(stage, supernet, config, None)
+        plug.on_epoch_begin(stage.epochs - 1, stage.epochs, supernet)
+        self._clock = Clock(stage.epochs - 1, 0)
+        self._run = _runner(
+            strategy,
+            lambda clock, train, valid: step(Batch(*train), Batch(*valid), clock),
+            sizes,
+            [0, 1],
+            clocked=True,
+        )
+
+    def __call__(self) -> float:
+        """Runs one iteration and returns its training loss."""
+        self._clock = self._clock._replace(step=self._clock.step + 1)
+        return float(self._run(self._clock).loss)
 
 
 class Training:
@@ -125,7 +175,8 @@ def _runner(
     step: Callable[..., Score],
     sizes: Sizes,
     streams: Sequence[int],
-) -> Callable[[], Score]:
+    clocked: bool = False,
+) -> Callable[..., Score]:
     """Compiles a step as the programs do, for batches of unknown size."""
     parts = []
     for stream in streams:
@@ -135,5 +186,5 @@ def _runner(
         parts.append(tf.data.Dataset.from_tensor_slices(arrays).batch(sizes.batch))
     together = tf.data.Dataset.zip(tuple(parts)).cache().repeat().prefetch(1)
     batches = iter(together)
-    compiled = compile_step(strategy, step)
-    return lambda: compiled(next(batches), batches.element_spec)
+    compiled = compile_step(strategy, step, clocked=clocked)
+    return lambda *clock: compiled(next(batches), batches.element_spec, *clock)

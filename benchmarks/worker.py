@@ -1,8 +1,8 @@
 """Runs one side of a workload on request: `python -m benchmarks.worker WORK SIDE [sizes]`.
 
-It warms up and prints `ready`. Then, for each line of its input, it runs one or several iterations
-and prints the seconds per iteration. At the end of its input it prints its peak memory in MiB and
-exits.
+It builds the workload, warms up, and prints the peak memory, in MiB, that it had before its first
+iteration. Then, for each line of its input, it runs one or several iterations and prints the
+seconds per iteration. At the end of its input it prints its peak memory and exits.
 """
 
 import contextlib
@@ -18,13 +18,17 @@ from benchmarks.works import FIRST_ORDER, OURS, PLAIN, PYTORCH, SIDES, Sizes
 from trainers.program import run
 
 
-def iteration(kind: str, side: str, sizes: Sizes) -> Callable[[], object]:
+def iteration(
+    kind: str, side: str, sizes: Sizes, method: str | None = None, order: str = "first"
+) -> Callable[[], object]:
     """Builds one side of a workload.
 
     Args:
         kind: Kind of the workload.
         side: The implementation, one of `SIDES`.
         sizes: The sizes of the network and the batch.
+        method: Name of a search method, whose iteration replaces ours; None for none.
+        order: That method's architecture gradient.
 
     Returns:
         A function that runs one iteration.
@@ -44,6 +48,8 @@ def iteration(kind: str, side: str, sizes: Sizes) -> Callable[[], object]:
     from benchmarks import ours
 
     ours.set_up()
+    if method is not None:
+        return ours.MethodSearch(sizes, method, order)
     return ours.build("search" if side == FIRST_ORDER else kind, sizes)
 
 
@@ -66,6 +72,8 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("work", help="name of the workload")
     parser.add_argument("side", nargs="?", default=OURS, choices=SIDES, help="the implementation")
     parser.add_argument("--warm_up", type=positive, default=2, help="iterations before `ready`")
+    parser.add_argument("--method", help="name of a search method")
+    parser.add_argument("--order", default="first", help="its architecture gradient")
     for field in fields(Sizes):
         parser.add_argument(f"--{field.name}", type=positive, help="replaces that of the workload")
     options = parser.parse_args(arguments)
@@ -75,10 +83,11 @@ def main(arguments: Sequence[str]) -> None:
 
     responses = sys.stdout
     with contextlib.redirect_stdout(sys.stderr):  # keeps other output out of the protocol
-        iterate = iteration(work.kind, options.side, sizes)
+        iterate = iteration(work.kind, options.side, sizes, options.method, options.order)
+        idle = peak_mib()
         for _ in range(options.warm_up):
             iterate()
-        print("ready", file=responses, flush=True)
+        print(idle, file=responses, flush=True)
         for _ in sys.stdin:
             begun = time.perf_counter()
             for _ in range(work.calls):

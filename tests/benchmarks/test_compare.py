@@ -20,7 +20,7 @@ def note(what):
     with open(log, "a") as file:
         file.write(f"{side}: {what}\\n")
 note("start")
-print("ready", flush=True)
+print(100.0, flush=True)
 for i, _ in enumerate(sys.stdin):
     note("run")
     print({"ours": (2, 4, 3), "pytorch nchw": (5, 7, 6)}.get(side, (9, 9, 9))[i % 3], flush=True)
@@ -96,7 +96,7 @@ def test_what_is_not_the_same_is_not_timed(monkeypatch, tmp_path):
     assert not (tmp_path / "out.csv").exists()
 
 
-@pytest.mark.parametrize("before", ["", "print('ready', flush=True); sys.stdin.readline();"])
+@pytest.mark.parametrize("before", ["", "print(100.0, flush=True); sys.stdin.readline();"])
 def test_a_worker_that_fails_tells_why(before, monkeypatch):
     command = [sys.executable, "-c", f"import sys; {before} sys.exit('out of luck')"]
     monkeypatch.setattr(children, "command", lambda *words: command)

@@ -31,6 +31,17 @@ def test_growth_measures_a_search(tmp_path):
     assert len(ended.stdout.splitlines()) == 4
 
 
+def test_methods_are_measured_beside_darts(tmp_path):
+    words = ("--tiny", "--runs=1", "--methods=pc_darts", "--output=m.csv")
+    ended = python("-m", "benchmarks.methods", *words, cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    with (tmp_path / "m.csv").open(newline="") as file:
+        base, row = csv.DictReader(file)
+    assert (base["method"], base["time_ratio"], base["memory_ratio"]) == ("darts", "1.00", "1.00")
+    assert row["method"] == "pc_darts"
+    assert all(float(row[key]) > 0 for key in row if key != "method")
+
+
 def test_profile_lists_kinds_of_operations(tmp_path):
     ended = python("-m", "benchmarks.profile", "--tiny", "--top=40", cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
