@@ -16,6 +16,11 @@ NODES = 4
 EDGES = [(source, node) for node in range(2, 2 + NODES) for source in range(node)]
 
 
+def wiring(edges: int) -> list[tuple[int, int]]:
+    """The first edges of DARTS's cell: 2, 5, 9 or 14 for cells of 1, 2, 3 or 4 nodes."""
+    return EDGES[:edges]
+
+
 def search_cell(
     before_previous: Var,
     previous: Var,
@@ -28,7 +33,7 @@ def search_cell(
     chosen: Sequence[int] | None = None,
     kept: Sequence[np.ndarray] | None = None,
 ) -> Var:
-    """A cell with two inputs and four nodes; its output is the concatenation of the nodes.
+    """A cell with two inputs and up to four nodes; its output is the concatenation of the nodes.
 
     Args:
         before_previous: Output of the cell before the previous one.
@@ -36,7 +41,7 @@ def search_cell(
         weights: Edge weights [14, width], edges in the order of `EDGES`; an edge with fewer
             candidates than others reads the first columns of its row.
         params: Under preprocess_0 and preprocess_1 a mapping of parameters, under edges a list of
-            14 mappings from a candidate's name to its parameters.
+            mappings from a candidate's name to its parameters, 14 for four nodes.
         reduction: Whether edges from the two inputs have stride 2.
         previous_reduction: Whether the previous cell was a reduction.
         edges: A factor for each edge, [14].
@@ -49,7 +54,8 @@ def search_cell(
         0: first(before_previous, params["preprocess_0"]),
         1: relu_conv_bn(previous, params["preprocess_1"]),
     }
-    for number, (source, node) in enumerate(EDGES):
+    wires = wiring(len(params["edges"]))
+    for number, (source, node) in enumerate(wires):
         stride = 2 if reduction and source < 2 else 1
         candidates = params["edges"][number]
         row = tape.pick(tape.pick(weights, number), slice(len(candidates)))
@@ -58,7 +64,7 @@ def search_cell(
         if edges is not None:
             edge = tape.scale(edge, tape.pick(edges, number))
         nodes[node] = tape.add(nodes[node], edge) if node in nodes else edge
-    return tape.concat([nodes[2 + i] for i in range(NODES)])
+    return tape.concat([nodes[node] for node in sorted(nodes) if node >= 2])
 
 
 def partial_edge(

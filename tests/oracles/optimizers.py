@@ -26,6 +26,7 @@ def sgd_step(
     momentum: float,
     weight_decay: float,
     max_norm: float | None = None,
+    nesterov: bool = False,
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """One step of SGD with momentum; weight decay is added to the gradient after clipping.
 
@@ -37,6 +38,7 @@ def sgd_step(
         momentum: Momentum coefficient.
         weight_decay: L2 coefficient added to the gradient.
         max_norm: Global norm to clip to; None for no clipping.
+        nesterov: Whether the step looks ahead along the new velocity.
 
     Returns:
         The new weights and velocities.
@@ -45,9 +47,10 @@ def sgd_step(
         gradients = clip_to_global_norm(gradients, max_norm)
     new_weights, new_velocities = [], []
     for w, g, v in zip(weights, gradients, velocities, strict=True):
-        v = momentum * v + (g + weight_decay * w)
+        g = g + weight_decay * w
+        v = momentum * v + g
         new_velocities.append(v)
-        new_weights.append(w - learning_rate * v)
+        new_weights.append(w - learning_rate * (g + momentum * v if nesterov else v))
     return new_weights, new_velocities
 
 

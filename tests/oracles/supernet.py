@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +19,10 @@ STAGED = ("normal_0", "reduce_0", "normal_1", "reduce_1", "normal_2")
 STRIDES = {1: (1,), 2: (2, 1), 3: (2, 2, 2)}
 
 
+# Makes of all architecture parameters the edge weights, as arguments of `search_cell`, by kind.
+Mix = Callable[[Mapping[str, Var]], dict[str, dict[str, Any]]]
+
+
 class Evaluation(NamedTuple):
     """Logits [batch, classes], the loss, and gradients as trees of arrays like the inputs."""
 
@@ -28,7 +32,19 @@ class Evaluation(NamedTuple):
     gradients: dict[str, Any]
 
 
-def evaluate(pictures: Any, labels: Any, alphas: Mapping[str, Any], params: Any) -> Evaluation:
+def softmax(alphas: Mapping[str, Var]) -> dict[str, dict[str, Any]]:
+    """The edge weights of DARTS, as arguments of `search_cell`, by kind of cell."""
+    return {kind: {"weights": tape.softmax(table)} for kind, table in alphas.items()}
+
+
+def evaluate(
+    pictures: Any,
+    labels: Any,
+    alphas: Mapping[str, Any],
+    params: Any,
+    mix: Mix = softmax,
+    partial: int = 1,
+) -> Evaluation:
     """Runs the supernet in training mode, forward and backward.
 
     Args:
@@ -36,9 +52,11 @@ def evaluate(pictures: Any, labels: Any, alphas: Mapping[str, Any], params: Any)
         labels: Integers [batch].
         alphas: Under normal and reduce, or under each of `STAGED`, a table [14, 8].
         params: Arrays as `random_params` makes them.
+        mix: Makes the edge weights of the alphas.
+        partial: K; edges compute the first 1 / K of the channels (PC-DARTS).
     """
     alpha_vars, param_vars = trees.map_leaves(Var, dict(alphas)), trees.map_leaves(Var, params)
-    result = logits(Var(pictures), alpha_vars, param_vars)
+    result = logits(Var(pictures), alpha_vars, param_vars, mix, partial)
     loss = tape.softmax_cross_entropy(result, np.asarray(labels))
     tape.backward(loss)
     gradients = trees.map_leaves(lambda var: var.grad, param_vars)
@@ -46,9 +64,15 @@ def evaluate(pictures: Any, labels: Any, alphas: Mapping[str, Any], params: Any)
     return Evaluation(result.value, float(loss.value), alpha_gradients, gradients)
 
 
-def logits(pictures: Var, alphas: Mapping[str, Var], params: Mapping[str, Any]) -> Var:
+def logits(
+    pictures: Var,
+    alphas: Mapping[str, Var],
+    params: Mapping[str, Any],
+    mix: Mix = softmax,
+    partial: int = 1,
+) -> Var:
     """Logits of the supernet in training mode, on the tape; `params` sets the number of cells."""
-    weights = {kind: tape.softmax(table) for kind, table in alphas.items()}
+    weights = mix(alphas)
     before_previous, previous = stem(pictures, params["stem"])
     previous_reduction = len(params["stem"]) == 3
     reductions = reduction_cells(len(params["cells"]))
@@ -56,9 +80,17 @@ def logits(pictures: Var, alphas: Mapping[str, Var], params: Mapping[str, Any]) 
     for number, cell in enumerate(params["cells"]):
         reduction = number in reductions
         kind = "reduce" if reduction else "normal"
-        table = weights[kind if kind in weights else f"{kind}_{stage}"]
+        own = weights[kind if kind in weights else f"{kind}_{stage}"]
         stage += reduction
-        output = search_cell(before_previous, previous, table, cell, reduction, previous_reduction)
+        output = search_cell(
+            before_previous,
+            previous,
+            params=cell,
+            reduction=reduction,
+            previous_reduction=previous_reduction,
+            partial=partial,
+            **own,
+        )
         before_previous, previous, previous_reduction = previous, output, reduction
     classifier = params["classifier"]
     return tape.dense(images.global_mean(previous), classifier["kernel"], classifier["bias"])

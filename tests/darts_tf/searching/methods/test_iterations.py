@@ -1,0 +1,173 @@
+"""Whole iterations of search methods equal those of plain NumPy in float64."""
+
+from typing import Any
+from unittest import mock
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from darts_tf import methods
+from darts_tf.config import SearchConfig
+from darts_tf.engine import precision
+from darts_tf.engine.scoring import Batch
+from darts_tf.searching.bilevel import ARCHITECTURE_PASS, WEIGHT_PASS
+from darts_tf.spaces.search_space import SearchSpace
+from darts_tf.supernet.relaxation import fold_in
+from darts_tf.supernet.relaxations.gumbel import gumbel
+from tests import weights
+from tests.oracles import mixes, trees
+from tests.oracles import optimizers as rules
+from tests.oracles import supernet as twin
+
+ITERATIONS, BATCH, SHAPE, CLASSES = 3, 3, (4, 4, 2), 3
+EPOCH, EPOCHS = 1, 3
+SPACE = SearchSpace(("max_pool_3x3", "skip_connect", "dil_conv_3x3"), nodes=2)
+
+
+class Iterations:
+    """Iterations of a method, of the library and in NumPy, from the same weights and batches."""
+
+    def __init__(self, method: str, channels: int, seed: int) -> None:
+        keras.utils.set_random_seed(seed)
+        rng = np.random.default_rng(seed)
+        self.config = SearchConfig(
+            layers=3, init_channels=channels, stem="cifar", grad_clip=0.5, seed=seed
+        )
+        self.method = methods.get(method)
+        stage = self.method.stage(0, self.config, SPACE, ())
+        with mock.patch.object(precision, "dtype_policy", return_value="float64"):
+            self.net = self.method.supernet(stage, self.config, CLASSES)
+            self.net.build((None, *SHAPE))
+            self.step = self.method.step(stage, self.net, self.config, None)
+        for variable in self.net.architecture_variables:
+            variable.assign(rng.normal(size=variable.shape, scale=0.3))
+        self.method.on_epoch_begin(EPOCH, EPOCHS, self.net)
+        images = rng.normal(size=(ITERATIONS, 2, BATCH, *SHAPE))
+        labels = rng.integers(0, CLASSES, (ITERATIONS, 2, BATCH))
+        self.batches = [[*zip(*pair, strict=True)] for pair in zip(images, labels, strict=True)]
+
+    def architecture(self) -> dict[str, np.ndarray]:
+        """The architecture parameters: alphas by cell, and betas."""
+        relaxation = self.net.relaxation
+        betas = {f"betas_{cell}": v for cell, v in getattr(relaxation, "betas", {}).items()}
+        return trees.map_leaves(lambda v: v.numpy(), {**relaxation.alphas, **betas})
+
+    def weights(self) -> Any:
+        """The weights, as the references take them."""
+        return trees.map_leaves(lambda v: v.numpy(), weights.of_supernet(self.net))
+
+    def ours(self) -> list[float]:
+        """Runs the iterations; returns their losses."""
+        share = tf.fill((BATCH,), tf.constant(1 / BATCH, tf.float64))
+        run = tf.function(
+            lambda step, *arrays: self.step(
+                *(Batch(*pair, share) for pair in (arrays[:2], arrays[2:])), (EPOCH, step)
+            ),
+            autograph=False,
+        )
+        return [
+            float(run(tf.constant(number), *map(tf.constant, (*train, *valid))).loss)
+            for number, (train, valid) in enumerate(self.batches)
+        ]
+
+    def noise(self, iteration: int, number: int) -> dict[str, np.ndarray]:
+        """The Gumbel noise of a pass, by kind of cell."""
+        seed = tf.constant([self.config.seed, 0], tf.int32)
+        for part in (EPOCH, iteration, number):
+            seed = fold_in(seed, part)
+        return {
+            cell: gumbel(table.shape, fold_in(seed, place), tf.float64).numpy()
+            for place, (cell, table) in enumerate(self.net.relaxation.alphas.items())
+        }
+
+    def plain(
+        self, mix: Any, partial: int = 1, weights_first: bool = False, nesterov: bool = False
+    ) -> tuple[Any, Any, list[float]]:
+        """The iterations in NumPy.
+
+        Args:
+            mix: From the numbers of iteration and pass to what makes edge weights.
+            partial: K of PC-DARTS.
+            weights_first: Whether the weights learn before the architecture.
+            nesterov: Whether the weights' steps look ahead.
+        """
+        config, alphas, params = self.config, self.architecture(), self.weights()
+        velocities = [np.zeros_like(array) for array in weights.flat(params)]
+        state = rules.AdamState.start(weights.flat(alphas))
+        losses = []
+        for number, (train, valid) in enumerate(self.batches):
+            for learns_weights in (weights_first, not weights_first):
+                kind = WEIGHT_PASS if learns_weights else ARCHITECTURE_PASS
+                batch = train if learns_weights else valid
+                right = twin.evaluate(*batch, alphas, params, mix(number, kind), partial)
+                if learns_weights:
+                    losses.append(right.loss)
+                    new, velocities = rules.sgd_step(
+                        weights.flat(params),
+                        weights.flat(right.gradients),
+                        velocities,
+                        np.float32(config.learning_rate),
+                        config.momentum,
+                        config.weight_decay,
+                        config.grad_clip,
+                        nesterov,
+                    )
+                    params = trees.refill(params, new)
+                else:
+                    new, state = rules.adam_step(
+                        weights.flat(alphas),
+                        weights.flat(right.alpha_gradients),
+                        state,
+                        np.float32(config.arch_learning_rate),
+                        (0.5, 0.999),
+                        config.arch_weight_decay,
+                    )
+                    alphas = trees.refill(alphas, new)
+        return alphas, params, losses
+
+    def check(self, alphas: Any, params: Any, losses: list[float]) -> None:
+        """Runs the library's iterations and compares all with these."""
+        np.testing.assert_allclose(self.ours(), losses, rtol=1e-9)
+        ours = [*weights.flat(self.architecture()), *weights.flat(self.weights())]
+        right = [*weights.flat(alphas), *weights.flat(params)]
+        assert len(ours) == len(right)
+        for array, expected in zip(ours, right, strict=True):
+            assert weights.relative_error(array, expected) < 1e-9
+
+
+def test_three_iterations_of_pc_darts(seed):
+    both = Iterations("pc_darts", 8, seed)
+    assert len(both.architecture()) == 4
+    both.check(*both.plain(lambda iteration, number: mixes.edge_normalized, partial=4))
+
+
+def test_three_iterations_of_gdas(seed):
+    both = Iterations("gdas", 2, seed)
+    temperature = 10 - (10 - 0.1) * EPOCH / (EPOCHS - 1)
+
+    def mix(iteration, number):
+        return mixes.drawn(both.noise(iteration, number), temperature)
+
+    both.check(*both.plain(mix, weights_first=True, nesterov=True))
+
+
+def test_the_plain_iterations_of_gdas_tell_another_draw(seed):
+    both = Iterations("gdas", 2, seed)
+    other = [
+        both.plain(lambda i, n, shift=shift: mixes.drawn(both.noise(i + shift, n), 5.0))[2]
+        for shift in (0, 1)
+    ]
+    assert not np.allclose(*other)
+
+
+@pytest.mark.parametrize("number", [ARCHITECTURE_PASS, WEIGHT_PASS])
+def test_noise_draws_candidates_by_their_softmax(number, seed):
+    """A chi-squared test over many seeds; 1e-6 of all runs would fail it."""
+    logits = np.random.default_rng(seed).normal(size=4)
+    seeds = [fold_in(fold_in(tf.constant([seed, 0]), step), number) for step in range(600)]
+    draws = [int(np.argmax(logits + gumbel((4,), one).numpy())) for one in seeds]
+    expected = 600 * np.exp(logits) / np.exp(logits).sum()
+    distance = np.sum((np.bincount(draws, minlength=4) - expected) ** 2 / expected)
+    assert distance < 31  # of chi-squared with 3 degrees of freedom
