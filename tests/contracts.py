@@ -14,6 +14,7 @@ twin, where it has one: one more line in the list of twins of a test module.
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -27,6 +28,7 @@ from darts_tf import criteria, datasets, methods, operations, report, spaces
 from darts_tf.config import SearchConfig
 from darts_tf.errors import UserError
 from darts_tf.registry import Registry
+from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
 from darts_tf.settings import setting_fields
 from darts_tf.spaces.genotype import read_genotype
@@ -503,13 +505,7 @@ def _drawn(split: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 class MethodBuilt:
-    """The contract of search methods that takes TensorFlow.
-
-    Attributes:
-        preparation: Python code that makes plugs from elsewhere known in another process.
-    """
-
-    preparation: ClassVar[str] = ""
+    """The contract of search methods that takes TensorFlow."""
 
     def test_its_relaxation_comes_back_from_its_config(self, plug: Any, seed: int) -> None:
         import keras
@@ -574,28 +570,47 @@ class MethodBuilt:
         assert set(plug.derive(strengths, stage.space).cells) == set(stage.space.cells)
         assert all(np.isfinite(value) for value in plug.measures(net).values())
 
-    def test_a_killed_search_resumes_to_the_bit(self, plug: Any, seed: int, folder: Any) -> None:
-        from tests.processes import SHORT_RUN, finish, start
+    def test_a_killed_search_resumes_to_the_bit(
+        self, plug: Any, seed: int, folder: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from darts_tf.engine.devices import choose_kernels
+        from darts_tf.engine.durability import Durability
 
-        settings = {
-            "dataset": "digits",
-            "data_dir": str(folder / "data"),
-            "seed": seed,
-            "epochs": max(3, len(plug.stage_epochs(SearchConfig()))),
-            "batch_size": 300,
-            "space": SMALL["name"],
-            "layers": 3,
-            "init_channels": 8,
-            "threads": 1,
-            "stop_criterion": "none",
-            "checkpoint_every": "1step",
-        }
-        code = SHORT_RUN + self.preparation + _KILLED
-        run = folder / plug.name
-        [told] = finish(start(code, settings, plain(plug.get_config()), SMALL, str(run)))
-        kills, same = json.loads(told.splitlines()[-1])
-        assert kills == 1
-        assert same, f"{run}: a resumed search differs from one that was left alone"
+        config = SearchConfig(
+            dataset="digits",
+            data_dir=str(folder / "data"),
+            seed=seed,
+            epochs=max(3, len(plug.stage_epochs(SearchConfig()))),
+            batch_size=300,
+            layers=3,
+            init_channels=8,
+            stop_criterion="none",
+            checkpoint_every="1step",
+        )
+        space = darts_tf.SearchSpace(**SMALL)
+        alone, killed = (folder / f"{plug.name}-{name}" for name in ("alone", "killed"))
+        after_step, steps = Durability.after_step, []
+
+        def copying(self: Durability, score: Any) -> None:
+            after_step(self, score)
+            steps.append(score)
+            if len(steps) == 3:  # what a kill would leave here, within the second epoch
+                shutil.copytree(alone, killed)
+
+        monkeypatch.setattr(Durability, "after_step", copying)
+        try:
+            with known(spaces, space):
+                for run in (alone, killed):
+                    darts_tf.search(config, run, method=plug, space=space, verbose=0)
+        finally:
+            choose_kernels(deterministic=False)
+        runs = [RunDirectory(run, "search") for run in (alone, killed)]
+        histories = [[{**line, "timing": None} for line in run.read_history()] for run in runs]
+        assert histories[0] == histories[1]
+        outcomes = [{**run.read_outcome(), "cost": None} for run in runs]
+        assert outcomes[0] == outcomes[1]
+        total = [len(list(run.checkpoints.iterdir())) for run in runs]
+        assert total[0] == total[1]
 
     def test_two_devices_do_what_one_does(
         self, plug: Any, seed: int, two_devices: list[Any]
@@ -603,51 +618,6 @@ class MethodBuilt:
         from tests import replicas
 
         assert replicas.greatest_error(2, seed, "first", plug, channels=8) < 1e-9
-
-
-# Two searches: one is left alone, the other is killed within an epoch and started again.
-_KILLED = """
-from pathlib import Path
-import darts_tf
-from darts_tf.engine.durability import Durability
-from darts_tf.runs.directory import RunDirectory
-
-settings, method, space, folder = given
-darts_tf.spaces.register(darts_tf.SearchSpace(**space))
-config = darts_tf.SearchConfig(**settings)
-after_step = Durability.after_step
-
-class Killed(BaseException):
-    pass
-
-def dies_after(steps):
-    left = [steps]
-    def counted(self, score):
-        after_step(self, score)
-        left[0] -= 1
-        if left[0] == 0:
-            raise Killed
-    return counted
-
-def search(name, steps):
-    Durability.after_step = dies_after(steps)
-    try:
-        darts_tf.search(config, Path(folder, name), method=method, verbose=0)
-    except Killed:
-        return 1
-    return 0
-
-def outcome(name):
-    run = RunDirectory.open(Path(folder, name))
-    lines = [dict(line, timing=None) for line in run.read_history()]
-    return lines, dict(run.read_json(run.genotype), cost=None)
-
-Path(folder).mkdir()
-assert search("alone", -1) == 0
-kills = search("killed", 4)
-assert search("killed", -1) == 0
-print(json.dumps([kills, outcome("killed") == outcome("alone")]))
-"""
 
 
 def check_derivation(
