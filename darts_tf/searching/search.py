@@ -26,7 +26,6 @@ from darts_tf.engine.images import divide, read_images
 from darts_tf.engine.loop import Mean
 from darts_tf.engine.precision import make_loss_scale
 from darts_tf.engine.replicas import check_shares, compile_step
-from darts_tf.engine.schedules import cosine
 from darts_tf.engine.scoring import Batch, Score, score
 from darts_tf.engine.session import Session, open_session
 from darts_tf.engine.workers import open_run
@@ -289,7 +288,7 @@ class _Searching:
     def run(self, epoch: Epoch) -> dict[str, float]:
         """Runs what is left of an epoch; returns its logs."""
         config, plan = self.config, self.plan
-        rate = cosine(epoch.of_stage, plan.epochs, config.learning_rate, config.learning_rate_min)
+        rate = self.method.learning_rate(epoch.of_stage, plan, config)
         self.optimizer.learning_rate = rate
         self.method.on_epoch_begin(epoch.of_stage, plan.epochs, self.supernet)
         step = self.bilevel if epoch.of_stage >= plan.arch_start_epoch else self.weights_only

@@ -15,7 +15,10 @@ CONFIGS = {"search": SearchConfig, "train": TrainingConfig}
 # Further methods, each with the settings of its own paper.
 METHODS = tuple(f"{name}_cifar10" for name in methods.names() if name != "darts")
 # The paper's further networks on a data set.
-FURTHER = {"search": METHODS, "train": ("cifar10_large", "cifar100_large", "imagenet_se")}
+FURTHER = {
+    "search": (*METHODS, "pc_darts_imagenet"),
+    "train": ("cifar10_large", "cifar100_large", "imagenet_se"),
+}
 ALL = [(program, name) for program in CONFIGS for name in presets.names(program)]
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 import numpy as np
 
 from darts_tf.config import SearchConfig
+from darts_tf.engine.schedules import cosine
 from darts_tf.runs.history import EpochRecord
 from darts_tf.settings import Settings
 from darts_tf.spaces.genotype import Genotype
@@ -180,6 +181,16 @@ class Method(Settings):
         """
         del epoch
         return config.batch_size
+
+    def learning_rate(self, epoch: int, stage: Stage, config: SearchConfig) -> float:
+        """Returns the learning rate of the weights in an epoch, here on half a cosine.
+
+        Args:
+            epoch: Number of the epoch within its stage, from 0.
+            stage: The stage.
+            config: The settings of the search.
+        """
+        return cosine(epoch, stage.epochs, config.learning_rate, config.learning_rate_min)
 
     def relaxation(self, space: Space, **kwargs: Any) -> Relaxation:
         """Returns the layer that owns the architecture parameters and makes edge weights of them.

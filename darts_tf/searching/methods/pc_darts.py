@@ -9,7 +9,7 @@ import numpy as np
 
 from darts_tf.config import SearchConfig
 from darts_tf.errors import UserError
-from darts_tf.searching.methods.method import Method
+from darts_tf.searching.methods.method import Method, Stage
 from darts_tf.settings import setting
 from darts_tf.spaces.space import Space
 
@@ -26,13 +26,20 @@ class PcDarts(Method):
     derived from the products of the weights of candidates and edges.
 
     >>> PcDarts().get_config()
-    {'name': 'pc_darts', 'partial': 4}
+    {'name': 'pc_darts', 'partial': 4, 'warmup_epochs': 0}
     """
 
     name: ClassVar[str] = "pc_darts"
 
     partial: int = setting(  # type: ignore[misc]
         4, "K: edges compute one of so many parts of the channels; 2 on ImageNet.", low=1
+    )
+
+    warmup_epochs: int = setting(
+        0,
+        "First epochs, in which the learning rate rises in a line to that of the start; the cosine "
+        "goes over all epochs.",
+        low=0,
     )
 
     def check(self, config: SearchConfig, space: Space) -> None:
@@ -48,6 +55,12 @@ class PcDarts(Method):
                     f"pc_darts_partial={self.partial}, in reduction cells into even parts, "
                     f"got {channels} channels"
                 )
+
+    def learning_rate(self, epoch: int, stage: Stage, config: SearchConfig) -> float:
+        """Returns that of the cosine, but for the first epochs, as in the authors' code."""
+        if epoch < self.warmup_epochs:
+            return config.learning_rate * (epoch + 1) / self.warmup_epochs
+        return super().learning_rate(epoch, stage, config)
 
     def relaxation(self, space: Space, **kwargs: Any) -> Relaxation:
         """Returns the softmax over candidates with that over edges."""

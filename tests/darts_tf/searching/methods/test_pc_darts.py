@@ -62,3 +62,13 @@ def test_channels_that_cannot_be_shared_out_are_refused(channels, parts):
 def test_those_of_the_paper_are_not():
     choose(SearchConfig(), method="pc_darts")
     choose(SearchConfig(), method={"name": "pc_darts", "partial": 2})
+
+
+def test_the_rate_rises_in_a_line_and_joins_a_cosine_over_all_epochs():
+    config = SearchConfig(epochs=50, learning_rate=0.5, learning_rate_min=0.0)
+    method = methods.get({"name": "pc_darts", "warmup_epochs": 5})
+    stage = method.stage(0, config, spaces.get("darts"), ())
+    rates = [method.learning_rate(epoch, stage, config) for epoch in range(50)]
+    np.testing.assert_allclose(rates[:5], [0.1, 0.2, 0.3, 0.4, 0.5])
+    whole = [0.25 * (1 + math.cos(math.pi * epoch / 50)) for epoch in range(5, 50)]
+    np.testing.assert_allclose(rates[5:], whole)
