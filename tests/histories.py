@@ -113,7 +113,7 @@ def searched_in(space: Space, path: Path, seed: int, epochs: int = 5) -> RunDire
     config = SearchConfig(dataset="digits", epochs=epochs)
     lines = [line for line in flag_lines(config) if not line.startswith("--space=")]
     run.claim([*lines, f"--space={space.name}"])
-    run.describe(Description.of([(config, "")], space))
+    run.describe(Description.of([(config, "")], space, "warm weights"))
     for epoch in range(epochs):
         alphas = {
             cell: random.standard_normal((len(space.edges(cell)), space.width(cell)))

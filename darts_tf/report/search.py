@@ -42,7 +42,7 @@ def page(run: Run) -> Page:
     return Page(
         title=run.name,
         kind="search",
-        about=_about(run) + extended(run),
+        about=_about(run) + _reads(run) + extended(run),
         facts=_facts(run),
         sections=sections,
         data=data,
@@ -179,6 +179,12 @@ def _about(run: Run) -> str:
     epoch, why = run.outcome.get("epoch"), run.outcome.get("reason")
     moved = f"; {run.outcome['moved']}" if run.outcome.get("moved") else ""
     return f"A search on {dataset}, ended after epoch {epoch}: {why}{moved}."
+
+
+def _reads(run: Run) -> str:
+    """Returns what genotypes and criteria are read from."""
+    reads = run.description.reads if run.description is not None else ""
+    return f" Genotypes and criteria are read from {reads}." if reads else ""
 
 
 def _facts(run: Run) -> list[tuple[str, str]]:

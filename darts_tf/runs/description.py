@@ -46,18 +46,26 @@ class Description:
     Attributes:
         settings: By name, with the prefix of a plug's.
         wiring: The edges of a search's space; None for any other run.
+        reads: What genotypes and criteria of a search are read from, in words.
     """
 
     settings: Mapping[str, SettingText]
     wiring: Wiring | None = None
+    reads: str = ""
 
     @classmethod
-    def of(cls, settings: Iterable[tuple[Settings, str]], space: Space | None = None) -> Self:
+    def of(
+        cls,
+        settings: Iterable[tuple[Settings, str]],
+        space: Space | None = None,
+        reads: str = "",
+    ) -> Self:
         """Describes the settings of a run.
 
         Args:
             settings: Those of the program and of its plugs, each with the prefix of its flags.
             space: The space of a search.
+            reads: What its genotypes and criteria are read from, in words.
 
         Example:
 
@@ -76,13 +84,15 @@ class Description:
                 for field in fields
                 if (name := f"{prefix}{field.name}") in values
             }
-        return cls(texts, None if space is None else Wiring.of(space))
+        return cls(texts, None if space is None else Wiring.of(space), reads)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns a JSON object."""
         content: dict[str, Any] = {
             "settings": {name: each._asdict() for name, each in self.settings.items()}
         }
+        if self.reads:
+            content["reads"] = self.reads
         if self.wiring is not None:
             content["space"] = {
                 "inputs": self.wiring.inputs,
@@ -100,8 +110,9 @@ class Description:
             name: SettingText(str(each["text"]), str(each["default"]))
             for name, each in content["settings"].items()
         }
+        reads = str(content.get("reads", ""))
         if "space" not in content:
-            return cls(settings)
+            return cls(settings, reads=reads)
         edges = {
             cell: tuple(
                 Edge(int(source), int(target), tuple(map(str, candidates)))
@@ -109,4 +120,4 @@ class Description:
             )
             for cell, rows in content["space"]["cells"].items()
         }
-        return cls(settings, Wiring(int(content["space"]["inputs"]), edges))
+        return cls(settings, Wiring(int(content["space"]["inputs"]), edges), reads)

@@ -94,7 +94,7 @@ def described(config: SearchConfig, plugs: Plugs) -> Description:
     for plug in (plugs.method, plugs.criterion):
         if isinstance(plug, methods.Method | criteria.Criterion):
             settings.append((plug, f"{plug.name}_"))
-    return Description.of(settings, plugs.space)
+    return Description.of(settings, plugs.space, plugs.method.reads)
 
 
 def _criterion(config: SearchConfig, space: Space, criterion: Any) -> AnyCriterion:

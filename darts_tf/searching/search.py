@@ -179,7 +179,7 @@ def _searched(
 
     loop.run(
         line,
-        lambda line, left: _line(stop, left),
+        lambda line, left: _line(stop, method, left),
         listeners=[board.add],
         afterwards=[lambda line: report.refresh(run)],
         callbacks=[stop, *callbacks],
@@ -218,10 +218,11 @@ def _kept(now: Space, whole: Space) -> dict[str, tuple[tuple[str, ...], ...]] | 
     return None if tables[0] == tables[1] else tables[0]
 
 
-def _line(stop: StopSearch, left: float) -> str:
+def _line(stop: StopSearch, method: methods.Method, left: float) -> str:
     """Returns the log's line of the last epoch."""
     record = stop.records[-1]
     words = state(stop.criterion, stop.records)
+    words += f" by {method.reads}" if words and method.reads else ""
     return search_line(record, "weights only" if record.epoch < stop.first_epoch else words, left)
 
 

@@ -113,6 +113,9 @@ class Method(Settings):
     """
 
     name: ClassVar[str] = ""
+    # What genotypes and criteria are read from, in a few words, where it is not the softmax of the
+    # alphas by DARTS's rule; the epoch's line and the report say it.
+    reads: ClassVar[str] = ""
     # Whether an iteration updates the weights before the architecture.
     weights_first: ClassVar[bool] = False
     # Edges compute one of so many parts of the channels; the others pass by (PC-DARTS's K). A

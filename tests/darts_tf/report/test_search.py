@@ -163,7 +163,9 @@ def test_a_search_in_another_space_shows_its_edges_strengths_and_measures(tmp_pa
     measures = content["charts"]["measures"]
     assert series_of(measures, "Temperature")["temperature"] == [5, 4, 3, 2, 1]
     assert series_of(measures, "Stage")["stage"] == [0, 0, 1, 1, 1]
-    assert "Measures of the method" in dict(search.page(read_run(run)).sections)
+    page = search.page(read_run(run))
+    assert "Measures of the method" in dict(page.sections)
+    assert page.about.endswith(" Genotypes and criteria are read from warm weights.")
 
 
 def test_a_stage_with_fewer_candidates_shows_those_alone(run):
