@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 # For instance `make test PYTEST_ARGS="-x tests/darts_tf"`.
-PYTEST_ARGS ?= -n 2 --dist loadfile
+PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 # Spaces, runs, pages, settings, criteria, flags: the rooms without TensorFlow.
 QUICK_TESTS := $(addprefix tests/,darts_tf/spaces darts_tf/runs darts_tf/searching/criteria darts_tf/report/pictures \
 	darts_tf/test_config.py darts_tf/test_errors.py darts_tf/test_init.py darts_tf/test_registry.py \

@@ -22,6 +22,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # Kilobytes by which a process may grow before it gives back what its tests have left behind.
 GROWTH = 256 * 1024
 PEAK = pytest.StashKey[int]()
+# Where the tests with whole runs are, and those without TensorFlow or with little of it.
+LONG = (
+    "tests/trainers/test_presets_start.py",
+    "tests/darts_tf/searching/methods/",
+    "tests/trainers/",
+)
+QUICK = ("tests/darts_tf/spaces/", "tests/darts_tf/runs/", "tests/darts_tf/report/pictures/")
 
 hypothesis.settings.register_profile("darts_tf", deadline=None, print_blob=True, derandomize=False)
 hypothesis.settings.load_profile("darts_tf")
@@ -70,6 +77,20 @@ def _split_cpu() -> list[Any]:
         half = tf.config.LogicalDeviceConfiguration()
         tf.config.set_logical_device_configuration(cpu, [half, half])
     return tf.config.list_logical_devices("CPU")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Has the files with whole runs start first, and those without TensorFlow last.
+
+    So no worker is left with a long file when the other one has nothing to do any more.
+    """
+    items.sort(key=lambda item: _turn(item.nodeid))
+
+
+def _turn(nodeid: str) -> int:
+    if nodeid.startswith(QUICK):
+        return 2
+    return 0 if nodeid.startswith(LONG) else 1
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
