@@ -617,7 +617,9 @@ class MethodBuilt:
     ) -> None:
         from tests import replicas
 
-        assert replicas.greatest_error(2, seed, "first", plug, channels=8) < 1e-9
+        # That steps can be compiled, the tests above show.
+        error = replicas.greatest_error(2, seed, "first", plug, channels=8, compiled=False)
+        assert error < 1e-9
 
 
 def check_derivation(

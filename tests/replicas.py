@@ -1,5 +1,7 @@
 """A short search or training run on one or several CPU devices, and its resulting variables."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 from unittest import mock
@@ -48,8 +50,23 @@ def centered(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     return tf.cast(images, tf.float32) / 64 - 2
 
 
+@contextmanager
+def uncompiled() -> Iterator[None]:
+    """Has functions run as plain Python, which spares short runs their traces."""
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
+
+
 def searched(
-    devices: int, seed: int, order: str, method: Any = "darts", channels: int = 2
+    devices: int,
+    seed: int,
+    order: str,
+    method: Any = "darts",
+    channels: int = 2,
+    compiled: bool = True,
 ) -> dict[str, np.ndarray]:
     """Searches for an epoch in float64 with synchronized batch normalization.
 
@@ -59,6 +76,7 @@ def searched(
         order: The architecture gradient.
         method: The search method, or its name.
         channels: Channels of a node in the first cell.
+        compiled: Whether the steps are; the results are the same to rounding.
 
     Returns:
         The scores of its steps, and every variable of supernet and optimizers; a leading axis for
@@ -94,7 +112,8 @@ def searched(
         endless_batches(valid, BATCH_SIZE, first_step=0, steps=2, **shared),
     )
     iterator = iter(batches)
-    scores = [run(next(iterator), iterator.element_spec, Clock(0, n)) for n in range(2)]
+    with nullcontext() if compiled else uncompiled():
+        scores = [run(next(iterator), iterator.element_spec, Clock(0, n)) for n in range(2)]
     optimizers = (*step.weight_optimizer.variables, *step.architecture_optimizer.variables)
     found = VariablesState(scheme, [*net.variables, *optimizers]).arrays()
     return {**found, "scores": np.array(scores)}
@@ -120,7 +139,12 @@ def trained(devices: int, seed: int) -> dict[str, np.ndarray]:
 
 
 def greatest_error(
-    devices: int, seed: int, order: str | None, method: Any = "darts", channels: int = 2
+    devices: int,
+    seed: int,
+    order: str | None,
+    method: Any = "darts",
+    channels: int = 2,
+    compiled: bool = True,
 ) -> float:
     """The largest difference between the results of several devices and of one.
 
@@ -130,9 +154,10 @@ def greatest_error(
         order: Architecture gradient of a search; None for a training run.
         method: The search method, or its name.
         channels: Channels of a node in the first cell of a search.
+        compiled: Whether the steps of a search are.
     """
     one, several = (
-        searched(n, seed, order, method, channels) if order else trained(n, seed)
+        searched(n, seed, order, method, channels, compiled) if order else trained(n, seed)
         for n in (1, devices)
     )
     assert set(one) == set(several)

@@ -26,7 +26,6 @@ CLIPPED, UNCLIPPED = 0.5, 1e3
         ("first", UNCLIPPED),
         ("second", CLIPPED),
         ("one_level", CLIPPED),
-        ("one_level", UNCLIPPED),
     ],
 )
 def test_two_steps_equal_those_in_numpy(order, clip, seed):
