@@ -47,14 +47,17 @@ SMALL = {
 }
 
 
-def plugs(room: Any, *more: Any) -> list[Any]:
+def plugs(room: Any, *more: Any, **settings: dict[str, Any]) -> list[Any]:
     """Returns the parameters of a test: the plugs of a room, by name, and others.
 
     Args:
         room: The module with `names` and `get`.
         *more: Plugs that are not registered.
+        **settings: By the name of a plug what a test gives it in place of defaults that take long.
     """
-    found = [*(room.get(name) for name in room.names()), *more]
+    own = [{"name": name, **settings.get(name, {})} for name in room.names()]
+    configured = [room.get(each if len(each) > 1 else each["name"]) for each in own]
+    found = [*configured, *more]
     return [pytest.param(plug, id=plug.name) for plug in found]
 
 
@@ -373,6 +376,15 @@ def wandering(seed: int, folder: Any) -> list[EpochRecord]:
     return [EpochRecord.from_dict(line) for line in lines]
 
 
+def fewest_layers(method: Any) -> int:
+    """Returns the fewest cells of a supernet that a method accepts, 3 for most."""
+    for layers in range(3, 9):
+        with suppress(UserError):
+            method.check(SearchConfig(layers=layers, stop_criterion="none"), spaces.get("darts"))
+            return layers
+    raise ValueError(f"{method.name} refuses up to 8 cells")
+
+
 class Method(_Configured, _Flagged):
     """The contract of search methods, as far as it takes no TensorFlow."""
 
@@ -395,7 +407,7 @@ class Method(_Configured, _Flagged):
         from darts_tf.searching.plugs import choose, run_flags
 
         with known(methods, plug):
-            config, chosen = choose(SearchConfig(), method=plug)
+            config, chosen = choose(SearchConfig(stop_criterion="none"), method=plug)
             assert config.method == plug.name
             assert chosen.method is plug
             lines = run_flags(config, chosen)
@@ -536,7 +548,7 @@ class MethodBuilt:
 
         keras.utils.set_random_seed(seed)
         rng = np.random.default_rng(seed)
-        config = SearchConfig(init_channels=8, layers=3, stem="cifar")
+        config = SearchConfig(init_channels=8, layers=fewest_layers(plug), stem="cifar")
         stage = plug.stage(0, config, darts_tf.SearchSpace(**SMALL), ())
         net = plug.supernet(stage, config, 3)
         net.build((None, 6, 6, 3))
@@ -555,9 +567,12 @@ class MethodBuilt:
         assert np.isfinite(score.loss)
         after = [variable.numpy() for variable in net.trainable_variables]
         assert all(np.isfinite(array).all() for array in after)
-        for kind in (net.architecture_variables, net.weight_variables):
+        for kind, learns in (
+            (net.architecture_variables, plug.alphas_learn),
+            (net.weight_variables, True),
+        ):
             places = {id(variable) for variable in kind}
-            assert any(
+            assert learns == any(
                 np.any(new != old)
                 for variable, new, old in zip(net.trainable_variables, after, before, strict=True)
                 if id(variable) in places
@@ -582,7 +597,7 @@ class MethodBuilt:
             seed=seed,
             epochs=max(3, len(plug.stage_epochs(SearchConfig()))),
             batch_size=300,
-            layers=3,
+            layers=fewest_layers(plug),
             init_channels=8,
             stop_criterion="none",
             checkpoint_every="1step",

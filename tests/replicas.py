@@ -24,7 +24,7 @@ from darts_tf.engine.variables_state import VariablesState
 from darts_tf.spaces import zoo
 from darts_tf.spaces.darts import DARTS
 from darts_tf.training import train as training
-from tests import weights
+from tests import contracts, weights
 
 SPACE = replace(DARTS, candidates=("none", "sep_conv_3x3"), nodes=1, learnable=("sep_conv_3x3",))
 SHAPE, CLASSES = (6, 6, 2), 3
@@ -87,7 +87,7 @@ def searched(
     scheme = strategy(devices)
     method = methods.get(method)
     config = SearchConfig(
-        layers=3,
+        layers=contracts.fewest_layers(method),
         init_channels=channels,
         stem="cifar",
         arch_order=order,

@@ -59,13 +59,18 @@ class CoupledOptimizer(keras.optimizers.Optimizer):
         ]
 
     def apply(
-        self, grads: Sequence[tf.Tensor], trainable_variables: Sequence[Any] | None = None
+        self,
+        grads: Sequence[tf.Tensor],
+        trainable_variables: Sequence[Any] | None = None,
+        resting: Sequence[tf.Tensor] | None = None,
     ) -> None:
         """Sums the gradients over replicas, clips and decays them, and takes a step.
 
         Args:
             grads: This replica's gradients, one for each variable.
             trainable_variables: The variables, if `build` has not been called.
+            resting: For each variable whether this step leaves it, and its slots, as they are, a
+                bool scalar; its gradient then counts for no norm. None where all move.
         """
         if trainable_variables is not None:
             self.build(trainable_variables)
@@ -75,7 +80,8 @@ class CoupledOptimizer(keras.optimizers.Optimizer):
             for variable in self._trainable_variables
         ]
         slots = [[slot.value for slot in group] for group in self._slots]
-        state = (variables, slots, self.learning_rate.value, self.iterations.value)
+        rests = [] if resting is None else self._stacked(resting)
+        state = (variables, slots, rests, self.learning_rate.value, self.iterations.value)
         replica = tf.distribute.get_replica_context()
         if replica is None or replica.num_replicas_in_sync == 1:
             self._update(stacks, *state)
@@ -98,17 +104,26 @@ class CoupledOptimizer(keras.optimizers.Optimizer):
         stacks: list[tf.Tensor],
         variables: list[tf.Variable],
         slots: list[list[tf.Variable]],
+        rests: list[tf.Tensor],
         learning_rate: tf.Tensor,
         iterations: tf.Tensor,
     ) -> None:
+        if rests:
+            stacks = [_where(rest, 0, g) for rest, g in zip(rests, stacks, strict=True)]
         if self.clip is not None:
             stacks = clip_by_global_norm(stacks, self.clip)
         if self.l2:
             values = self._stacked(variables)
             stacks = [g + self.l2 * value for g, value in zip(stacks, values, strict=True)]
-        for group, gradient, state in zip(self._groups, stacks, slots, strict=True):
+        for number, gradient in enumerate(stacks):
+            group, state = self._groups[number], slots[number]
+            before = [tf.identity(slot) for slot in state] if rests else []
             rate = tf.cast(learning_rate, gradient.dtype)
             steps = self.step(gradient, rate, tf.cast(iterations + 1, gradient.dtype), *state)
+            if rests:
+                steps = _where(rests[number], 0, steps)
+                for slot, value in zip(state, before, strict=True):
+                    slot.assign(_where(rests[number], value, tf.convert_to_tensor(slot)))
             for i, step in zip(group, tf.unstack(steps), strict=True):
                 variables[i].assign_sub(step)
 
@@ -281,6 +296,12 @@ class Adam(CoupledOptimizer):
             "beta_2": self.beta_2,
             "epsilon": self.epsilon,
         }
+
+
+def _where(rows: tf.Tensor, first: Any, second: tf.Tensor) -> tf.Tensor:
+    """Takes whole rows of one tensor where a condition holds, and of another elsewhere."""
+    rows = tf.reshape(rows, [-1] + [1] * (len(second.shape) - 1))
+    return tf.where(rows, tf.cast(first, second.dtype), second)
 
 
 def clip_by_global_norm(grads: Sequence[tf.Tensor], clip: float) -> list[tf.Tensor]:

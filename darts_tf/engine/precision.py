@@ -90,7 +90,10 @@ class _Scaled(CoupledOptimizer):
         self.loss_scale = loss_scale
 
     def apply(
-        self, grads: Sequence[tf.Tensor], trainable_variables: Sequence[Any] | None = None
+        self,
+        grads: Sequence[tf.Tensor],
+        trainable_variables: Sequence[Any] | None = None,
+        resting: Sequence[tf.Tensor] | None = None,
     ) -> None:
         """Divides the gradients by the scale, takes a step if all are finite, adapts the scale."""
         grads = [gradient / tf.cast(self.loss_scale.value, gradient.dtype) for gradient in grads]
@@ -98,7 +101,7 @@ class _Scaled(CoupledOptimizer):
         wrong = tf.cast(tf.logical_not(_all_finite(grads)), tf.float32)
         if replica is not None and replica.num_replicas_in_sync > 1:
             wrong = replica.all_reduce(tf.distribute.ReduceOp.SUM, wrong)
-        super().apply(grads, trainable_variables)
+        super().apply(grads, trainable_variables, resting)
         self.iterations.assign_sub(tf.cast(wrong > 0, self.iterations.dtype))
         self.loss_scale.update(tf.equal(wrong, 0))
 

@@ -117,7 +117,10 @@ class BilevelStep:
         penalty: From the supernet and the seed of the pass to a term of the architecture's loss, a
             scalar, or None.
         afterwards: Called with the supernet once the architecture was updated.
+        resting: From the supernet and the seed of the weights' pass to whether each weight stays as
+            it is, bool scalars, or None.
         weights_first: Whether the weights are updated before the architecture.
+        architecture_learns: Whether an iteration updates the architecture at all.
         seed: Seed of the relaxation's noise.
     """
 
@@ -134,7 +137,9 @@ class BilevelStep:
         weight_gradient: WeightGradient = weight_gradient,
         penalty: Callable[[Supernet, tf.Tensor | None], tf.Tensor | None] | None = None,
         afterwards: Callable[[Supernet], None] | None = None,
+        resting: Callable[[Supernet, tf.Tensor | None], list[tf.Tensor] | None] | None = None,
         weights_first: bool = False,
+        architecture_learns: bool = True,
         seed: int = 0,
     ) -> None:
         self.supernet = supernet
@@ -145,7 +150,9 @@ class BilevelStep:
         self.weight_gradient = weight_gradient
         self.penalty = penalty
         self.afterwards = afterwards
+        self.resting = resting
         self.weights_first = weights_first
+        self.architecture_learns = architecture_learns
         self.seed = seed
         weight_optimizer.build(supernet.weight_variables)
         architecture_optimizer.build(supernet.architecture_variables)
@@ -170,6 +177,8 @@ class BilevelStep:
 
     def update_architecture(self, train: Batch, valid: Batch, clock: Clock | None = None) -> None:
         """Updates the architecture parameters alone; arguments as above."""
+        if not self.architecture_learns:
+            return
         seed = self._seed(clock, ARCHITECTURE_PASS)
         gradients = self.architecture_gradient(
             self.supernet,
@@ -184,11 +193,13 @@ class BilevelStep:
 
     def update_weights(self, train: Batch, clock: Clock | None = None) -> Score:
         """Updates the weights alone and returns the training score before the update."""
+        seed = self._seed(clock, WEIGHT_PASS)
         score, gradients = self.weight_gradient(
-            self.supernet, scale_batch(train, self.loss_scale), self._seed(clock, WEIGHT_PASS)
+            self.supernet, scale_batch(train, self.loss_scale), seed
         )
         score = unscale_score(score, self.loss_scale)
-        self.weight_optimizer.apply(gradients)
+        resting = None if self.resting is None else self.resting(self.supernet, seed)
+        self.weight_optimizer.apply(gradients, resting=resting)
         return score
 
     def _penalty(self, seed: tf.Tensor | None) -> tf.Tensor | None:

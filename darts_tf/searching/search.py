@@ -142,6 +142,8 @@ def _searched(
     method, lengths = plugs.method, plugs.method.stage_epochs(config)
     stop = StopSearch(plugs.criterion, ranks=config.stable_ranks, derivation=method.derive)
 
+    before: list[_Searching] = []  # the stage before
+
     def make_stage(number: int, lines: Sequence[Line], previous: RunStage | None) -> RunStage:
         """Makes a stage, with which the callback that stops the search begins anew."""
         records = [EpochRecord.from_dict(line) for line in lines]
@@ -152,6 +154,8 @@ def _searched(
         searching = _Searching(config, method, plan, session.strategy, images)
         if previous is not None:
             method.begin_stage(searching.supernet, previous.model)
+            searching.go_on(before[-1])
+        before[:] = [searching]
         start = searching.supernet.architecture_parameters()
         stop.begin_stage(criterion, plan.space, len(lines) + plan.arch_start_epoch, start)
 
@@ -188,7 +192,7 @@ def _searched(
     genotype, epoch = stop.genotype, stop.records[-1].epoch
     if genotype is None or stop.epoch is None:
         raise RuntimeError("the supernet's tables gave no genotype")
-    last = f"the last of {config.epochs} epochs"
+    last = f"the last of {sum(lengths)} epochs"
     other = BY_HAND if loop.ended_by_hand else "a callback stopped the search"
     reason = stop.reason or (last if epoch + 1 == sum(lengths) else other)
     chosen = {} if stop.epoch == epoch else {"genotype_epoch": stop.epoch}
@@ -257,6 +261,7 @@ class _Searching:
             self.supernet.build((None, *self.train.shape))
             step = method.step(plan, self.supernet, config, loss_scale)
         self.optimizer = step.weight_optimizer
+        self.architecture_optimizer = step.architecture_optimizer
         self.variables = [
             *self.supernet.variables,
             *step.weight_optimizer.variables,
@@ -278,6 +283,17 @@ class _Searching:
         self.evaluate = compile_step(strategy, self._evaluate, config.jit_compile)
         self.evaluate_by_batch = compile_step(strategy, self._evaluate_by_batch, config.jit_compile)
 
+    def go_on(self, previous: "_Searching") -> None:
+        """Takes over the optimizer of the architecture, where the stage says so."""
+        if not self.plan.arch_optimizer_goes_on:
+            return
+        for variable, before in zip(
+            self.architecture_optimizer.variables,
+            previous.architecture_optimizer.variables,
+            strict=True,
+        ):
+            variable.assign(before.numpy())
+
     def stage(self, over: Callable[[Sequence[Line]], bool]) -> RunStage:
         """Returns the stage for the epoch loop.
 
@@ -292,11 +308,6 @@ class _Searching:
         rate = self.method.learning_rate(epoch.of_stage, plan, config)
         self.optimizer.learning_rate = rate
         self.method.on_epoch_begin(epoch.of_stage, plan.epochs, self.supernet)
-        step = self.bilevel if epoch.of_stage >= plan.arch_start_epoch else self.weights_only
-        batch_size = self.method.batch_size(epoch.of_stage, config)
-        batches = self._batches(epoch.number, epoch.steps_done, batch_size)
-        train = epoch.train(step, batches, len(self.train), batch_size)
-        average_statistics(self.supernet)
 
         def validation(*, batches: int | None = None, by_batch: bool = False) -> Mean:
             images = evaluation_batches(
@@ -308,6 +319,12 @@ class _Searching:
             evaluate = self.evaluate_by_batch if by_batch else self.evaluate
             return epoch.evaluate(evaluate, images, count, config.batch_size)
 
+        self.method.before_training(epoch.of_stage, plan.epochs, self.supernet, validation)
+        step = self.bilevel if epoch.of_stage >= plan.arch_start_epoch else self.weights_only
+        batch_size = self.method.batch_size(epoch.of_stage, config)
+        batches = self._batches(epoch.number, epoch.steps_done, batch_size)
+        train = epoch.train(step, batches, len(self.train), batch_size)
+        average_statistics(self.supernet)
         valid = validation()
         self.method.on_epoch_end(epoch.of_stage, plan.epochs, self.supernet, validation)
         return {

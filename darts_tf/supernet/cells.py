@@ -272,8 +272,11 @@ class _Pass:
 
     def _needed(self, number: int, features: tuple[str, ...], chosen: list[tf.Tensor]) -> tf.Tensor:
         """Returns which features of a node the chosen candidates read, bool [features]."""
+        nothing = [False] * len(features)  # where no candidate is chosen, -1
         needed = [
-            tf.constant([[name == read for name in features] for read in edge.reads])[choice]
+            tf.constant([nothing, *([name == read for name in features] for read in edge.reads)])[
+                choice + 1
+            ]
             for edge, (source, _, _), choice in zip(
                 self.cell.edges, self.cell.wiring, chosen, strict=True
             )

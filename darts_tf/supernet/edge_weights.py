@@ -16,8 +16,8 @@ class EdgeWeights(NamedTuple):
             of the alphas).
         edges: What the sum of an edge is multiplied by, float [edges]; None multiplies by 1. With
             part of the channels it multiplies the channels that pass by, too (PC-DARTS, eq. 5).
-        chosen: Column of the only candidate that an edge computes, int32 [edges]; None computes
-            all (GDAS, section 3.2).
+        chosen: Column of the only candidate that an edge computes, int32 [edges], -1 for an edge
+            that computes none; None computes all (GDAS, section 3.2).
         skip_dropout: Share of the entries that each skip-connect of stride 1 drops in training, a
             scalar; None drops none (P-DARTS, section 3.3).
     """

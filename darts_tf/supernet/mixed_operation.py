@@ -98,7 +98,8 @@ class MixedOperation(keras.layers.Layer):
         Args:
             source: The features of the node that the edge reads.
             weights: The weight of each candidate, [candidates].
-            chosen: Number of the only candidate to compute, int32 scalar; None computes all.
+            chosen: Number of the only candidate to compute, int32 scalar, -1 for none; None
+                computes all.
             seed: Seed of what candidates draw, int32 [2]; None draws nothing.
             dropout: Share of the entries that an identity skip drops in training, a scalar.
             training: Whether normalization uses, and records, the statistics of the batch.
@@ -147,14 +148,14 @@ class MixedOperation(keras.layers.Layer):
         noise: Mapping[str, tf.Tensor],
         chosen: tf.Tensor,
     ) -> Terms:
-        """Computes the candidate of number `chosen`."""
+        """Computes the candidate of number `chosen`, or returns zeros where it is -1."""
 
         def weighted(number: int, feature: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
             y = self._weighted(number, feature, weight, training, noise)
             layout = self.operations[self.candidates[number]].layout
             return merge(y) if layout is Layout.PHASES else y
 
-        branches = []
+        branches = [Branch(self._nothing, (source["identity"],))]
         for number, name in enumerate(self.candidates):
             operation = self.operations.get(name)
             if operation is None:
@@ -162,7 +163,7 @@ class MixedOperation(keras.layers.Layer):
             else:
                 arguments = (source[operation.reads], weight)
                 branches.append(Branch(partial(weighted, number), arguments, (operation,)))
-        return {"image": [compute_one(chosen, branches, training)], "phases": []}
+        return {"image": [compute_one(chosen + 1, branches, training)], "phases": []}
 
     def _weighted(
         self,

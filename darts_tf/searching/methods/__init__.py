@@ -15,6 +15,7 @@ _REGISTRY: Registry[Method] = Registry(
         "darts": "darts_tf.searching.methods.darts:Darts",
         "gdas": "darts_tf.searching.methods.gdas:Gdas",
         "pc_darts": "darts_tf.searching.methods.pc_darts:PcDarts",
+        "random_nas": "darts_tf.searching.methods.random_nas:RandomNas",
     },
 )
 

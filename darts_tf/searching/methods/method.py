@@ -43,6 +43,8 @@ class Stage:
         arch_start_epoch: The first epoch of the stage that moves the architecture.
         partial: Edges compute one of so many parts of the channels (PC-DARTS's K).
         steps: Training steps of an epoch; the search sets it, from the number of its images.
+        arch_optimizer_goes_on: Whether the optimizer of the architecture goes on from the stage
+            before, whose architecture variables have the same shapes.
     """
 
     number: int
@@ -53,6 +55,7 @@ class Stage:
     arch_start_epoch: int = 0
     partial: int = 1
     steps: int = 0
+    arch_optimizer_goes_on: bool = False
 
 
 class Validation(Protocol):
@@ -121,6 +124,8 @@ class Method(Settings):
     # Edges compute one of so many parts of the channels; the others pass by (PC-DARTS's K). A
     # method may make a setting of it.
     partial: ClassVar[int] = 1
+    # Whether the alphas learn; if not, there is nothing for a criterion to read.
+    alphas_learn: ClassVar[bool] = True
 
     def check(self, config: SearchConfig, space: Space) -> None:
         """Refuses a search that makes no sense with this method.
@@ -258,7 +263,9 @@ class Method(Settings):
             weight_gradient=self.weight_gradient,
             penalty=self.penalty,
             afterwards=self.after_architecture_step,
+            resting=self.resting,
             weights_first=self.weights_first,
+            architecture_learns=self.alphas_learn,
             seed=config.seed,
         )
 
@@ -323,6 +330,21 @@ class Method(Settings):
 
         return weight_gradient(supernet, train, seed)
 
+    def resting(self, supernet: Supernet, seed: tf.Tensor | None = None) -> list[tf.Tensor] | None:
+        """Returns which weights a weight step leaves as they are, here none.
+
+        They get no gradient, no weight decay, and keep their momentum.
+
+        Args:
+            supernet: The supernet.
+            seed: Seed of that pass's noise, int32 [2]; None for none.
+
+        Returns:
+            A bool scalar for each of `supernet.weight_variables`, or None.
+        """
+        del supernet, seed
+        return None
+
     def penalty(self, supernet: Supernet, seed: tf.Tensor | None = None) -> tf.Tensor | None:
         """Returns a term that is added to the loss of the architecture step, here none.
 
@@ -359,6 +381,22 @@ class Method(Settings):
             supernet: The supernet.
         """
         del epoch, epochs, supernet
+
+    def before_training(
+        self, epoch: int, epochs: int, supernet: Supernet, validation: Validation
+    ) -> None:
+        """Follows `on_epoch_begin`, before the epoch's first step: decides edges, for instance.
+
+        It is called again when a killed run resumes within the epoch: what is done then has to be
+        told by variables of the relaxation.
+
+        Args:
+            epoch: Number of the epoch within its stage, from 0.
+            epochs: The most epochs of the stage.
+            supernet: The supernet.
+            validation: Measures it on the validation images.
+        """
+        del epoch, epochs, supernet, validation
 
     def on_epoch_end(
         self, epoch: int, epochs: int, supernet: Supernet, validation: Validation

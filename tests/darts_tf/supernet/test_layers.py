@@ -26,6 +26,7 @@ from darts_tf.supernet.operations import (
 from darts_tf.supernet.relaxation import Relaxation
 from darts_tf.supernet.relaxations.edge_normalized import EdgeNormalized
 from darts_tf.supernet.relaxations.gumbel import GumbelSoftmax
+from darts_tf.supernet.relaxations.random_draw import RandomDraw
 from darts_tf.supernet.source_features import SourceFeatures
 from darts_tf.supernet.stem import Stem
 from tests.layers import check_layer, check_optimizer, registered
@@ -114,6 +115,7 @@ CASES = {
     Relaxation: ({"search_space": SPACE}, without_input),
     GumbelSoftmax: ({"search_space": SPACE, "hard": True}, without_input),
     EdgeNormalized: ({"search_space": SPACE}, without_input),
+    RandomDraw: ({"search_space": SPACE, "seed": 7}, without_input),
     SearchCell: (
         {
             "channels": 4,

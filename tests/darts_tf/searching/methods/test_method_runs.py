@@ -11,8 +11,11 @@ TWINS = {
     "darts": lambda alphas: {cell: softmax_table(table) for cell, table in alphas.items()},
 }
 
+# Settings in place of those with which a search takes long.
+QUICK = {"random_nas": {"draws": 6, "batches": 1, "finalists": 2}}
 
-@pytest.mark.parametrize("plug", contracts.plugs(methods))
+
+@pytest.mark.parametrize("plug", contracts.plugs(methods, **QUICK))
 class TestMethods(contracts.MethodBuilt):
     pass
 
