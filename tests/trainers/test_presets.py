@@ -58,7 +58,7 @@ def test_every_preset_opens_with_its_source_and_command(program, name):
     text = (presets.folder(program) / name).read_text(encoding="utf-8")
     opening = text[: text.index("\n--")]
     assert all(line.startswith("#") for line in opening.splitlines())
-    assert re.search(r"table [123], row|arXiv:\d{4}\.\d{5}, section", opening)
+    assert re.search(r"table [123], row|arXiv:\d{4}\.\d{5}|NeurIPS \d{4}", opening)
     assert f"python -m trainers.{program} --flagfile={name}" in opening
 
 

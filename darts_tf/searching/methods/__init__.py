@@ -13,7 +13,10 @@ _REGISTRY: Registry[Method] = Registry(
     Method,
     {
         "darts": "darts_tf.searching.methods.darts:Darts",
+        "darts_pt": "darts_tf.searching.methods.darts_pt:DartsPt",
         "gdas": "darts_tf.searching.methods.gdas:Gdas",
+        "lambda_darts": "darts_tf.searching.methods.lambda_darts:LambdaDarts",
+        "oles": "darts_tf.searching.methods.oles:Oles",
         "pc_darts": "darts_tf.searching.methods.pc_darts:PcDarts",
         "random_nas": "darts_tf.searching.methods.random_nas:RandomNas",
     },

@@ -24,9 +24,12 @@ from darts_tf.supernet.operations import (
     SepConv,
 )
 from darts_tf.supernet.relaxation import Relaxation
+from darts_tf.supernet.relaxations.agreeing import Agreeing
 from darts_tf.supernet.relaxations.edge_normalized import EdgeNormalized
 from darts_tf.supernet.relaxations.gumbel import GumbelSoftmax
+from darts_tf.supernet.relaxations.projected import Projected
 from darts_tf.supernet.relaxations.random_draw import RandomDraw
+from darts_tf.supernet.relaxations.stoppable import Stoppable
 from darts_tf.supernet.source_features import SourceFeatures
 from darts_tf.supernet.stem import Stem
 from tests.layers import check_layer, check_optimizer, registered
@@ -115,6 +118,9 @@ CASES = {
     Relaxation: ({"search_space": SPACE}, without_input),
     GumbelSoftmax: ({"search_space": SPACE, "hard": True}, without_input),
     EdgeNormalized: ({"search_space": SPACE}, without_input),
+    Agreeing: ({"search_space": SPACE}, without_input),
+    Projected: ({"search_space": SPACE, "seed": 7, "decides": True}, without_input),
+    Stoppable: ({"search_space": SPACE, "layers": 4}, without_input),
     RandomDraw: ({"search_space": SPACE, "seed": 7}, without_input),
     SearchCell: (
         {

@@ -12,7 +12,11 @@ TWINS = {
 }
 
 # Settings in place of those with which a search takes long.
-QUICK = {"random_nas": {"draws": 6, "batches": 1, "finalists": 2}}
+QUICK = {
+    "darts_pt": {"interval": 1},
+    "oles": {"steps": 1},
+    "random_nas": {"draws": 6, "batches": 1, "finalists": 2},
+}
 
 
 @pytest.mark.parametrize("plug", contracts.plugs(methods, **QUICK))

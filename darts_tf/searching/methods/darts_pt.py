@@ -1,0 +1,172 @@
+"""DARTS-PT: operations are chosen by what their removal costs (Wang et al., ICLR 2021)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from darts_tf import spaces
+from darts_tf.config import SearchConfig
+from darts_tf.errors import UserError
+from darts_tf.runs.history import EpochRecord
+from darts_tf.searching.methods.method import Method, Stage, Validation
+from darts_tf.settings import setting
+from darts_tf.spaces.narrowing import without_none
+from darts_tf.spaces.search_space import SearchSpace
+from darts_tf.spaces.space import Space
+
+if TYPE_CHECKING:
+    from darts_tf.supernet.model import Supernet
+    from darts_tf.supernet.relaxation import Relaxation
+
+
+@dataclass(frozen=True, kw_only=True)
+class DartsPt(Method):
+    """DARTS, then a stage that decides edge by edge while weights and alphas go on.
+
+    Of an edge in random order stays the candidate whose removal costs the most validation accuracy;
+    when all edges are decided, each node keeps those edges whose removal costs the most.
+
+    >>> DartsPt().decisions(spaces.get("darts"))
+    17
+    """
+
+    name: ClassVar[str] = "darts_pt"
+    reads: ClassVar[str] = "1 for what is decided, weights elsewhere"
+
+    interval: int = setting(5, "Epochs from one decision of each cell to the next.", low=1)
+    rate: float = setting(
+        0.0025, "Learning rate of the weights while edges are decided.", above=0.0
+    )
+
+    def check(self, config: SearchConfig, space: Space) -> None:
+        """Refuses spaces whose nodes do not choose edges, and unknown ones."""
+        super().check(config, space)
+        if not isinstance(space, SearchSpace):
+            raise UserError(
+                "space: expected one whose nodes keep a number of edges, with the method "
+                f"darts_pt, got '{space.name}'"
+            )
+        if space.name not in spaces.names():
+            raise UserError(
+                "space: expected a registered space with the method darts_pt, whose length "
+                f"follows from its edges, got '{space.name}'"
+            )
+
+    def stage_epochs(self, config: SearchConfig) -> tuple[int, ...]:
+        """Returns the epochs of DARTS and those of the decisions, 81 in DARTS's space."""
+        space = spaces.get(config.space)
+        space = space.staged() if config.share_alphas == "stage" else space
+        return config.epochs, self.interval * (self.decisions(space) - 1) + 1
+
+    def decisions(self, space: Space) -> int:
+        """Returns how many decisions a cell takes: one an edge, then one a node with a choice."""
+        return max(len(space.edges(cell)) + len(_choosing(space, cell)) for cell in space.cells)
+
+    def stage(
+        self, number: int, config: SearchConfig, space: Space, records: Sequence[EpochRecord]
+    ) -> Stage:
+        """Returns the stage; the second goes on with the alphas at once."""
+        stage = super().stage(number, config, without_none(space), records)
+        if number == 0:
+            return stage
+        return replace(stage, arch_start_epoch=0, arch_optimizer_goes_on=True)
+
+    def learning_rate(self, epoch: int, stage: Stage, config: SearchConfig) -> float:
+        """Returns that of the cosine, and a constant rate in the second stage."""
+        return super().learning_rate(epoch, stage, config) if stage.number == 0 else self.rate
+
+    def begin_stage(self, supernet: Supernet, previous: Supernet) -> None:
+        """Takes over weights, running averages and alphas."""
+        for variable, before in zip(supernet.variables, previous.variables, strict=True):
+            variable.assign(before.numpy())
+
+    def supernet(self, stage: Stage, config: SearchConfig, classes: int) -> Supernet:
+        """Returns the supernet, which knows the seed of the order and whether it decides."""
+        supernet = super().supernet(stage, config, classes)
+        supernet.relaxation.seed = config.seed
+        supernet.relaxation.decides = stage.number > 0
+        return supernet
+
+    def relaxation(self, space: Space, **kwargs: Any) -> Relaxation:
+        """Returns the softmax, some of whose edges are decided."""
+        from darts_tf.supernet.relaxations.projected import Projected
+
+        return Projected(space, **kwargs)
+
+    def before_training(
+        self, epoch: int, epochs: int, supernet: Supernet, validation: Validation
+    ) -> None:
+        """Decides an edge or a node of each cell, every few epochs of the second stage."""
+        del epochs
+        relaxation = supernet.relaxation
+        number = epoch // self.interval
+        # A resumed epoch has its decisions already.
+        if not relaxation.decides or int(relaxation.decisions.numpy()) > number:
+            return
+        for place, cell in enumerate(relaxation.cells):
+            edges = len(relaxation.search_space.edges(cell))
+            rng = np.random.default_rng([relaxation.seed, place])
+            order, nodes = rng.permutation(edges), _choosing(relaxation.search_space, cell)
+            if number < edges:
+                _decide_edge(relaxation, cell, int(order[number]), validation)
+            elif number - edges < len(nodes):
+                node = nodes[int(rng.permutation(len(nodes))[number - edges])]
+                _decide_node(relaxation, cell, node, validation)
+        relaxation.decisions.assign(number + 1)
+
+    def measures(self, supernet: Supernet) -> dict[str, float]:
+        """Returns how many edges are not decided yet."""
+        decided = supernet.relaxation.decided.values()
+        return {"undecided_edges": float(sum((each.numpy() < 0).sum() for each in decided))}
+
+
+def _choosing(space: Space, cell: str) -> list[list[int]]:
+    """Returns the edges into each node that has more of them than it keeps."""
+    keep = getattr(space, "inputs_per_node", 0)
+    edges = space.edges(cell)
+    nodes = [
+        [row for row, edge in enumerate(edges) if edge.target == target]
+        for target in dict.fromkeys(edge.target for edge in edges)
+    ]
+    return [rows for rows in nodes if len(rows) > keep]
+
+
+def _decide_edge(relaxation: Any, cell: str, edge: int, validation: Validation) -> None:
+    """Keeps the candidate without which the supernet is worst, of equals the first."""
+    accuracy = {}
+    for column in np.flatnonzero(relaxation.search_space.mask(cell)[edge]):
+        with _without(relaxation, cell, edge, column):
+            accuracy[int(column)] = validation(by_batch=True).accuracy
+    decided = relaxation.decided[cell].numpy()
+    decided[edge] = min(accuracy, key=accuracy.__getitem__)
+    relaxation.decided[cell].assign(decided)
+
+
+def _decide_node(relaxation: Any, cell: str, rows: list[int], validation: Validation) -> None:
+    """Drops the edge without which the supernet is best, of equals the last, until few are left."""
+    left = list(rows)
+    while len(left) > relaxation.search_space.inputs_per_node:
+        accuracy = {}
+        for edge in reversed(left):
+            with _without(relaxation, cell, edge, slice(None)):
+                accuracy[edge] = validation(by_batch=True).accuracy
+        worst = max(accuracy, key=accuracy.__getitem__)
+        left.remove(worst)
+        dropped = relaxation.dropped[cell].numpy()
+        dropped[worst] = 1
+        relaxation.dropped[cell].assign(dropped)
+
+
+@contextmanager
+def _without(relaxation: Any, cell: str, edge: int, columns: Any) -> Iterator[None]:
+    """Removes candidates of an edge for a while; their weights are 0, the others as before."""
+    table = np.zeros(relaxation.removed[cell].shape, np.int32)
+    table[edge, columns] = 1
+    relaxation.removed[cell].assign(table)
+    yield
+    relaxation.removed[cell].assign(np.zeros_like(table))

@@ -1,0 +1,153 @@
+"""Early stopping of single operations, once training and validation gradients part (OLES)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.engine.optimizers import SGD, clip_by_global_norm
+from darts_tf.engine.scoring import Batch, Score
+from darts_tf.searching.bilevel import weight_gradient
+from darts_tf.searching.candidate_weights import places, spread
+from darts_tf.searching.differentiation import Penalty, differentiate
+from darts_tf.supernet.model import Supernet
+
+# Below this a product of norms counts as this, as PyTorch has it.
+_SMALLEST = 1e-8
+
+
+class OperationStopping:
+    """Compares each operation's gradients on training and on validation images.
+
+    It follows the cosine between an operation's gradient in the weight step before, clipped, and in
+    the architecture step now (OLES). After each `steps + 1` comparisons, operations for
+    which their sum divided by `steps` is below `threshold` stop learning for good.
+
+    Build it in the strategy's scope.
+
+    Args:
+        supernet: A built supernet with the relaxation `Stoppable`.
+        optimizer: The built optimizer of its weights, in whose variables the gradients are kept.
+        threshold: The mean cosine below which an operation stops.
+        steps: The number of comparisons that the sum is divided by.
+    """
+
+    def __init__(self, supernet: Supernet, optimizer: SGD, threshold: float, steps: int) -> None:
+        self.clip = optimizer.clip
+        self.threshold = threshold
+        self.steps = steps
+        self.memory = supernet.relaxation
+        shape = tuple(self.memory.stopped.shape)
+        self.shape = shape
+        # Kernels of learnable candidates, in groups of one shape, and the operation of each.
+        self.groups: dict[tuple[int, ...], list[int]] = {}
+        operations: dict[tuple[int, ...], list[int]] = {}
+        self.can_stop = np.zeros(shape, bool)
+        for number, place in enumerate(places(supernet)):
+            if place is None:
+                continue
+            edge = supernet.cells[place[0]].edges[place[1]]
+            if not supernet.search_space.is_learnable(edge.candidates[place[2]]):
+                continue
+            kernel = tuple(supernet.weight_variables[number].shape)
+            self.groups.setdefault(kernel, []).append(number)
+            operations.setdefault(kernel, []).append(int(np.ravel_multi_index(place, shape)))
+            self.can_stop[place] = True
+        self.operations = [each for group in operations.values() for each in group]
+        self.before = [
+            optimizer.add_variable(
+                (len(members), *kernel),
+                dtype=supernet.variable_dtype,
+                aggregation="only_first_replica",
+                name="training_gradient",
+            )
+            for kernel, members in self.groups.items()
+        ]
+
+    def weight_gradient(
+        self, supernet: Supernet, train: Batch, seed: tf.Tensor | None = None
+    ) -> tuple[Score, list[tf.Tensor]]:
+        """Returns the score and gradient of a training batch, and keeps the gradient."""
+        score, gradients = weight_gradient(supernet, train, seed)
+        whole = _summed(gradients)
+        if self.clip is not None:
+            resting = spread(supernet, self.memory.rests())
+            counted = [
+                tf.where(rests, tf.zeros_like(gradient), gradient)
+                for gradient, rests in zip(whole, resting, strict=True)
+            ]
+            whole = clip_by_global_norm(counted, self.clip)
+        for variable, stack in zip(self.before, self._stacked(whole), strict=True):
+            variable.assign(stack)
+        self.memory.seen.assign(1)
+        return score, gradients
+
+    def architecture_gradient(
+        self,
+        supernet: Supernet,
+        train: Batch,
+        valid: Batch,
+        seed: tf.Tensor | None = None,
+        penalty: Penalty | None = None,
+    ) -> list[tf.Tensor]:
+        """Returns the gradient of the alphas on a validation batch, and compares the weights'."""
+        del train
+        alphas = supernet.architecture_variables
+        variables = [*alphas, *supernet.weight_variables]
+        gradients = differentiate(supernet, valid, variables, "all", seed, penalty)[1]
+        self._compare(_summed(gradients[len(alphas) :]))
+        return gradients[: len(alphas)]
+
+    def _compare(self, gradients: Sequence[tf.Tensor]) -> None:
+        """Adds the cosines to the sums, and stops operations where these are complete."""
+        memory = self.memory
+        cosines = [
+            kernel_cosines(tf.convert_to_tensor(before.value), now)
+            for before, now in zip(self.before, self._stacked(gradients), strict=True)
+        ]
+        each = tf.math.unsorted_segment_mean(
+            tf.concat(cosines, 0), self.operations, int(np.prod(self.shape))
+        )
+        seen = tf.convert_to_tensor(memory.seen.value)
+        total = tf.convert_to_tensor(memory.cosines.value)
+        total += tf.cast(seen, each.dtype) * tf.reshape(each, self.shape)
+        count = tf.convert_to_tensor(memory.count.value) + seen
+        complete = count == self.steps + 1
+        low = complete & self.can_stop & (total / self.steps < self.threshold)
+        stopped = tf.convert_to_tensor(memory.stopped.value)
+        memory.stopped.assign(tf.where(low, 1, stopped))
+        memory.cosines.assign(tf.where(complete, tf.zeros_like(total), total))
+        memory.count.assign(tf.where(complete, 0, count))
+
+    def _stacked(self, gradients: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        return [tf.stack([gradients[number] for number in group]) for group in self.groups.values()]
+
+
+def kernel_cosines(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
+    """Returns the cosines of pairs of kernels along their output channels, averaged over the rest.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> kernel_cosines(tf.ones((1, 1, 1, 2, 4)), -2 * tf.ones((1, 1, 1, 2, 4))).numpy().tolist()
+        [-1.0]
+
+    Args:
+        first: [kernels, rows, columns, in, out], or [kernels, rows, columns, channels, 1] of
+            depthwise kernels.
+        second: Of the same shape.
+
+    Returns:
+        [kernels].
+    """
+    axis = -2 if first.shape[-1] == 1 else -1
+    product = tf.reduce_sum(first * second, axis)
+    norms = tf.norm(first, axis=axis) * tf.norm(second, axis=axis)
+    cosine = product / tf.maximum(norms, tf.cast(_SMALLEST, norms.dtype))
+    return tf.reduce_mean(cosine, list(range(1, len(cosine.shape))))
+
+
+def _summed(gradients: list[tf.Tensor]) -> list[tf.Tensor]:
+    replica = tf.distribute.get_replica_context()
+    if replica is None or replica.num_replicas_in_sync == 1:
+        return gradients
+    return list(replica.all_reduce(tf.distribute.ReduceOp.SUM, gradients))

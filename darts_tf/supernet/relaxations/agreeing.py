@@ -1,0 +1,35 @@
+"""The softmax of DARTS, with the strength of Lambda-DARTS's term beside it."""
+
+import keras
+
+from darts_tf.supernet.relaxation import Relaxation
+
+
+@keras.saving.register_keras_serializable(package="darts_tf")
+class Agreeing(Relaxation):
+    """The edge weights of DARTS; holds what Lambda-DARTS's weight step reads and measures.
+
+    Example:
+        >>> from darts_tf import DARTS
+        >>> relaxation = Agreeing(DARTS)
+        >>> relaxation.build()
+        >>> relaxation.call()["normal"].shape, float(relaxation.strength.numpy())
+        (TensorShape([14, 8]), 0.0)
+
+    Attributes:
+        strength: Lambda, the factor of the cells' agreement in the loss of the weights.
+        cosine: Mean cosine between the gradients of the normal cells in the last weight step.
+    """
+
+    def build(self) -> None:
+        """Creates the alphas and both numbers, which start at 0."""
+        super().build()
+        for name in ("strength", "cosine"):
+            variable = self.add_weight(
+                name=name,
+                initializer="zeros",
+                trainable=False,
+                autocast=False,
+                aggregation="only_first_replica",
+            )
+            setattr(self, name, variable)
