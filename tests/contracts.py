@@ -517,7 +517,13 @@ def _drawn(split: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 class MethodBuilt:
-    """The contract of search methods that takes TensorFlow."""
+    """The contract of search methods that takes TensorFlow.
+
+    Attributes:
+        short: By name of a method the settings with which a search of three epochs makes sense.
+    """
+
+    short: ClassVar[dict[str, dict[str, Any]]] = {}
 
     def test_its_relaxation_comes_back_from_its_config(self, plug: Any, seed: int) -> None:
         import keras
@@ -602,6 +608,7 @@ class MethodBuilt:
             stop_criterion="none",
             checkpoint_every="1step",
         )
+        method = type(plug).from_config({**plug.get_config(), **self.short.get(plug.name, {})})
         space = darts_tf.SearchSpace(**SMALL)
         alone, killed = (folder / f"{plug.name}-{name}" for name in ("alone", "killed"))
         after_step, steps = Durability.after_step, []
@@ -616,7 +623,7 @@ class MethodBuilt:
         try:
             with known(spaces, space):
                 for run in (alone, killed):
-                    darts_tf.search(config, run, method=plug, space=space, verbose=0)
+                    darts_tf.search(config, run, method=method, space=space, verbose=0)
         finally:
             choose_kernels(deterministic=False)
         runs = [RunDirectory(run, "search") for run in (alone, killed)]

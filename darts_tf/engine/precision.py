@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from darts_tf.engine.exponentiated_gradient import ExponentiatedGradient
 from darts_tf.engine.optimizers import SGD, Adam, CoupledOptimizer
 from darts_tf.engine.scoring import Batch, Score
 
@@ -135,6 +136,16 @@ class ScaledAdam(_Scaled, Adam):
     """
 
 
+class ScaledExponentiatedGradient(_Scaled, ExponentiatedGradient):
+    """The exponentiated gradient rule on gradients of a scaled loss.
+
+    Args:
+        loss_scale: The scale.
+        *args: As `ExponentiatedGradient`.
+        **kwargs: As `ExponentiatedGradient`.
+    """
+
+
 def weight_optimizer(loss_scale: LossScale | None, *args: Any, **kwargs: Any) -> SGD:
     """Returns an SGD for gradients of the scaled loss, or of the loss where there is no scale.
 
@@ -155,6 +166,21 @@ def architecture_optimizer(loss_scale: LossScale | None, *args: Any, **kwargs: A
         **kwargs: As `Adam`.
     """
     return ScaledAdam(loss_scale, *args, **kwargs) if loss_scale else Adam(*args, **kwargs)
+
+
+def expert_optimizer(
+    loss_scale: LossScale | None, *args: Any, **kwargs: Any
+) -> ExponentiatedGradient:
+    """Returns XNAS's rule for gradients of the scaled loss, or of the loss without a scale.
+
+    Args:
+        loss_scale: The scale, or None.
+        *args: As `ExponentiatedGradient`.
+        **kwargs: As `ExponentiatedGradient`.
+    """
+    if loss_scale:
+        return ScaledExponentiatedGradient(loss_scale, *args, **kwargs)
+    return ExponentiatedGradient(*args, **kwargs)
 
 
 def _variable(value: float, dtype: str, name: str) -> keras.Variable:

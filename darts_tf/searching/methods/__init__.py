@@ -12,6 +12,7 @@ _REGISTRY: Registry[Method] = Registry(
     "method",
     Method,
     {
+        "asap": "darts_tf.searching.methods.asap:Asap",
         "darts": "darts_tf.searching.methods.darts:Darts",
         "darts_pt": "darts_tf.searching.methods.darts_pt:DartsPt",
         "gdas": "darts_tf.searching.methods.gdas:Gdas",
@@ -19,6 +20,7 @@ _REGISTRY: Registry[Method] = Registry(
         "oles": "darts_tf.searching.methods.oles:Oles",
         "pc_darts": "darts_tf.searching.methods.pc_darts:PcDarts",
         "random_nas": "darts_tf.searching.methods.random_nas:RandomNas",
+        "xnas": "darts_tf.searching.methods.xnas:Xnas",
     },
 )
 

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from darts_tf.engine.exponentiated_gradient import ExponentiatedGradient
 from darts_tf.engine.optimizers import SGD, Adam
 from darts_tf.layers.convolutions import Conv2D, DepthwiseConv2D, EvenAndOdd
 from darts_tf.layers.drop_path import DropPath
@@ -26,8 +27,10 @@ from darts_tf.supernet.operations import (
 from darts_tf.supernet.relaxation import Relaxation
 from darts_tf.supernet.relaxations.agreeing import Agreeing
 from darts_tf.supernet.relaxations.edge_normalized import EdgeNormalized
+from darts_tf.supernet.relaxations.experts import Experts
 from darts_tf.supernet.relaxations.gumbel import GumbelSoftmax
 from darts_tf.supernet.relaxations.projected import Projected
+from darts_tf.supernet.relaxations.pruned_softmax import PrunedSoftmax
 from darts_tf.supernet.relaxations.random_draw import RandomDraw
 from darts_tf.supernet.relaxations.stoppable import Stoppable
 from darts_tf.supernet.source_features import SourceFeatures
@@ -122,6 +125,8 @@ CASES = {
     Projected: ({"search_space": SPACE, "seed": 7, "decides": True}, without_input),
     Stoppable: ({"search_space": SPACE, "layers": 4}, without_input),
     RandomDraw: ({"search_space": SPACE, "seed": 7}, without_input),
+    Experts: ({"search_space": SPACE, "rounds": 7}, without_input),
+    PrunedSoftmax: ({"search_space": SPACE}, without_input),
     SearchCell: (
         {
             "channels": 4,
@@ -174,6 +179,14 @@ OPTIMIZERS = {
         "l2": 0.01,
         "clip": 1.5,
         "name": "a_name",
+    },
+    ExponentiatedGradient: {
+        "learning_rate": 0.1,
+        "l2": 0.01,
+        "clip": 1.5,
+        "name": "a_name",
+        "rounds": 9,
+        "bound": 0.3,
     },
 }
 

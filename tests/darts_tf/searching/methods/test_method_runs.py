@@ -1,5 +1,7 @@
 """Every search method steps, resumes and is shared out among devices."""
 
+from typing import ClassVar
+
 import pytest
 
 from darts_tf import methods
@@ -21,7 +23,7 @@ QUICK = {
 
 @pytest.mark.parametrize("plug", contracts.plugs(methods, **QUICK))
 class TestMethods(contracts.MethodBuilt):
-    pass
+    short: ClassVar = {"asap": {"temperature": 1.0}}
 
 
 @pytest.mark.parametrize("name", TWINS)
