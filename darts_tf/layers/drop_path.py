@@ -44,9 +44,7 @@ class DropPath(keras.layers.Layer):
         replica = tf.distribute.get_replica_context()
         if replica is not None and replica.num_replicas_in_sync > 1:
             seed = tf.random.fold_in(seed, replica.replica_id_in_sync_group)
-        keep = 1 - tf.cast(self.rate, x.dtype)
-        draws = tf.random.stateless_uniform((tf.shape(x)[0], 1, 1, 1), seed, dtype=x.dtype)
-        return x * (tf.cast(draws < keep, x.dtype) / keep)
+        return x * kept_images(tf.shape(x)[0], self.rate, seed, x.dtype)
 
     def compute_output_shape(self, x_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Returns the shape of the input."""
@@ -55,6 +53,23 @@ class DropPath(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
         return {**super().get_config(), "rate": self.initial_rate, "seed": self.seed}
+
+
+def kept_images(images: tf.Tensor, rate: tf.Tensor, seed: tf.Tensor, dtype: Any) -> tf.Tensor:
+    """Draws what images are multiplied by: 0 for a share of them, else the factor that makes up.
+
+    Args:
+        images: How many images, a scalar.
+        rate: The probability of 0, a scalar below 1.
+        seed: int32 [2].
+        dtype: A float type.
+
+    Returns:
+        [images, 1, 1, 1].
+    """
+    keep = 1 - tf.cast(rate, dtype)
+    draws = tf.random.stateless_uniform((images, 1, 1, 1), seed, dtype=dtype)
+    return tf.cast(draws < keep, dtype) / keep
 
 
 def set_drop_path(model: keras.Model, rate: float) -> None:

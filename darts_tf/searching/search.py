@@ -251,6 +251,8 @@ class _Searching:
             config.valid_portion,
             config.portions_by,
         )
+        if method.whole_training_set:
+            self.train = images.train
         for split in (self.train, self.valid):
             check_shares(strategy, len(split), config.batch_size)
         steps = steps_per_epoch(len(self.train), config.batch_size)

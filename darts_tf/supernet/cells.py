@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from darts_tf import spaces
+from darts_tf.layers.drop_path import kept_images
 from darts_tf.layers.layouts import Layout, is_even, rearrange, rearranged_shape
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.space import Space
@@ -24,6 +25,9 @@ from darts_tf.supernet.relaxation import fold_in
 from darts_tf.supernet.selection import replicas_meet
 from darts_tf.supernet.shared_trace import SharedTraces
 from darts_tf.supernet.source_features import Features, SourceFeatures
+
+# Tells the seeds of an edge's drop path from those of its candidates.
+_DROP_PATH = 2**31 - 1
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
@@ -97,6 +101,7 @@ class SearchCell(keras.layers.Layer):
         if self.reduction:
             rows, columns = (None if size is None else -(-size // 2) for size in (rows, columns))
         nodes = (None, rows, columns, channels)
+        self.image_sizes = inputs[1:3], nodes[1:3]
         shapes = [inputs if self._is_input(edge.source) else nodes for edge in self.wiring]
 
         edges = [
@@ -190,8 +195,9 @@ class SearchCell(keras.layers.Layer):
 
     def draws(self, weights: EdgeWeights | tf.Tensor) -> bool:
         """Whether `call` would use a seed with these edge weights."""
-        noise = _noise(tf.zeros(2, tf.int32), EdgeWeights.of(weights))
-        return any(edge.draws(noise) for edge in self.edges)
+        weights = EdgeWeights.of(weights)
+        noise = _noise(tf.zeros(2, tf.int32), weights)
+        return weights.drop_path is not None or any(edge.draws(noise) for edge in self.edges)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
@@ -247,7 +253,13 @@ class _Pass:
         features = [self._features(number, node) for number, node in enumerate(nodes)]
         for target in range(len(inputs), len(inputs) + cell.search_space.node_count(cell.cell)):
             incoming = [i for i, edge in enumerate(cell.wiring) if edge.target == target]
-            node = total([self._edge(i, features[cell.wiring[i].source]) for i in incoming])
+            edges = [self._edge(i, features[cell.wiring[i].source]) for i in incoming]
+            if self._drops():
+                images = tf.shape(nodes[0])[0]
+                edges = [
+                    self._dropped(i, edge, images) for i, edge in zip(incoming, edges, strict=True)
+                ]
+            node = total(edges)
             if cell.partial > 1:
                 rest = tf.add_n(
                     [self._passed_by(i, nodes[cell.wiring[i].source]) for i in incoming]
@@ -305,6 +317,21 @@ class _Pass:
             twice=self.twice,
             **options,
         )
+
+    def _drops(self) -> bool:
+        return self.training and self.seed is not None and self.weights.drop_path is not None
+
+    def _dropped(self, number: int, terms: Terms, images: tf.Tensor) -> Terms:
+        """Returns the sums of an edge's terms, for some images 0."""
+        seed = fold_in(fold_in(self.seed, number), _DROP_PATH)
+        dtype = self.cell.compute_dtype
+        kept = kept_images(images, self.weights.drop_path, seed, dtype)
+        # Phases lie one after the other on the batch axis.
+        factors = {"image": kept, "phases": tf.tile(kept, (4, 1, 1, 1))}
+        return {
+            form: [tf.add_n(parts) * factors[form]] if parts else []
+            for form, parts in terms.items()
+        }
 
     def _passed_by(self, number: int, node: tf.Tensor) -> tf.Tensor:
         stride = self.cell.edges[number].stride

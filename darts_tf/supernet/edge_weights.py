@@ -20,12 +20,16 @@ class EdgeWeights(NamedTuple):
             that computes none; None computes all (GDAS, section 3.2).
         skip_dropout: Share of the entries that each skip-connect of stride 1 drops in training, a
             scalar; None drops none (P-DARTS, section 3.3).
+        drop_path: Share of the images for which an edge gives nothing in training, a scalar, each
+            edge by draws of its own; the others are divided by what it leaves of 1. None drops
+            none.
     """
 
     candidates: tf.Tensor
     edges: tf.Tensor | None = None
     chosen: tf.Tensor | None = None
     skip_dropout: tf.Tensor | None = None
+    drop_path: tf.Tensor | None = None
 
     @classmethod
     def of(cls, weights: "EdgeWeights | tf.Tensor") -> "EdgeWeights":

@@ -20,6 +20,7 @@ _REGISTRY: Registry[Method] = Registry(
         "oles": "darts_tf.searching.methods.oles:Oles",
         "pc_darts": "darts_tf.searching.methods.pc_darts:PcDarts",
         "random_nas": "darts_tf.searching.methods.random_nas:RandomNas",
+        "snas": "darts_tf.searching.methods.snas:Snas",
         "xnas": "darts_tf.searching.methods.xnas:Xnas",
     },
 )

@@ -33,6 +33,7 @@ class Asap(Method):
     """
 
     name: ClassVar[str] = "asap"
+    reads: ClassVar[str] = "weights of what is left"
 
     temperature: float = setting(1.6, "Temperature of the first epoch.", above=0.0)
     decay: float = setting(

@@ -126,6 +126,9 @@ class Method(Settings):
     partial: ClassVar[int] = 1
     # Whether the alphas learn; if not, there is nothing for a criterion to read.
     alphas_learn: ClassVar[bool] = True
+    # Whether all training images train the weights, those of the validation portion, on which the
+    # supernet is measured, too. A method may make a setting of it.
+    whole_training_set: ClassVar[bool] = False
 
     def check(self, config: SearchConfig, space: Space) -> None:
         """Refuses a search that makes no sense with this method.

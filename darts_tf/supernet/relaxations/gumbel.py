@@ -38,6 +38,9 @@ class GumbelSoftmax(Relaxation):
     Args:
         search_space: The search space, its name or its config.
         hard: Whether an edge computes one candidate only.
+        mean: Mean of the initial alphas.
+        stddev: Their standard deviation.
+        drop_path: Share of the images for which an edge gives nothing in training.
 
     Attributes:
         temperature: The temperature, a variable that does not learn.
@@ -47,10 +50,16 @@ class GumbelSoftmax(Relaxation):
         self,
         search_space: Space | Mapping[str, Any] | str = DARTS,
         hard: bool = False,
+        mean: float = 0.0,
+        stddev: float = 1e-3,
+        drop_path: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(search_space, **kwargs)
         self.hard = hard
+        self.mean = mean
+        self.stddev = stddev
+        self.drop_path = drop_path
 
     def build(self) -> None:
         """Creates the alphas and the temperature, which starts at 1."""
@@ -59,22 +68,34 @@ class GumbelSoftmax(Relaxation):
             name="temperature", initializer="ones", trainable=False, autocast=False
         )
 
+    def initial_alphas(self) -> keras.initializers.Initializer:
+        """Returns a new initializer of one table of alphas."""
+        return keras.initializers.RandomNormal(self.mean, self.stddev)
+
     def mix(self, cell: str, alphas: tf.Tensor, seed: tf.Tensor | None = None) -> EdgeWeights:
         """Returns a sample of the edge weights of one cell; see `Relaxation.mix`."""
         del cell
         logits = alphas if seed is None else alphas + gumbel(tf.shape(alphas), seed, alphas.dtype)
         soft = tf.nn.softmax(logits / tf.cast(self.temperature.value, alphas.dtype))
+        drop_path = tf.constant(self.drop_path, alphas.dtype) if self.drop_path else None
         if not self.hard:
-            return EdgeWeights(soft)
+            return EdgeWeights(soft, drop_path=drop_path)
         chosen = tf.argmax(soft, 1, tf.int32)
         # The constant picks: a gradient of the other candidates would be another estimator.
         picks = tf.one_hot(chosen, alphas.shape[1], dtype=alphas.dtype)
         share = tf.reduce_sum(soft * picks, 1, keepdims=True)
-        return EdgeWeights(picks * ((1 - tf.stop_gradient(share)) + share), chosen=chosen)
+        weights = picks * ((1 - tf.stop_gradient(share)) + share)
+        return EdgeWeights(weights, chosen=chosen, drop_path=drop_path)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
-        return {**super().get_config(), "hard": self.hard}
+        return {
+            **super().get_config(),
+            "hard": self.hard,
+            "mean": self.mean,
+            "stddev": self.stddev,
+            "drop_path": self.drop_path,
+        }
 
 
 def gumbel(shape: Any, seed: tf.Tensor, dtype: Any = tf.float32) -> tf.Tensor:

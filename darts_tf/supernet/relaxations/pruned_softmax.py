@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.space import Space
+from darts_tf.supernet.edge_weights import EdgeWeights
 from darts_tf.supernet.relaxation import Relaxation
 
 
@@ -93,7 +94,8 @@ class PrunedSoftmax(Relaxation):
             threshold: A candidate leaves whose weight is below this, divided by the number of
                 candidates that its edge has in the space.
         """
-        for cell, weights in self.call().items():
+        for cell, mixed in self.call().items():
+            weights = EdgeWeights.of(mixed).candidates
             counts = self.search_space.mask(cell).sum(1, keepdims=True)
             smallest = tf.constant(threshold / counts, weights.dtype)
             largest = tf.reduce_max(weights, 1, keepdims=True)

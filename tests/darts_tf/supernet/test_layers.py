@@ -119,7 +119,10 @@ CASES = {
         on_a_source,
     ),
     Relaxation: ({"search_space": SPACE}, without_input),
-    GumbelSoftmax: ({"search_space": SPACE, "hard": True}, without_input),
+    GumbelSoftmax: (
+        {"search_space": SPACE, "hard": True, "mean": 1.0, "stddev": 0.5, "drop_path": 0.25},
+        without_input,
+    ),
     EdgeNormalized: ({"search_space": SPACE}, without_input),
     Agreeing: ({"search_space": SPACE}, without_input),
     Projected: ({"search_space": SPACE, "seed": 7, "decides": True}, without_input),

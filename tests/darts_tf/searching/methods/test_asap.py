@@ -101,6 +101,8 @@ def test_pruning_never_empties_an_edge_and_ends_with_one_candidate(seed):
     layer.build()
     rng = np.random.default_rng(seed)
     # Equal weights, of which rounding may put all below a threshold of almost 1/3.
+    for alphas in layer.alphas.values():
+        alphas.assign(np.zeros((2, 3)))
     layer.prune(1 - 1e-12)
     assert layer.left() == {"normal": 6, "reduce": 6}
     layer.alphas["normal"].assign(rng.permuted([[0.0, 1.0, 5.0], [0.0, 1.0, 5.0]], axis=1))

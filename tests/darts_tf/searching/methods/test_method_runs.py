@@ -23,6 +23,7 @@ QUICK = {
 
 @pytest.mark.parametrize("plug", contracts.plugs(methods, **QUICK))
 class TestMethods(contracts.MethodBuilt):
+    alike: ClassVar = {"snas": {"drop_path": 0.0}}
     short: ClassVar = {"asap": {"temperature": 1.0}}
 
 

@@ -1,0 +1,53 @@
+"""The joint step: weights and architecture learn from one pass over one batch (SNAS)."""
+
+import tensorflow as tf
+
+from darts_tf.engine.precision import scale_batch, unscale_score
+from darts_tf.engine.scoring import Batch, Score
+from darts_tf.searching.bilevel import WEIGHT_PASS, BilevelStep, Clock
+from darts_tf.searching.differentiation import differentiate
+from darts_tf.supernet.model import Supernet
+
+
+class JointStep(BilevelStep):
+    """One iteration in which one pass gives the gradients of weights and alphas (SNAS, sec. 2.1).
+
+    Both are those of the same training batch with the same noise, at the weights and alphas before
+    the step. The penalty is added to the loss once. Arguments are those of `BilevelStep`, whose
+    `architecture_gradient`, `weight_gradient` and order do not matter here.
+    """
+
+    def __call__(self, train: Batch, valid: Batch, clock: Clock | None = None) -> Score:
+        """Updates the architecture and the weights.
+
+        Args:
+            train: This replica's part of a batch of training images.
+            valid: Not read.
+            clock: Epoch and step, from which the noise is drawn; None for no noise.
+
+        Returns:
+            The score of `train` before the update.
+        """
+        del valid
+        net: Supernet = self.supernet
+        seed = self._seed(clock, WEIGHT_PASS)
+        score, gradients = differentiate(
+            net,
+            scale_batch(train, self.loss_scale),
+            [*net.architecture_variables, *net.weight_variables],
+            "all",
+            seed,
+            lambda: self._penalty(seed),
+        )
+        score = unscale_score(score, self.loss_scale)
+        count = len(net.architecture_variables)
+        slopes, weight_gradients = gradients[:count], gradients[count:]
+        before = None if self.loss_scale is None else self.loss_scale.value
+        self.architecture_optimizer.apply(slopes)
+        if self.loss_scale is not None:  # the first of the two optimizers may have changed it
+            ratio = self.loss_scale.value / before
+            weight_gradients = [g * tf.cast(ratio, g.dtype) for g in weight_gradients]
+        self.weight_optimizer.apply(weight_gradients)
+        if self.afterwards is not None:
+            self.afterwards(net)
+        return score

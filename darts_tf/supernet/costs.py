@@ -1,0 +1,117 @@
+"""What candidates cost: their size, their multiply-adds, and the memory that they access (SNAS)."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.supernet.cells import SearchCell
+from darts_tf.supernet.edge_weights import EdgeWeights
+from darts_tf.supernet.model import Supernet
+from darts_tf.supernet.operations import CandidateOperation, FactorizedReduce, Pool
+
+
+class Cost(NamedTuple):
+    """The cost of one candidate, for one image.
+
+    Attributes:
+        size: Number of its weights.
+        multiply_adds: Multiply-adds; 9 for each entry of a 3x3 pool's output.
+        memory: Entries read and written: a convolution reads its input and its kernel and writes
+            its output.
+    """
+
+    size: float
+    multiply_adds: float
+    memory: float
+
+
+def cost_of(operation: CandidateOperation | None, channels: int, read: int, written: int) -> Cost:
+    """Returns the cost of a candidate (the operations of SNAS's code).
+
+    Normalization and ReLU are not counted. The convolutions of a candidate follow each other, but
+    for the two of a strided skip-connect, which both read the node.
+
+    Args:
+        operation: The layer, built; None for `none`, which costs nothing.
+        channels: Channels of the node that it reads, and of that which it leads to.
+        read: Pixels of the node that it reads.
+        written: Pixels of the node that it leads to.
+
+    Example:
+        >>> from darts_tf.supernet.operations import DilConv, Pool
+        >>> dilated = DilConv(4, 3)
+        >>> dilated.build((None, 8, 8, 4))
+        >>> cost_of(dilated, 4, 64, 64)
+        Cost(size=52.0, multiply_adds=3328.0, memory=1076.0)
+        >>> cost_of(Pool(4, "max_pool_3x3"), 4, 64, 16)
+        Cost(size=0.0, multiply_adds=576.0, memory=320.0)
+    """
+    if operation is None:
+        return Cost(0.0, 0.0, 0.0)
+    weights = operation.trainable_variables
+    size = sum(math.prod(weight.shape) for weight in weights)
+    multiply_adds = size * written
+    if isinstance(operation, Pool):
+        multiply_adds = 9 * channels * written
+    kernels = [weight for weight in weights if len(weight.shape) == 4]
+    memory = size if kernels else channels * (read + written)
+    for number, kernel in enumerate(kernels):
+        follows = number and not isinstance(operation, FactorizedReduce)
+        before, after = kernel.shape[2:]
+        outputs = before if kernel.name.startswith("depthwise") else after
+        memory += before * (written if follows else read) + outputs * written
+    return Cost(float(size), float(multiply_adds), float(memory))
+
+
+def cell_costs(cell: SearchCell) -> np.ndarray:
+    """Returns the costs of all candidates on all edges of a cell.
+
+    Args:
+        cell: A built cell of images of a known size.
+
+    Returns:
+        Sizes, multiply-adds and memory access, float64 [3, edges, width]; 0 where an edge has no
+        candidate.
+
+    Raises:
+        ValueError: If the size of the images is not known.
+    """
+    (before, after) = cell.image_sizes
+    if None in (*before, *after):
+        raise ValueError(f"{cell.name}: expected images of a known size, got {before}")
+    channels, written = cell.channels // cell.partial, math.prod(after)
+    table = np.zeros((3, len(cell.edges), cell.search_space.width(cell.cell)))
+    for row, edge in enumerate(cell.edges):
+        read = math.prod(before) if edge.stride == 2 else written
+        for column, name in enumerate(edge.candidates):
+            table[:, row, column] = cost_of(edge.operations.get(name), channels, read, written)
+    return table
+
+
+def resource_cost(supernet: Supernet, edge_weights: Sequence[EdgeWeights | tf.Tensor]) -> tf.Tensor:
+    r"""Returns the expected cost of a sampled network (SNAS, section 2.3, as in its code).
+
+    Of the costs $c^k$, $k$ = size, multiply-adds, memory access, an edge counts
+
+    $$\frac{1}{3} \sum_k \log \max\Big(1, \sum_o u_o c^k_o\Big).$$
+
+    Edges are added up, and the cells that halve the image and those that do not are averaged, each
+    by themselves, before both are added.
+
+    Args:
+        supernet: A built supernet.
+        edge_weights: The edge weights of each of its cells in turn.
+
+    Returns:
+        A scalar.
+    """
+    kinds: dict[bool, list[tf.Tensor]] = {}
+    for cell, weights in zip(supernet.cells, edge_weights, strict=True):
+        table = EdgeWeights.of(weights).candidates
+        expected = tf.reduce_sum(tf.constant(cell_costs(cell), table.dtype) * table, 2)
+        logs = tf.math.log(tf.maximum(expected, tf.ones((), table.dtype)))
+        kinds.setdefault(cell.reduction, []).append(tf.reduce_sum(logs) / 3)
+    return tf.add_n([tf.add_n(costs) / len(costs) for costs in kinds.values()])
