@@ -51,17 +51,16 @@ class DartsPt(Method):
                 "space: expected one whose nodes keep a number of edges, with the method "
                 f"darts_pt, got '{space.name}'"
             )
-        if space.name not in spaces.names():
+        known = space.name in spaces.names()
+        if not known or self.decisions(_registered(config)) != self.decisions(space):
             raise UserError(
                 "space: expected a registered space with the method darts_pt, whose length "
-                f"follows from its edges, got '{space.name}'"
+                f"follows from its edges, got another one, named '{space.name}'"
             )
 
     def stage_epochs(self, config: SearchConfig) -> tuple[int, ...]:
         """Returns the epochs of DARTS and those of the decisions, 81 in DARTS's space."""
-        space = spaces.get(config.space)
-        space = space.staged() if config.share_alphas == "stage" else space
-        return config.epochs, self.interval * (self.decisions(space) - 1) + 1
+        return config.epochs, self.interval * (self.decisions(_registered(config)) - 1) + 1
 
     def decisions(self, space: Space) -> int:
         """Returns how many decisions a cell takes: one an edge, then one a node with a choice."""
@@ -123,6 +122,12 @@ class DartsPt(Method):
         """Returns how many edges are not decided yet."""
         decided = supernet.relaxation.decided.values()
         return {"undecided_edges": float(sum((each.numpy() < 0).sum() for each in decided))}
+
+
+def _registered(config: SearchConfig) -> Space:
+    """Returns the space that the settings name."""
+    space = spaces.get(config.space)
+    return space.staged() if config.share_alphas == "stage" else space
 
 
 def _choosing(space: Space, cell: str) -> list[list[int]]:

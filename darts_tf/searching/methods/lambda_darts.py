@@ -50,6 +50,11 @@ class LambdaDarts(Method):
                 "layers: expected at least 4 with the method lambda_darts, so that there are two "
                 f"normal cells that can agree, got {config.layers}"
             )
+        if config.share_alphas == "stage":
+            raise UserError(
+                "share_alphas: expected network with the method lambda_darts, whose normal cells "
+                "shall agree since all share their alphas, got stage"
+            )
         if config.mixed_precision != "float32":
             raise UserError(
                 "mixed_precision: expected float32 with the method lambda_darts, whose difference "

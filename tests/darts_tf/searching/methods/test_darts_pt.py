@@ -123,7 +123,8 @@ def test_only_undecided_edges_compete_and_the_first_stage_decides_nothing(seed):
     methods.get("darts_pt").before_training(0, 50, _projected(seed, decides=False), None)
 
 
-def test_a_space_that_has_no_name_to_be_found_by_is_refused():
-    space = SearchSpace(("skip_connect", "sep_conv_3x3"), nodes=2, name="nowhere")
-    with pytest.raises(UserError, match=r"space: expected a registered space .*, got 'nowhere'"):
+@pytest.mark.parametrize("name", ["nowhere", "darts"])
+def test_a_space_that_its_name_does_not_find_is_refused(name):
+    space = SearchSpace(("skip_connect", "sep_conv_3x3"), nodes=2, name=name)
+    with pytest.raises(UserError, match=rf"space: expected a registered space .*'{name}'"):
         choose(SearchConfig(method="darts_pt"), space=space)

@@ -95,8 +95,10 @@ def test_none_is_no_candidate_and_the_stage_says_so():
         assert not any("none" in edge.candidates for edge in stage.space.edges(cell))
 
 
-def test_too_few_cells_and_too_few_bits_are_refused():
+def test_too_few_cells_or_bits_and_alphas_by_stage_are_refused():
     with pytest.raises(UserError, match=r"layers: expected at least 4 .*, got 3"):
         choose(SearchConfig(method="lambda_darts", layers=3))
+    with pytest.raises(UserError, match=r"share_alphas: expected network .*, got stage"):
+        choose(SearchConfig(method="lambda_darts", share_alphas="stage"))
     with pytest.raises(UserError, match=r"mixed_precision: expected float32 .*, got bfloat16"):
         choose(SearchConfig(method="lambda_darts", mixed_precision="bfloat16"))
