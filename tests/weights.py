@@ -19,10 +19,12 @@ def of_edge(mixed: Any) -> dict[str, dict[str, Any]]:
 
 
 def of_cell(cell: Any) -> dict[str, Any]:
+    auxiliary = [of_operation(edge.auxiliary) for edge in cell.edges if edge.auxiliary]
     return {
         "preprocess_0": of_operation(cell.preprocess_0),
         "preprocess_1": of_operation(cell.preprocess_1),
         "edges": [of_edge(edge) for edge in cell.edges],
+        **({"auxiliary": auxiliary} if auxiliary else {}),
     }
 
 

@@ -1,6 +1,7 @@
 """Steps on every replica: each takes its part of a global batch, and scores are summed."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -113,6 +114,21 @@ def replica_share(element: Any) -> Any:
 
     with tf.device("CPU:0"):  # a device is sent no more than its part
         return tf.nest.map_structure(cut, element)
+
+
+def over_replicas(tensors: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    """Returns the sums of tensors over all replicas, the same on each of them.
+
+    Args:
+        tensors: This replica's tensors, of static shapes and one dtype.
+    """
+    replica: Any = tf.distribute.get_replica_context()
+    if replica.num_replicas_in_sync == 1:
+        return list(tensors)
+    vector = tf.concat([tf.reshape(tensor, (-1,)) for tensor in tensors], 0)
+    vector = replica.all_reduce(tf.distribute.ReduceOp.SUM, vector)
+    parts = tf.split(vector, [math.prod(tensor.shape) for tensor in tensors])
+    return [tf.reshape(part, tensor.shape) for part, tensor in zip(parts, tensors, strict=True)]
 
 
 def check_shares(strategy: tf.distribute.Strategy, images: int, batch_size: int) -> None:

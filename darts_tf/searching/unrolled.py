@@ -1,11 +1,11 @@
 """The architecture gradient of second order: through the weights after one step of training."""
 
-import math
 from collections.abc import Sequence
 
 import tensorflow as tf
 
 from darts_tf.engine.optimizers import SGD
+from darts_tf.engine.replicas import over_replicas
 from darts_tf.engine.scoring import Batch
 from darts_tf.searching.differentiation import Penalty, differentiate
 from darts_tf.supernet.model import Supernet
@@ -58,13 +58,13 @@ class Unrolled:
         start = _read(weights)
 
         _, slopes = differentiate(supernet, train, supernet.weight_variables, "weights", seed)
-        _write(weights, self.weight_optimizer.unrolled(_over_replicas(slopes)))
+        _write(weights, self.weight_optimizer.unrolled(over_replicas(slopes)))
         kept = _read(averages)
         _, slopes = differentiate(
             supernet, valid, [*alphas, *supernet.weight_variables], "all", seed, penalty
         )
         _write(averages, kept)
-        direct, direction = slopes[: len(alphas)], _over_replicas(slopes[len(alphas) :])
+        direct, direction = slopes[: len(alphas)], over_replicas(slopes[len(alphas) :])
 
         epsilon = self.radius / tf.linalg.global_norm(direction)
         shift = [epsilon * vector for vector in direction]
@@ -88,13 +88,3 @@ def _read(variables: Sequence[tf.Variable]) -> list[tf.Tensor]:
 def _write(variables: Sequence[tf.Variable], values: Sequence[tf.Tensor]) -> None:
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
-
-
-def _over_replicas(tensors: list[tf.Tensor]) -> list[tf.Tensor]:
-    replica = tf.distribute.get_replica_context()
-    if replica.num_replicas_in_sync == 1:
-        return tensors
-    vector = tf.concat([tf.reshape(tensor, (-1,)) for tensor in tensors], 0)
-    vector = replica.all_reduce(tf.distribute.ReduceOp.SUM, vector)
-    parts = tf.split(vector, [math.prod(tensor.shape) for tensor in tensors])
-    return [tf.reshape(part, tensor.shape) for part, tensor in zip(parts, tensors, strict=True)]

@@ -130,7 +130,9 @@ def all_edges(strengths: np.ndarray, edges: Sequence[Edge]) -> list[Triple]:
     ]
 
 
-def strongest_edges(strengths: np.ndarray, edges: Sequence[Edge], keep: int) -> list[Triple]:
+def strongest_edges(
+    strengths: np.ndarray, edges: Sequence[Edge], keep: int, threshold: float = -np.inf
+) -> list[Triple]:
     """Keeps the strongest edges into each node, with its strongest candidate but `none` each.
 
     This is the derivation of DARTS (section 2.4). Ties go to the earlier edge and the earlier
@@ -140,6 +142,8 @@ def strongest_edges(strengths: np.ndarray, edges: Sequence[Edge], keep: int) -> 
         strengths: [edges, width], masked entries -infinity.
         edges: The edges of the cell.
         keep: How many edges into a node stay, at most.
+        threshold: The least strength of an edge that stays (FairDARTS, section 4.3); a node may
+            then be left with fewer edges, or none.
 
     Returns:
         Each edge as (operation, source, node), node by node, the stronger first.
@@ -149,9 +153,10 @@ def strongest_edges(strengths: np.ndarray, edges: Sequence[Edge], keep: int) -> 
         if NONE in edge.candidates:
             table[row, edge.candidates.index(NONE)] = -np.inf
     best, value = np.argmax(table, axis=1), np.max(table, axis=1)
+    stays = (value > -np.inf) & (value >= threshold)
     kept: list[Triple] = []
     for target in dict.fromkeys(edge.target for edge in edges):
-        rows = [i for i, edge in enumerate(edges) if edge.target == target and value[i] > -np.inf]
+        rows = [i for i, edge in enumerate(edges) if edge.target == target and stays[i]]
         for row in sorted(rows, key=lambda row: -value[row])[:keep]:
             kept.append((edges[row].candidates[best[row]], edges[row].source, target))
     return kept

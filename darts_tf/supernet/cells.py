@@ -47,6 +47,7 @@ class SearchCell(keras.layers.Layer):
         cell: Which of the space's cells it is, by name; by default the first.
         partial: K: the candidates compute 1 / K of the channels, the others pass by (PC-DARTS,
             section 3.2).
+        auxiliary: Whether each edge has a skip-connect beside its candidates (DARTS-, section 3.3).
 
     Raises:
         ValueError: If the cell has no edges or other than one or two inputs, or K does not divide
@@ -62,6 +63,7 @@ class SearchCell(keras.layers.Layer):
         synchronized: bool = False,
         cell: str | None = None,
         partial: int = 1,
+        auxiliary: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -73,6 +75,7 @@ class SearchCell(keras.layers.Layer):
         self.wiring = self.search_space.edges(self.cell)
         self.synchronized = synchronized
         self.partial = partial
+        self.auxiliary = auxiliary
         self.traces = SharedTraces()
         if not self.wiring:
             raise ValueError(f"expected a search space with edges, got {search_space}")
@@ -109,6 +112,7 @@ class SearchCell(keras.layers.Layer):
                 channels,
                 self._stride(source),
                 candidates,
+                auxiliary=self.auxiliary,
                 name=f"edge_{source}_{target}",
                 **shared,
             )
@@ -117,10 +121,14 @@ class SearchCell(keras.layers.Layer):
         wired = list(zip(edges, self.wiring, strict=True))
         self.sources = []
         for source in range(1 + max(edge.source for edge in self.wiring)):
-            reads = [edge.reads for edge, (start, _, _) in wired if start == source]
+            reads = [
+                [operation.reads for operation in edge.all_operations]
+                for edge, (start, _, _) in wired
+                if start == source
+            ]
             features = SourceFeatures(
                 self._stride(source),
-                tuple(filter(None, chain.from_iterable(reads))),
+                chain.from_iterable(reads),
                 name=f"source_{source}",
                 **shared,
             )
@@ -210,6 +218,7 @@ class SearchCell(keras.layers.Layer):
             "synchronized": self.synchronized,
             "cell": self.cell,
             "partial": self.partial,
+            "auxiliary": self.auxiliary,
         }
 
 
@@ -283,12 +292,15 @@ class _Pass:
         return self.cell.traces(source, node, training=self.training, **needed)
 
     def _needed(self, number: int, features: tuple[str, ...], chosen: list[tf.Tensor]) -> tf.Tensor:
-        """Returns which features of a node the chosen candidates read, bool [features]."""
-        nothing = [False] * len(features)  # where no candidate is chosen, -1
+        """Returns which features of a node the edges from it will read, bool [features]."""
         needed = [
-            tf.constant([nothing, *([name == read for name in features] for read in edge.reads)])[
-                choice + 1
-            ]
+            # The first row is for -1, where no candidate is chosen.
+            tf.constant(
+                [
+                    [name in (read, edge.auxiliary_reads) for name in features]
+                    for read in (None, *edge.reads)
+                ]
+            )[choice + 1]
             for edge, (source, _, _), choice in zip(
                 self.cell.edges, self.cell.wiring, chosen, strict=True
             )
@@ -299,6 +311,8 @@ class _Pass:
     def _edge(self, number: int, features: Features) -> Terms:
         edge, row = self.cell.edges[number], self.rows[number]
         options = {} if self.chosen is None else {"chosen": self.chosen[number]}
+        if self.weights.auxiliary is not None:
+            options["auxiliary"] = self.weights.auxiliary
         noise = _noise(self.seed, self.weights)
         if edge.draws(noise):
             options |= {**noise, "seed": fold_in(noise["seed"], number)}

@@ -23,6 +23,9 @@ class EdgeWeights(NamedTuple):
         drop_path: Share of the images for which an edge gives nothing in training, a scalar, each
             edge by draws of its own; the others are divided by what it leaves of 1. None drops
             none.
+        auxiliary: Weight of the skip-connect that each edge has beside its candidates, a scalar
+            without gradient; None adds none (DARTS-, section 3.3). It is for the cells of a
+            relaxation that has `auxiliary_skips`.
     """
 
     candidates: tf.Tensor
@@ -30,6 +33,7 @@ class EdgeWeights(NamedTuple):
     chosen: tf.Tensor | None = None
     skip_dropout: tf.Tensor | None = None
     drop_path: tf.Tensor | None = None
+    auxiliary: tf.Tensor | None = None
 
     @classmethod
     def of(cls, weights: "EdgeWeights | tf.Tensor") -> "EdgeWeights":

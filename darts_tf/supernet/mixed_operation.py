@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from darts_tf.layers.layouts import Layout, merge, rearranged_shape
 from darts_tf.spaces.darts import DARTS
+from darts_tf.spaces.operations import SKIP_CONNECT
 from darts_tf.supernet.operations import CandidateOperation, Shape, candidate
 from darts_tf.supernet.relaxation import fold_in
 from darts_tf.supernet.selection import Branch, changing_if, compute_one, replicas_meet
@@ -30,12 +31,16 @@ class MixedOperation(keras.layers.Layer):
 
     $$\bar o(x) = \sum_o u_o \, o(x).$$
 
+    It may have a skip-connect beside its candidates, at stride 2 with weights of its own, which is
+    added with a weight of its own (DARTS-, section 3.3).
+
     Args:
         channels: Channels of the node that the edge ends in.
         stride: 1 or 2.
         candidates: Names of the candidate operations, in the order of the weights; operations of
             the table in `darts_tf.operations`.
         synchronized: Whether replicas share the statistics of normalization.
+        auxiliary: Whether it has that skip-connect.
 
     Raises:
         UserError: If an operation is unknown.
@@ -48,6 +53,7 @@ class MixedOperation(keras.layers.Layer):
         stride: int = 1,
         candidates: Sequence[str] = DARTS.candidates,
         synchronized: bool = False,
+        auxiliary: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -60,12 +66,28 @@ class MixedOperation(keras.layers.Layer):
             operation = candidate(name, channels, stride, dtype=self.dtype_policy, name=name)
             if operation is not None:
                 self.operations[name] = operation
+        self.auxiliary: CandidateOperation | None = None
+        if auxiliary:
+            self.auxiliary = candidate(
+                SKIP_CONNECT, channels, stride, dtype=self.dtype_policy, name="auxiliary"
+            )
 
     @property
     def reads(self) -> tuple[str | None, ...]:
         """Name of the feature that each candidate reads; None for `none`."""
         operations = (self.operations.get(name) for name in self.candidates)
         return tuple(operation and operation.reads for operation in operations)
+
+    @property
+    def auxiliary_reads(self) -> str | None:
+        """Name of the feature that the auxiliary skip-connect reads; None without one."""
+        return self.auxiliary and self.auxiliary.reads
+
+    @property
+    def all_operations(self) -> tuple[CandidateOperation, ...]:
+        """The layers of the candidates and, if it has one, of the auxiliary skip-connect."""
+        more = () if self.auxiliary is None else (self.auxiliary,)
+        return (*self.operations.values(), *more)
 
     def draws(self, noise: Collection[str]) -> bool:
         """Whether a candidate makes random draws.
@@ -79,7 +101,7 @@ class MixedOperation(keras.layers.Layer):
         """Creates the weights of the candidates."""
         node = source_shape["identity"]
         layout = layouts(node[1], node[2], self.stride)
-        for operation in self.operations.values():
+        for operation in self.all_operations:
             operation.place(layout, self.synchronized)
             operation.build(rearranged_shape(node, operation.layout))
         self.built = True
@@ -91,6 +113,7 @@ class MixedOperation(keras.layers.Layer):
         chosen: tf.Tensor | None = None,
         seed: tf.Tensor | None = None,
         dropout: tf.Tensor | None = None,
+        auxiliary: tf.Tensor | None = None,
         training: bool = False,
     ) -> Terms:
         """Computes the weighted candidates.
@@ -102,6 +125,7 @@ class MixedOperation(keras.layers.Layer):
                 computes all.
             seed: Seed of what candidates draw, int32 [2]; None draws nothing.
             dropout: Share of the entries that an identity skip drops in training, a scalar.
+            auxiliary: Weight of the auxiliary skip-connect, a scalar; None adds none.
             training: Whether normalization uses, and records, the statistics of the batch.
 
         Returns:
@@ -110,6 +134,22 @@ class MixedOperation(keras.layers.Layer):
         """
         noise = {"seed": seed, "dropout": dropout}
         noise = {name: value for name, value in noise.items() if value is not None}
+        terms = self._candidates(source, weights, training, noise, chosen)
+        if auxiliary is not None:
+            if self.auxiliary is None:
+                raise ValueError("expected an edge with an auxiliary skip-connect to weigh")
+            node = source[self.auxiliary.reads]
+            terms["image"].append(self.auxiliary(node, scale=auxiliary, training=training))
+        return terms
+
+    def _candidates(
+        self,
+        source: Features,
+        weights: tf.Tensor,
+        training: bool,
+        noise: Mapping[str, tf.Tensor],
+        chosen: tf.Tensor | None,
+    ) -> Terms:
         if chosen is None:
             return self._all(source, weights, training, noise)
         only = weights * tf.one_hot(chosen, len(self.candidates), dtype=weights.dtype)
@@ -191,6 +231,7 @@ class MixedOperation(keras.layers.Layer):
             "stride": self.stride,
             "candidates": self.candidates,
             "synchronized": self.synchronized,
+            "auxiliary": self.auxiliary is not None,
         }
 
 

@@ -124,6 +124,7 @@ class Supernet(keras.Model):
                 self.synchronized,
                 place.cell,
                 self.partial,
+                self.relaxation.auxiliary_skips,
                 dtype=self.dtype_policy,
                 name=f"cell_{i}",
             )

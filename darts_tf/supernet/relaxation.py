@@ -1,7 +1,7 @@
 """The continuous relaxation: architecture parameters, and the edge weights made from them."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -48,7 +48,13 @@ class Relaxation(keras.layers.Layer):
 
     Args:
         search_space: The search space, its name or its config.
+
+    Attributes:
+        auxiliary_skips: Whether each edge has a skip-connect beside its candidates, which
+            `EdgeWeights.auxiliary` weighs; a matter of the class.
     """
+
+    auxiliary_skips: ClassVar[bool] = False
 
     def __init__(
         self, search_space: Space | Mapping[str, Any] | str = DARTS, **kwargs: Any

@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.oracles import images, tape
 from tests.oracles.mixed_operation import mixed_operation
-from tests.oracles.operations import factorized_reduce, relu_conv_bn
+from tests.oracles.operations import OPERATIONS, factorized_reduce, relu_conv_bn
 from tests.oracles.tape import Var
 
 NODES = 4
@@ -32,6 +32,7 @@ def search_cell(
     partial: int = 1,
     chosen: Sequence[int] | None = None,
     kept: Sequence[np.ndarray] | None = None,
+    auxiliary: float | None = None,
 ) -> Var:
     """A cell with two inputs and up to four nodes; its output is the concatenation of the nodes.
 
@@ -48,6 +49,8 @@ def search_cell(
         partial: K; edges compute the first 1 / K of the channels (PC-DARTS).
         chosen: For each edge the number of the only candidate that counts (GDAS).
         kept: For each edge what an identity skip is multiplied by (P-DARTS).
+        auxiliary: Weight of a further skip-connect on each edge, whose parameters are those under
+            auxiliary (DARTS-).
     """
     first = factorized_reduce if previous_reduction else relu_conv_bn
     nodes: dict[int, Var] = {
@@ -61,6 +64,9 @@ def search_cell(
         row = tape.pick(tape.pick(weights, number), slice(len(candidates)))
         own = (None if each is None else each[number] for each in (chosen, kept))
         edge = partial_edge(nodes[source], row, candidates, stride, partial, *own)
+        if auxiliary is not None:
+            skip = OPERATIONS["skip_connect"](nodes[source], params["auxiliary"][number], stride)
+            edge = tape.add(edge, tape.scale(skip, Var(auxiliary)))
         if edges is not None:
             edge = tape.scale(edge, tape.pick(edges, number))
         nodes[node] = tape.add(nodes[node], edge) if node in nodes else edge

@@ -51,3 +51,43 @@ def drawn(
         return weights
 
     return mix
+
+
+def sigmoids(alphas: Mapping[str, Var]) -> dict[str, dict[str, Any]]:
+    """FairDARTS: a sigmoid for each candidate."""
+    weights = {}
+    for kind, table in alphas.items():
+        u = 1 / (1 + np.exp(-table.value))
+        weights[kind] = {"weights": Var(u, (table,), lambda g, u=u: (g * u * (1 - u),))}
+    return weights
+
+
+def perturbed(
+    moves: Mapping[str, np.ndarray],
+) -> Callable[[Mapping[str, Var]], dict[str, dict[str, Any]]]:
+    """SDARTS-RS: the softmax moved by given numbers, cut to [0, 1], then divided by its sums.
+
+    Args:
+        moves: For each kind of cell [edges, candidates]; so small that a row keeps something.
+    """
+
+    def mix(alphas: Mapping[str, Var]) -> dict[str, dict[str, Any]]:
+        weights = {}
+        for kind, table in alphas.items():
+            cut = np.clip(tape.softmax(table).value + moves[kind], 0, 1)
+            weights[kind] = {"weights": Var(cut / cut.sum(axis=1, keepdims=True))}
+        return weights
+
+    return mix
+
+
+def with_skips(beta: float) -> Callable[[Mapping[str, Var]], dict[str, dict[str, Any]]]:
+    """DARTS-: the softmax, and a weight of auxiliary skip-connects."""
+
+    def mix(alphas: Mapping[str, Var]) -> dict[str, dict[str, Any]]:
+        return {
+            kind: {"weights": tape.softmax(table), "auxiliary": beta}
+            for kind, table in alphas.items()
+        }
+
+    return mix

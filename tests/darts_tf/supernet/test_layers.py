@@ -26,12 +26,16 @@ from darts_tf.supernet.operations import (
 )
 from darts_tf.supernet.relaxation import Relaxation
 from darts_tf.supernet.relaxations.agreeing import Agreeing
+from darts_tf.supernet.relaxations.auxiliary_skip import AuxiliarySkip
+from darts_tf.supernet.relaxations.beta_decayed import BetaDecayed
 from darts_tf.supernet.relaxations.edge_normalized import EdgeNormalized
 from darts_tf.supernet.relaxations.experts import Experts
 from darts_tf.supernet.relaxations.gumbel import GumbelSoftmax
+from darts_tf.supernet.relaxations.perturbed import Perturbed
 from darts_tf.supernet.relaxations.projected import Projected
 from darts_tf.supernet.relaxations.pruned_softmax import PrunedSoftmax
 from darts_tf.supernet.relaxations.random_draw import RandomDraw
+from darts_tf.supernet.relaxations.sigmoid import Sigmoid
 from darts_tf.supernet.relaxations.stoppable import Stoppable
 from darts_tf.supernet.source_features import SourceFeatures
 from darts_tf.supernet.stem import Stem
@@ -115,7 +119,13 @@ CASES = {
         on_images,
     ),
     MixedOperation: (
-        {"channels": 4, "stride": 2, "candidates": SPACE.candidates, "synchronized": True},
+        {
+            "channels": 4,
+            "stride": 2,
+            "candidates": SPACE.candidates,
+            "synchronized": True,
+            "auxiliary": True,
+        },
         on_a_source,
     ),
     Relaxation: ({"search_space": SPACE}, without_input),
@@ -123,6 +133,9 @@ CASES = {
         {"search_space": SPACE, "hard": True, "mean": 1.0, "stddev": 0.5, "drop_path": 0.25},
         without_input,
     ),
+    BetaDecayed: ({"search_space": SPACE}, without_input),
+    Perturbed: ({"search_space": SPACE}, without_input),
+    AuxiliarySkip: ({"search_space": SPACE}, without_input),
     EdgeNormalized: ({"search_space": SPACE}, without_input),
     Agreeing: ({"search_space": SPACE}, without_input),
     Projected: ({"search_space": SPACE, "seed": 7, "decides": True}, without_input),
@@ -130,6 +143,7 @@ CASES = {
     RandomDraw: ({"search_space": SPACE, "seed": 7}, without_input),
     Experts: ({"search_space": SPACE, "rounds": 7}, without_input),
     PrunedSoftmax: ({"search_space": SPACE}, without_input),
+    Sigmoid: ({"search_space": SPACE}, without_input),
     SearchCell: (
         {
             "channels": 4,
@@ -139,6 +153,7 @@ CASES = {
             "synchronized": True,
             "cell": "reduce",
             "partial": 2,
+            "auxiliary": True,
         },
         in_a_cell,
     ),

@@ -26,6 +26,11 @@ EPOCH, EPOCHS = 1, 3
 SPACE = SearchSpace(("max_pool_3x3", "skip_connect", "dil_conv_3x3"), nodes=2)
 
 
+def always(mix: Any) -> Any:
+    """Makes edge weights in the same way in each pass."""
+    return lambda iteration, number: mix
+
+
 class Iterations:
     """Iterations of a method, of the library and in NumPy, from the same weights and batches."""
 
@@ -72,18 +77,24 @@ class Iterations:
             for number, (train, valid) in enumerate(self.batches)
         ]
 
-    def noise(self, iteration: int, number: int) -> dict[str, np.ndarray]:
-        """The Gumbel noise of a pass, by kind of cell."""
+    def noise(self, iteration: int, number: int, draw: Any = gumbel) -> dict[str, np.ndarray]:
+        """The noise of a pass, by kind of cell: that of Gumbel, or of another draw."""
         seed = tf.constant([self.config.seed, 0], tf.int32)
         for part in (EPOCH, iteration, number):
             seed = fold_in(seed, part)
         return {
-            cell: gumbel(table.shape, fold_in(seed, place), tf.float64).numpy()
+            cell: draw(table.shape, fold_in(seed, place), tf.float64).numpy()
             for place, (cell, table) in enumerate(self.net.relaxation.alphas.items())
         }
 
     def plain(
-        self, mix: Any, partial: int = 1, weights_first: bool = False, nesterov: bool = False
+        self,
+        mix: Any,
+        partial: int = 1,
+        weights_first: bool = False,
+        nesterov: bool = False,
+        beta_1: float = 0.5,
+        penalty: Any = None,
     ) -> tuple[Any, Any, list[float]]:
         """The iterations in NumPy.
 
@@ -92,6 +103,8 @@ class Iterations:
             partial: K of PC-DARTS.
             weights_first: Whether the weights learn before the architecture.
             nesterov: Whether the weights' steps look ahead.
+            beta_1: Decay of Adam's average of gradients.
+            penalty: From the alphas to the gradients of what is added to their loss.
         """
         config, alphas, params = self.config, self.architecture(), self.weights()
         velocities = [np.zeros_like(array) for array in weights.flat(params)]
@@ -116,12 +129,16 @@ class Iterations:
                     )
                     params = trees.refill(params, new)
                 else:
+                    slopes = weights.flat(right.alpha_gradients)
+                    if penalty is not None:
+                        more = penalty(weights.flat(alphas))
+                        slopes = [a + b for a, b in zip(slopes, more, strict=True)]
                     new, state = rules.adam_step(
                         weights.flat(alphas),
-                        weights.flat(right.alpha_gradients),
+                        slopes,
                         state,
                         np.float32(config.arch_learning_rate),
-                        (0.5, 0.999),
+                        (beta_1, 0.999),
                         config.arch_weight_decay,
                     )
                     alphas = trees.refill(alphas, new)
@@ -151,6 +168,51 @@ def test_three_iterations_of_gdas(seed):
         return mixes.drawn(both.noise(iteration, number), temperature)
 
     both.check(*both.plain(mix, weights_first=True, nesterov=True))
+
+
+def test_three_iterations_of_fair_darts(seed):
+    both = Iterations("fair_darts", 2, seed)
+
+    def zero_one(tables):
+        count = sum(table.size for table in tables)
+        u = [1 / (1 + np.exp(-table)) for table in tables]
+        return [-20 * (each - 0.5) * each * (1 - each) / count for each in u]
+
+    both.check(*both.plain(always(mixes.sigmoids), beta_1=0.9, penalty=zero_one))
+
+
+def test_three_iterations_of_beta_darts(seed):
+    both = Iterations("beta_darts", 2, seed)
+
+    def decay(tables):
+        rows = sum(len(table) for table in tables)
+        powers = [np.exp(table) for table in tables]
+        return [0.5 * EPOCH * each / each.sum(axis=1, keepdims=True) / rows for each in powers]
+
+    both.check(*both.plain(always(twin.softmax), penalty=decay))
+
+
+def test_three_iterations_of_sdarts_rs(seed):
+    both = Iterations("sdarts_rs", 2, seed)
+    radius = 0.03 + 0.27 * EPOCH / EPOCHS
+
+    def mix(iteration, number):
+        if number == ARCHITECTURE_PASS:
+            return twin.softmax
+        uniform = both.noise(
+            iteration,
+            number,
+            lambda shape, own, dtype: tf.random.stateless_uniform(shape, own, 0, 1, dtype),
+        )
+        return mixes.perturbed({cell: radius * (2 * u - 1) for cell, u in uniform.items()})
+
+    both.check(*both.plain(mix))
+
+
+def test_three_iterations_of_darts_minus(seed):
+    both = Iterations("darts_minus", 2, seed)
+    beta = (EPOCHS - EPOCH) / EPOCHS
+    both.check(*both.plain(always(mixes.with_skips(beta))))
 
 
 def test_the_plain_iterations_of_gdas_tell_another_draw(seed):

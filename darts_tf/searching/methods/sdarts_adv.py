@@ -1,0 +1,78 @@
+"""SDARTS-ADV: weights learn on attacked edges (Chen and Hsieh, 2020, arXiv:2002.05283)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from darts_tf.searching.methods.sdarts_rs import SdartsRs
+from darts_tf.settings import setting
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from darts_tf.engine.scoring import Batch
+    from darts_tf.supernet.model import Supernet
+
+
+@dataclass(frozen=True, kw_only=True)
+class SdartsAdv(SdartsRs):
+    """The weight step sees edge weights that an attack has chosen (SDARTS, section 3.3).
+
+    From a random start the attack climbs the training loss by signed steps, within the radius
+    around the weights as they are, with the running averages of normalization. If that has not
+    raised the loss but lowered it, the weights stay as they are.
+
+    >>> SdartsAdv().get_config()
+    {'name': 'sdarts_adv', 'radius_min': 0.03, 'radius_max': 0.3, 'steps': 7}
+    """
+
+    name: ClassVar[str] = "sdarts_adv"
+
+    steps: int = setting(7, "Steps of the attack.", low=1)
+
+    def perturbed(
+        self, supernet: Supernet, train: Batch, seed: tf.Tensor | None
+    ) -> Mapping[str, tf.Tensor]:
+        """Returns the edge weights of a weight step, for each kind of cell [edges, candidates].
+
+        Args:
+            supernet: The supernet.
+            train: The batch, of this replica.
+            seed: Seed of the random start, int32 [2]; None starts at the weights as they are.
+        """
+        import tensorflow as tf
+
+        relaxation = supernet.relaxation
+        center = relaxation.call()
+        tables = relaxation.drawn(center, seed)
+        before = _loss(supernet, train, center)
+        for _ in range(self.steps):
+            slopes = _slopes(supernet, train, tables)
+            tables = relaxation.ascended(tables, center, slopes, self.steps)
+        fallen = before > _loss(supernet, train, tables)
+        return {cell: tf.where(fallen, center[cell], table) for cell, table in tables.items()}
+
+
+def _loss(supernet: Supernet, train: Batch, tables: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    """Returns the loss of the global batch, by the running averages."""
+    from darts_tf.engine.replicas import over_replicas
+    from darts_tf.engine.scoring import score
+
+    weights = [tables[cell.cell] for cell in supernet.cells]
+    [loss] = over_replicas([score(supernet(train.images, edge_weights=weights), train).loss])
+    return loss
+
+
+def _slopes(
+    supernet: Supernet, train: Batch, tables: Mapping[str, tf.Tensor]
+) -> dict[str, tf.Tensor]:
+    """Returns the gradient of that loss for each table, of all cells of a kind together."""
+    from darts_tf.engine.replicas import over_replicas
+    from darts_tf.searching.differentiation import differentiate_edges
+
+    kinds = [cell.cell for cell in supernet.cells]
+    _, each = differentiate_edges(supernet, train, [tables[kind] for kind in kinds], training=False)
+    by_kind = dict(zip(kinds, each, strict=True))
+    return dict(zip(by_kind, over_replicas(list(by_kind.values())), strict=True))
