@@ -20,6 +20,7 @@ import numpy as np
 import darts_tf
 from darts_tf import SearchConfig, SearchSpace, methods
 from darts_tf.engine import memory
+from tests.contracts import CHANNELS
 
 SPACE = SearchSpace(
     ("none", "max_pool_3x3", "skip_connect", "sep_conv_3x3", "dil_conv_3x3"),
@@ -53,7 +54,7 @@ def tried(method: str, settings: dict[str, Any], size: int) -> str:
         **{
             "epochs": 2,
             "layers": 3,
-            "init_channels": 8,
+            "init_channels": CHANNELS.get(method, 8),
             "batch_size": 10,
             "stop_criterion": "none",
             **settings,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from darts_tf import report
@@ -140,7 +141,9 @@ def _searched(
     images = read_images(dataset, run)
 
     method, lengths = plugs.method, plugs.method.stage_epochs(config)
-    stop = StopSearch(plugs.criterion, ranks=config.stable_ranks, derivation=method.derive)
+    stop = StopSearch(
+        plugs.criterion, ranks=config.stable_ranks, derivation=method.derive, counted=method.counted
+    )
 
     before: list[_Searching] = []  # the stage before
 
@@ -253,14 +256,17 @@ class _Searching:
         )
         if method.whole_training_set:
             self.train = images.train
-        for split in (self.train, self.valid):
-            check_shares(strategy, len(split), config.batch_size)
+        for batch_size in {method.batch_size(epoch, plan, config) for epoch in range(plan.epochs)}:
+            check_shares(strategy, len(self.train), batch_size)
+        check_shares(strategy, len(self.valid), config.batch_size)
         steps = steps_per_epoch(len(self.train), config.batch_size)
         self.plan = plan = replace(plan, steps=steps)
         with strategy.scope():
             self.supernet = method.supernet(plan, config, len(self.facts.classes))
             loss_scale = make_loss_scale(config.mixed_precision)
             self.supernet.build((None, *self.train.shape))
+            for cell, alphas in (plan.start or {}).items():
+                self.supernet.relaxation.alphas[cell].assign(np.asarray(alphas))
             step = method.step(plan, self.supernet, config, loss_scale)
         self.optimizer = step.weight_optimizer
         self.architecture_optimizer = step.architecture_optimizer
@@ -323,7 +329,7 @@ class _Searching:
 
         self.method.before_training(epoch.of_stage, plan.epochs, self.supernet, validation)
         step = self.bilevel if epoch.of_stage >= plan.arch_start_epoch else self.weights_only
-        batch_size = self.method.batch_size(epoch.of_stage, config)
+        batch_size = self.method.batch_size(epoch.of_stage, plan, config)
         batches = self._batches(epoch.number, epoch.steps_done, batch_size)
         train = epoch.train(step, batches, len(self.train), batch_size)
         average_statistics(self.supernet)

@@ -49,6 +49,7 @@ class StopSearch(keras.callbacks.Callback):
         first_epoch: The first epoch in which the alphas learn; earlier ones never stop a search.
         records: Records of epochs before the first one to come, of a search that is resumed.
         derivation: From strengths and the space to a genotype.
+        counted: Likewise, to the genotype whose skip-connects count; None for the derived one.
 
     Raises:
         UserError: At the start of training, if the model or its tables do not go with the
@@ -67,6 +68,7 @@ class StopSearch(keras.callbacks.Callback):
         first_epoch: int = 0,
         records: Sequence[EpochRecord] = (),
         derivation: Derivation = derive,
+        counted: Derivation | None = None,
     ) -> None:
         super().__init__()
         function = callable(criterion) and not isinstance(criterion, type)
@@ -77,6 +79,7 @@ class StopSearch(keras.callbacks.Callback):
         self.ranks = ranks
         self.first_epoch = first_epoch
         self.derivation = derivation
+        self.counted = counted
         self._ready = True
         self.begin(records)
 
@@ -289,7 +292,10 @@ class StopSearch(keras.callbacks.Callback):
         previous = self.records[-1] if self.records and epoch > self.first_epoch else None
         space = self._space_of(alphas)
         genotype = None if space is None else self.derivation(strengths, space)
-        counts = count_skip_connects(strengths, self.search_space) if genotype is None else None
+        if space is None:
+            counts = count_skip_connects(strengths, self.search_space)
+        else:
+            counts = (self.counted or self.derivation)(strengths, space).skip_connects()
         stays = getattr(self.model, "kept", None)
         kept = None if stays is None else stays()
         numbers: dict[str, Any] = {
@@ -298,7 +304,7 @@ class StopSearch(keras.callbacks.Callback):
         return EpochRecord(
             epoch=epoch,
             alphas=_tuples(alphas),
-            skip_connects=genotype.skip_connects() if genotype else counts or {},
+            skip_connects=counts,
             stable_epochs=stable_epochs(
                 previous, alphas, space or self.search_space, self.ranks, kept
             ),

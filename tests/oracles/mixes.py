@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from scipy import integrate, special
 
 from tests.oracles import tape
 from tests.oracles.cells import wiring
@@ -91,3 +92,80 @@ def with_skips(beta: float) -> Callable[[Mapping[str, Var]], dict[str, dict[str,
         }
 
     return mix
+
+
+def decided(
+    columns: Mapping[str, Mapping[int, int]],
+) -> Callable[[Mapping[str, Var]], dict[str, dict[str, Any]]]:
+    """SGAS: the softmax, but for edges with one candidate, and for edges with none.
+
+    Args:
+        columns: For each kind of cell, by number of an edge, the column of its candidate, -2 for
+            none.
+    """
+
+    def mix(alphas: Mapping[str, Var]) -> dict[str, dict[str, Any]]:
+        weights = {}
+        for kind, table in alphas.items():
+            soft = tape.softmax(table)
+            undecided, fixed = np.ones_like(soft.value), np.zeros_like(soft.value)
+            for edge, column in columns[kind].items():
+                undecided[edge] = 0
+                if column >= 0:
+                    fixed[edge, column] = 1
+            weights[kind] = {"weights": tape.add(tape.times(soft, undecided), Var(fixed))}
+        return weights
+
+    return mix
+
+
+def dirichlet(
+    draws: Mapping[str, np.ndarray],
+) -> Callable[[Mapping[str, Var]], dict[str, dict[str, Any]]]:
+    """DrNAS: given draws of Dirichlet distributions, with their gradients.
+
+    Args:
+        draws: For each kind of cell what was drawn, [edges, candidates].
+    """
+
+    def mix(alphas: Mapping[str, Var]) -> dict[str, dict[str, Any]]:
+        return {kind: {"weights": _drawn(draws[kind], table)} for kind, table in alphas.items()}
+
+    return mix
+
+
+def _drawn(u: np.ndarray, alphas: Var) -> Var:
+    table = alphas.value
+    beta = np.where(table > 0, table + 1, np.exp(np.minimum(table, 0)))
+    slope = np.where(table > 0, 1.0, np.exp(np.minimum(table, 0)))
+
+    def adjoint(gradient: np.ndarray) -> tuple[np.ndarray]:
+        result = np.zeros_like(u)
+        for edge, column in np.ndindex(*u.shape):
+            own = u[edge, column]
+            speed = quantile_speed(own, beta[edge, column], beta[edge].sum() - beta[edge, column])
+            # The others shrink alike.
+            change = -u[edge] / (1 - own)
+            change[column] = 1.0
+            result[edge, column] = slope[edge, column] * speed * (gradient[edge] @ change)
+        return (result,)
+
+    return Var(u, (alphas,), adjoint)
+
+
+def quantile_speed(u: float, a: float, b: float) -> float:
+    """How fast a quantile of the beta distribution moves with its first parameter.
+
+    That is minus the derivative of the distribution function, an integral, over the density.
+    """
+    mean = special.digamma(a) - special.digamma(a + b)  # of the logarithm
+    if u <= 0.5:
+        options = {"weight": "alg-loga", "wvar": (a - 1, 0.0), "epsrel": 1e-13}
+        below, _ = integrate.quad(lambda t: (1 - t) ** (b - 1), 0, u, **options)
+        change = below / special.beta(a, b) - mean * special.betainc(a, b, u)
+    else:
+        options = {"weight": "alg", "wvar": (0.0, b - 1), "epsrel": 1e-13}
+        above, _ = integrate.quad(lambda t: t ** (a - 1) * np.log(t), u, 1, **options)
+        change = mean * special.betainc(b, a, 1 - u) - above / special.beta(a, b)
+    log_density = (a - 1) * np.log(u) + (b - 1) * np.log1p(-u) - special.betaln(a, b)
+    return float(-change / np.exp(log_density))

@@ -13,7 +13,7 @@ import numpy as np
 
 from darts_tf.config import SearchConfig
 from darts_tf.engine.schedules import cosine
-from darts_tf.runs.history import EpochRecord
+from darts_tf.runs.history import EpochRecord, Table
 from darts_tf.settings import Settings
 from darts_tf.spaces.genotype import Genotype
 from darts_tf.spaces.space import Space
@@ -39,12 +39,15 @@ class Stage:
         space: The search space of this supernet.
         layers: Number of its cells.
         init_channels: Channels of a node in its first cell.
-        epochs: The most epochs, which is also the length of its cosine.
+        epochs: The most epochs.
         arch_start_epoch: The first epoch of the stage that moves the architecture.
         partial: Edges compute one of so many parts of the channels (PC-DARTS's K).
         steps: Training steps of an epoch; the search sets it, from the number of its images.
         arch_optimizer_goes_on: Whether the optimizer of the architecture goes on from the stage
             before, whose architecture variables have the same shapes.
+        start: By cell the alphas that the stage starts from, [edges, candidates]; None for the
+            initial ones of the relaxation.
+        first_epoch: How many epochs of the search came before.
     """
 
     number: int
@@ -56,6 +59,8 @@ class Stage:
     partial: int = 1
     steps: int = 0
     arch_optimizer_goes_on: bool = False
+    start: Mapping[str, Table] | None = None
+    first_epoch: int = 0
 
 
 class Validation(Protocol):
@@ -163,7 +168,6 @@ class Method(Settings):
             space: The space of the search.
             records: Those of all earlier stages.
         """
-        del records
         return Stage(
             number=number,
             space=space,
@@ -172,6 +176,7 @@ class Method(Settings):
             epochs=self.stage_epochs(config)[number],
             arch_start_epoch=config.arch_start_epoch,
             partial=self.partial,
+            first_epoch=len(records),
         )
 
     def begin_stage(self, supernet: Supernet, previous: Supernet) -> None:
@@ -183,14 +188,15 @@ class Method(Settings):
         """
         del supernet, previous
 
-    def batch_size(self, epoch: int, config: SearchConfig) -> int:
+    def batch_size(self, epoch: int, stage: Stage, config: SearchConfig) -> int:
         """Returns the images in a batch of an epoch.
 
         Args:
             epoch: Number of the epoch within its stage, from 0.
+            stage: The stage.
             config: The settings of the search.
         """
-        del epoch
+        del epoch, stage
         return config.batch_size
 
     def learning_rate(self, epoch: int, stage: Stage, config: SearchConfig) -> float:
@@ -214,6 +220,15 @@ class Method(Settings):
 
         return Relaxation(space, **kwargs)
 
+    def stage_relaxation(self, stage: Stage, **kwargs: Any) -> Relaxation:
+        """Returns the relaxation of a stage, for methods whose stages differ in it.
+
+        Args:
+            stage: The stage.
+            **kwargs: The layer's name and dtype.
+        """
+        return self.relaxation(stage.space, **kwargs)
+
     def supernet(self, stage: Stage, config: SearchConfig, classes: int) -> Supernet:
         """Returns the supernet of a stage, not built yet.
 
@@ -234,7 +249,7 @@ class Method(Settings):
             synchronized=config.sync_batch_norm,
             recompute=config.recompute,
             stem=config.stem,
-            relaxation=self.relaxation(stage.space, dtype=policy, name="relaxation"),
+            relaxation=self.stage_relaxation(stage, dtype=policy, name="relaxation"),
             partial=stage.partial,
             dtype=policy,
         )
@@ -427,6 +442,17 @@ class Method(Settings):
             space: The space of the stage.
         """
         return space.derive(strengths)
+
+    def counted(self, strengths: Mapping[str, np.ndarray], space: Space) -> Genotype:
+        """Returns the genotype whose skip-connects Criterion 1 counts, here the derived one.
+
+        A method whose derivation limits them says here what the cells are without that limit.
+
+        Args:
+            strengths: As in `derive`.
+            space: The space of the stage.
+        """
+        return self.derive(strengths, space)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the method's name and settings, for `darts_tf.methods.get`."""

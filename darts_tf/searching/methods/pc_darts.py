@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from darts_tf.config import SearchConfig
-from darts_tf.errors import UserError
 from darts_tf.searching.methods.method import Method, Stage
+from darts_tf.searching.methods.parts import check_parts
 from darts_tf.settings import setting
 from darts_tf.spaces.space import Space
 
@@ -46,16 +46,7 @@ class PcDarts(Method):
     def check(self, config: SearchConfig, space: Space) -> None:
         """Refuses channels that cannot be shared out."""
         super().check(config, space)
-        for place in space.macro(config.layers):
-            channels = place.width * config.init_channels
-            part = channels // self.partial
-            # A strided skip-connect makes both halves of its channels.
-            if channels % self.partial or not part or (place.reduction and part % 2):
-                raise UserError(
-                    f"init_channels: expected channels of each cell that divide by "
-                    f"pc_darts_partial={self.partial}, in reduction cells into even parts, "
-                    f"got {channels} channels"
-                )
+        check_parts(config, space, self.partial, "pc_darts_partial")
 
     def learning_rate(self, epoch: int, stage: Stage, config: SearchConfig) -> float:
         """Returns that of the cosine, but for the first epochs, as in the authors' code."""

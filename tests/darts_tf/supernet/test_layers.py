@@ -28,6 +28,8 @@ from darts_tf.supernet.relaxation import Relaxation
 from darts_tf.supernet.relaxations.agreeing import Agreeing
 from darts_tf.supernet.relaxations.auxiliary_skip import AuxiliarySkip
 from darts_tf.supernet.relaxations.beta_decayed import BetaDecayed
+from darts_tf.supernet.relaxations.decided_edges import DecidedEdges
+from darts_tf.supernet.relaxations.dirichlet import DirichletWeights
 from darts_tf.supernet.relaxations.edge_normalized import EdgeNormalized
 from darts_tf.supernet.relaxations.experts import Experts
 from darts_tf.supernet.relaxations.gumbel import GumbelSoftmax
@@ -36,6 +38,7 @@ from darts_tf.supernet.relaxations.projected import Projected
 from darts_tf.supernet.relaxations.pruned_softmax import PrunedSoftmax
 from darts_tf.supernet.relaxations.random_draw import RandomDraw
 from darts_tf.supernet.relaxations.sigmoid import Sigmoid
+from darts_tf.supernet.relaxations.skip_dropout import SkipDropout
 from darts_tf.supernet.relaxations.stoppable import Stoppable
 from darts_tf.supernet.source_features import SourceFeatures
 from darts_tf.supernet.stem import Stem
@@ -144,6 +147,9 @@ CASES = {
     Experts: ({"search_space": SPACE, "rounds": 7}, without_input),
     PrunedSoftmax: ({"search_space": SPACE}, without_input),
     Sigmoid: ({"search_space": SPACE}, without_input),
+    DecidedEdges: ({"search_space": SPACE, "history": 2}, without_input),
+    DirichletWeights: ({"search_space": SPACE}, without_input),
+    SkipDropout: ({"search_space": SPACE, "rate": 0.25, "learns_from": 3}, without_input),
     SearchCell: (
         {
             "channels": 4,

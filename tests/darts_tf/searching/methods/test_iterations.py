@@ -15,6 +15,7 @@ from darts_tf.engine.scoring import Batch
 from darts_tf.searching.bilevel import ARCHITECTURE_PASS, WEIGHT_PASS
 from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.supernet.relaxation import fold_in
+from darts_tf.supernet.relaxations.dirichlet import concentration, draw
 from darts_tf.supernet.relaxations.gumbel import gumbel
 from tests import weights
 from tests.oracles import mixes, trees
@@ -34,14 +35,14 @@ def always(mix: Any) -> Any:
 class Iterations:
     """Iterations of a method, of the library and in NumPy, from the same weights and batches."""
 
-    def __init__(self, method: str, channels: int, seed: int) -> None:
+    def __init__(self, method: str, channels: int, seed: int, space: Any = SPACE) -> None:
         keras.utils.set_random_seed(seed)
         rng = np.random.default_rng(seed)
         self.config = SearchConfig(
             layers=3, init_channels=channels, stem="cifar", grad_clip=0.5, seed=seed
         )
         self.method = methods.get(method)
-        stage = self.method.stage(0, self.config, SPACE, ())
+        stage = self.method.stage(0, self.config, space, ())
         with mock.patch.object(precision, "dtype_policy", return_value="float64"):
             self.net = self.method.supernet(stage, self.config, CLASSES)
             self.net.build((None, *SHAPE))
@@ -77,14 +78,33 @@ class Iterations:
             for number, (train, valid) in enumerate(self.batches)
         ]
 
-    def noise(self, iteration: int, number: int, draw: Any = gumbel) -> dict[str, np.ndarray]:
-        """The noise of a pass, by kind of cell: that of Gumbel, or of another draw."""
+    def seed(self, iteration: int, number: int) -> tf.Tensor:
+        """The seed of a pass."""
         seed = tf.constant([self.config.seed, 0], tf.int32)
         for part in (EPOCH, iteration, number):
             seed = fold_in(seed, part)
+        return seed
+
+    def noise(self, iteration: int, number: int, draw: Any = gumbel) -> dict[str, np.ndarray]:
+        """The noise of a pass, by kind of cell: that of Gumbel, or of another draw."""
+        seed = self.seed(iteration, number)
         return {
             cell: draw(table.shape, fold_in(seed, place), tf.float64).numpy()
             for place, (cell, table) in enumerate(self.net.relaxation.alphas.items())
+        }
+
+    def draws(
+        self, alphas: dict[str, np.ndarray], iteration: int, number: int
+    ) -> dict[str, np.ndarray]:
+        """The Dirichlet draws of a pass, by kind of cell."""
+        seed = self.seed(iteration, number)
+        return {
+            cell: draw(
+                concentration(tf.constant(table)),
+                tf.ones(table.shape, tf.float64),
+                fold_in(seed, place),
+            ).numpy()
+            for place, (cell, table) in enumerate(alphas.items())
         }
 
     def plain(
@@ -213,6 +233,29 @@ def test_three_iterations_of_darts_minus(seed):
     both = Iterations("darts_minus", 2, seed)
     beta = (EPOCHS - EPOCH) / EPOCHS
     both.check(*both.plain(always(mixes.with_skips(beta))))
+
+
+def test_three_iterations_of_sgas_with_decided_edges(seed):
+    space = SearchSpace(("none", "skip_connect", "dil_conv_3x3"), nodes=2)
+    both = Iterations("sgas", 2, seed, space)
+    decided = {"normal": {1: 2, 4: -2}, "reduce": {0: 1}}
+    for cell, edges in decided.items():
+        for edge, column in edges.items():
+            both.net.relaxation.decide(cell, edge, column)
+    both.check(*both.plain(always(mixes.decided(decided))))
+
+
+def test_three_iterations_of_drnas(seed):
+    both = Iterations("drnas", 12, seed)
+
+    def mix(iteration, number):
+        def weights(alphas):
+            tables = {cell: table.value for cell, table in alphas.items()}
+            return mixes.dirichlet(both.draws(tables, iteration, number))(alphas)
+
+        return weights
+
+    both.check(*both.plain(mix, partial=6))
 
 
 def test_the_plain_iterations_of_gdas_tell_another_draw(seed):

@@ -44,7 +44,7 @@ class Narrowing(methods.Method):
         supernet.classifier.bias.assign(previous.classifier.bias.numpy())
         tell("taken over", supernet.cell_count, previous.cell_count)
 
-    def batch_size(self, epoch, config):
+    def batch_size(self, epoch, stage, config):
         return config.batch_size - 2 * epoch
 
     def on_epoch_end(self, epoch, epochs, supernet, validation):

@@ -1,0 +1,198 @@
+"""DrNAS: edge weights from Dirichlet distributions (Chen et al., 2021, arXiv:2006.10355)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from darts_tf.config import SearchConfig
+from darts_tf.engine.schedules import cosine
+from darts_tf.errors import UserError
+from darts_tf.runs.history import EpochRecord, Table
+from darts_tf.searching.methods.method import Method, Stage
+from darts_tf.searching.methods.narrowing import check_narrowing, names_of, strongest
+from darts_tf.searching.methods.parts import check_parts
+from darts_tf.settings import setting
+from darts_tf.spaces.operations import NONE
+from darts_tf.spaces.space import Space
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from darts_tf.engine.optimizers import CoupledOptimizer
+    from darts_tf.engine.precision import LossScale
+    from darts_tf.supernet.model import Supernet
+    from darts_tf.supernet.relaxation import Relaxation
+    from darts_tf.supernet.relaxations.dirichlet import DirichletWeights
+
+STAGES = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drnas(Method):
+    """The edge weights are drawn, and their distribution is learned (DrNAS, section 3).
+
+    The second of two stages goes on with fewer candidates on more channels: weights are widened by
+    copies, alphas and the cosine go on.
+
+    >>> from darts_tf import SearchConfig
+    >>> Drnas().stage_epochs(SearchConfig(epochs=50))
+    (25, 25)
+    """
+
+    name: ClassVar[str] = "drnas"
+    reads: ClassVar[str] = "softmax without draws"
+
+    partial_1: int = setting(
+        6, "K of the first stage: edges compute one of so many parts of the channels.", low=1
+    )
+    partial_2: int = setting(4, "K of the second stage.", low=1)
+    keep: int = setting(4, "Candidates that an edge keeps after the first stage.", low=1)
+    regularization: str = setting(
+        "l2",
+        "What keeps the distributions near the uniform one: l2, by arch_weight_decay, or kl, the "
+        "divergence from it in the loss.",
+        choices=("l2", "kl"),
+    )
+    kl_scale: float = setting(1e-3, "Factor of the divergence with kl.", low=0.0)
+
+    def check(self, config: SearchConfig, space: Space) -> None:
+        """Refuses stages that would learn nothing, and channels that cannot be shared out."""
+        super().check(config, space)
+        if config.epochs < STAGES:
+            raise UserError(
+                f"epochs: expected at least {STAGES} with the method drnas, one for each stage, "
+                f"got {config.epochs}"
+            )
+        shortest = min(self.stage_epochs(config))
+        if config.arch_start_epoch >= shortest:
+            raise UserError(
+                f"arch_start_epoch: expected less than {shortest}, the epochs of a stage of drnas, "
+                f"or nothing is searched; got {config.arch_start_epoch}"
+            )
+        if self.partial_2 > self.partial_1:
+            raise UserError(
+                f"drnas_partial_2: expected at most drnas_partial_1 ({self.partial_1}), since "
+                f"channels are added, not taken away; got {self.partial_2}"
+            )
+        check_parts(config, space, self.partial_1, "drnas_partial_1")
+        check_parts(config, space, self.partial_2, "drnas_partial_2")
+        check_narrowing(space)
+        if any({*edge.candidates} == {NONE} for cell in space.cells for edge in space.edges(cell)):
+            raise UserError(
+                "space: expected edges with a candidate beside none, which drnas leaves out, got "
+                f"'{space.name}'"
+            )
+
+    def stage_epochs(self, config: SearchConfig) -> tuple[int, ...]:
+        """Returns half of the epochs for each stage, one more for the first if they are odd."""
+        return (config.epochs - config.epochs // STAGES, config.epochs // STAGES)
+
+    def stage(
+        self, number: int, config: SearchConfig, space: Space, records: Sequence[EpochRecord]
+    ) -> Stage:
+        """Returns the stage without `none`, or that with the strongest candidates and alphas."""
+        stage = super().stage(number, config, space, records)
+        if not number:
+            return replace(stage, space=_without_none(space), partial=self.partial_1)
+        narrow = strongest(space, records[-1], self.keep)
+        return replace(
+            stage,
+            space=narrow,
+            partial=self.partial_2,
+            start=_alphas_of(narrow, space, records[-1]),
+        )
+
+    def learning_rate(self, epoch: int, stage: Stage, config: SearchConfig) -> float:
+        """Returns that of half a cosine over all epochs, which goes on from stage to stage."""
+        return cosine(
+            stage.first_epoch + epoch,
+            config.epochs,
+            config.learning_rate,
+            config.learning_rate_min,
+        )
+
+    def begin_stage(self, supernet: Supernet, previous: Supernet) -> None:
+        """Widens the weights of the stage before."""
+        from darts_tf.supernet.widening import widen
+
+        # Seeded for each stage, as the initial weights are.
+        widen(supernet, previous, np.random.default_rng(random.getrandbits(64)))
+
+    def relaxation(self, space: Space, **kwargs: Any) -> Relaxation:
+        """Returns the Dirichlet distributions."""
+        from darts_tf.supernet.relaxations.dirichlet import DirichletWeights
+
+        return DirichletWeights(space, **kwargs)
+
+    def supernet(self, stage: Stage, config: SearchConfig, classes: int) -> Supernet:
+        """Returns the supernet of a stage, whose operations can be widened."""
+        from darts_tf.supernet import widening
+
+        cells = (stage.space.edges(cell) for cell in stage.space.cells)
+        names = (name for edges in cells for edge in edges for name in edge.candidates)
+        widening.check(tuple(dict.fromkeys(names)))
+        return super().supernet(stage, config, classes)
+
+    def architecture_optimizer(
+        self, config: SearchConfig, loss_scale: LossScale | None
+    ) -> CoupledOptimizer:
+        """Returns Adam, without L2 where the loss has the divergence."""
+        from darts_tf.engine.precision import architecture_optimizer
+
+        l2 = 0.0 if self.regularization == "kl" else config.arch_weight_decay
+        return architecture_optimizer(loss_scale, config.arch_learning_rate, l2=l2)
+
+    def penalty(self, supernet: Supernet, seed: tf.Tensor | None = None) -> tf.Tensor | None:
+        """Returns the divergence from the uniform distribution, where it is asked for."""
+        if self.regularization != "kl":
+            return super().penalty(supernet, seed)
+        own: DirichletWeights = supernet.relaxation
+        return self.kl_scale * own.divergence()
+
+    def measures(self, supernet: Supernet) -> dict[str, float]:
+        """Returns K, the most candidates of an edge, and the mean parameter of each cell."""
+        space, tables = supernet.search_space, supernet.architecture_parameters()
+        return {
+            "parts": float(supernet.partial),
+            "candidates": float(max(space.width(cell) for cell in space.cells)),
+            **{
+                f"concentration_{cell}": float(_concentration(table[space.mask(cell)]).mean())
+                for cell, table in tables.items()
+            },
+        }
+
+
+def _concentration(alphas: np.ndarray) -> np.ndarray:
+    return np.where(alphas > 0, alphas + 1, np.exp(np.minimum(alphas, 0)))
+
+
+def _without_none(space: Space) -> Space:
+    return space.narrowed(
+        {
+            cell: [
+                tuple(name for name in edge.candidates if name != NONE)
+                for edge in space.edges(cell)
+            ]
+            for cell in space.cells
+        }
+    )
+
+
+def _alphas_of(narrow: Space, space: Space, record: EpochRecord) -> dict[str, Table]:
+    """Returns a record's alphas of the candidates that a narrower space still has, 0 as padding."""
+    tables = {}
+    for cell in narrow.cells:
+        rows = []
+        for edge, names, row in zip(
+            narrow.edges(cell), names_of(space, record, cell), record.alphas[cell], strict=True
+        ):
+            by_name = dict(zip(names, row, strict=False))
+            padding = narrow.width(cell) - len(edge.candidates)
+            rows.append((*(by_name[name] for name in edge.candidates), *(0.0,) * padding))
+        tables[cell] = tuple(rows)
+    return tables

@@ -1,0 +1,66 @@
+"""Fewer candidates an edge in the next of several supernets (P-DARTS, DrNAS)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from darts_tf.runs.history import EpochRecord
+from darts_tf.spaces.space import Space
+
+
+def strongest(space: Space, record: EpochRecord, keep: int) -> Space:
+    """Returns a space with the strongest candidates of each edge, in the order of the candidates.
+
+    The strongest are those with the largest softmax of the alphas, which are those with the largest
+    alphas. Of equals the later stay.
+
+    Example:
+        >>> from darts_tf import SearchSpace
+        >>> space = SearchSpace(("none", "skip_connect", "sep_conv_3x3"), nodes=1)
+        >>> tables = {cell: ((0.2, 0.1, 0.3),) * 2 for cell in space.cells}
+        >>> strongest(space, EpochRecord(9, tables, {}, {}), keep=2).edges("normal")[0].candidates
+        ('none', 'sep_conv_3x3')
+
+    Args:
+        space: The space of the search.
+        record: That of an epoch, whose tables may be of fewer candidates than the space has.
+        keep: How many candidates of an edge stay, at most.
+
+    Raises:
+        UserError: If the space cannot be narrowed.
+    """
+    return space.narrowed(
+        {
+            cell: [
+                tuple(names[column] for column in _largest(row[: len(names)], keep))
+                for names, row in zip(names_of(space, record, cell), table, strict=True)
+            ]
+            for cell, table in record.alphas.items()
+        }
+    )
+
+
+def names_of(space: Space, record: EpochRecord, cell: str) -> tuple[tuple[str, ...], ...]:
+    """Returns the names of the candidates that a record's tables are of, for each edge of a cell.
+
+    Args:
+        space: The space of the search.
+        record: That of an epoch.
+        cell: The cell.
+    """
+    if record.kept is not None:
+        return record.kept[cell]
+    return tuple(edge.candidates for edge in space.edges(cell))
+
+
+def check_narrowing(space: Space) -> None:
+    """Refuses a space whose edges cannot lose candidates.
+
+    Raises:
+        UserError: In one line that names it.
+    """
+    space.narrowed({cell: [edge.candidates for edge in space.edges(cell)] for cell in space.cells})
+
+
+def _largest(row: tuple[float, ...], keep: int) -> list[int]:
+    return sorted(int(column) for column in np.argsort(row, kind="stable")[-keep:])

@@ -1,0 +1,208 @@
+"""P-DARTS: a deeper supernet on fewer candidates, twice (Chen et al., 2019, arXiv:1904.12760)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from darts_tf.config import SearchConfig
+from darts_tf.errors import UserError
+from darts_tf.runs.history import EpochRecord
+from darts_tf.searching.methods.method import Method, Stage
+from darts_tf.searching.methods.narrowing import check_narrowing, strongest
+from darts_tf.settings import setting
+from darts_tf.spaces.derivation import checked_tables, strongest_edges
+from darts_tf.spaces.genotype import Genotype, Triple
+from darts_tf.spaces.operations import SKIP_CONNECT
+from darts_tf.spaces.search_space import SearchSpace
+from darts_tf.spaces.space import Edge, Space
+
+if TYPE_CHECKING:
+    from darts_tf.engine.optimizers import CoupledOptimizer
+    from darts_tf.engine.precision import LossScale
+    from darts_tf.supernet.model import Supernet
+    from darts_tf.supernet.relaxation import Relaxation
+
+STAGES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class PDarts(Method):
+    """Three supernets one after the other, each deeper and with fewer candidates (P-DARTS, s. 3).
+
+    Every stage starts anew; `epochs` are shared out evenly, and `layers` are the cells of the first
+    stage. Skip-connects of stride 1 drop entries in training, at a rate that falls from epoch to
+    epoch. The normal cell keeps few skip-connects.
+
+    >>> rates = [PDarts().dropout(0.4, 10, epoch, epochs=25) for epoch in (0, 9, 10, 15)]
+    >>> [round(rate, 3) for rate in rates]
+    [0.384, 0.24, 0.4, 0.147]
+    """
+
+    name: ClassVar[str] = "p_darts"
+    reads: ClassVar[str] = "what is left, uncut"
+
+    keep_1: int = setting(5, "Candidates that an edge keeps after the first stage.", low=1)
+    keep_2: int = setting(3, "Candidates that an edge keeps after the second stage.", low=1)
+    deeper: int = setting(6, "Cells that each stage has more than the one before.", low=0)
+    dropout_1: float = setting(
+        0.0, "Dropout of skip-connects at the start of the first stage.", low=0.0, below=1.0
+    )
+    dropout_2: float = setting(
+        0.4, "Dropout of skip-connects at the start of the second stage.", low=0.0, below=1.0
+    )
+    dropout_3: float = setting(
+        0.7, "Dropout of skip-connects at the start of the third stage.", low=0.0, below=1.0
+    )
+    skip_connects: int = setting(2, "M: the most skip-connects of a derived normal cell.", low=0)
+
+    def check(self, config: SearchConfig, space: Space) -> None:
+        """Refuses stages that would learn nothing, or drop no candidates."""
+        super().check(config, space)
+        if config.epochs < STAGES:
+            raise UserError(
+                f"epochs: expected at least {STAGES} with the method p_darts, one for each stage, "
+                f"got {config.epochs}"
+            )
+        shortest = min(self.stage_epochs(config))
+        if config.arch_start_epoch >= shortest:
+            raise UserError(
+                f"arch_start_epoch: expected less than {shortest}, the epochs of a stage of "
+                f"p_darts, or nothing is searched; got {config.arch_start_epoch}"
+            )
+        if self.keep_2 > self.keep_1:
+            raise UserError(
+                f"p_darts_keep_2: expected at most p_darts_keep_1 ({self.keep_1}), since a "
+                f"candidate that has gone does not come back; got {self.keep_2}"
+            )
+        check_narrowing(space)
+
+    def stage_epochs(self, config: SearchConfig) -> tuple[int, ...]:
+        """Returns a third of the epochs for each stage, one more for the first if some are left."""
+        return tuple(
+            config.epochs // STAGES + (number < config.epochs % STAGES) for number in range(STAGES)
+        )
+
+    def stage(
+        self, number: int, config: SearchConfig, space: Space, records: Sequence[EpochRecord]
+    ) -> Stage:
+        """Returns a stage, from the second on without the weakest candidates of the one before."""
+        stage = super().stage(number, config, space, records)
+        if number:
+            space = strongest(space, records[-1], (self.keep_1, self.keep_2)[number - 1])
+        return replace(stage, space=space, layers=config.layers + number * self.deeper)
+
+    def relaxation(self, space: Space, **kwargs: Any) -> Relaxation:
+        """Returns the softmax with a dropout of skip-connects."""
+        from darts_tf.supernet.relaxations.skip_dropout import SkipDropout
+
+        return SkipDropout(space, **kwargs)
+
+    def stage_relaxation(self, stage: Stage, **kwargs: Any) -> Relaxation:
+        """Returns that of a stage, which knows where its dropout starts."""
+        rate = (self.dropout_1, self.dropout_2, self.dropout_3)[stage.number]
+        return self.relaxation(stage.space, rate=rate, learns_from=stage.arch_start_epoch, **kwargs)
+
+    def architecture_optimizer(
+        self, config: SearchConfig, loss_scale: LossScale | None
+    ) -> CoupledOptimizer:
+        """Returns Adam, whose gradients are clipped as those of the weights are."""
+        from darts_tf.engine.precision import architecture_optimizer
+
+        return architecture_optimizer(
+            loss_scale,
+            config.arch_learning_rate,
+            l2=config.arch_weight_decay,
+            clip=config.grad_clip,
+        )
+
+    def dropout(self, rate: float, learns_from: int, epoch: int, epochs: int) -> float:
+        """Returns the dropout of an epoch.
+
+        Args:
+            rate: That at the start of the stage.
+            learns_from: The first epoch of the stage that moves the architecture.
+            epoch: Number of the epoch in its stage, from 0.
+            epochs: The most epochs of the stage.
+        """
+        if epoch < learns_from:
+            return rate * (epochs - epoch - 1) / epochs
+        return rate * math.exp(-0.2 * (epoch - learns_from))
+
+    def on_epoch_begin(self, epoch: int, epochs: int, supernet: Supernet) -> None:
+        """Sets the dropout."""
+        own: Any = supernet.relaxation
+        own.dropout.assign(self.dropout(own.rate, own.learns_from, epoch, epochs))
+
+    def measures(self, supernet: Supernet) -> dict[str, float]:
+        """Returns the dropout, and the most candidates that an edge has left."""
+        space = supernet.search_space
+        return {
+            "skip_dropout": float(supernet.relaxation.dropout.numpy()),
+            "candidates": float(max(space.width(cell) for cell in space.cells)),
+        }
+
+    def derive(self, strengths: Mapping[str, np.ndarray], space: Space) -> Genotype:
+        """Returns the cells of DARTS's rule, the normal ones with few skip-connects.
+
+        Args:
+            strengths: For each cell an array [edges, candidates].
+            space: The space of the stage; one with another rule than DARTS's derives by its own.
+        """
+        return self._derived(strengths, space, self.skip_connects)
+
+    def counted(self, strengths: Mapping[str, np.ndarray], space: Space) -> Genotype:
+        """Returns the cells before skip-connects are taken out."""
+        return self._derived(strengths, space, None)
+
+    def _derived(
+        self, strengths: Mapping[str, np.ndarray], space: Space, most: int | None
+    ) -> Genotype:
+        if not isinstance(space, SearchSpace):
+            return space.derive(strengths)
+        tables = checked_tables(space, strengths)
+        places = space.macro(space.fewest_layers)
+        normal = {place.cell for place in places if not place.reduction}
+        keep = space.inputs_per_node
+        return space.genotype(
+            {
+                cell: few_skip_connects(
+                    table, space.edges(cell), keep, most if cell in normal else None
+                )
+                for cell, table in tables.items()
+            }
+        )
+
+
+def few_skip_connects(
+    strengths: np.ndarray, edges: Sequence[Edge], keep: int, most: int | None
+) -> list[Triple]:
+    """Derives a cell by DARTS's rule, with at most so many skip-connects (P-DARTS, section 3.3).
+
+    While the cell has more, its weakest skip-connect gets the strength 0, and the cell is derived
+    again: another candidate takes its place, or another edge. One that has no other candidate and
+    cannot be spared stays.
+
+    Args:
+        strengths: [edges, width], masked entries -infinity.
+        edges: The edges of the cell.
+        keep: How many edges into a node stay, at most.
+        most: The most skip-connects; None for any number.
+
+    Returns:
+        Each edge as (operation, source, node), node by node, sources in order.
+    """
+    table = strengths.copy()
+    rows = {(edge.source, edge.target): row for row, edge in enumerate(edges)}
+    while True:
+        cell = strongest_edges(table, edges, keep)
+        skips = [rows[source, node] for name, source, node in cell if name == SKIP_CONNECT]
+        places = [(row, edges[row].candidates.index(SKIP_CONNECT)) for row in skips]
+        left = [place for place in places if table[place] > 0]
+        if most is None or len(places) <= most or not left:
+            return sorted(cell, key=lambda triple: (triple[2], triple[1]))
+        table[min(left, key=lambda place: table[place])] = 0.0

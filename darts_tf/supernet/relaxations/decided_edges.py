@@ -1,0 +1,148 @@
+"""Edge weights of which some are decided for good, edge by edge (SGAS)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.spaces.darts import DARTS
+from darts_tf.spaces.derivation import softmax
+from darts_tf.spaces.space import Space
+from darts_tf.supernet.relaxation import Relaxation
+
+UNDECIDED, PRUNED = -1, -2
+
+
+@keras.saving.register_keras_serializable(package="darts_tf")
+class DecidedEdges(Relaxation):
+    """Mixes by the softmax where an edge is undecided (SGAS, section 3).
+
+    A decided edge has one candidate of weight 1, a pruned one has none. The alphas of both stay as
+    they were when that was decided.
+
+    Example:
+        >>> from darts_tf import SearchSpace
+        >>> relaxation = DecidedEdges(SearchSpace(("none", "skip_connect"), nodes=1))
+        >>> relaxation.build()
+        >>> relaxation.decide("normal", 0, 1)
+        >>> relaxation.decide("normal", 1, PRUNED)
+        >>> relaxation.call()["normal"].numpy().tolist()
+        [[0.0, 1.0], [0.0, 0.0]]
+
+    Args:
+        search_space: The search space, its name or its config.
+        history: How many of the last epochs' tables are remembered.
+
+    Attributes:
+        decided: For each cell and edge the column of its candidate, `UNDECIDED` or `PRUNED`,
+            [edges].
+        frozen: The alphas that decided and pruned edges had, [edges, candidates].
+        past: The remembered tables, the last one last, [history, edges, candidates].
+        remembered: How many of them there are.
+    """
+
+    def __init__(
+        self,
+        search_space: Space | Mapping[str, Any] | str = DARTS,
+        history: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(search_space, **kwargs)
+        self.history = history
+
+    def build(self) -> None:
+        """Creates the alphas, and what is known of each edge."""
+        super().build()
+        self.decided: dict[str, Any] = {}
+        self.frozen: dict[str, Any] = {}
+        self.past: dict[str, Any] = {}
+        for cell, alphas in self.alphas.items():
+            edges = alphas.shape[0]
+            undecided = keras.initializers.Constant(UNDECIDED)
+            self.decided[cell] = self._state(f"decided_{cell}", (edges,), undecided)
+            self.frozen[cell] = self._state(f"frozen_{cell}", tuple(alphas.shape))
+            if self.history:
+                shape = (self.history, *alphas.shape)
+                self.past[cell] = self._state(f"past_{cell}", shape)
+        self.remembered = self._state("remembered", ())
+
+    def _state(self, name: str, shape: tuple[int, ...], initializer: Any = "zeros") -> Any:
+        return self.add_weight(
+            shape=shape, initializer=initializer, trainable=False, autocast=False, name=name
+        )
+
+    def mix(self, cell: str, alphas: tf.Tensor, seed: tf.Tensor | None = None) -> tf.Tensor:
+        """Returns the edge weights of one cell; see `Relaxation.mix`."""
+        del seed
+        decided = tf.cast(self.decided[cell].value, tf.int32)
+        # A row of zeros where the edge is pruned.
+        chosen = tf.one_hot(decided, alphas.shape[1], dtype=alphas.dtype)
+        return tf.where((decided == UNDECIDED)[:, tf.newaxis], tf.nn.softmax(alphas), chosen)
+
+    def shares(self, cell: str) -> np.ndarray:
+        """Returns the softmax of all alphas of a cell, those of decided edges too.
+
+        Returns:
+            Float64, [edges, candidates]; 0 where an edge has no candidate.
+        """
+        alphas = np.where(self.search_space.mask(cell), self.alphas[cell].numpy(), -np.inf)
+        return softmax({cell: alphas})[cell]
+
+    def decisions(self, cell: str) -> np.ndarray:
+        """Returns for each edge the column of its candidate, `UNDECIDED` or `PRUNED`, [edges]."""
+        return self.decided[cell].numpy().astype(int)
+
+    def decide(self, cell: str, edge: int, column: int) -> None:
+        """Decides an edge for good.
+
+        Args:
+            cell: The cell.
+            edge: Number of the edge.
+            column: Column of the candidate that stays, or `PRUNED`.
+        """
+        decided, frozen = self.decided[cell].numpy(), self.frozen[cell].numpy()
+        decided[edge], frozen[edge] = column, self.alphas[cell].numpy()[edge]
+        self.decided[cell].assign(decided)
+        self.frozen[cell].assign(frozen)
+
+    def restore(self) -> None:
+        """Gives decided and pruned edges their alphas back, which the optimizer decays."""
+        for cell, alphas in self.alphas.items():
+            undecided = self.decisions(cell)[:, np.newaxis] == UNDECIDED
+            alphas.assign(np.where(undecided, alphas.numpy(), self.frozen[cell].numpy()))
+
+    def memories(self, cell: str) -> list[np.ndarray]:
+        """Returns the remembered tables of a cell, each [edges, candidates]."""
+        count = int(self.remembered.numpy())
+        return list(self.past[cell].numpy()[self.history - count :]) if count else []
+
+    def remember(self, tables: Mapping[str, np.ndarray]) -> None:
+        """Remembers an epoch's tables in place of the oldest ones.
+
+        Args:
+            tables: By cell, [edges, candidates].
+        """
+        if not self.history:
+            return
+        for cell, table in tables.items():
+            self.past[cell].assign(np.concatenate([self.past[cell].numpy()[1:], [table]]))
+        self.remembered.assign(min(self.history, int(self.remembered.numpy()) + 1))
+
+    def strengths_of(self, cell: str, alphas: np.ndarray) -> np.ndarray:
+        """Returns 1 for the candidate of a decided edge, 0 for a pruned one, else the softmax."""
+        return self._where_undecided(cell, super().strengths_of(cell, alphas))
+
+    def kept(self) -> dict[str, np.ndarray]:
+        """Returns which candidates still compete: all of an undecided edge, one of a decided."""
+        return {cell: self._where_undecided(cell, mask) for cell, mask in super().kept().items()}
+
+    def _where_undecided(self, cell: str, table: np.ndarray) -> np.ndarray:
+        decided = self.decisions(cell)[:, np.newaxis]
+        chosen = (decided == np.arange(table.shape[1])).astype(table.dtype)
+        return np.where(decided == UNDECIDED, table, chosen)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {**super().get_config(), "history": self.history}
