@@ -50,7 +50,10 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _report(directory: RunDirectory, given: RandomSearchConfig) -> None:
-    for sample in directory.read_json(directory.genotype)["tried"]:
+    outcome = directory.read_json(directory.genotype)
+    if "ended_by_hand" in outcome:
+        print(outcome["reason"])
+    for sample in outcome["tried"]:
         print(f"seed {sample['seed']}: validation accuracy {sample['valid_accuracy']:.2%}")
     print(f"next: {genotypes.training_command(directory.genotype, given, 'random_search')}")
 

@@ -70,6 +70,8 @@ def main(arguments: Sequence[str]) -> None:
 
 def _report(directory: RunDirectory, config: TrainingConfig) -> None:
     result = directory.read_outcome()
+    if config.repeats > 1 and "reason" in result:
+        print(f"stopped after {len(result['seeds'])} of {config.repeats} seeds: {result['reason']}")
     print(", ".join(f"{words} {text}" for words, text in _numbers(result)))
     model = directory.model
     if config.repeats > 1:
@@ -86,7 +88,8 @@ def _numbers(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         words = ERRORS.get(name, name.replace("_", " ")).lower()
         if name in ERRORS and isinstance(value, Mapping):
             mean, deviation, best = (value[key] for key in ("mean", "deviation", "best"))
-            yield words, f"{mean:.2f} +- {deviation:.2f} % (best {best:.2f} %)"
+            spread = "" if deviation is None else f" +- {deviation:.2f}"
+            yield words, f"{mean:.2f}{spread} % (best {best:.2f} %)"
         elif isinstance(value, int | float):
             yield words, f"{value:.2f} %" if name in ERRORS else f"{value:,}"
 

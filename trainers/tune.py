@@ -65,7 +65,10 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _report(directory: RunDirectory, config: TuningConfig) -> None:
-    trials = directory.read_json(directory.outcome)["trials"]
+    outcome = directory.read_json(directory.outcome)
+    trials = outcome["trials"]
+    if "reason" in outcome:
+        print(f"stopped after {len(trials)} trials: {outcome['reason']}")
     ranked = sorted(trials, key=lambda trial: (-trial["epochs"], -trial["valid_accuracy"]))
     rows = [["trial", "valid accuracy", "epochs", *config.tuned()]]
     for trial in ranked:

@@ -16,6 +16,8 @@ _logger = logging.getLogger(__name__)
 def read_images(dataset: AnyDataset, run: RunDirectory) -> Dataset:
     """Reads the data set of a run, and writes down with the run what was found, if that is known.
 
+    A run that has a checkpoint keeps its account: other images are still to be refused.
+
     Args:
         dataset: The data set, looked up.
         run: Where the account of it goes.
@@ -24,7 +26,8 @@ def read_images(dataset: AnyDataset, run: RunDirectory) -> Dataset:
         UserError: If the data set cannot be read.
     """
     images = dataset.load()
-    if images.account is not None:
+    kept = run.images.exists() and run.checkpoints.is_dir()
+    if images.account is not None and not kept:
         run.write_json(run.images, images.account.to_dict())
     return images
 

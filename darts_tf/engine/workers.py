@@ -36,6 +36,8 @@ def open_run(
         config: The settings.
         flags: The lines of the run's flag file.
 
+    If the block refuses a new run before it has begun, the directory is given back.
+
     Raises:
         UserError: If the directory holds another run, or a worker does not start in time.
         WorkerLost: If a worker dies while the block runs.
@@ -49,7 +51,7 @@ def open_run(
             run.claim(flags, earlier_lines(type(config)), config.extend)
         if cluster is not None:
             call_roll(cluster, flags, run.contents(), config.worker_timeout)
-        with _noticing_losses(cluster):
+        with run.left_as_it_was(), _noticing_losses(cluster):
             yield run
         return
     files = answer_roll(cluster, flags, config.worker_timeout)

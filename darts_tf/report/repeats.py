@@ -124,4 +124,6 @@ def _about(run: Run, runs: Mapping[int, Run]) -> str:
     finished = sum(each.outcome is not None for each in runs.values())
     if run.outcome is None:
         return f"Repeated training runs on {dataset}, under way: {finished} of {most}."
+    if reason := run.outcome.get("reason"):
+        return f"Training runs on {dataset} with {finished} of {most} seeds: {reason}."
     return f"{most} training runs on {dataset} with different seeds."

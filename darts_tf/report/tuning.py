@@ -107,4 +107,5 @@ def _about(run: Run, trials: list[Attempt]) -> str:
         return f"A tuning run on {dataset}, under way: trials that have ended: {ended}."
     best = attempts.best(trials)
     which = f"trial {best.name} is the best of {ended}" if best else "every trial diverged"
-    return f"A tuning run on {dataset}, finished: {which}."
+    ended_by_hand = f"; {reason}" if (reason := run.outcome.get("reason")) else ""
+    return f"A tuning run on {dataset}, finished: {which}{ended_by_hand}."

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from darts_tf.errors import UserError, reason
+from darts_tf.errors import DivergenceError, UserError, reason
 from darts_tf.runs import continuing, extending
 from darts_tf.runs.atomic import TEMPORARY, replacing
 from darts_tf.runs.continuing import flag_values
@@ -54,6 +54,9 @@ class RunDirectory:
         self.best = self.path / "best.flags"
         self._notes: list[str] = []
         self._moved = ""
+        self._extension: extending.Extension | None = None
+        self._claimed_now = False
+        self._made_now = False
         self.stop = self.path / "stop"
         self.trials = self.path / "trials.json"
         self.log = self.path / f"{program}.log"
@@ -106,7 +109,8 @@ class RunDirectory:
             defaults: The same of the program's default settings: a flag that the run there was
                 made without, by an earlier release, counts as its default.
             extend: Whether a run with fewer epochs, which may have finished, goes on with those of
-                `flag_lines`, from its last checkpoint.
+                `flag_lines`, from its last checkpoint. It stays as it is until `resume`, or
+                `extend`, which come after its images have been compared.
 
         Returns:
             "finished" when the run has ended, "unfinished" when it has a history, else "new".
@@ -115,14 +119,15 @@ class RunDirectory:
             UserError: If the directory holds another run or something else, or cannot be written.
         """
         with self.explained():
+            self._made_now = not self.path.exists()
             self.path.mkdir(parents=True, exist_ok=True)
             if not os.access(self.path, os.W_OK | os.X_OK):
                 raise PermissionError("no permission to write there")
             if self.config.exists():
                 now = flag_values(flag_lines)
                 self._check_same(now, flag_values(defaults), extend)
-                if extend and (note := extending.extend(self, now)):
-                    self._notes.append(note)
+                if extend:
+                    self._extension = extending.extension(self, now)
             elif foreign := sorted(
                 entry.name for entry in self.path.iterdir() if not _is_temporary(entry)
             ):
@@ -133,7 +138,8 @@ class RunDirectory:
             else:
                 lines = (program_line(self.program), *flag_lines)
                 self.write_text(self.config, "".join(f"{line}\n" for line in lines))
-            if self.outcome.exists():
+                self._claimed_now = True
+            if self.finished():
                 if self._moved:
                     _logger.info(
                         "%s: %s: not read, as this run is finished", self.path, self._moved
@@ -141,6 +147,40 @@ class RunDirectory:
                 return "finished"
             started = self.history.exists() and self.history.stat().st_size > 0
         return "unfinished" if started else "new"
+
+    def finished(self) -> bool:
+        """Returns whether the run has ended, and is not to be extended."""
+        return self.outcome.exists() and self._extension is None
+
+    @contextmanager
+    def left_as_it_was(self) -> Iterator[None]:
+        """Gives a new run's directory back if the block refuses the run before it has begun.
+
+        A corrected command then works in the same directory.
+
+        Raises:
+            UserError: That of the block.
+        """
+        try:
+            yield
+        except DivergenceError:
+            raise
+        except UserError:
+            if self._claimed_now:
+                self._give_back()
+            raise
+
+    def _give_back(self) -> None:
+        """Removes the files of a claimed directory, unless the run has left something in it."""
+        ours = (self.config, self.description, self.images, self.log)
+        with self.explained():
+            entries = list(self.path.iterdir())
+            if any(entry not in ours and not _is_temporary(entry) for entry in entries):
+                return
+            for entry in entries:
+                entry.unlink()
+            if self._made_now:
+                self.path.rmdir()
 
     def describe(self, description: Description) -> None:
         """Writes down what the page of the run needs to know; doing so twice changes nothing.
@@ -178,11 +218,21 @@ class RunDirectory:
                 f"got {type(error).__name__}: {error}"
             ) from error
 
+    def extend(self) -> None:
+        """Sets aside what a run had found that was claimed with more epochs, and notes these.
+
+        Without such a claim nothing changes.
+        """
+        if self._extension is not None:
+            if note := extending.extend(self, self._extension):
+                self._notes.append(note)
+            self._extension = None
+
     def resume(self, epoch: int, step: int = 0) -> list[dict[str, Any]]:
         """Makes an unfinished run ready to be resumed; a new run is ready as it is.
 
         Removes what a run that was killed has left over: half-written files, and lines of the
-        history from `epoch` on.
+        history from `epoch` on. A run that is to be extended is extended.
 
         Args:
             epoch: The epoch to resume with.
@@ -194,6 +244,7 @@ class RunDirectory:
         Raises:
             UserError: If the history has fewer.
         """
+        self.extend()
         lines = self.read_history()
         if len(lines) < epoch:
             raise UserError(
@@ -216,7 +267,7 @@ class RunDirectory:
 
     def contents(self) -> dict[str, bytes]:
         """Returns the files of the run so far, for a copy of it: bytes by relative path."""
-        files = [self.history, self.outcome, self.model]
+        files = [self.history, *(() if self._extension else (self.outcome, self.model))]
         with self.explained():
             if self.checkpoints.is_dir():
                 files += self.checkpoints.iterdir()

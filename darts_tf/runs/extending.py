@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from darts_tf.errors import UserError
@@ -26,46 +27,76 @@ def extensions(config: str) -> tuple[str, ...]:
     return tuple(match[1] for match in found if match)
 
 
-def extend(run: "RunDirectory", now: Mapping[str, str]) -> str:
-    """Makes a finished run unfinished, and gives a run the number of epochs of now.
+@dataclass(frozen=True)
+class Extension:
+    """A run that is to go on, which changes nothing yet.
 
-    What the run had found stays under names with its number of epochs.
+    Attributes:
+        done: The number of epochs that it has had.
+        recorded: The most that it was to have.
+        now: The most that it is to have.
+    """
+
+    done: int
+    recorded: int
+    now: int
+
+
+def extension(run: "RunDirectory", now: Mapping[str, str]) -> Extension | None:
+    """Finds out how a run is to be extended.
 
     Args:
         run: The run, whose other flags are those of now.
-        now: Values by flag; more epochs than the run has, or as many, which changes nothing.
+        now: Values by flag; more epochs than the run has, or as many.
 
     Returns:
-        A note for the log; empty where nothing has changed.
+        The extension, None where there is nothing to extend.
 
     Raises:
         UserError: If it is a run of a program without epochs, has ended for another reason than
             its number of epochs, or has no checkpoint.
     """
-    text = run.read_text(run.config)
-    recorded = flag_values(text.splitlines())
     if run.program not in _EXTENDABLE:
         raise UserError(
             f"--run_dir={run.path}: expected a search or a training for --extend, got a run "
             f"of {run.program}"
         )
     has_history = run.history.exists()  # repeats leave it to their seeds
-    done = len(run.read_history()) if has_history else int(recorded[EPOCHS])
-    if run.outcome.exists() and done < int(now[EPOCHS]):
-        if has_history:
-            _check_extendable(run, done, int(recorded[EPOCHS]))
+    recorded = int(flag_values(run.read_text(run.config).splitlines())[EPOCHS])
+    done = len(run.read_history()) if has_history else recorded
+    found = Extension(done, recorded, int(now[EPOCHS]))
+    set_aside = run.outcome.exists() and done < found.now
+    if set_aside and has_history:
+        _check_extendable(run, done, recorded)
+    return found if set_aside or recorded != found.now else None
+
+
+def extend(run: "RunDirectory", extension: Extension) -> str:
+    """Makes a finished run unfinished, and gives a run its number of epochs.
+
+    What the run had found stays under names with its number of epochs.
+
+    Args:
+        run: The run.
+        extension: What `extension` found.
+
+    Returns:
+        A note for the log; empty where the number of epochs has not changed.
+    """
+    done, recorded, now = extension.done, extension.recorded, extension.now
+    if run.outcome.exists():
         for path in (run.model, run.confusions, run.outcome):  # the outcome last
             if path.exists():
                 path.replace(path.with_name(f"{path.stem}-{done}-epochs{path.suffix}"))
-    if recorded[EPOCHS] == now[EPOCHS]:
+    if recorded == now:
         return ""
-    old, new = (f"{EPOCHS}={flags[EPOCHS]}" for flags in (recorded, now))
-    changed = [new if line == old else line for line in text.splitlines()]
-    changed.append(_LINE.format(recorded[EPOCHS], now[EPOCHS]))
+    old, new = (f"{EPOCHS}={epochs}" for epochs in (recorded, now))
+    changed = [new if line == old else line for line in run.read_text(run.config).splitlines()]
+    changed.append(_LINE.format(recorded, now))
     run.write_text(run.config, "".join(f"{line}\n" for line in changed))
     return (
-        f"extended from {recorded[EPOCHS]} to {now[EPOCHS]} epochs: learning rates follow the "
-        "longer cosine from here on"
+        f"extended from {recorded} to {now} epochs: learning rates follow the longer cosine from "
+        "here on"
     )
 
 

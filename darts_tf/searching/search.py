@@ -124,7 +124,7 @@ def search(
         open_run(run_directory, "search", config, run_flags(config, plugs)) as run,
     ):
         run.describe(described(config, plugs))
-        if run.outcome.exists():
+        if run.finished():
             return _finished(run)
         with open_session(run, config, bar) as session:
             return _searched(config, plugs, dataset, session, callbacks)

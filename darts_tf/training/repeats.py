@@ -11,6 +11,7 @@ from darts_tf import report
 from darts_tf.config import TrainingConfig, training_flag_lines
 from darts_tf.data.datasets import resolve
 from darts_tf.engine.console import Verbosity, show_progress
+from darts_tf.engine.epochs import BY_HAND
 from darts_tf.errors import UserError
 from darts_tf.runs.description import Description
 from darts_tf.runs.directory import RunDirectory
@@ -33,7 +34,8 @@ def train_repeats(
     """Trains `config.repeats` times, with the seeds from `config.seed` on (DARTS+, table 1).
 
     Each training run has a directory of its own, `seed_<seed>` in the given one, and is equal, bit
-    for bit, to one of `train` with that seed.
+    for bit, to one of `train` with that seed. A file named `stop` in the given directory ends the
+    repeats after the training run under way.
 
     Args:
         config: All settings.
@@ -46,7 +48,8 @@ def train_repeats(
     Returns:
         The contents of `repeats.json`: `seeds`; under the name of each error, such as
         `top1_error_percent`, that of `each` run, their `mean`, sample standard deviation
-        (`deviation`) and `best`; what all results have in common; and the total `cost`.
+        (`deviation`, None for one run) and `best`; what all results have in common; the total
+        `cost`; and the `reason` of repeats that were `ended_by_hand`.
 
     Raises:
         UserError: If fewer than 2 repeats are asked for, or `train` refuses.
@@ -65,17 +68,24 @@ def train_repeats(
             training_flag_lines(config, genotype), earlier_lines(TrainingConfig), config.extend
         )
     run.describe(Description.of([(config, "")]))
-    if run.outcome.exists():
+    if run.finished():
         return run.read_outcome()
     seeds = list(range(config.seed, config.seed + config.repeats))
     results: list[Mapping[str, Any]] = []
-    with show_progress(verbose):
+    by_hand = False
+    with run.left_as_it_was(), show_progress(verbose):
         for seed in seeds:
+            by_hand = bool(results) and run.asked_to_stop()
+            if by_hand:
+                break
             _logger.info(f"training with seed {seed}, {len(results) + 1} of {len(seeds)}")
             single = dataclasses.replace(config, seed=seed, repeats=1)
             results.append(result_of(single, genotype, run.repeat(seed), dataset, verbose))
+            run.extend()  # now that the images are known to be those of the run
             report.refresh(run)
-    run.write_json(run.outcome, {"seeds": seeds, **summarize(results)})
+    ended = {"reason": BY_HAND, "ended_by_hand": True} if by_hand else {}
+    run.write_json(run.outcome, {"seeds": seeds[: len(results)], **summarize(results), **ended})
+    run.stop_is_done()
     report.refresh(run)
     return run.read_outcome()
 
@@ -84,11 +94,11 @@ def summarize(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Returns a summary of the results of several training runs.
 
     Args:
-        results: The contents of `result.json`, of two or more.
+        results: The contents of `result.json`, of one or more.
 
     Returns:
-        For each of `ERRORS` the errors, their mean, sample standard deviation and best; for `cost`
-        the sum; any other key where all results agree.
+        For each of `ERRORS` the errors, their mean, sample standard deviation (None for one result)
+        and best; for `cost` the sum; any other key where all results agree.
     """
     first = results[0]
     together: dict[str, Any] = {}
@@ -98,7 +108,7 @@ def summarize(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             together[key] = {
                 "each": each,
                 "mean": statistics.mean(each),
-                "deviation": statistics.stdev(each),
+                "deviation": statistics.stdev(each) if len(each) > 1 else None,
                 "best": min(each),
             }
         elif key == "cost":

@@ -130,7 +130,7 @@ def train(
         open_run(run_directory, "train", config, training_flag_lines(config, genotype)) as run,
     ):
         run.describe(Description.of([(config, "")]))
-        if run.outcome.exists():
+        if run.finished():
             return TrainingResult(load_model(run.model), run.read_outcome())
         with open_session(run, config, bar) as session:
             return _trained(config, genotype, dataset, session, callbacks)

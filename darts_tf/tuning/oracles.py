@@ -62,6 +62,14 @@ class _Durable(keras_tuner.Oracle):
 
     run: RunDirectory
     ongoing_trials: dict[str, trials.Trial]
+    ended_by_hand: bool = False
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Chooses a trial's values; ends the run once a file named `stop` is in its directory."""
+        if self.trials and self.run.asked_to_stop():
+            self.ended_by_hand = True
+            return {"status": trials.TrialStatus.STOPPED}
+        return super().populate_space(trial_id)
 
     def _save_trial(self, trial: trials.Trial) -> None:
         """Leaves the trial to `save`, which always follows."""

@@ -14,6 +14,7 @@ from darts_tf.data.dataset import AnyDataset
 from darts_tf.data.datasets import resolve
 from darts_tf.engine import memory
 from darts_tf.engine.console import Verbosity, show_progress
+from darts_tf.engine.epochs import BY_HAND
 from darts_tf.errors import DivergenceError
 from darts_tf.runs.description import Description
 from darts_tf.runs.directory import RunDirectory
@@ -38,7 +39,8 @@ def random_search(
 
     This is the random search of DARTS's table 1, "the best architecture among 24 samples according
     to the validation error after 100 training epochs". A seed determines a genotype and its
-    training run, so that the samples of seeds 0 to 9 are the first 10 of 24.
+    training run, so that the samples of seeds 0 to 9 are the first 10 of 24. A file named `stop` in
+    the run's directory ends the search after the sample under way.
 
     Example:
 
@@ -58,8 +60,8 @@ def random_search(
 
     Returns:
         The contents of `genotype.json`: the best `genotype`, its `seed` and `valid_accuracy`, the
-        `reason`, all that was `tried`, the best first, and the `cost` of all together. A training
-        run that diverges has the accuracy 0.
+        `reason`, all that was `tried`, the best first, the `cost` of all together, and whether it
+        was `ended_by_hand`. A training run that diverges has the accuracy 0.
 
     Raises:
         UserError: If there is no such space or data set, or the directory holds another run.
@@ -77,8 +79,12 @@ def random_search(
     if run.outcome.exists():
         return run.read_json(run.genotype)
     tried: list[dict[str, Any]] = []
-    with show_progress(verbose):
+    by_hand = False
+    with run.left_as_it_was(), show_progress(verbose):
         for seed in range(config.seed, config.seed + config.samples):
+            by_hand = bool(tried) and run.asked_to_stop()
+            if by_hand:
+                break
             _logger.info(f"genotype of seed {seed}, {len(tried) + 1} of {config.samples}")
             genotype = random_genotype(space, np.random.default_rng(seed))
             accuracy = _accuracy(config, dataset, genotype, seed, run, verbose)
@@ -88,8 +94,17 @@ def random_search(
             report.refresh(run)
     tried.sort(key=lambda sample: (-sample["valid_accuracy"], sample["seed"]))
     reason = f"the best of {len(tried)} random genotypes"
-    outcome = {**tried[0], "reason": reason, "tried": tried, "cost": _cost(config, run)}
+    if by_hand:
+        reason += f"; {BY_HAND}"
+    outcome = {
+        **tried[0],
+        "reason": reason,
+        **({"ended_by_hand": True} if by_hand else {}),
+        "tried": tried,
+        "cost": _cost(config, run),
+    }
     run.write_json(run.genotype, outcome)
+    run.stop_is_done()
     report.refresh(run)
     return run.read_json(run.genotype)
 

@@ -19,6 +19,7 @@ from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.data.datasets import resolve
 from darts_tf.engine import memory
 from darts_tf.engine.console import Verbosity, show_progress
+from darts_tf.engine.epochs import BY_HAND
 from darts_tf.errors import DivergenceError, UserError
 from darts_tf.runs.cluster import WorkerLost
 from darts_tf.runs.directory import RunDirectory
@@ -95,7 +96,8 @@ def tune(
     """Tries settings of a search, to find those whose network has the best validation accuracy.
 
     One process gives the same trials in the same order for the same settings; several, with
-    keras-tuner's environment variables, share the trials as they come.
+    keras-tuner's environment variables, share the trials as they come. A file named `stop` in the
+    run's directory ends the run after the trials under way.
 
     Example:
 
@@ -119,8 +121,8 @@ def tune(
         verbose: As in `darts_tf.search`.
 
     Returns:
-        The contents of `tuning.json`, the best trial first among them; None for a process that runs
-        trials for a chief.
+        The contents of `tuning.json`, the best trial first among them, with the `reason` of a run
+        that was `ended_by_hand`; None for a process that runs trials for a chief.
 
     Raises:
         UserError: If the data set is not found, the directory holds another run, or no trial was
@@ -236,6 +238,8 @@ def _written(
     ]
     with run.writing(run.best) as temporary:
         temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    run.write_json(run.outcome, {"tuner": config.tuner, "best": best, "trials": tried})
+    ended = {"reason": BY_HAND, "ended_by_hand": True} if oracle.ended_by_hand else {}
+    run.write_json(run.outcome, {"tuner": config.tuner, "best": best, **ended, "trials": tried})
+    run.stop_is_done()
     report.refresh(run)
     return run.read_json(run.outcome)

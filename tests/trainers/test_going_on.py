@@ -97,6 +97,7 @@ class Told:
         model = f"--initial_model={folder / 'training' / 'model.keras'}"
         still = ("--learning_rate=1e-12", "--drop_path=0")
         call("from_model", "train", "from_model", model, *still, epochs=1)
+        call("model_refused", "train", "refused", model, "--init_channels=3", epochs=1)
         call("stopped", "search", "search", epochs=50, ends=["stop", 0])
         call("finished", "search", "search", epochs=50)
         call("search_refused", "search", "search", epochs=60)
@@ -157,6 +158,13 @@ def test_a_training_starts_from_the_weights_of_a_model(told):
     made = keras.saving.load_model(told.folder / "from_model/model.keras").trainable_weights
     for ours, theirs in zip(made, given, strict=True):
         np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-6, atol=1e-9)
+
+
+def test_a_model_that_is_refused_leaves_nothing_of_the_run(told):
+    status, _, errors = told.by_name["model_refused"]
+    assert (status, errors.count("\n")) == (2, 1)
+    assert "expected a network with the genotype, layers, init_channels and stem" in errors
+    assert not (told.folder / "refused").exists()
 
 
 def test_a_file_named_stop_ends_a_search_with_its_genotype_and_the_reason(told):

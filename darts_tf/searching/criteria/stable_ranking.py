@@ -1,6 +1,5 @@
 """Criterion 1*: a ranking of the learnable candidates that holds still."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
@@ -22,8 +21,6 @@ from darts_tf.searching.criteria.criterion import (
 )
 from darts_tf.searching.criteria.movement import begins, counting, waiting_to_move
 from darts_tf.spaces.space import Space
-
-_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -79,27 +76,18 @@ class StableRanking(Criterion):
         """
         cells = watched(self.cells, {cell: space.edges(cell) for cell in space.cells})
         edges = [edge.candidates for cell in cells for edge in space.edges(cell)]
-        if _never_changes(edges, space):
-            raise UserError(
-                "stop_criterion: stable_ranking expects edges with two or more learnable "
-                f"candidates, got the space '{space.name}', where each ranking has one place and "
-                "never changes; skip_connects or none can stop a search there"
-            )
+        _check_ranks(edges, space, f"the space '{space.name}'")
 
     def check_tables(self, tables: Mapping[str, np.ndarray], space: Space) -> None:
-        """Refuses tables that lack a cell to look at; warns if their rankings can never change.
+        """Refuses tables that lack a cell to look at, or whose rankings can never change.
 
         Raises:
-            UserError: If there is no such cell.
+            UserError: If there is no such cell, or no edge has two learnable candidates.
         """
         cells = check_watched(self.cells, tables)
         named = (candidates_by_edge(cell, tables[cell].shape, space) for cell in cells)
-        if _never_changes([names for table in named for names in table], space):
-            _logger.warning(
-                "Criterion 1*: no edge of %s has two learnable candidates, so its ranking never "
-                "changes, and training stops after a fixed number of epochs, whatever is learned",
-                ", ".join(cells),
-            )
+        edges = [candidates for table in named for candidates in table]
+        _check_ranks(edges, space, f"tables of the cells {', '.join(cells)}")
 
     def __call__(self, records: Sequence[EpochRecord]) -> str | None:
         """Returns the reason to stop now, or None."""
@@ -133,8 +121,14 @@ class StableRanking(Criterion):
         return None if None in counted else min(held, *(each or 0 for each in counted))
 
 
-def _never_changes(edges: Sequence[Sequence[str]], space: Space) -> bool:
-    return all(sum(map(space.is_learnable, candidates)) < 2 for candidates in edges)
+def _check_ranks(edges: Sequence[Sequence[str]], space: Space, where: str) -> None:
+    """Refuses edges whose rankings can never change, and would be stable whatever is learned."""
+    if all(sum(map(space.is_learnable, candidates)) < 2 for candidates in edges):
+        raise UserError(
+            "stop_criterion: stable_ranking expects edges with two or more learnable candidates, "
+            f"got {where}, where each ranking has one place and never changes; skip_connects or "
+            "none can stop a search there"
+        )
 
 
 def ranking(

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from darts_tf.errors import UserError
+from darts_tf.errors import DivergenceError, UserError
 from darts_tf.runs.checkpoints import Checkpoint, Checkpoints
 from darts_tf.runs.directory import RunDirectory
 
@@ -40,6 +40,42 @@ def test_fewer_epochs_and_other_flags_are_refused_also_when_extended(run):
     for other in ({"epochs": 2}, {"epochs": 5, "dataset": "digits"}, {"data": 1, "epochs": 5}):
         with pytest.raises(UserError, match="expected the flags of the run there"):
             again(run).claim(lines(**other), extend=True)
+
+
+def refuse(run, error, left=""):
+    """Claims a directory, leaves a file there, and refuses the run."""
+    with run.left_as_it_was():
+        run.claim(lines())
+        (run.path / (left or run.log.name)).touch()
+        raise error
+
+
+def test_a_new_run_that_is_refused_leaves_nothing(tmp_path):
+    (tmp_path / "empty").mkdir()
+    for path in (tmp_path / "new", tmp_path / "empty"):
+        existed = path.exists()
+        with pytest.raises(UserError, match="no such"):
+            refuse(RunDirectory(path, "train"), UserError("no such"))
+        assert path.exists() == existed
+        assert RunDirectory(path, "train").claim(lines(epochs=7)) == "new"
+
+
+@pytest.mark.parametrize("left", ["history.jsonl", "seed_0", "checkpoints"])
+def test_what_a_run_has_left_stays_when_it_is_refused(tmp_path, left):
+    run = RunDirectory(tmp_path / "run", "train")
+    with pytest.raises(UserError):
+        refuse(run, UserError("no such"), left)
+    assert run.config.exists()
+
+
+def test_a_run_that_was_there_or_that_diverges_stays(tmp_path):
+    run = RunDirectory(tmp_path / "run", "train")
+    with pytest.raises(DivergenceError):
+        refuse(run, DivergenceError("NaN"))
+    assert run.config.exists()
+    with pytest.raises(UserError):
+        refuse(again(run), UserError("no such"))
+    assert run.config.exists()
 
 
 def test_threads_are_recorded_but_not_compared(run, caplog):

@@ -36,14 +36,21 @@ def test_an_extended_run_goes_on_and_keeps_what_it_had_found(run, finished, capl
         run.write_json(run.outcome, {"epoch": 2, "reason": "the last of 3 epochs"})
         run.model.write_text("weights")
     extended = again(run)
+    before = {path.name: path.read_bytes() for path in run.path.iterdir() if path.is_file()}
     assert extended.claim(lines(epochs=5), extend=True) == "unfinished"
+    assert not extended.finished()
+    assert not {run.outcome.name, run.model.name} & extended.contents().keys()
+    # Its images are compared now; until then it is as it was.
+    assert {p.name: p.read_bytes() for p in run.path.iterdir() if p.is_file()} == before
+    assert again(run).claim(lines()) == ("finished" if finished else "unfinished")
+    with caplog.at_level(logging.INFO):
+        assert len(extended.resume(3)) == 3
     assert run.settings()["epochs"] == "5"
     assert extended.extensions() == ("from 3 to 5",)
     assert not run.outcome.exists()
+    assert not extended.finished()
     kept = run.path / f"{run.outcome.stem}-3-epochs.json"
     assert kept.exists() == finished
-    with caplog.at_level(logging.INFO):
-        assert len(extended.resume(3)) == 3
     assert "extended from 3 to 5 epochs" in caplog.text
     assert again(run).claim(lines(epochs=5), extend=True) == "unfinished"  # killed, and again
     assert again(run).claim(lines(epochs=5)) == "unfinished"
@@ -84,5 +91,9 @@ def test_repeats_are_extended_with_their_seeds(tmp_path):
     run = RunDirectory(tmp_path, "repeats")
     run.claim(lines())
     run.write_json(run.outcome, {"seeds": [0, 1]})
-    assert again(run).claim(lines(epochs=5), extend=True) == "new"
+    extended = again(run)
+    assert extended.claim(lines(epochs=5), extend=True) == "new"
+    assert run.outcome.exists()  # until the first seed has gone on
+    extended.extend()
     assert (tmp_path / "repeats-3-epochs.json").exists()
+    assert not run.outcome.exists()

@@ -12,8 +12,10 @@ import pytest
 from darts_tf import data
 from darts_tf.config import TrainingConfig, training_flag_lines
 from darts_tf.errors import UserError
+from darts_tf.report import repeats as repeats_page
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.spaces import zoo
+from darts_tf.training import repeats
 from darts_tf.training.repeats import summarize, train_repeats
 from darts_tf.training.train import train
 from tests.oracles import counts
@@ -172,3 +174,27 @@ def test_one_training_has_no_deviation_and_several_are_no_training(settings, tmp
     with pytest.raises(UserError, match=r"^repeats: expected 1, got 2"):
         train(TrainingConfig(**settings), GENOTYPE, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_file_named_stop_ends_repeats_with_what_is_there(tmp_path, monkeypatch, seed):
+    config = TrainingConfig(dataset="digits", repeats=4, seed=seed)
+    run = RunDirectory(tmp_path, "repeats")
+
+    def stand_in(single, *_):
+        if single.seed == seed + last:
+            run.stop.touch()
+        return {"top1_error_percent": float(single.seed - seed)}
+
+    monkeypatch.setattr(repeats, "result_of", stand_in)
+    for last, deviation in ((1, np.std([0, 1], ddof=1)), (0, None)):
+        outcome = train_repeats(config, GENOTYPE, tmp_path)
+        assert outcome["seeds"] == list(range(seed, seed + last + 1))
+        assert outcome["top1_error_percent"]["deviation"] == deviation
+        assert outcome["ended_by_hand"]
+        assert not run.stop.exists()
+        about = repeats_page.page(run).about
+        assert about.endswith("of 4 seeds: a file named stop was in the run's directory.")
+        run.outcome.unlink()
+    last = 3  # after the last one there is nothing to end
+    assert "ended_by_hand" not in train_repeats(config, GENOTYPE, tmp_path)
+    assert not run.stop.exists()

@@ -63,6 +63,24 @@ def test_it_keeps_the_best_and_tells_what_was_tried(trained, tmp_path, seed):
     assert read_genotype(text) == right[found["seed"]]
 
 
+def test_a_file_named_stop_ends_it_after_the_sample_under_way(trained, tmp_path, seed, monkeypatch):
+    stand_in, run = random_baseline.validation_accuracy, RunDirectory(tmp_path, "random_search")
+
+    def stopping(config, *words, **named):
+        if config.seed == seed + 1:
+            run.stop.touch()
+        return stand_in(config, *words, **named)
+
+    monkeypatch.setattr(random_baseline, "validation_accuracy", stopping)
+    config = RandomSearchConfig(dataset="digits", samples=6, seed=seed)
+    found = random_search(config, tmp_path)
+    assert {one["seed"] for one in found["tried"]} == {seed, seed + 1}
+    assert found["reason"].startswith("the best of 2 random genotypes; a file named stop was")
+    assert found["ended_by_hand"]
+    assert not run.stop.exists()
+    assert random_search(config, tmp_path) == found
+
+
 def test_any_space_is_drawn_from(trained, tmp_path, seed, monkeypatch):
     space = ladder()
     drawn = []

@@ -80,6 +80,25 @@ def test_a_seed_gives_the_same_trials_and_another_gives_others(config, tmp_path)
     assert settings[0] != found[0]["trials"][0]["settings"]
 
 
+def test_a_file_named_stop_ends_it_after_the_trial_under_way(config, tmp_path):
+    run = RunDirectory(tmp_path, "tune")
+
+    def worth(search, training, folder):
+        if len(begun) == 2:
+            run.stop.touch()
+        begun.append(folder.name)
+        return 0.5
+
+    begun = []
+    found = tune(config, tmp_path, worth)
+    assert [one["trial"] for one in found["trials"]] == begun
+    assert len(begun) == 3
+    assert found["ended_by_hand"]
+    assert not run.stop.exists()
+    about = tuning_page.page(run).about
+    assert about.endswith("of 3; a file named stop was in the run's directory.")
+
+
 def test_seed_0_is_a_seed(tmp_path):
     """keras-tuner takes 0 for none."""
     config = TuningConfig(dataset="digits", trials=2, seed=0)

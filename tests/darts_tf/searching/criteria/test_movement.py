@@ -1,7 +1,6 @@
 """Criteria count once the alphas have moved clearly beyond their initial noise."""
 
 import json
-import logging
 
 import numpy as np
 import pytest
@@ -229,7 +228,7 @@ def test_cells_that_the_model_lacks_are_told_at_the_start():
 ONE = SearchSpace(("none", "skip_connect", "sep_conv_3x3"), 2, 2, ("sep_conv_3x3",))
 
 
-def test_a_ranking_of_one_place_is_refused_in_a_search_and_told_in_a_callback(caplog):
+def test_a_ranking_of_one_place_is_refused_in_a_search_and_in_a_callback_alike():
     with pytest.raises(UserError, match="two or more learnable candidates"):
         StableRanking().check(ONE)
 
@@ -241,9 +240,14 @@ def test_a_ranking_of_one_place_is_refused_in_a_search_and_told_in_a_callback(ca
     StableRanking(cells=("reduce",)).check(half)
     stop = StopSearch(StableRanking(1), ONE)
     stop.set_model(Model({cell: np.zeros((5, 3)) for cell in ONE.cells}))
-    with caplog.at_level(logging.WARNING):
+    with pytest.raises(UserError, match=r"tables of the cells .*one place and never changes"):
         stop.on_train_begin()
-    assert "its ranking never changes" in caplog.text
+    # Tables of any names: the identity is not learnable.
+    chain = SearchSpace(("identity", "linear"), learnable=("linear",))
+    stop = StopSearch(StableRanking(3), chain)
+    stop.set_model(Model({"chain": np.zeros((4, 2))}))
+    with pytest.raises(UserError, match="tables of the cells chain, where each ranking has one"):
+        stop.on_train_begin()
 
 
 def test_the_spaces_that_come_along_are_checked_alike():
