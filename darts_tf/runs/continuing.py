@@ -66,7 +66,12 @@ def compare(recorded: Mapping[str, str], now: Mapping[str, str]) -> Difference:
 
 
 def check(
-    where: str, recorded: Mapping[str, str], now: Mapping[str, str], known: bool, extend: bool
+    where: str,
+    recorded: Mapping[str, str],
+    now: Mapping[str, str],
+    known: bool,
+    extend: bool,
+    later: Sequence[str] = (),
 ) -> Difference:
     """Refuses to go on with other flags than a run may go on with.
 
@@ -76,6 +81,7 @@ def check(
         now: Values by name.
         known: Whether the run knows its images by their content, so that they may have moved.
         extend: Whether the run may be given more epochs.
+        later: Flags that the release of the run lacked; `recorded` has what it did.
 
     Returns:
         How the flags differ.
@@ -88,9 +94,12 @@ def check(
     if refused:
         refused = (*refused, *((EPOCHS,) if found.longer else ()))
         names = tuple(name for name in now if name in refused)
+        lines = " ".join(f"{name}={recorded.get(name)}" for name in names)
+        earlier = f"; the run is of an earlier release, and goes on with {lines}"
+        advice = earlier if set(names) <= set(later) else ""
         raise UserError(
             f"{where}: expected the flags of the run there or another directory, "
-            f"got other flags: {described(recorded, now, names)}"
+            f"got other flags: {described(recorded, now, names)}{advice}"
         )
     if found.longer and not extend:
         raise UserError(

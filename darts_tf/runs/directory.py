@@ -394,10 +394,13 @@ class RunDirectory:
                 f"--run_dir={self.path}: expected the directory of a run of {self.program}, got "
                 f"that of another program, {program}{flag}"
             )
-        recorded = {**{name: defaults[name] for name in now if name in defaults}, **recorded}
+        later = {name: defaults[name] for name in now if name in defaults and name not in recorded}
+        recorded = {**later, **recorded}
         # The checkpoint of an unfinished run knows its images; a finished one reads none.
         known = self.outcome.exists() or self.checkpoints.is_dir()
-        found = continuing.check(f"--run_dir={self.path}", recorded, now, known, extend)
+        found = continuing.check(
+            f"--run_dir={self.path}", recorded, now, known, extend, tuple(later)
+        )
         self._moved = continuing.described(recorded, now, found.places)
         self._notes = []
         if found.threads:

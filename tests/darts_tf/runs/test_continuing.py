@@ -78,6 +78,15 @@ def test_a_run_that_was_there_or_that_diverges_stays(tmp_path):
     assert run.config.exists()
 
 
+def test_a_run_of_an_earlier_release_is_told_the_flag_that_it_goes_on_with(run):
+    defaults, now = ["--portions_by=order"], lines(portions_by="class")
+    with pytest.raises(UserError, match=r"earlier release, and goes on with --portions_by=order$"):
+        again(run).claim(now, defaults)
+    with pytest.raises(UserError, match=r"\(order there, class now\)$"):
+        again(run).claim(lines(portions_by="class", data_dir="/b", dataset="digits"), defaults)
+    assert again(run).claim(lines(portions_by="order"), defaults) == "unfinished"
+
+
 def test_threads_are_recorded_but_not_compared(run, caplog):
     other = again(run)
     assert other.claim(lines(threads=8)) == "unfinished"
