@@ -13,7 +13,7 @@ import pytest
 
 import darts_tf
 from darts_tf.networks.squeeze_excite import RATIO
-from tests import layouts
+from tests import folders, layouts
 from tests.oracles import counts
 from trainers import search, train
 
@@ -62,6 +62,17 @@ def test_the_two_commands_leave_what_the_page_names(folder):
     assert result["classes"] == ["cat", "dog", "owl"]
     assert 0 <= result["top1_error_percent"] <= 100
     assert (folder / "runs" / "photos-network" / "model.keras").exists()
+
+
+def test_the_folders_of_small_images_are_drawn_as_the_page_says(seed):
+    random = np.random.default_rng(seed)
+    for drawn, labels in ((folders.shapes, folders.SHAPES), (folders.textures, folders.TEXTURES)):
+        images = list(drawn(random, 2))
+        assert [label for label, _ in images] == [*labels, *labels]
+        assert all(pixels.shape == (32, 32, 3) and np.ptp(pixels) > 20 for _, pixels in images)
+        assert all(pixels.min() >= 0 and pixels.max() <= 255 for _, pixels in images)
+    assert "240 JPEG files of four shapes" in PAGE
+    assert len(folders.SHAPES) * 60 == 240
 
 
 def smaller(block):

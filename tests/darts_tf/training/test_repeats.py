@@ -183,7 +183,8 @@ def test_a_file_named_stop_ends_repeats_with_what_is_there(tmp_path, monkeypatch
     def stand_in(single, *_):
         if single.seed == seed + last:
             run.stop.touch()
-        return {"top1_error_percent": float(single.seed - seed)}
+        cost = {"device_days": 0.25, "device": "CPU"}
+        return {"top1_error_percent": float(single.seed - seed), "cost": cost}
 
     monkeypatch.setattr(repeats, "result_of", stand_in)
     for last, deviation in ((1, np.std([0, 1], ddof=1)), (0, None)):
