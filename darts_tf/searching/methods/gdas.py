@@ -37,7 +37,7 @@ class Gdas(Method):
     """
 
     name: ClassVar[str] = "gdas"
-    reads: ClassVar[str] = "pairs without noise"
+    reads: ClassVar[str] = "pairs of the softmax"
     weights_first: ClassVar[bool] = True
 
     tau_max: float = setting(10.0, "Temperature of the first epoch.", above=0.0)

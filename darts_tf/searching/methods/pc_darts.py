@@ -30,7 +30,7 @@ class PcDarts(Method):
     """
 
     name: ClassVar[str] = "pc_darts"
-    reads: ClassVar[str] = "weights times edge weights"
+    reads: ClassVar[str] = "the softmax times edge weights"
 
     partial: int = setting(  # type: ignore[misc]
         4, "K: edges compute one of so many parts of the channels; 2 on ImageNet.", low=1
