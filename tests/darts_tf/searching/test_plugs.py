@@ -50,7 +50,7 @@ def test_stages_have_the_cells_of_stages():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"method": "dart"}, "unknown method 'dart'; expected one of .*darts.* Did you mean 'darts'"),
+        ({"method": "dart"}, "unknown method 'dart'; expected .*darts, .* Did you mean 'darts'"),
         ({"space": "dart"}, "unknown space 'dart'; expected one of darts"),
         ({"criterion": "skips"}, "unknown criterion 'skips'; expected one of skip_connects, "),
         ({"method": Tempered(), "criterion": 7}, "expected a criterion or the name of one, got 7"),
