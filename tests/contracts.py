@@ -18,7 +18,6 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -38,8 +37,6 @@ from tests import histories
 Rng = np.random.Generator
 # Channels of a first cell, for methods whose channels have to divide by more than 4.
 CHANNELS = {"drnas": 24}
-# Settings that make the long tests of a method shorter.
-SHORTER: dict[str, dict[str, Any]] = {"p_darts": {"deeper": 1}}
 Tables = dict[str, np.ndarray]
 Prepared = Callable[[str], datasets.DataRequest]
 
@@ -626,7 +623,6 @@ class MethodBuilt:
         space = darts_tf.SearchSpace(**SMALL)
         alone, killed = (folder / f"{plug.name}-{name}" for name in ("alone", "killed"))
         after_step, steps = Durability.after_step, []
-        plug = replace(plug, **SHORTER.get(plug.name, {}))
 
         def copying(self: Durability, score: Any) -> None:
             after_step(self, score)
