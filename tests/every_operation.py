@@ -23,9 +23,13 @@ _EDGES = (
     ("avg_pool_3x3", 1),
     ("skip_connect", 0),
     ("skip_connect", 1),
+    ("none", 0),
+    ("max_pool_3x3_norm", 1),
 )
-_CONCAT = (2, 3, 4, 5, 6)
-EVERY = Genotype(normal=_EDGES, normal_concat=_CONCAT, reduce=_EDGES, reduce_concat=_CONCAT)
+_CONCAT = (2, 3, 4, 5, 6, 7)
+# The first cell of these networks has too few channels for an operation in eight groups.
+_GROUPED = (*_EDGES[:-2], ("conv_1x3_3x1", 0), ("max_pool_3x3_norm", 1))
+EVERY = Genotype(normal=_EDGES, normal_concat=_CONCAT, reduce=_GROUPED, reduce_concat=_CONCAT)
 # As after a derivation by a threshold: a cell without edges, and one with such a node.
 SPARSE = Genotype(
     normal=[],

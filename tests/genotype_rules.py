@@ -9,7 +9,7 @@ from darts_tf.spaces import operations
 from darts_tf.spaces.genotype import CELLS
 
 # Of a genotype of DARTS's form.
-OPERATIONS = tuple(name for name in operations.names() if name != "none")
+OPERATIONS = operations.names()
 
 
 MOST_NODES = 1000

@@ -23,13 +23,28 @@ def pointwise(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None = None) ->
 
 @keras.saving.register_keras_serializable(package="darts_tf")
 class Conv2D(keras.layers.Conv2D):
-    """Keras's layer; a plain 1x1 convolution is a matrix product."""
+    """Keras's layer; a plain 1x1 convolution is a matrix product, groups are convolved in turn.
+
+    Keras leaves convolutions of groups to XLA, since TensorFlow's CPU kernels have no gradient of
+    them.
+    """
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         """Convolves `x`, [batch, rows, columns, channels]."""
-        if (self.kernel_size, self.strides, self.groups) == ((1, 1), (1, 1), 1) and _is_bare(self):
+        if not _is_bare(self):
+            return super().call(x)
+        if (self.kernel_size, self.strides, self.groups) == ((1, 1), (1, 1), 1):
             return pointwise(x, self.kernel, self.bias)
+        if self.groups > 1:
+            return self._in_turn(x)
         return super().call(x)
+
+    def _in_turn(self, x: tf.Tensor) -> tf.Tensor:
+        kernels = tf.split(tf.convert_to_tensor(self.kernel), self.groups, -1)
+        rest = self.strides, self.padding.upper(), "NHWC", self.dilation_rate
+        parts = zip(tf.split(x, self.groups, -1), kernels, strict=True)
+        y = tf.concat([tf.nn.conv2d(part, kernel, *rest) for part, kernel in parts], -1)
+        return y if self.bias is None else tf.nn.bias_add(y, self.bias)
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")

@@ -55,10 +55,12 @@ class Blocks:
         name: str,
         strides: int | tuple[int, int] = 1,
         pad: bool = True,
+        groups: int = 1,
     ) -> Tensor:
         """Convolution without bias, padded by the same number of zeros on opposite sides.
 
         TensorFlow's own padding of strided convolutions, which DARTS does not have, is lopsided.
+        The channels are convolved in so many groups, each by itself.
         """
         rows, columns = (size, size) if isinstance(size, int) else size
         if pad and (rows, columns) != (1, 1):
@@ -68,8 +70,9 @@ class Blocks:
             channels,
             (rows, columns),
             strides,
+            groups=groups,
             use_bias=False,
-            kernel_initializer=uniform(rows * columns * x.shape[-1]),
+            kernel_initializer=uniform(rows * columns * x.shape[-1] // groups),
             dtype=self.dtype,
             name=name,
         )(x)
@@ -174,6 +177,15 @@ class Blocks:
         x = self.conv(relu, channels, (1, 7), f"{name}_row", strides=(1, stride))
         x = self.conv(x, channels, (7, 1), f"{name}_column", strides=(stride, 1))
         return self.norm(x, f"{name}_norm")
+
+    def conv_1x3_3x1(
+        self, relu: Tensor, channels: int, groups: int, stride: int, name: str
+    ) -> Tensor:
+        """A 1x3 convolution in groups of channels, a 3x1 one, then a pointwise one (GDAS)."""
+        x = self.conv(relu, channels, (1, 3), f"{name}_row", (1, stride), groups=groups)
+        x = self.conv(x, channels, (3, 1), f"{name}_column", (stride, 1), groups=groups)
+        x = self.relu(self.norm(x, f"{name}_norm_1"), f"{name}_relu_2")
+        return self.norm(self.conv(x, channels, 1, f"{name}_pointwise"), f"{name}_norm_2")
 
     def pool(self, x: Tensor, kind: str, stride: int, name: str) -> Tensor:
         """3x3 pooling, `max_pool_3x3` or `avg_pool_3x3`; means are over pixels without padding."""

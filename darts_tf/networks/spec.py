@@ -62,6 +62,19 @@ class NetworkSpec:
             value = getattr(self, name)
             if not isinstance(value, Integral) or value < least:
                 raise UserError(f"{name}: expected at least {least}, got {short(value)}")
+        for place in self.places():
+            self._check_groups(place)
+
+    def _check_groups(self, place: Place) -> None:
+        """Refuses a cell whose channels do not divide into the groups of an operation."""
+        channels = place.width * self.init_channels
+        for name, _, _ in self.genotype.edges(place.cell):
+            groups = operations.get(name).groups
+            if channels % groups:
+                raise UserError(
+                    f"init_channels: expected channels that divide by {groups}, for {name} in the "
+                    f"cell {place.cell}, got {channels} channels there"
+                )
 
     def places(self) -> tuple[Place, ...]:
         """Returns which cell stands where, whether it halves the image, and its channels.

@@ -13,6 +13,8 @@ from darts_tf.report.runs import Run
 from darts_tf.report.tables import CellTable, cell_tables, wiring
 from darts_tf.runs.history import EpochRecord
 
+_MEASURES = "Measures of the method and the criterion"
+
 
 def page(run: Run) -> Page:
     """Returns the page of a search, finished or not."""
@@ -21,7 +23,7 @@ def page(run: Run) -> Page:
         ("Cells", slots("cells", "The genotype; heavy frames are changes of the epoch.")),
         ("When it stops", slots("stopping", "The quantities that the criteria of DARTS+ watch.")),
         ("Losses and accuracies", slots("learning")),
-        *([("Measures of the method", slots("measures"))] if data["charts"]["measures"] else []),
+        *([(_MEASURES, slots("measures"))] if data["charts"]["measures"] else []),
         (
             "Edge weights",
             slots(
@@ -134,14 +136,16 @@ def _learning(run: Run) -> list[dict[str, Any]]:
 
 
 def _measures(records: Sequence[EpochRecord]) -> list[dict[str, Any]]:
-    """Returns a chart of each of the method's measures, and one of the stage."""
+    """Returns a chart of each measure of the method and the criterion, and one of the stage.
+
+    A measure that some epochs lack is drawn as points.
+    """
     names = dict.fromkeys(name for record in records for name in record.measures)
-    charts = [
-        chart(
-            caption(name), {name: [_significant(record.measures.get(name)) for record in records]}
-        )
-        for name in names
-    ]
+    charts = []
+    for name in names:
+        values = [_significant(record.measures.get(name)) for record in records]
+        look = {"points": [name], "unit": "epoch"} if None in values else {}
+        charts.append(chart(caption(name), {name: values}, **look))
     stages = [record.stage for record in records]
     if any(stages):
         charts.append(chart("Stage", {"stage": stages}, zero=True, whole=True))

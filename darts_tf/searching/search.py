@@ -1,8 +1,10 @@
 """The search: alternating steps, epoch by epoch, until a criterion of DARTS+ stops it."""
 
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import keras
@@ -30,13 +32,16 @@ from darts_tf.engine.replicas import check_shares, compile_step
 from darts_tf.engine.scoring import Batch, Score, score
 from darts_tf.engine.session import Session, open_session
 from darts_tf.engine.workers import open_run
+from darts_tf.errors import DivergenceError
 from darts_tf.layers.normalization import average_statistics
+from darts_tf.registry import resolve as implementation
 from darts_tf.report.tensorboard import Board
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
 from darts_tf.runs.progress import search_line
-from darts_tf.searching import methods
+from darts_tf.searching import criteria, methods
 from darts_tf.searching.criteria import movement, never, state
+from darts_tf.searching.measurements import MEASUREMENTS
 from darts_tf.searching.plugs import Plugs, choose, described, run_flags
 from darts_tf.searching.stop_search import StopSearch
 from darts_tf.spaces.genotype import Genotype, read_genotype
@@ -154,7 +159,8 @@ def _searched(
         # Before the last stage a criterion ends its stage, not the search.
         last = number == len(lengths) - 1
         criterion = plugs.criterion if last else never
-        searching = _Searching(config, method, plan, session.strategy, images)
+        measured = partial(criteria.measured, plugs.criterion)
+        searching = _Searching(config, method, plan, session.strategy, images, measured)
         if previous is not None:
             method.begin_stage(searching.supernet, previous.model)
             searching.go_on(before[-1])
@@ -178,7 +184,7 @@ def _searched(
         stop.records[-1] = replace(
             stop.records[-1],
             stage=epoch.stage,
-            measures=method.measures(loop.stage.model),
+            measures={**stop.records[-1].measures, **method.measures(loop.stage.model)},
             kept=_kept(stop.search_space, plugs.space),
             timing=timing,
         )
@@ -229,7 +235,8 @@ def _line(stop: StopSearch, method: methods.Method, left: float) -> str:
     """Returns the log's line of the last epoch."""
     record = stop.records[-1]
     words = state(stop.criterion, stop.records)
-    words += f" by {method.reads}" if words and method.reads else ""
+    if words and method.reads and getattr(stop.criterion, "reads_strengths", True):
+        words += f" by {method.reads}"
     return search_line(record, "weights only" if record.epoch < stop.first_epoch else words, left)
 
 
@@ -243,9 +250,11 @@ class _Searching:
         plan: methods.Stage,
         strategy: tf.distribute.Strategy,
         images: Dataset,
+        measured: Callable[[int], Sequence[str]],
     ) -> None:
         self.config = config
         self.method = method
+        self.measured = measured
         self.facts = images.facts
         self.train, self.valid = divide(
             images.train,
@@ -288,6 +297,10 @@ class _Searching:
             config.jit_compile,
             clocked=True,
         )
+        self.measurements = {
+            name: implementation(make)(strategy, self.supernet, config)
+            for name, make in MEASUREMENTS.items()
+        }
         self.evaluate = compile_step(strategy, self._evaluate, config.jit_compile)
         self.evaluate_by_batch = compile_step(strategy, self._evaluate_by_batch, config.jit_compile)
 
@@ -341,28 +354,45 @@ class _Searching:
             "val_loss": valid.loss,
             "val_accuracy": valid.accuracy,
             "learning_rate": rate,
+            **self._measure(epoch, batch_size),
         }
 
+    def _measure(self, epoch: Epoch, batch_size: int) -> dict[str, float]:
+        """Returns what the criterion has measured, on the epoch's last validation batch."""
+        last = steps_per_epoch(len(self.train), batch_size) - 1
+        numbers = {}
+        for name in self.measured(epoch.of_stage):
+            batch = self._validation_batches(epoch.number, last, batch_size)
+            numbers[name] = self.measurements[name](batch)
+            if not math.isfinite(numbers[name]):
+                raise DivergenceError(
+                    f"epoch {epoch.number}: expected a finite {name}, got {numbers[name]}; the "
+                    "checkpoints before it are kept. Try a lower --arch_learning_rate first"
+                )
+        return numbers
+
     def _batches(self, epoch: int, first: int, batch_size: int) -> tf.data.Dataset:
-        steps = steps_per_epoch(len(self.train), batch_size)
-        seed, transform = self.config.seed, search_transform(self.facts)
         train = training_batches(
             self.train,
             batch_size,
-            seed=seed,
+            seed=self.config.seed,
             epoch=epoch,
-            transform=transform,
+            transform=search_transform(self.facts),
             first_step=first,
         )
-        valid = endless_batches(
+        return tf.data.Dataset.zip(train, self._validation_batches(epoch, first, batch_size))
+
+    def _validation_batches(self, epoch: int, first: int, batch_size: int) -> tf.data.Dataset:
+        """Returns the batches of an epoch's architecture steps from the step `first` on."""
+        steps = steps_per_epoch(len(self.train), batch_size)
+        return endless_batches(
             self.valid,
             batch_size,
-            seed=seed,
+            seed=self.config.seed,
             first_step=epoch * steps + first,
             steps=steps - first,
-            transform=transform,
+            transform=search_transform(self.facts),
         )
-        return tf.data.Dataset.zip(train, valid)
 
     def _evaluate(self, *batch: tf.Tensor) -> Score:
         return score(self.supernet(batch[0], training=False), Batch(*batch))

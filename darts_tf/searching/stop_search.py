@@ -13,6 +13,7 @@ from darts_tf.searching import criteria
 from darts_tf.searching.criteria.movement import counts_from, noise_of, spread
 from darts_tf.searching.criteria.skip_connects import count_skip_connects
 from darts_tf.searching.criteria.stable_ranking import as_table, stable_epochs
+from darts_tf.searching.measurements import MEASUREMENTS
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.derivation import derive, softmax
 from darts_tf.spaces.genotype import Genotype
@@ -195,9 +196,21 @@ class StopSearch(keras.callbacks.Callback):
         Args:
             epoch: Number of the epoch, from 0.
             logs: Numbers of the epoch by Keras's names: `loss`, `accuracy`, `val_loss`,
-                `val_accuracy` and `learning_rate`; all may be absent, others are not read.
+                `val_accuracy` and `learning_rate`; all may be absent. Those that the criterion has
+                measured, by their names; others are not read.
+
+        Raises:
+            UserError: If a number that the criterion has measured is absent.
         """
-        self.records.append(self._record(epoch, logs or {}))
+        logs = logs or {}
+        stage_epoch = epoch - (self.records[0].epoch if self.records else epoch)
+        for name in criteria.measured(self.criterion, stage_epoch):
+            if name not in logs:
+                raise UserError(
+                    f"StopSearch: expected {name!r} in the logs of epoch {epoch}, which the "
+                    f"criterion reads and darts_tf.search measures, got {', '.join(logs) or 'none'}"
+                )
+        self.records.append(self._record(epoch, logs))
         self._decide(epoch)
 
     def _decide(self, epoch: int) -> None:
@@ -310,6 +323,7 @@ class StopSearch(keras.callbacks.Callback):
             ),
             genotype=genotype,
             strengths=_own(strengths, alphas),
+            measures={name: float(logs[name]) for name in MEASUREMENTS if name in logs},
             **self._moved(epoch, alphas, space or self.search_space),
             **numbers,
         )

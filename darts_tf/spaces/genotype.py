@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from darts_tf.errors import UserError, nearest, short
 from darts_tf.spaces import foreign, operations
-from darts_tf.spaces.operations import NONE, SKIP_CONNECT
+from darts_tf.spaces.operations import SKIP_CONNECT
 
 if TYPE_CHECKING:
     from darts_tf.spaces.space import Space
@@ -32,8 +32,8 @@ class Genotype:
     edge is an operation and the node it reads (0 is the output of the cell before the previous
     one, 1 that of the previous one). The output of a cell is the concatenation of the nodes in
     `*_concat`. Published genotypes outside of DARTS's search space are valid too: any number of
-    nodes, two edges from one source, a concatenation of some nodes, `sep_conv_7x7` and
-    `conv_7x1_1x7`.
+    nodes, two edges from one source, a concatenation of some nodes, edges `none`, which add
+    nothing, and operations that no candidate of DARTS is, such as `sep_conv_7x7`.
 
     Nodes may have any number of edges, as after a derivation by a threshold. A cell in which not
     every node has two is written with three entries an edge: an operation, the node it reads and
@@ -41,8 +41,7 @@ class Genotype:
     in the concatenation, so that a cell has as many channels as any other of its space; a cell
     without edges is all zeros.
 
-    Genotypes of other spaces may also have other cells, another number of input nodes, and the
-    operation `none`.
+    Genotypes of other spaces may also have other cells and another number of input nodes.
 
     A genotype cannot be changed. Its cells are attributes under their names.
 
@@ -323,7 +322,7 @@ def _checked_cell(cell: str, fields: Mapping[str, Any], inputs: int, darts: bool
     """Returns the edges and the concatenation of a cell as tuples, in the shortest form."""
     concat = f"{cell}_concat"
     edges = fields[cell]
-    known = tuple(name for name in operations.names() if name != NONE or not darts)
+    known = operations.names()
     # An error in DARTS's form is told in its terms, unless all edges have three entries.
     if (darts and not _each_of(edges, 3)) or (inputs == 2 and edges and _each_of(edges, 2)):
         pairs = _checked_pairs(cell, edges, known)

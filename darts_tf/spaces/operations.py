@@ -10,6 +10,7 @@ from darts_tf.registry import Registry
 
 NONE = "none"
 SKIP_CONNECT = "skip_connect"
+GROUPS = 8  # of channels in the convolutions of GDAS's reduction cell
 
 # By family; after Okabe and Ito, told apart by the color-blind.
 COLORS = {
@@ -43,6 +44,8 @@ class Operation:
             relu, channels, stride, name)` to a tensor made by stock Keras layers. `blocks` is a
             `networks.blocks.Blocks`, `x` the node that the edge reads, `relu` the node after its
             ReLU, and the names of the layers start with `name`.
+        groups: The channels of a node must divide by this number, since a convolution computes so
+            many groups of them apart.
 
     Raises:
         ValueError: If the name is no identifier, or the color not of this form.
@@ -59,6 +62,7 @@ class Operation:
     color: str = ""
     layer: str | Callable[..., Any] | None = None
     block: str | Callable[..., Any] | None = None
+    groups: int = 1
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier():
@@ -102,13 +106,30 @@ def _row_and_column(blocks: Any, x: Any, relu: Any, channels: int, stride: int, 
     return blocks.conv_7x1_1x7(relu, channels, stride, name)
 
 
+def _grouped(blocks: Any, x: Any, relu: Any, channels: int, stride: int, name: str) -> Any:
+    del x
+    return blocks.conv_1x3_3x1(relu, channels, GROUPS, stride, name)
+
+
+def _pool_norm(blocks: Any, x: Any, relu: Any, channels: int, stride: int, name: str) -> Any:
+    del relu, channels
+    return blocks.norm(blocks.pool(x, "max_pool_3x3", stride, name), f"{name}_norm")
+
+
+def _of_networks(name: str, family: str, block: Callable[..., Any], groups: int = 1) -> Operation:
+    """Returns an operation that published networks have and no supernet computes."""
+    learnable = family == "convolution"
+    return Operation(name, family, learnable=learnable, block=block, groups=groups)
+
+
 def _ours(name: str, family: str, block: Callable[..., Any]) -> Operation:
     layer = f"darts_tf.supernet.operations:{name}"
     learnable = family in ("separable", "dilated", "convolution")
     return Operation(name, family, learnable=learnable, layer=layer, block=block)
 
 
-# The candidates of DARTS (section 3.1.1) in its order, then two that only published cells use.
+# The candidates of DARTS (section 3.1.1) in its order, then some that only published cells use;
+# the last two form the reduction cell that GDAS does not search.
 _TABLE = (
     Operation(NONE, "none", learnable=False),
     _ours("max_pool_3x3", "pool", partial(_pool, kind="max_pool_3x3")),
@@ -120,6 +141,8 @@ _TABLE = (
     _ours("dil_conv_5x5", "dilated", partial(_dilated, size=5)),
     _ours("sep_conv_7x7", "separable", partial(_separable, size=7)),
     _ours("conv_7x1_1x7", "convolution", _row_and_column),
+    _of_networks("conv_1x3_3x1", "convolution", _grouped, GROUPS),
+    _of_networks("max_pool_3x3_norm", "pool", _pool_norm),
 )
 _OPERATIONS: Registry[Operation] = Registry("operation", Operation, {})
 for _operation in _TABLE:

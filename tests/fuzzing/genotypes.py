@@ -53,7 +53,7 @@ def _published(name: str) -> dict[str, Any]:
 
 VALID = st.sampled_from(zoo.names()).map(_published) | _made()
 VALID |= VALID.map(lambda found: {"genotype": found, "epoch": 3, "reason": "Criterion 1"})
-PARTS = JSON | st.sampled_from((*OPERATIONS, "none", "sep_conv_3x4")) | _cell().map(list)
+PARTS = JSON | st.sampled_from((*OPERATIONS, "sep_conv_3x4")) | _cell().map(list)
 _SPOILT = VALID.flatmap(lambda found: spoilt_json(found, PARTS))
 TEXTS = (
     _SPOILT

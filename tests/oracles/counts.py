@@ -55,14 +55,14 @@ def network(
         for _, width in (before, previous):
             parameters += width * channels + 2 * channels
             multiply_adds += size**2 * width * channels
-        for place, (operation, source) in enumerate(genotype[kind]):
+        for operation, source, node in _edges(genotype[kind]):
             stride = 2 if reduces and source < 2 else 1
             # A node of a reduction cell is half as large as its inputs.
             entered = _half(size) if reduces and source >= 2 else size
             more = _operation(operation, entered, stride, channels)
             parameters += more[0]
             multiply_adds += more[1]
-            assert source < place // 2 + 2
+            assert source < node
         width = channels * len(genotype[f"{kind}_concat"])
         if squeeze_ratio:
             middle = width // squeeze_ratio
@@ -99,7 +99,7 @@ def elementwise(
         size = previous[0]
         total += sum(rows**2 * width for rows, width in (before, previous))
         total += 2 * 2 * size**2 * channels
-        for operation, source in genotype[kind]:
+        for operation, source, _ in _edges(genotype[kind]):
             stride = 2 if reduces and source < 2 else 1
             entered = _half(size) if reduces and source >= 2 else size
             left = (_half(entered) if stride == 2 else entered) ** 2 * channels
@@ -113,6 +113,11 @@ def elementwise(
         before, previous = previous, (_half(size) if reduces else size, width)
         total += 2 * previous[0] ** 2 * width * (squeeze_ratio > 0)
     return total
+
+
+def _edges(edges: Sequence[Sequence[Any]]) -> list[tuple[str, int, int]]:
+    """Returns edges with the nodes that they lead to, two a node where they do not say it."""
+    return [(edge[0], edge[1], [*edge, i // 2 + 2][2]) for i, edge in enumerate(edges)]
 
 
 def _half(size: int) -> int:
@@ -143,8 +148,13 @@ def _stem(
 def _operation(name: str, size: int, stride: int, channels: int) -> tuple[int, int]:
     """Returns parameters and multiply-adds of an operation on images of `size` rows."""
     left = _half(size) if stride == 2 else size
-    if name.endswith("pool_3x3") or (name == "skip_connect" and stride == 1):
+    if name == "none" or name.endswith("pool_3x3") or (name == "skip_connect" and stride == 1):
         return 0, 0
+    if name == "max_pool_3x3_norm":
+        return 2 * channels, 0
+    if name == "conv_1x3_3x1":  # GDAS: eight groups, then a pointwise convolution
+        thin, whole = 3 * channels**2 // 8, channels**2
+        return 2 * thin + whole + 4 * channels, (size * left + left**2) * thin + left**2 * whole
     if name == "skip_connect":
         return channels**2 + 2 * channels, left**2 * channels**2
     if name == "conv_7x1_1x7":

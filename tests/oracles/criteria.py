@@ -114,3 +114,38 @@ def _leaders(row: Sequence[float], ranks: int) -> dict[int, int]:
 def _beaten_by(values: Sequence[float], i: int, others: Sequence[int]) -> int:
     """The rank of entry i: the number of larger entries, and of equal ones before it."""
     return sum(values[k] > values[i] or (values[k] == values[i] and k < i) for k in others)
+
+
+def curvature_stop(
+    values: Sequence[tuple[int, float]],
+    *,
+    every: int = 2,
+    window: int = 5,
+    back: int = 4,
+    factor: float = 1.3,
+    start: int = 10,
+) -> tuple[int, int] | None:
+    """Returns the epoch of RobustDARTS's stop and that of its genotype, None without a stop.
+
+    Args:
+        values: Epoch and curvature of each measurement.
+        every: Epochs between measurements.
+        window: Values in an average.
+        back: Averages between the two that are compared.
+        factor: The growth to exceed.
+        start: The first epoch that may be returned.
+    """
+    averages: list[float] = []
+    first = 0
+    for number, (epoch, _) in enumerate(values, start=1):
+        if number < (window + 1) // 2:
+            continue
+        if number > window:
+            first += 1
+        part = [value for _, value in values[first:number]]
+        averages.append(sum(part) / len(part))
+        middle = epoch - every * (window // 2)
+        older = middle - every * back
+        if older >= start and averages[-1] / averages[-1 - back] > factor:
+            return epoch, older
+    return None

@@ -4,18 +4,21 @@ A criterion reads the records of a search and nothing else (`criterion.py` says 
 """
 
 from darts_tf.registry import Registry
-from darts_tf.searching.criteria.criterion import Criterion, Never, never, state
+from darts_tf.searching.criteria.criterion import Criterion, Never, measured, never, state
+from darts_tf.searching.criteria.curvature import Curvature
 from darts_tf.searching.criteria.movement import movement
 from darts_tf.searching.criteria.skip_connects import SkipConnects, count_skip_connects
 from darts_tf.searching.criteria.stable_ranking import StableRanking, ranking, stable_epochs
 
 __all__ = [
     "Criterion",
+    "Curvature",
     "Never",
     "SkipConnects",
     "StableRanking",
     "count_skip_connects",
     "get",
+    "measured",
     "movement",
     "names",
     "never",
@@ -31,6 +34,7 @@ _REGISTRY: Registry[Criterion] = Registry(
     {
         "skip_connects": "darts_tf.searching.criteria.skip_connects:SkipConnects",
         "stable_ranking": "darts_tf.searching.criteria.stable_ranking:StableRanking",
+        "curvature": "darts_tf.searching.criteria.curvature:Curvature",
         "none": "darts_tf.searching.criteria.criterion:Never",
     },
 )

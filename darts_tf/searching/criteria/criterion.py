@@ -51,6 +51,8 @@ class Criterion(Settings):
     """
 
     name: ClassVar[str] = ""
+    # Whether it reads genotypes or alphas, which may differ from method to method.
+    reads_strengths: ClassVar[bool] = True
 
     @classmethod
     def from_search(cls, config: SearchConfig, space: Space) -> Self:
@@ -95,6 +97,18 @@ class Criterion(Settings):
             UserError: If the criterion says nothing on them, or could not read them.
         """
         del tables, space
+
+    def measured(self, epoch: int) -> tuple[str, ...]:
+        """Returns what the search has to measure after an epoch, for its record's `measures`.
+
+        Args:
+            epoch: Number of the epoch within its stage, from 0.
+
+        Returns:
+            Names in `darts_tf.searching.measurements.MEASUREMENTS`.
+        """
+        del epoch
+        return ()
 
     def __call__(self, records: Sequence[EpochRecord]) -> str | None:
         """Returns the reason to stop after the last of the epochs so far, or None.
@@ -164,6 +178,17 @@ def state(criterion: Any, records: Sequence[EpochRecord]) -> str:
     """
     words = getattr(criterion, "state", None)
     return words(records) if words else ""
+
+
+def measured(criterion: Any, epoch: int) -> tuple[str, ...]:
+    """Returns what a criterion has measured after an epoch.
+
+    Args:
+        criterion: A `Criterion`, or any function from records to a reason or None.
+        epoch: Number of the epoch within its stage, from 0.
+    """
+    names = getattr(criterion, "measured", None)
+    return tuple(names(epoch)) if names else ()
 
 
 def check_counts(**counts: Any) -> None:

@@ -44,6 +44,7 @@ def check_equal(kind, settings, shape, seed):
         {"kernel_size": 1},
         {"kernel_size": 1, "use_bias": False, "activation": "relu"},
         {"kernel_size": 1, "use_bias": False, "groups": 2},
+        {"kernel_size": (1, 3), "strides": (1, 2), "groups": 2},
         {"kernel_size": 1, "use_bias": False, "strides": 2},
         {"kernel_size": 3, "use_bias": False, "padding": "same"},
     ],

@@ -47,3 +47,10 @@ def test_it_is_a_value():
 def test_values_that_no_network_can_have_are_refused_in_one_line(values, message):
     with pytest.raises(UserError, match=message):
         replace(SPEC, **values)
+
+
+def test_channels_have_to_divide_into_the_groups_of_an_operation():
+    genotype = zoo.get("GDAS_FIXED_REDUCTION")
+    assert NetworkSpec(genotype, layers=3, init_channels=4).init_channels == 4
+    with pytest.raises(UserError, match=r"^init_channels: .* divide by 8, .*reduce, got 12 ch"):
+        NetworkSpec(genotype, layers=3, init_channels=6)

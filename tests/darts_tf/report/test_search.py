@@ -164,8 +164,20 @@ def test_a_search_in_another_space_shows_its_edges_strengths_and_measures(tmp_pa
     assert series_of(measures, "Temperature")["temperature"] == [5, 4, 3, 2, 1]
     assert series_of(measures, "Stage")["stage"] == [0, 0, 1, 1, 1]
     page = search.page(read_run(run))
-    assert "Measures of the method" in dict(page.sections)
+    assert "Measures of the method and the criterion" in dict(page.sections)
     assert page.about.endswith(" Genotypes and criteria are read from warm weights.")
+
+
+def test_a_measure_that_some_epochs_lack_is_drawn_as_points(run):
+    lines = lines_of(run)
+    for epoch, line in enumerate(lines):
+        line["measures"] = {"temperature": epoch} | ({} if epoch % 2 else {"curvature": 0.5})
+    run.history.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = search.content(read_run(run))["charts"]["measures"]
+    charts = {chart["title"]: chart for chart in found}
+    assert charts["Curvature"]["points"] == ["curvature"]
+    assert charts["Curvature"]["series"][0]["values"][:3] == [0.5, None, 0.5]
+    assert "points" not in charts["Temperature"]
 
 
 def test_a_stage_with_fewer_candidates_shows_those_alone(run):

@@ -178,7 +178,6 @@ WRONG = {
     "edge of three": (("reduce", 1), ["skip_connect", 0, 1], r"^reduce\[1\]: .*got \['skip_c"),
     "edge as text": (("reduce", 1), "ab", r"^reduce\[1\]: expected .operation, source."),
     "misspelt": (("normal", 2, 0), "sep_conv_3x4", r"^normal\[2\]: .*'sep_conv_3x4'.*Did you mean"),
-    "none": (("normal", 0, 0), "none", r"^normal\[0\]: unknown operation 'none'.*skip_connect"),
     "number for name": (("reduce", 0, 0), 7, r"^reduce\[0\]: unknown operation 7"),
     "list for name": (("reduce", 0, 0), [], r"^reduce\[0\]: unknown operation \[\]"),
     "own node": (

@@ -22,6 +22,18 @@ IN_DARTS_SPACE = {
     "XNAS",
     "DARTS_PLUS_CIFAR10",
     "DARTS_PLUS_CIFAR100",
+    "SNAS_MODERATE",
+    "OLES_CIFAR10",
+    "OLES_CIFAR100",
+    "SDARTS_RS",
+    "SDARTS_ADV",
+    "SGAS_CRI1_CIFAR_BEST",
+    "SGAS_CRI1_IMAGENET_BEST",
+    "SGAS_CRI2_CIFAR_BEST",
+    "SGAS_CRI2_IMAGENET_BEST",
+    "DRNAS_CIFAR10",
+    "DRNAS_IMAGENET",
+    "FAIR_DARTS_D",
 }
 
 
@@ -37,15 +49,16 @@ def test_a_published_genotype_is_valid_and_survives_json(name):
 def test_only_cells_of_larger_spaces_leave_darts_space(name):
     genotype = zoo.get(name)
     inside = all(
-        operation in DARTS.candidates
+        operation in set(DARTS.candidates) - {"none"}
         and edges[i][1] != edges[i ^ 1][1]
+        and len(edges[i]) == 2
         and len(edges) == DARTS.nodes * DARTS.inputs_per_node
         and concat == tuple(range(2, 6))
         for edges, concat in (
             (genotype.normal, genotype.normal_concat),
             (genotype.reduce, genotype.reduce_concat),
         )
-        for i, (operation, _) in enumerate(edges)
+        for i, (operation, *_) in enumerate(edges)
     )
     assert inside == (name in IN_DARTS_SPACE)
 
@@ -58,6 +71,42 @@ def test_names_are_distinct_and_hold_the_papers_cells():
 @pytest.mark.parametrize("name", ["DARTS_PLUS_CIFAR10", "DARTS_PLUS_CIFAR100", "P_DARTS"])
 def test_normal_cells_found_with_a_limit_on_skips_have_two(name):
     assert zoo.get(name).skip_connects()["normal"] == 2
+
+
+def test_gdas_has_its_authors_edges():
+    # Node by node, as D-X-Y/AutoDL-Projects has them; counts cannot tell sources apart.
+    normal, reduce = map(zoo.get("GDAS").nodes, CELLS)
+    assert normal == (
+        (("skip_connect", 0), ("skip_connect", 1)),
+        (("skip_connect", 0), ("sep_conv_5x5", 2)),
+        (("sep_conv_3x3", 3), ("skip_connect", 0)),
+        (("sep_conv_5x5", 4), ("sep_conv_3x3", 3)),
+    )
+    assert reduce == (
+        (("sep_conv_5x5", 0), ("sep_conv_3x3", 1)),
+        (("sep_conv_5x5", 2), ("sep_conv_5x5", 1)),
+        (("dil_conv_5x5", 2), ("sep_conv_3x3", 1)),
+        (("sep_conv_5x5", 0), ("sep_conv_5x5", 1)),
+    )
+
+
+def test_cells_outside_of_darts_space_have_their_authors_forms():
+    aggressive = zoo.get("SNAS_AGGRESSIVE").nodes("reduce")
+    none = ("none", 1), ("none", 0)
+    assert aggressive == ((("sep_conv_5x5", 0), none[0]),) * 2 + (none,) * 2
+    assert zoo.get("FAIR_DARTS_A").nodes("normal") == (
+        (("sep_conv_3x3", 0), ("sep_conv_5x5", 1)),
+        (),
+        (("max_pool_3x3", 0),),
+        (("sep_conv_3x3", 0),),
+    )
+    assert zoo.get("FAIR_DARTS_A").normal_concat == (2, 4, 5)
+    fixed = zoo.get("GDAS_FIXED_REDUCTION")
+    assert fixed.nodes("reduce") == tuple(
+        ((operation, source),)
+        for operation in ("conv_1x3_3x1", "max_pool_3x3_norm")
+        for source in (0, 1)
+    )
 
 
 def test_skips_are_counted_in_each_cell():

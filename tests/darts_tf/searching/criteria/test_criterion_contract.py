@@ -15,6 +15,7 @@ TWINS = {
     "stable_ranking": lambda criterion, alphas: twins.criterion_1_star(
         alphas, ("normal",), criterion.epochs, min_epochs=criterion.min_epochs
     ),
+    "curvature": lambda criterion, alphas: None,  # without measurements
     "none": lambda criterion, alphas: None,
 }
 
