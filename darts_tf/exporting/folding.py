@@ -37,7 +37,7 @@ def fold_normalization(
     Args:
         model: Any model. One that is not functional is returned unchanged.
         conv_kind: The class of convolutions. That of the library is fast in TensorFlow; converters
-            to other formats know Keras's.
+            to other formats know Keras's, but for those in groups of channels.
     """
     pairs = dict(_pairs(model))
     if not pairs:
@@ -45,7 +45,9 @@ def fold_normalization(
     changed = {conv.name for convs in pairs.values() for conv in convs}
 
     def clone(layer: keras.layers.Layer) -> keras.layers.Layer:
-        kind = conv_kind if type(layer) is keras.layers.Conv2D else type(layer)
+        kind = type(layer)
+        if kind is keras.layers.Conv2D:  # whose groups are left to XLA, which no converter knows
+            kind = conv_kind if layer.groups == 1 else Conv2D
         more = {"use_bias": True} if layer.name in changed else {}
         return kind.from_config({**layer.get_config(), **more})
 
