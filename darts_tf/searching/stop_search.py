@@ -304,11 +304,13 @@ class StopSearch(keras.callbacks.Callback):
         _check_strengths(strengths, alphas)
         previous = self.records[-1] if self.records and epoch > self.first_epoch else None
         space = self._space_of(alphas)
-        genotype = None if space is None else self.derivation(strengths, space)
+        genotype = None
         if space is None:
             counts = count_skip_connects(strengths, self.search_space)
         else:
-            counts = (self.counted or self.derivation)(strengths, space).skip_connects()
+            genotype = self.derivation(strengths, space)
+            counted = genotype if self.counted is None else self.counted(strengths, space)
+            counts = counted.skip_connects()
         stays = getattr(self.model, "kept", None)
         kept = None if stays is None else stays()
         numbers: dict[str, Any] = {
