@@ -36,8 +36,8 @@ def agreement(vectors: Sequence[tf.Tensor]) -> Agreement:
     Example:
         >>> import tensorflow as tf
         >>> found = agreement([tf.constant([1.0, 0.0]), tf.constant([3.0, 3.0])])
-        >>> round(float(found.cosine), 4), found.directions[0].numpy().round(4).tolist()
-        (0.7071, [0.0, 0.7071])
+        >>> [round(float(part), 4) for part in (found.cosine, *found.directions[0])]
+        [0.7071, 0.0, 0.7071]
 
     Args:
         vectors: At least two tensors of one shape, of any rank. Zeros have no direction: their

@@ -30,7 +30,7 @@ class Sgas(Method):
     decided edges as a genotype keeps, its other edges are pruned. Each decision lets the batches
     grow.
 
-    >>> epochs = [epoch for epoch in range(50) if Sgas().decides(epoch)]
+    >>> epochs = [epoch for epoch in range(45) if Sgas().decides(epoch)]
     >>> epochs
     [9, 14, 19, 24, 29, 34, 39, 44]
     """

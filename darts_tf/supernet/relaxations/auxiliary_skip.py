@@ -24,7 +24,7 @@ class AuxiliarySkip(Relaxation):
         >>> from darts_tf import DARTS
         >>> relaxation = AuxiliarySkip(DARTS)
         >>> relaxation.build()
-        >>> relaxation.beta.assign(0.5)
+        >>> _ = relaxation.beta.assign(0.5)
         >>> float(relaxation.call()["normal"].auxiliary)
         0.5
 

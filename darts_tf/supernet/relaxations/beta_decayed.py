@@ -20,7 +20,7 @@ class BetaDecayed(Relaxation):
         >>> from darts_tf import DARTS
         >>> relaxation = BetaDecayed(DARTS)
         >>> relaxation.build()
-        >>> relaxation.decay.assign(2.0)
+        >>> _ = relaxation.decay.assign(2.0)
         >>> print(f"{relaxation.decay_loss():.2f}")  # two times the logarithm of eight candidates
         4.16
 

@@ -26,7 +26,7 @@ class Experts(PrunedSoftmax):
         >>> space = SearchSpace(("skip_connect", "sep_conv_3x3"), nodes=1)
         >>> relaxation = Experts(space, rounds=4)
         >>> relaxation.build()
-        >>> relaxation.alphas["normal"].assign([[0.5, 0.0], [0.0, 0.1]])
+        >>> _ = relaxation.alphas["normal"].assign([[0.5, 0.0], [0.0, 0.1]])
         >>> for _ in range(3):
         ...     relaxation.end_round({"normal": 0.1, "reduce": 0.1})
         >>> relaxation.kept()["normal"].tolist()

@@ -21,7 +21,7 @@ class Perturbed(Relaxation):
         >>> from darts_tf import DARTS
         >>> relaxation = Perturbed(DARTS)
         >>> relaxation.build()
-        >>> relaxation.radius.assign(0.3)
+        >>> _ = relaxation.radius.assign(0.3)
         >>> drawn = relaxation.drawn(relaxation.call(), tf.constant([0, 1]))["normal"]
         >>> print(f"{tf.reduce_sum(drawn[0]):.3f}")
         1.000

@@ -20,7 +20,7 @@ class Projected(Relaxation):
         >>> from darts_tf import SearchSpace
         >>> relaxation = Projected(SearchSpace(("skip_connect", "sep_conv_3x3"), nodes=1))
         >>> relaxation.build()
-        >>> relaxation.decided["normal"].assign([1, -1])
+        >>> _ = relaxation.decided["normal"].assign([1, -1])
         >>> relaxation.call()["normal"][0].numpy().tolist()
         [0.0, 1.0]
         >>> relaxation.kept()["normal"].tolist()

@@ -22,7 +22,7 @@ class SkipDropout(Relaxation):
     Example:
         >>> relaxation = SkipDropout("darts", rate=0.4)
         >>> relaxation.build()
-        >>> relaxation.dropout.assign(0.25)
+        >>> _ = relaxation.dropout.assign(0.25)
         >>> float(relaxation.call()["normal"].skip_dropout)
         0.25
 
