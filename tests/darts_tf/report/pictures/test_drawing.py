@@ -129,7 +129,10 @@ def shown_links(picture: Picture) -> Counter[tuple[str, str, str]]:
 
     def label(point: np.ndarray) -> int | None:
         for number, text in enumerate(picture.labels):
-            if abs(abs(point[0] - text.x) - picture.reach) < 0.01 and abs(point[1] - text.y) < 0.01:
+            away = abs(point[0] - text.x)
+            # Each cell has labels of one width.
+            beside = min(abs(away - reach) for reach in (42.0, picture.reach)) < 0.01
+            if beside and abs(point[1] - text.y) < 0.01:
                 return number
         return None
 
