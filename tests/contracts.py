@@ -309,11 +309,13 @@ class Operation:
 
         from darts_tf.networks.blocks import Blocks
 
-        x = keras.Input((7, 10, 4))
+        channels = 4 * plug.groups
+        x = keras.Input((7, 10, channels))
         blocks = Blocks("float32")
-        y = blocks.operation(plug.name, x, blocks.relu(x, "relu"), 4, stride, "op")
+        y = blocks.operation(plug.name, x, blocks.relu(x, "relu"), channels, stride, "op")
         model = keras.Model(x, y)
-        assert y.shape == ((None, 7, 10, 4) if stride == 1 else (None, 4, 5, 4))
+        size = (7, 10) if stride == 1 else (4, 5)
+        assert y.shape == (None, *size, channels)
         assert all(type(layer).__module__.startswith("keras.") for layer in model.layers)
         assert bool(model.trainable_weights) or not plug.learnable
         assert not model.trainable_weights or plug.learnable or stride == 2
@@ -324,6 +326,10 @@ class Operation:
         from darts_tf.supernet.mixed_operation import MixedOperation, total
         from darts_tf.supernet.source_features import SourceFeatures
 
+        if plug.layer is None and plug.name != operations.NONE:  # one of networks alone
+            with pytest.raises(ValueError, match=f"can compute, got '{plug.name}'"):
+                MixedOperation(4, stride, (plug.name,))
+            return
         image = np.random.default_rng(seed).normal(size=(2, 7, 6, 4)).astype("float32")
         edge = MixedOperation(4, stride, (plug.name,))
         features = SourceFeatures(stride, filter(None, edge.reads))

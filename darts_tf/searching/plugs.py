@@ -12,6 +12,7 @@ from darts_tf.searching import criteria, methods
 from darts_tf.searching.criteria.criterion import AnyCriterion
 from darts_tf.searching.methods.method import Method
 from darts_tf.settings import Settings
+from darts_tf.spaces import operations
 from darts_tf.spaces.space import Space
 
 
@@ -58,6 +59,7 @@ def choose(
         space = space.staged()
     if not all(space.edges(cell) for cell in space.cells):
         raise UserError(f"space: expected cells with edges, got the space '{space.name}'")
+    _check_candidates(space)
     criterion = _criterion(config, space, criterion)
     if isinstance(criterion, criteria.Criterion):
         config = criterion.recorded(config, space)
@@ -95,6 +97,17 @@ def described(config: SearchConfig, plugs: Plugs) -> Description:
         if isinstance(plug, methods.Method | criteria.Criterion):
             settings.append((plug, f"{plug.name}_"))
     return Description.of(settings, plugs.space, plugs.method.reads)
+
+
+def _check_candidates(space: Space) -> None:
+    """Refuses candidates that only networks can have."""
+    names = {name for cell in space.cells for edge in space.edges(cell) for name in edge.candidates}
+    for name in sorted(names & set(operations.names()) - {operations.NONE}):
+        if operations.get(name).layer is None:
+            raise UserError(
+                f"space: expected candidates that a supernet can compute, got '{name}' in the "
+                f"space '{space.name}'"
+            )
 
 
 def _criterion(config: SearchConfig, space: Space, criterion: Any) -> AnyCriterion:

@@ -117,9 +117,8 @@ def _pool_norm(blocks: Any, x: Any, relu: Any, channels: int, stride: int, name:
 
 
 def _of_networks(name: str, family: str, block: Callable[..., Any], groups: int = 1) -> Operation:
-    """Returns an operation that published networks have and no supernet computes."""
-    learnable = family == "convolution"
-    return Operation(name, family, learnable=learnable, block=block, groups=groups)
+    """Returns an operation with weights that published networks have and no supernet computes."""
+    return Operation(name, family, learnable=True, block=block, groups=groups)
 
 
 def _ours(name: str, family: str, block: Callable[..., Any]) -> Operation:

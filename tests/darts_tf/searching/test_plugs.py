@@ -124,3 +124,9 @@ def test_any_function_of_records_can_stop_a_search():
 def test_plugs_that_do_not_go_together_are_told():
     with pytest.raises(UserError, match="tempered expects first or one_level, got second"):
         choose(SearchConfig(arch_order="second"), Tempered)
+
+
+def test_candidates_of_networks_alone_are_refused():
+    space = darts_tf.SearchSpace(("none", "skip_connect", "conv_1x3_3x1"), nodes=1)
+    with pytest.raises(UserError, match=r"^space: .* supernet can compute, got 'conv_1x3_3x1'"):
+        choose(SearchConfig(), space=space)

@@ -20,7 +20,7 @@ def test_the_table_has_darts_candidates_and_those_of_published_cells() -> None:
     for name in operations.names():
         operation = operations.get(name)
         assert operation.name == name
-        assert operation.learnable == ("conv" in name)
+        assert operation.learnable == ("conv" in name or name.endswith("norm"))
         assert operation.free == (not operation.learnable)
         assert (operation.block is None) == (name == "none")
     assert darts_tf.operations is operations
