@@ -1,7 +1,6 @@
 """Spaces with fewer candidates."""
 
 from darts_tf.spaces.operations import NONE
-from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.spaces.space import Space
 
 
@@ -14,9 +13,12 @@ def without_none(space: Space) -> Space:
         7
 
     Args:
-        space: A `SearchSpace`; another space is returned as it is.
+        space: The space; one without `none` is returned as it is.
+
+    Raises:
+        UserError: If it has `none` and cannot be narrowed.
     """
-    if not isinstance(space, SearchSpace):
+    if not any(NONE in edge.candidates for cell in space.cells for edge in space.edges(cell)):
         return space
     return space.narrowed(
         {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -170,8 +170,25 @@ class Space:
         Raises:
             ValueError: If a cell is missing, or a table has another shape or other entries.
         """
+        return self.derive_by(strengths, self.derive_cell)
+
+    def derive_by(
+        self,
+        strengths: Mapping[str, Any],
+        rule: Callable[[str, np.ndarray], Sequence[Triple]],
+    ) -> Genotype:
+        """Returns the genotype that another rule than the space's own derives.
+
+        Args:
+            strengths: As in `derive`.
+            rule: From a cell and its table, masked entries -infinity, to the edges of the derived
+                cell; see `derive_cell`.
+
+        Raises:
+            ValueError: As in `derive`.
+        """
         tables = derivation.checked_tables(self, strengths)
-        return self.genotype({cell: self.derive_cell(cell, tables[cell]) for cell in self.cells})
+        return self.genotype({cell: rule(cell, tables[cell]) for cell in self.cells})
 
     def derive_cell(self, cell: str, strengths: np.ndarray) -> Sequence[Triple]:
         """Returns the edges of a derived cell, node by node.

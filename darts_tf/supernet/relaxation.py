@@ -27,9 +27,10 @@ class Relaxation(keras.layers.Layer):
 
     A search method with another relaxation subclasses this layer: `mix` makes the weights of one
     cell, `strengths_of` what its genotype is derived from. Further variables are made in `build`,
-    after the alphas; trainable ones are learned with the alphas, others (a temperature, a mask) are
-    saved with the supernet. A sampled relaxation draws from the seed that `mix` is given, so that
-    the same seed draws the same sample, after a restart and on every device:
+    after the alphas: trainable ones are learned with the alphas; others, a temperature or a mask,
+    are made by `add_state` and saved with the supernet. A sampled relaxation draws from the seed
+    that `mix` is given, so that the same seed draws the same sample, after a restart and on every
+    device:
 
     >>> import keras
     >>> import tensorflow as tf
@@ -76,6 +77,29 @@ class Relaxation(keras.layers.Layer):
                 name=f"alphas_{cell}",
             )
         self.built = True
+
+    def add_state(
+        self, name: str, value: Any = 0.0, shape: tuple[int, ...] = (), dtype: str | None = None
+    ) -> keras.Variable:
+        """Creates a variable that does not learn: a temperature, a mask, a count.
+
+        Checkpoints hold it. A step may assign it, too, the same value on all replicas.
+
+        Args:
+            name: Its name.
+            value: The initial value, a number or an array of the shape.
+            shape: Its shape, here of a scalar.
+            dtype: Its dtype; None for that of the layer's variables.
+        """
+        return self.add_weight(
+            shape=shape,
+            initializer=keras.initializers.Constant(value),
+            dtype=dtype,
+            trainable=False,
+            autocast=False,
+            aggregation="only_first_replica",
+            name=name,
+        )
 
     def initial_alphas(self) -> keras.initializers.Initializer:
         """Returns a new initializer of one table of alphas."""

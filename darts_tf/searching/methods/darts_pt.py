@@ -84,18 +84,15 @@ class DartsPt(Method):
         for variable, before in zip(supernet.variables, previous.variables, strict=True):
             variable.assign(before.numpy())
 
-    def supernet(self, stage: Stage, config: SearchConfig, classes: int) -> Supernet:
-        """Returns the supernet, which knows the seed of the order and whether it decides."""
-        supernet = super().supernet(stage, config, classes)
-        supernet.relaxation.seed = config.seed
-        supernet.relaxation.decides = stage.number > 0
-        return supernet
-
     def relaxation(self, space: Space, **kwargs: Any) -> Relaxation:
         """Returns the softmax, some of whose edges are decided."""
         from darts_tf.supernet.relaxations.projected import Projected
 
         return Projected(space, **kwargs)
+
+    def stage_relaxation(self, stage: Stage, config: SearchConfig, **kwargs: Any) -> Relaxation:
+        """Returns that of a stage, which knows the seed of the order and whether it decides."""
+        return self.relaxation(stage.space, seed=config.seed, decides=stage.number > 0, **kwargs)
 
     def before_training(
         self, epoch: int, epochs: int, supernet: Supernet, validation: Validation

@@ -14,9 +14,10 @@ from darts_tf.engine.schedules import cosine
 from darts_tf.errors import UserError
 from darts_tf.runs.history import EpochRecord, Table
 from darts_tf.searching.methods.method import Method, Stage
-from darts_tf.searching.methods.narrowing import check_narrowing, names_of, strongest
+from darts_tf.searching.methods.narrowing import check_narrowing, check_stages, names_of, strongest
 from darts_tf.searching.methods.parts import check_parts
 from darts_tf.settings import setting
+from darts_tf.spaces.narrowing import without_none
 from darts_tf.spaces.operations import NONE
 from darts_tf.spaces.space import Space
 
@@ -63,17 +64,7 @@ class Drnas(Method):
     def check(self, config: SearchConfig, space: Space) -> None:
         """Refuses stages that would learn nothing, and channels that cannot be shared out."""
         super().check(config, space)
-        if config.epochs < STAGES:
-            raise UserError(
-                f"epochs: expected at least {STAGES} with the method drnas, one for each stage, "
-                f"got {config.epochs}"
-            )
-        shortest = min(self.stage_epochs(config))
-        if config.arch_start_epoch >= shortest:
-            raise UserError(
-                f"arch_start_epoch: expected less than {shortest}, the epochs of a stage of drnas, "
-                f"or nothing is searched; got {config.arch_start_epoch}"
-            )
+        check_stages(self.name, config, self.stage_epochs(config))
         if self.partial_2 > self.partial_1:
             raise UserError(
                 f"drnas_partial_2: expected at most drnas_partial_1 ({self.partial_1}), since "
@@ -98,7 +89,7 @@ class Drnas(Method):
         """Returns the stage without `none`, or that with the strongest candidates and alphas."""
         stage = super().stage(number, config, space, records)
         if not number:
-            return replace(stage, space=_without_none(space), partial=self.partial_1)
+            return replace(stage, space=without_none(space), partial=self.partial_1)
         narrow = strongest(space, records[-1], self.keep)
         return replace(
             stage,
@@ -156,31 +147,17 @@ class Drnas(Method):
 
     def measures(self, supernet: Supernet) -> dict[str, float]:
         """Returns K, the most candidates of an edge, and the mean parameter of each cell."""
+        from darts_tf.supernet.relaxations.dirichlet import concentration
+
         space, tables = supernet.search_space, supernet.architecture_parameters()
         return {
             "parts": float(supernet.partial),
             "candidates": float(max(space.width(cell) for cell in space.cells)),
             **{
-                f"concentration_{cell}": float(_concentration(table[space.mask(cell)]).mean())
+                f"concentration_{cell}": float(np.mean(concentration(table[space.mask(cell)])))
                 for cell, table in tables.items()
             },
         }
-
-
-def _concentration(alphas: np.ndarray) -> np.ndarray:
-    return np.where(alphas > 0, alphas + 1, np.exp(np.minimum(alphas, 0)))
-
-
-def _without_none(space: Space) -> Space:
-    return space.narrowed(
-        {
-            cell: [
-                tuple(name for name in edge.candidates if name != NONE)
-                for edge in space.edges(cell)
-            ]
-            for cell in space.cells
-        }
-    )
 
 
 def _alphas_of(narrow: Space, space: Space, record: EpochRecord) -> dict[str, Table]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -13,9 +13,9 @@ from darts_tf.errors import UserError
 from darts_tf.runs.history import EpochRecord
 from darts_tf.searching.methods.method import Method, Stage
 from darts_tf.settings import setting
-from darts_tf.spaces.derivation import checked_tables, strongest_edges
+from darts_tf.spaces.derivation import strongest_edges
 from darts_tf.spaces.genotype import Genotype
-from darts_tf.spaces.operations import NONE
+from darts_tf.spaces.narrowing import without_none
 from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.spaces.space import Space
 
@@ -61,15 +61,7 @@ class FairDarts(Method):
         self, number: int, config: SearchConfig, space: Space, records: Sequence[EpochRecord]
     ) -> Stage:
         """Returns the stage, on the space without `none`."""
-        candidates = {
-            cell: [
-                [name for name in edge.candidates if name != NONE] or [NONE]
-                for edge in space.edges(cell)
-            ]
-            for cell in space.cells
-        }
-        stage = super().stage(number, config, space, records)
-        return replace(stage, space=space.narrowed(candidates))
+        return super().stage(number, config, without_none(space), records)
 
     def relaxation(self, space: Space, **kwargs: Any) -> Relaxation:
         """Returns the sigmoids."""
@@ -110,11 +102,8 @@ class FairDarts(Method):
         """
         if not isinstance(space, SearchSpace):
             return space.derive(strengths)
-        tables = checked_tables(space, strengths)
         keep = space.inputs_per_node
-        return space.genotype(
-            {
-                cell: strongest_edges(table, space.edges(cell), keep, self.threshold)
-                for cell, table in tables.items()
-            }
+        return space.derive_by(
+            strengths,
+            lambda cell, table: strongest_edges(table, space.edges(cell), keep, self.threshold),
         )

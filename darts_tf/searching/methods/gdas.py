@@ -12,7 +12,7 @@ from darts_tf.config import SearchConfig
 from darts_tf.errors import UserError
 from darts_tf.searching.methods.method import Method
 from darts_tf.settings import setting
-from darts_tf.spaces.derivation import checked_tables, strongest_pairs
+from darts_tf.spaces.derivation import strongest_pairs
 from darts_tf.spaces.genotype import Genotype
 from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.spaces.space import Space
@@ -90,11 +90,7 @@ class Gdas(Method):
         """
         if not isinstance(space, SearchSpace):
             return space.derive(strengths)
-        tables = checked_tables(space, strengths)
         keep = space.inputs_per_node
-        return space.genotype(
-            {
-                cell: strongest_pairs(table, space.edges(cell), keep)
-                for cell, table in tables.items()
-            }
+        return space.derive_by(
+            strengths, lambda cell, table: strongest_pairs(table, space.edges(cell), keep)
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from darts_tf.config import SearchConfig
@@ -72,8 +72,7 @@ class LambdaDarts(Method):
         self, number: int, config: SearchConfig, space: Space, records: Sequence[EpochRecord]
     ) -> Stage:
         """Returns the stage, on the space without `none`."""
-        stage = super().stage(number, config, space, records)
-        return replace(stage, space=without_none(space))
+        return super().stage(number, config, without_none(space), records)
 
     def relaxation(self, space: Space, **kwargs: Any) -> Relaxation:
         """Returns the softmax, with the factor of agreement beside it."""

@@ -94,9 +94,7 @@ class Method(Settings):
     ... class Sharpened(darts_tf.Relaxation):
     ...     def build(self):
     ...         super().build()
-    ...         self.temperature = self.add_weight(
-    ...             name="temperature", initializer="ones", trainable=False
-    ...         )
+    ...         self.temperature = self.add_state("temperature", 1.0)
     ...
     ...     def mix(self, cell, alphas, seed=None):
     ...         return tf.nn.softmax(alphas / self.temperature)
@@ -220,13 +218,15 @@ class Method(Settings):
 
         return Relaxation(space, **kwargs)
 
-    def stage_relaxation(self, stage: Stage, **kwargs: Any) -> Relaxation:
-        """Returns the relaxation of a stage, for methods whose stages differ in it.
+    def stage_relaxation(self, stage: Stage, config: SearchConfig, **kwargs: Any) -> Relaxation:
+        """Returns the relaxation of a stage, which may need to know more than the space.
 
         Args:
             stage: The stage.
+            config: The settings of the search.
             **kwargs: The layer's name and dtype.
         """
+        del config
         return self.relaxation(stage.space, **kwargs)
 
     def supernet(self, stage: Stage, config: SearchConfig, classes: int) -> Supernet:
@@ -249,7 +249,7 @@ class Method(Settings):
             synchronized=config.sync_batch_norm,
             recompute=config.recompute,
             stem=config.stem,
-            relaxation=self.stage_relaxation(stage, dtype=policy, name="relaxation"),
+            relaxation=self.stage_relaxation(stage, config, dtype=policy, name="relaxation"),
             partial=stage.partial,
             dtype=policy,
         )
@@ -380,8 +380,7 @@ class Method(Settings):
     def after_architecture_step(self, supernet: Supernet) -> None:
         """Follows each update of the architecture, in the graph of the step: prunes, for instance.
 
-        Variables that it assigns are the relaxation's, made with
-        `aggregation="only_first_replica"`.
+        Variables that it assigns are the relaxation's, made by `add_state`.
 
         Args:
             supernet: The supernet.

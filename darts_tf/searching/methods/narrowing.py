@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from darts_tf.config import SearchConfig
+from darts_tf.errors import UserError
 from darts_tf.runs.history import EpochRecord
 from darts_tf.spaces.space import Space
 
@@ -51,6 +55,29 @@ def names_of(space: Space, record: EpochRecord, cell: str) -> tuple[tuple[str, .
     if record.kept is not None:
         return record.kept[cell]
     return tuple(edge.candidates for edge in space.edges(cell))
+
+
+def check_stages(method: str, config: SearchConfig, lengths: Sequence[int]) -> None:
+    """Refuses stages in which no alpha would learn.
+
+    Args:
+        method: Name of the method, for the message.
+        config: The settings of the search.
+        lengths: The epochs of each stage.
+
+    Raises:
+        UserError: In one line that says how many epochs are expected.
+    """
+    if config.epochs < len(lengths):
+        raise UserError(
+            f"epochs: expected at least {len(lengths)} with the method {method}, one for each "
+            f"stage, got {config.epochs}"
+        )
+    if config.arch_start_epoch >= min(lengths):
+        raise UserError(
+            f"arch_start_epoch: expected less than {min(lengths)}, the epochs of a stage of "
+            f"{method}, or nothing is searched; got {config.arch_start_epoch}"
+        )
 
 
 def check_narrowing(space: Space) -> None:

@@ -58,11 +58,10 @@ class Oles(Method):
 
         return Stoppable(space, **kwargs)
 
-    def supernet(self, stage: Stage, config: SearchConfig, classes: int) -> Supernet:
-        """Returns the supernet, whose relaxation knows how many cells it has."""
-        supernet = super().supernet(stage, config, classes)
-        supernet.relaxation.layers = stage.layers
-        return supernet
+    def stage_relaxation(self, stage: Stage, config: SearchConfig, **kwargs: Any) -> Relaxation:
+        """Returns that of a stage, which knows how many cells the supernet has."""
+        del config
+        return self.relaxation(stage.space, layers=stage.layers, **kwargs)
 
     def step(
         self,

@@ -13,9 +13,9 @@ from darts_tf.config import SearchConfig
 from darts_tf.errors import UserError
 from darts_tf.runs.history import EpochRecord
 from darts_tf.searching.methods.method import Method, Stage
-from darts_tf.searching.methods.narrowing import check_narrowing, strongest
+from darts_tf.searching.methods.narrowing import check_narrowing, check_stages, strongest
 from darts_tf.settings import setting
-from darts_tf.spaces.derivation import checked_tables, strongest_edges
+from darts_tf.spaces.derivation import strongest_edges
 from darts_tf.spaces.genotype import Genotype, Triple
 from darts_tf.spaces.operations import SKIP_CONNECT
 from darts_tf.spaces.search_space import SearchSpace
@@ -63,17 +63,7 @@ class PDarts(Method):
     def check(self, config: SearchConfig, space: Space) -> None:
         """Refuses stages that would learn nothing, or drop no candidates."""
         super().check(config, space)
-        if config.epochs < STAGES:
-            raise UserError(
-                f"epochs: expected at least {STAGES} with the method p_darts, one for each stage, "
-                f"got {config.epochs}"
-            )
-        shortest = min(self.stage_epochs(config))
-        if config.arch_start_epoch >= shortest:
-            raise UserError(
-                f"arch_start_epoch: expected less than {shortest}, the epochs of a stage of "
-                f"p_darts, or nothing is searched; got {config.arch_start_epoch}"
-            )
+        check_stages(self.name, config, self.stage_epochs(config))
         if self.keep_2 > self.keep_1:
             raise UserError(
                 f"p_darts_keep_2: expected at most p_darts_keep_1 ({self.keep_1}), since a "
@@ -102,8 +92,9 @@ class PDarts(Method):
 
         return SkipDropout(space, **kwargs)
 
-    def stage_relaxation(self, stage: Stage, **kwargs: Any) -> Relaxation:
+    def stage_relaxation(self, stage: Stage, config: SearchConfig, **kwargs: Any) -> Relaxation:
         """Returns that of a stage, which knows where its dropout starts."""
+        del config
         rate = (self.dropout_1, self.dropout_2, self.dropout_3)[stage.number]
         return self.relaxation(stage.space, rate=rate, learns_from=stage.arch_start_epoch, **kwargs)
 
@@ -164,17 +155,14 @@ class PDarts(Method):
     ) -> Genotype:
         if not isinstance(space, SearchSpace):
             return space.derive(strengths)
-        tables = checked_tables(space, strengths)
         places = space.macro(space.fewest_layers)
         normal = {place.cell for place in places if not place.reduction}
         keep = space.inputs_per_node
-        return space.genotype(
-            {
-                cell: few_skip_connects(
-                    table, space.edges(cell), keep, most if cell in normal else None
-                )
-                for cell, table in tables.items()
-            }
+        return space.derive_by(
+            strengths,
+            lambda cell, table: few_skip_connects(
+                table, space.edges(cell), keep, most if cell in normal else None
+            ),
         )
 
 

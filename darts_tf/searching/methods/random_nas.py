@@ -68,11 +68,9 @@ class RandomNas(Method):
 
         return RandomDraw(space, **kwargs)
 
-    def supernet(self, stage: Stage, config: SearchConfig, classes: int) -> Supernet:
-        """Returns the supernet, whose relaxation draws by the seed of the search."""
-        supernet = super().supernet(stage, config, classes)
-        supernet.relaxation.seed = config.seed
-        return supernet
+    def stage_relaxation(self, stage: Stage, config: SearchConfig, **kwargs: Any) -> Relaxation:
+        """Returns that of a stage, which draws by the seed of the search."""
+        return self.relaxation(stage.space, seed=config.seed, **kwargs)
 
     def resting(self, supernet: Supernet, seed: tf.Tensor | None = None) -> list[tf.Tensor] | None:
         """Returns which weights belong to candidates that the pass does not compute."""

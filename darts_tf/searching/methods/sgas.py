@@ -181,7 +181,7 @@ def decide(
     Returns:
         By number of an edge the column that stays, -2 for none; empty if all is decided.
     """
-    from darts_tf.supernet.relaxations.decided_edges import PRUNED, UNDECIDED
+    from darts_tf.supernet.relaxations.partly_decided import PRUNED, UNDECIDED
 
     open_edges = np.flatnonzero(decisions == UNDECIDED)
     if not len(open_edges):

@@ -60,11 +60,10 @@ class Xnas(Method):
 
         return Experts(space, **kwargs)
 
-    def supernet(self, stage: Stage, config: SearchConfig, classes: int) -> Supernet:
-        """Returns the supernet of a stage, whose experts know the number of rounds."""
-        supernet = super().supernet(stage, config, classes)
-        supernet.relaxation.rounds = self.rounds(stage)
-        return supernet
+    def stage_relaxation(self, stage: Stage, config: SearchConfig, **kwargs: Any) -> Relaxation:
+        """Returns the experts of a stage, who know the number of rounds."""
+        del config
+        return self.relaxation(stage.space, rounds=self.rounds(stage), **kwargs)
 
     def step(
         self,

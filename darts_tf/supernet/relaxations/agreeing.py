@@ -24,12 +24,5 @@ class Agreeing(Relaxation):
     def build(self) -> None:
         """Creates the alphas and both numbers, which start at 0."""
         super().build()
-        for name in ("strength", "cosine"):
-            variable = self.add_weight(
-                name=name,
-                initializer="zeros",
-                trainable=False,
-                autocast=False,
-                aggregation="only_first_replica",
-            )
-            setattr(self, name, variable)
+        self.strength = self.add_state("strength")
+        self.cosine = self.add_state("cosine")

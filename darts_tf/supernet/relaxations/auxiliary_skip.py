@@ -37,9 +37,7 @@ class AuxiliarySkip(Relaxation):
     def build(self) -> None:
         """Creates the alphas, and the weight of the skip-connects, which starts at 1."""
         super().build()
-        self.beta = self.add_weight(
-            name="beta", initializer="ones", trainable=False, autocast=False
-        )
+        self.beta = self.add_state("beta", 1.0)
 
     def mix(self, cell: str, alphas: tf.Tensor, seed: tf.Tensor | None = None) -> EdgeWeights:
         """Returns the edge weights of one cell; see `Relaxation.mix`."""

@@ -31,9 +31,7 @@ class BetaDecayed(Relaxation):
     def build(self) -> None:
         """Creates the alphas, and the weight of the term, which starts at 0."""
         super().build()
-        self.decay = self.add_weight(
-            name="decay", initializer="zeros", trainable=False, autocast=False
-        )
+        self.decay = self.add_state("decay")
 
     def decay_loss(self) -> tf.Tensor:
         """Returns the weighted term, a scalar."""

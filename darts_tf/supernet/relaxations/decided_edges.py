@@ -5,25 +5,22 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.derivation import softmax
 from darts_tf.spaces.space import Space
-from darts_tf.supernet.relaxation import Relaxation
-
-UNDECIDED, PRUNED = -1, -2
+from darts_tf.supernet.relaxations.partly_decided import UNDECIDED, PartlyDecided
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
-class DecidedEdges(Relaxation):
+class DecidedEdges(PartlyDecided):
     """Mixes by the softmax where an edge is undecided (SGAS, section 3).
 
-    A decided edge has one candidate of weight 1, a pruned one has none. The alphas of both stay as
-    they were when that was decided.
+    The alphas of decided and pruned edges stay as they were when that was decided.
 
     Example:
         >>> from darts_tf import SearchSpace
+        >>> from darts_tf.supernet.relaxations.partly_decided import PRUNED
         >>> relaxation = DecidedEdges(SearchSpace(("none", "skip_connect"), nodes=1))
         >>> relaxation.build()
         >>> relaxation.decide("normal", 0, 1)
@@ -36,8 +33,6 @@ class DecidedEdges(Relaxation):
         history: How many of the last epochs' tables are remembered.
 
     Attributes:
-        decided: For each cell and edge the column of its candidate, `UNDECIDED` or `PRUNED`,
-            [edges].
         frozen: The alphas that decided and pruned edges had, [edges, candidates].
         past: The remembered tables, the last one last, [history, edges, candidates].
         remembered: How many of them there are.
@@ -55,31 +50,14 @@ class DecidedEdges(Relaxation):
     def build(self) -> None:
         """Creates the alphas, and what is known of each edge."""
         super().build()
-        self.decided: dict[str, Any] = {}
         self.frozen: dict[str, Any] = {}
         self.past: dict[str, Any] = {}
         for cell, alphas in self.alphas.items():
-            edges = alphas.shape[0]
-            undecided = keras.initializers.Constant(UNDECIDED)
-            self.decided[cell] = self._state(f"decided_{cell}", (edges,), undecided)
-            self.frozen[cell] = self._state(f"frozen_{cell}", tuple(alphas.shape))
+            self.frozen[cell] = self.add_state(f"frozen_{cell}", shape=tuple(alphas.shape))
             if self.history:
                 shape = (self.history, *alphas.shape)
-                self.past[cell] = self._state(f"past_{cell}", shape)
-        self.remembered = self._state("remembered", ())
-
-    def _state(self, name: str, shape: tuple[int, ...], initializer: Any = "zeros") -> Any:
-        return self.add_weight(
-            shape=shape, initializer=initializer, trainable=False, autocast=False, name=name
-        )
-
-    def mix(self, cell: str, alphas: tf.Tensor, seed: tf.Tensor | None = None) -> tf.Tensor:
-        """Returns the edge weights of one cell; see `Relaxation.mix`."""
-        del seed
-        decided = tf.cast(self.decided[cell].value, tf.int32)
-        # A row of zeros where the edge is pruned.
-        chosen = tf.one_hot(decided, alphas.shape[1], dtype=alphas.dtype)
-        return tf.where((decided == UNDECIDED)[:, tf.newaxis], tf.nn.softmax(alphas), chosen)
+                self.past[cell] = self.add_state(f"past_{cell}", shape=shape)
+        self.remembered = self.add_state("remembered")
 
     def shares(self, cell: str) -> np.ndarray:
         """Returns the softmax of all alphas of a cell, those of decided edges too.
@@ -92,7 +70,7 @@ class DecidedEdges(Relaxation):
 
     def decisions(self, cell: str) -> np.ndarray:
         """Returns for each edge the column of its candidate, `UNDECIDED` or `PRUNED`, [edges]."""
-        return self.decided[cell].numpy().astype(int)
+        return self.decided[cell].numpy()
 
     def decide(self, cell: str, edge: int, column: int) -> None:
         """Decides an edge for good.
@@ -129,19 +107,6 @@ class DecidedEdges(Relaxation):
         for cell, table in tables.items():
             self.past[cell].assign(np.concatenate([self.past[cell].numpy()[1:], [table]]))
         self.remembered.assign(min(self.history, int(self.remembered.numpy()) + 1))
-
-    def strengths_of(self, cell: str, alphas: np.ndarray) -> np.ndarray:
-        """Returns 1 for the candidate of a decided edge, 0 for a pruned one, else the softmax."""
-        return self._where_undecided(cell, super().strengths_of(cell, alphas))
-
-    def kept(self) -> dict[str, np.ndarray]:
-        """Returns which candidates still compete: all of an undecided edge, one of a decided."""
-        return {cell: self._where_undecided(cell, mask) for cell, mask in super().kept().items()}
-
-    def _where_undecided(self, cell: str, table: np.ndarray) -> np.ndarray:
-        decided = self.decisions(cell)[:, np.newaxis]
-        chosen = (decided == np.arange(table.shape[1])).astype(table.dtype)
-        return np.where(decided == UNDECIDED, table, chosen)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""

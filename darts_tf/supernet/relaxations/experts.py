@@ -52,14 +52,7 @@ class Experts(PrunedSoftmax):
     def build(self) -> None:
         """Creates the alphas, what is left, and the number of rounds taken."""
         super().build()
-        self.round = self.add_weight(
-            initializer="zeros",
-            dtype="int32",
-            trainable=False,
-            autocast=False,
-            aggregation="only_first_replica",
-            name="round",
-        )
+        self.round = self.add_state("round", 0, dtype="int32")
 
     def initial_alphas(self) -> keras.initializers.Initializer:
         """Returns zeros: all experts begin with the weight 1."""

@@ -64,9 +64,7 @@ class GumbelSoftmax(Relaxation):
     def build(self) -> None:
         """Creates the alphas and the temperature, which starts at 1."""
         super().build()
-        self.temperature = self.add_weight(
-            name="temperature", initializer="ones", trainable=False, autocast=False
-        )
+        self.temperature = self.add_state("temperature", 1.0)
 
     def initial_alphas(self) -> keras.initializers.Initializer:
         """Returns a new initializer of one table of alphas."""

@@ -33,9 +33,7 @@ class Perturbed(Relaxation):
     def build(self) -> None:
         """Creates the alphas and the radius, which starts at 0."""
         super().build()
-        self.radius = self.add_weight(
-            name="radius", initializer="zeros", trainable=False, autocast=False
-        )
+        self.radius = self.add_state("radius")
 
     def drawn(self, weights: Tables, seed: tf.Tensor | None) -> dict[str, tf.Tensor]:
         """Returns weights at random places of the cube around given ones, as shares.

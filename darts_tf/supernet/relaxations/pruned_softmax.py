@@ -51,18 +51,9 @@ class PrunedSoftmax(Relaxation):
     def build(self) -> None:
         """Creates the alphas, the temperature, which starts at 1, and what is left: all."""
         super().build()
-        self.temperature = self.add_weight(
-            name="temperature", initializer="ones", trainable=False, autocast=False
-        )
+        self.temperature = self.add_state("temperature", 1.0)
         self.left_over = {
-            cell: self.add_weight(
-                shape=self.search_space.mask(cell).shape,
-                initializer="ones",
-                trainable=False,
-                autocast=False,
-                aggregation="only_first_replica",
-                name=f"left_{cell}",
-            )
+            cell: self.add_state(f"left_{cell}", 1.0, self.search_space.mask(cell).shape)
             for cell in self.cells
         }
 

@@ -63,22 +63,10 @@ class RandomDraw(Relaxation):
         super().build()
         first = self.draw_epoch(0)
         self.architecture: dict[str, Any] = {
-            cell: self.add_weight(
-                shape=columns.shape,
-                dtype="int32",
-                initializer=lambda shape, dtype=None, columns=columns: tf.constant(columns),
-                trainable=False,
-                autocast=False,
-                name=f"architecture_{cell}",
-            )
+            cell: self.add_state(f"architecture_{cell}", columns, columns.shape, "int32")
             for cell, columns in first.items()
         }
-        self.accuracy = self.add_weight(
-            name="accuracy",
-            initializer=keras.initializers.Constant(-1.0),
-            trainable=False,
-            autocast=False,
-        )
+        self.accuracy = self.add_state("accuracy", -1.0)
 
     def initial_alphas(self) -> keras.initializers.Initializer:
         """Returns zeros."""

@@ -50,12 +50,7 @@ class SkipDropout(Relaxation):
     def build(self) -> None:
         """Creates the alphas and the dropout, which starts at `rate`."""
         super().build()
-        self.dropout = self.add_weight(
-            name="dropout",
-            initializer=keras.initializers.Constant(self.rate),
-            trainable=False,
-            autocast=False,
-        )
+        self.dropout = self.add_state("dropout", self.rate)
 
     def mix(self, cell: str, alphas: tf.Tensor, seed: tf.Tensor | None = None) -> EdgeWeights:
         """Returns the edge weights of one cell; see `Relaxation.mix`."""

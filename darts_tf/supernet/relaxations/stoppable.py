@@ -48,21 +48,10 @@ class Stoppable(Relaxation):
         edges = max(len(self.search_space.edges(cell)) for cell in self.cells)
         width = max(self.search_space.width(cell) for cell in self.cells)
         shape = (self.layers, edges, width)
-        self.stopped = self._memory("stopped", shape, "int32")
-        self.cosines = self._memory("cosines", shape, self.variable_dtype)
-        self.count = self._memory("count", (), "int32")
-        self.seen = self._memory("seen", (), "int32")
-
-    def _memory(self, name: str, shape: tuple[int, ...], dtype: Any) -> Any:
-        return self.add_weight(
-            shape=shape,
-            dtype=dtype,
-            initializer="zeros",
-            trainable=False,
-            autocast=False,
-            aggregation="only_first_replica",
-            name=name,
-        )
+        self.stopped = self.add_state("stopped", 0, shape, "int32")
+        self.cosines = self.add_state("cosines", shape=shape)
+        self.count = self.add_state("count", 0, dtype="int32")
+        self.seen = self.add_state("seen", 0, dtype="int32")
 
     def rests(self) -> list[tf.Tensor]:
         """Returns for each cell of the supernet which operations have stopped, bool."""

@@ -160,7 +160,7 @@ def test_a_supernet_drops_at_the_rate_of_its_epoch_and_its_alphas_are_clipped():
     alphas = dict.fromkeys(space.cells, ((0.0, 0.0),) * 2)
     for number, rate in enumerate((0.0, 0.4, 0.7)):
         stage = method.stage(number, config, space, [EpochRecord(0, alphas, {}, {})])
-        relaxation = method.stage_relaxation(stage)
+        relaxation = method.stage_relaxation(stage, config)
         relaxation.build()
         weights = relaxation.call(tf.constant([0, 1]))["normal"]
         assert (weights.skip_dropout is None) == (rate == 0)
