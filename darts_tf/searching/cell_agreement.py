@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from darts_tf.engine.replicas import over_replicas
 from darts_tf.engine.scoring import Batch, Score, score
-from darts_tf.searching.differentiation import differentiate
+from darts_tf.searching.differentiation import differentiate, gradients
 from darts_tf.supernet.edge_weights import EdgeWeights
 from darts_tf.supernet.model import Supernet
 
@@ -89,13 +90,9 @@ def agreeing_gradient(
         tape.watch([variables, weights])
         logits = supernet(train.images, training=True, seed=seed, edge_weights=weights)
         result = score(logits, train)
-    zero = tf.UnconnectedGradients.ZERO
-    sources = [variables, [weights[number] for number in watched]]
-    gradients, slopes = tape.gradient(result.loss, sources, unconnected_gradients=zero)
-    replica = tf.distribute.get_replica_context()
-    if replica is not None and replica.num_replicas_in_sync > 1:
-        slopes = replica.all_reduce(tf.distribute.ReduceOp.SUM, slopes)
-    cosine, directions = agreement(slopes)
+    found = gradients(tape, result.loss, [*variables, *(weights[number] for number in watched)])
+    own, slopes = found[: len(variables)], found[len(variables) :]
+    cosine, directions = agreement(over_replicas(slopes))
     length = tf.linalg.global_norm(directions)
     step = tf.math.divide_no_nan(tf.cast(epsilon, length.dtype), length)
 
@@ -110,8 +107,6 @@ def agreeing_gradient(
     factor = tf.math.divide_no_nan(tf.cast(strength, step.dtype), 2 * step)
     changed = [
         gradient - tf.cast(factor, gradient.dtype) * (ahead - behind)
-        for gradient, ahead, behind in zip(gradients, at(1.0), at(-1.0), strict=True)
+        for gradient, ahead, behind in zip(own, at(1.0), at(-1.0), strict=True)
     ]
-    for gradient, variable in zip(changed, variables, strict=True):
-        gradient.set_shape(variable.shape)
     return result, changed, cosine

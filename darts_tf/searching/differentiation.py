@@ -1,6 +1,6 @@
 """The gradients of a supernet's loss."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -47,42 +47,57 @@ def differentiate(
         term = None if penalty is None else penalty()
         if term is not None:
             loss += tf.cast(term, loss.dtype)
-    zero = tf.UnconnectedGradients.ZERO
-    gradients = tape.gradient(loss, values, unconnected_gradients=zero)
-    for gradient, value in zip(gradients, values, strict=True):
-        gradient.set_shape(value.shape)  # shared functions forget it
-    return result, gradients
+    return result, gradients(tape, loss, values)
 
 
 def differentiate_edges(
     supernet: Supernet,
     batch: Batch,
-    edge_weights: Sequence[tf.Tensor],
+    tables: Mapping[str, tf.Tensor],
     seed: tf.Tensor | None = None,
     training: bool = True,
-) -> tuple[Score, list[tf.Tensor]]:
+) -> tuple[Score, dict[str, tf.Tensor]]:
     """Runs the supernet with given edge weights, and differentiates its loss for them.
 
     Args:
         supernet: The supernet.
         batch: The images and labels.
-        edge_weights: For each of the supernet's cells in turn [edges, candidates]; one tensor that
-            stands for several cells gets the sum of their gradients.
+        tables: For each kind of cell the edge weights of all its cells, [edges, candidates].
         seed: Seed of what operations draw, int32 [2]; None for none.
         training: Whether normalization uses, and records, the statistics of the batch.
 
     Returns:
-        This replica's score, and the gradient of its loss for each of the tensors.
+        This replica's score, and the gradient of its loss for each of the tables.
     """
+    values = list(tables.values())
     with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(edge_weights)
+        tape.watch(values)
         logits = supernet(
             batch.images,
             training=training,
             learn="architecture",
             seed=seed,
-            edge_weights=edge_weights,
+            edge_weights=supernet.for_cells(tables),
         )
         result = score(logits, batch)
+    return result, dict(zip(tables, gradients(tape, result.loss, values), strict=True))
+
+
+def gradients(
+    tape: tf.GradientTape, loss: tf.Tensor, tensors: Sequence[tf.Tensor]
+) -> list[tf.Tensor]:
+    """Returns the gradient of a supernet's loss for each of the tensors that a tape has watched.
+
+    Args:
+        tape: The tape, on which the loss was computed.
+        loss: The loss, a scalar.
+        tensors: What it is differentiated for.
+
+    Returns:
+        A tensor of the shape of each, zeros where the loss does not depend on it.
+    """
     zero = tf.UnconnectedGradients.ZERO
-    return result, tape.gradient(result.loss, list(edge_weights), unconnected_gradients=zero)
+    found = tape.gradient(loss, list(tensors), unconnected_gradients=zero)
+    for gradient, tensor in zip(found, tensors, strict=True):
+        gradient.set_shape(tensor.shape)  # shared functions forget it
+    return found

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from darts_tf.engine.scoring import Batch, score
 from darts_tf.supernet.model import Supernet
-from darts_tf.supernet.shared_trace import local_copy
+from darts_tf.supernet.shared_trace import keeping
 
 
 def hessian_vector_product(
@@ -60,10 +60,9 @@ def hessian_vector_product(
         [TensorShape([2, 2]), TensorShape([2, 2])]
     """
     values = [variable.value for variable in variables]
-    averages = [local_copy(variable) for variable in supernet.non_trainable_variables]
-    kept = [tf.identity(average) for average in averages]
+    averages = supernet.non_trainable_variables
     zero = tf.UnconnectedGradients.ZERO
-    with tf.GradientTape(watch_accessed_variables=False) as outer:
+    with keeping(averages), tf.GradientTape(watch_accessed_variables=False) as outer:
         outer.watch(values)
         with tf.GradientTape(watch_accessed_variables=False) as inner:
             inner.watch(values)
@@ -76,6 +75,4 @@ def hessian_vector_product(
                 for gradient, part in zip(gradients, vector, strict=True)
             ]
         )
-    for average, value in zip(averages, kept, strict=True):
-        average.assign(value)
     return outer.gradient(slope, values, unconnected_gradients=zero)

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from darts_tf.engine.optimizers import SGD, clip_by_global_norm
+from darts_tf.engine.replicas import over_replicas
 from darts_tf.engine.scoring import Batch, Score
 from darts_tf.searching.bilevel import weight_gradient
 from darts_tf.searching.candidate_weights import places, spread
@@ -69,7 +70,7 @@ class OperationStopping:
     ) -> tuple[Score, list[tf.Tensor]]:
         """Returns the score and gradient of a training batch, and keeps the gradient."""
         score, gradients = weight_gradient(supernet, train, seed)
-        whole = _summed(gradients)
+        whole = over_replicas(gradients)
         if self.clip is not None:
             resting = spread(supernet, self.memory.rests())
             counted = [
@@ -95,7 +96,7 @@ class OperationStopping:
         alphas = supernet.architecture_variables
         variables = [*alphas, *supernet.weight_variables]
         gradients = differentiate(supernet, valid, variables, "all", seed, penalty)[1]
-        self._compare(_summed(gradients[len(alphas) :]))
+        self._compare(over_replicas(gradients[len(alphas) :]))
         return gradients[: len(alphas)]
 
     def _compare(self, gradients: Sequence[tf.Tensor]) -> None:
@@ -144,10 +145,3 @@ def kernel_cosines(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
     norms = tf.norm(first, axis=axis) * tf.norm(second, axis=axis)
     cosine = product / tf.maximum(norms, tf.cast(_SMALLEST, norms.dtype))
     return tf.reduce_mean(cosine, list(range(1, len(cosine.shape))))
-
-
-def _summed(gradients: list[tf.Tensor]) -> list[tf.Tensor]:
-    replica = tf.distribute.get_replica_context()
-    if replica is None or replica.num_replicas_in_sync == 1:
-        return gradients
-    return list(replica.all_reduce(tf.distribute.ReduceOp.SUM, gradients))

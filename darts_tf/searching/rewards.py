@@ -39,6 +39,4 @@ class EdgeGradient:
             for cell, weights in supernet.relaxation.call(seed).items()
         }
         batch = train if self.on_training else valid
-        kinds = [cell.cell for cell in supernet.cells]
-        slopes = differentiate_edges(supernet, batch, [shared[kind] for kind in kinds], seed)[1]
-        return [slopes[kinds.index(kind)] for kind in shared]
+        return list(differentiate_edges(supernet, batch, shared, seed)[1].values())

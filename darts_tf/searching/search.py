@@ -46,7 +46,7 @@ from darts_tf.searching.plugs import Plugs, choose, described, run_flags
 from darts_tf.searching.stop_search import StopSearch
 from darts_tf.spaces.genotype import Genotype, read_genotype
 from darts_tf.spaces.space import Space
-from darts_tf.supernet.shared_trace import local_copy
+from darts_tf.supernet.shared_trace import keeping
 
 
 @dataclass(frozen=True)
@@ -255,6 +255,8 @@ class _Searching:
         self.config = config
         self.method = method
         self.measured = measured
+        self.measurements: dict[str, Callable[[tf.data.Dataset], float]] = {}
+        self.strategy = strategy
         self.facts = images.facts
         self.train, self.valid = divide(
             images.train,
@@ -297,10 +299,6 @@ class _Searching:
             config.jit_compile,
             clocked=True,
         )
-        self.measurements = {
-            name: implementation(make)(strategy, self.supernet, config)
-            for name, make in MEASUREMENTS.items()
-        }
         self.evaluate = compile_step(strategy, self._evaluate, config.jit_compile)
         self.evaluate_by_batch = compile_step(strategy, self._evaluate_by_batch, config.jit_compile)
 
@@ -330,13 +328,14 @@ class _Searching:
         self.optimizer.learning_rate = rate
         self.method.on_epoch_begin(epoch.of_stage, plan.epochs, self.supernet)
 
+        whole = evaluation_batches(
+            self.valid, config.batch_size, transform=plain_transform(self.facts)
+        )
+
         def validation(*, batches: int | None = None, by_batch: bool = False) -> Mean:
-            images = evaluation_batches(
-                self.valid, config.batch_size, transform=plain_transform(self.facts)
-            )
-            count = len(self.valid)
+            images, count = whole, len(self.valid)
             if batches is not None:
-                images, count = images.take(batches), min(count, batches * config.batch_size)
+                images, count = whole.take(batches), min(count, batches * config.batch_size)
             evaluate = self.evaluate_by_batch if by_batch else self.evaluate
             return epoch.evaluate(evaluate, images, count, config.batch_size)
 
@@ -357,13 +356,20 @@ class _Searching:
             **self._measure(epoch, batch_size),
         }
 
+    def _measurement(self, name: str) -> Callable[[tf.data.Dataset], float]:
+        """Returns what measures, made once it is asked for."""
+        if name not in self.measurements:
+            make = implementation(MEASUREMENTS[name])
+            self.measurements[name] = make(self.strategy, self.supernet, self.config)
+        return self.measurements[name]
+
     def _measure(self, epoch: Epoch, batch_size: int) -> dict[str, float]:
         """Returns what the criterion has measured, on the epoch's last validation batch."""
         last = steps_per_epoch(len(self.train), batch_size) - 1
         numbers = {}
         for name in self.measured(epoch.of_stage):
             batch = self._validation_batches(epoch.number, last, batch_size)
-            numbers[name] = self.measurements[name](batch)
+            numbers[name] = self._measurement(name)(batch)
             if not math.isfinite(numbers[name]):
                 raise DivergenceError(
                     f"epoch {epoch.number}: expected a finite {name}, got {numbers[name]}; the "
@@ -398,12 +404,8 @@ class _Searching:
         return score(self.supernet(batch[0], training=False), Batch(*batch))
 
     def _evaluate_by_batch(self, *batch: tf.Tensor) -> Score:
-        averages = [local_copy(variable) for variable in self.supernet.non_trainable_variables]
-        kept = [tf.identity(average) for average in averages]
-        result = score(self.supernet(batch[0], training=True), Batch(*batch))
-        for average, value in zip(averages, kept, strict=True):
-            average.assign(value)
-        return result
+        with keeping(self.supernet.non_trainable_variables):
+            return score(self.supernet(batch[0], training=True), Batch(*batch))
 
 
 def _finished(run: RunDirectory) -> SearchResult:

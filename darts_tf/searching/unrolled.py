@@ -9,7 +9,7 @@ from darts_tf.engine.replicas import over_replicas
 from darts_tf.engine.scoring import Batch
 from darts_tf.searching.differentiation import Penalty, differentiate
 from darts_tf.supernet.model import Supernet
-from darts_tf.supernet.shared_trace import local_copy
+from darts_tf.supernet.shared_trace import keeping, local_copy
 
 
 class Unrolled:
@@ -54,16 +54,14 @@ class Unrolled:
         """
         alphas = supernet.architecture_variables
         weights = [local_copy(variable) for variable in supernet.weight_variables]
-        averages = [local_copy(variable) for variable in supernet.non_trainable_variables]
-        start = _read(weights)
+        start = [tf.identity(weight) for weight in weights]
 
         _, slopes = differentiate(supernet, train, supernet.weight_variables, "weights", seed)
         _write(weights, self.weight_optimizer.unrolled(over_replicas(slopes)))
-        kept = _read(averages)
-        _, slopes = differentiate(
-            supernet, valid, [*alphas, *supernet.weight_variables], "all", seed, penalty
-        )
-        _write(averages, kept)
+        with keeping(supernet.non_trainable_variables):
+            _, slopes = differentiate(
+                supernet, valid, [*alphas, *supernet.weight_variables], "all", seed, penalty
+            )
         direct, direction = slopes[: len(alphas)], over_replicas(slopes[len(alphas) :])
 
         epsilon = self.radius / tf.linalg.global_norm(direction)
@@ -79,10 +77,6 @@ class Unrolled:
             d - tf.cast(rate, d.dtype) * (a - b)
             for d, a, b in zip(direct, ahead, behind, strict=True)
         ]
-
-
-def _read(variables: Sequence[tf.Variable]) -> list[tf.Tensor]:
-    return [tf.identity(variable) for variable in variables]
 
 
 def _write(variables: Sequence[tf.Variable], values: Sequence[tf.Tensor]) -> None:

@@ -200,7 +200,14 @@ class Supernet(keras.Model):
         Args:
             seed: Seed of the relaxation's noise, int32 [2]; None for none.
         """
-        by_kind = self.relaxation.call(seed)  # __call__ wants an input
+        return self.for_cells(self.relaxation.call(seed))  # __call__ wants an input
+
+    def for_cells(self, by_kind: Mapping[str, Any]) -> list[Any]:
+        """Returns for each cell in turn what there is for its kind.
+
+        Args:
+            by_kind: Such as edge weights, by the cells of the space.
+        """
         return [by_kind[cell.cell] for cell in self.cells]
 
     def _cell_seed(self, seed: tf.Tensor | None, number: int) -> tf.Tensor | None:

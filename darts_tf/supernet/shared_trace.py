@@ -1,6 +1,8 @@
 """One trace for many layers: the edges of a supernet differ in their weights only."""
 
 import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -80,6 +82,20 @@ def local_copy(variable: keras.Variable) -> tf.Variable:
         return copies[0]
     number = int(tf.get_static_value(replica.replica_id_in_sync_group))
     return copies[number % len(copies)]
+
+
+@contextmanager
+def keeping(variables: Sequence[keras.Variable]) -> Iterator[None]:
+    """Gives variables back, on this replica, the values that they had before the block.
+
+    Args:
+        variables: Such as the running averages that a pass in training mode moves.
+    """
+    copies = [local_copy(variable) for variable in variables]
+    values = [tf.identity(copy) for copy in copies]
+    yield
+    for copy, value in zip(copies, values, strict=True):
+        copy.assign(value)
 
 
 def _kind(

@@ -60,7 +60,7 @@ def _loss(supernet: Supernet, train: Batch, tables: Mapping[str, tf.Tensor]) -> 
     from darts_tf.engine.replicas import over_replicas
     from darts_tf.engine.scoring import score
 
-    weights = [tables[cell.cell] for cell in supernet.cells]
+    weights = supernet.for_cells(tables)
     [loss] = over_replicas([score(supernet(train.images, edge_weights=weights), train).loss])
     return loss
 
@@ -72,7 +72,5 @@ def _slopes(
     from darts_tf.engine.replicas import over_replicas
     from darts_tf.searching.differentiation import differentiate_edges
 
-    kinds = [cell.cell for cell in supernet.cells]
-    _, each = differentiate_edges(supernet, train, [tables[kind] for kind in kinds], training=False)
-    by_kind = dict(zip(kinds, each, strict=True))
-    return dict(zip(by_kind, over_replicas(list(by_kind.values())), strict=True))
+    _, slopes = differentiate_edges(supernet, train, tables, training=False)
+    return dict(zip(slopes, over_replicas(list(slopes.values())), strict=True))

@@ -89,7 +89,7 @@ class SdartsRs(Method):
             supernet.weight_variables,
             "weights",
             seed,
-            edge_weights=[tables[cell.cell] for cell in supernet.cells],
+            edge_weights=supernet.for_cells(tables),
         )
 
     def perturbed(
