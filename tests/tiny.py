@@ -1,4 +1,4 @@
-"""The tiniest search, in float64: a method's step on it, and the arrays that a twin starts from."""
+"""The tiniest searches, in float64: supernets, batches, and the arrays that a twin starts from."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from darts_tf.config import SearchConfig
 from darts_tf.engine import precision
 from darts_tf.engine.scoring import Batch
 from darts_tf.spaces.search_space import SearchSpace
+from darts_tf.supernet.model import Supernet
 from tests import weights
 from tests.oracles import optimizers as rules
 from tests.oracles import trees
@@ -80,9 +81,7 @@ class Tiny:
 
     def batch(self, number: int) -> Batch:
         """The same for the library."""
-        images, labels = self.arrays(number)
-        share = tf.fill((BATCH,), tf.constant(1 / BATCH, tf.float64))
-        return Batch(tf.constant(images), tf.constant(labels, tf.int32), share)
+        return batch_of(*self.arrays(number))
 
     def alphas(self) -> dict[str, np.ndarray]:
         """Copies of the alphas of each cell."""
@@ -98,6 +97,43 @@ class Tiny:
             assert weights.relative_error(table, alphas[kind]) < 1e-9
         pairs = zip(weights.flat(self.params()), weights.flat(params), strict=True)
         assert max(weights.relative_error(ours, right) for ours, right in pairs) < 1e-9
+
+
+def tiny_supernet(method: Any, seed: int) -> Supernet:
+    """Returns the supernet of a method's first stage, with alphas that are standard normal."""
+    return Tiny(method, seed, alphas=1.0).net
+
+
+def plain_supernet(
+    space: SearchSpace, seed: int, layers: int = 3, shape: tuple[int, int, int] = SHAPE
+) -> Supernet:
+    """Returns the supernet of DARTS in a space, with alphas that are standard normal.
+
+    Args:
+        space: The space.
+        seed: Of the weights and the alphas.
+        layers: Number of cells.
+        shape: Rows, columns and channels of the images.
+    """
+    keras.utils.set_random_seed(seed)
+    net = Supernet(space, layers=layers, init_channels=2, classes=CLASSES, dtype="float64")
+    net.build((None, *shape))
+    rng = np.random.default_rng(seed)
+    for alphas in net.architecture_variables:
+        alphas.assign(rng.normal(size=alphas.shape))
+    return net
+
+
+def tiny_batch(seed: int, images: int = BATCH, shape: tuple[int, int, int] = SHAPE) -> Batch:
+    """Returns a batch of random images."""
+    rng = np.random.default_rng(seed)
+    return batch_of(rng.normal(size=(images, *shape)), rng.integers(0, CLASSES, images))
+
+
+def batch_of(images: np.ndarray, labels: np.ndarray) -> Batch:
+    """Returns a batch in which each image counts the same."""
+    share = tf.fill((len(labels),), tf.constant(1 / len(labels), tf.float64))
+    return Batch(tf.constant(images), tf.constant(labels, tf.int32), share)
 
 
 def by_kind(slopes: list[np.ndarray]) -> dict[str, np.ndarray]:

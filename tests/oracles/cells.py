@@ -33,6 +33,7 @@ def search_cell(
     chosen: Sequence[int] | None = None,
     kept: Sequence[np.ndarray] | None = None,
     auxiliary: float | None = None,
+    masks: Sequence[np.ndarray] | None = None,
 ) -> Var:
     """A cell with two inputs and up to four nodes; its output is the concatenation of the nodes.
 
@@ -51,6 +52,7 @@ def search_cell(
         kept: For each edge what an identity skip is multiplied by (P-DARTS).
         auxiliary: Weight of a further skip-connect on each edge, whose parameters are those under
             auxiliary (DARTS-).
+        masks: For each edge what its images are multiplied by, [batch] (SNAS).
     """
     first = factorized_reduce if previous_reduction else relu_conv_bn
     nodes: dict[int, Var] = {
@@ -69,6 +71,8 @@ def search_cell(
             edge = tape.add(edge, tape.scale(skip, Var(auxiliary)))
         if edges is not None:
             edge = tape.scale(edge, tape.pick(edges, number))
+        if masks is not None:
+            edge = tape.times(edge, masks[number][:, None, None, None])
         nodes[node] = tape.add(nodes[node], edge) if node in nodes else edge
     return tape.concat([nodes[node] for node in sorted(nodes) if node >= 2])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -73,15 +73,25 @@ def logits(
 ) -> Var:
     """Logits of the supernet in training mode, on the tape; `params` sets the number of cells."""
     weights = mix(alphas)
+    layers = len(params["cells"])
+    cells, stage = [], 0
+    for number in range(layers):
+        reduction = number in reduction_cells(layers)
+        kind = "reduce" if reduction else "normal"
+        cells.append(weights[kind if kind in weights else f"{kind}_{stage}"])
+        stage += reduction
+    return logits_of(pictures, cells, params, partial)
+
+
+def logits_of(
+    pictures: Var, cells: Sequence[Mapping[str, Any]], params: Mapping[str, Any], partial: int = 1
+) -> Var:
+    """Logits of the supernet, from arguments of `search_cell` for each of its cells in turn."""
     before_previous, previous = stem(pictures, params["stem"])
     previous_reduction = len(params["stem"]) == 3
-    reductions = reduction_cells(len(params["cells"]))
-    stage = 0
-    for number, cell in enumerate(params["cells"]):
+    reductions = reduction_cells(len(cells))
+    for number, (cell, own) in enumerate(zip(params["cells"], cells, strict=True)):
         reduction = number in reductions
-        kind = "reduce" if reduction else "normal"
-        own = weights[kind if kind in weights else f"{kind}_{stage}"]
-        stage += reduction
         output = search_cell(
             before_previous,
             previous,

@@ -5,29 +5,14 @@ import logging
 import pytest
 
 from darts_tf.errors import DivergenceError, UserError
-from darts_tf.runs.checkpoints import Checkpoint, Checkpoints
 from darts_tf.runs.directory import RunDirectory
-
-FLAGS = {"dataset": "image_folder:/a/photos", "data_dir": "", "epochs": "3", "threads": "2"}
-
-
-def lines(**other):
-    return [f"--{name}={value}" for name, value in {**FLAGS, **other}.items()]
+from tests.three_epochs import again, lines, made
 
 
 @pytest.fixture(params=["search", "train"])
 def run(request, tmp_path):
     """A run whose three epochs are done."""
-    made = RunDirectory(tmp_path / "run", request.param)
-    made.claim(lines())
-    for epoch in range(3):
-        made.append_history({"epoch": epoch})
-    Checkpoints(made).save(Checkpoint(3, 0, {}))
-    return made
-
-
-def again(run):
-    return RunDirectory(run.path, run.program)
+    return made(tmp_path / "run", request.param)
 
 
 def test_more_epochs_are_refused_with_what_a_longer_cosine_means(run):

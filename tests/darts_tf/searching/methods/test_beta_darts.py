@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darts_tf import methods
-from tests.tiny_supernet import SPACE, tiny_supernet
+from tests.tiny import SPACE, tiny_supernet
 
 
 @given(st.integers(0, 600), st.floats(0, 10))

@@ -19,7 +19,7 @@ from tests.oracles import mixed_operation, tape, trees
 from tests.oracles.operations import OPERATIONS
 from tests.oracles.parameters import random_operation
 from tests.oracles.tape import Var
-from tests.tiny_supernet import tiny_batch, tiny_supernet
+from tests.tiny import tiny_batch, tiny_supernet
 
 CANDIDATES = ("none", "skip_connect", "sep_conv_3x3")
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 from darts_tf import methods, spaces
 from darts_tf.config import SearchConfig
 from darts_tf.spaces.genotype import read_genotype
-from tests.tiny_supernet import SPACE, tiny_supernet
+from tests.tiny import SPACE, tiny_supernet
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from itertools import combinations
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -11,14 +10,14 @@ from hypothesis import strategies as st
 
 from darts_tf import methods, spaces
 from darts_tf.config import SearchConfig
-from darts_tf.engine.scoring import Batch, score
+from darts_tf.engine.scoring import score
 from darts_tf.errors import UserError
 from darts_tf.searching.cell_agreement import agreeing_gradient, agreement
 from darts_tf.searching.differentiation import differentiate
 from darts_tf.searching.plugs import choose
 from darts_tf.spaces.search_space import SearchSpace
-from darts_tf.supernet.model import Supernet
 from tests import weights
+from tests.tiny import plain_supernet, tiny_batch
 
 
 def mean_cosine(vectors):
@@ -53,18 +52,8 @@ def test_a_cell_without_gradient_agrees_with_none():
 
 
 def test_the_gradient_is_that_of_differentiating_twice(seed):
-    keras.utils.set_random_seed(seed)
-    rng = np.random.default_rng(seed)
     space = SearchSpace(("avg_pool_3x3", "skip_connect", "sep_conv_3x3"), nodes=1)
-    net = Supernet(space, layers=4, init_channels=2, classes=3, dtype="float64")
-    net.build((None, 4, 4, 2))
-    for alphas in net.architecture_variables:
-        alphas.assign(rng.normal(size=alphas.shape))
-    batch = Batch(
-        tf.constant(rng.normal(size=(6, 4, 4, 2))),
-        tf.constant(rng.integers(0, 3, 6)),
-        tf.fill((6,), tf.constant(1 / 6, tf.float64)),
-    )
+    net, batch = plain_supernet(space, seed, layers=4), tiny_batch(seed, 6)
     variables = [variable.value for variable in net.weight_variables]
     edge_weights = [tf.identity(each) for each in net.edge_weights()]
     with tf.GradientTape(watch_accessed_variables=False) as outer:

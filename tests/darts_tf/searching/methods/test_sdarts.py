@@ -13,9 +13,7 @@ from darts_tf.searching.differentiation import differentiate_edges
 from darts_tf.searching.methods import sdarts_adv
 from darts_tf.searching.plugs import choose
 from darts_tf.supernet.relaxation import fold_in
-from tests.tiny_supernet import tiny_batch, tiny_supernet
-
-KINDS = ("normal", "reduce", "reduce")
+from tests.tiny import tiny_batch, tiny_supernet
 
 
 @given(st.integers(1, 600), st.data())
@@ -55,9 +53,8 @@ def start(net, seed, radius):
     return tables, starts
 
 
-def in_cells(tables):
-    constants = {cell: tf.constant(table) for cell, table in tables.items()}
-    return [constants[kind] for kind in KINDS]
+def constants(tables):
+    return {cell: tf.constant(table) for cell, table in tables.items()}
 
 
 @pytest.fixture(scope="module")
@@ -79,15 +76,13 @@ def test_an_attack_takes_signed_steps_from_a_random_start(attacked, seed):
     averages = [variable.numpy() for variable in net.non_trainable_variables]
     found = method.perturbed(net, batch, noise)
     p, u = start(net, noise, radius)
-    before, _ = differentiate_edges(net, batch, in_cells(p), training=False)
+    before, _ = differentiate_edges(net, batch, constants(p), training=False)
     for _ in range(3):
-        weights = in_cells(u)
-        _, slopes = differentiate_edges(net, batch, weights, training=False)
-        # One tensor stands for all cells of a kind: its slope is their sum.
-        for cell, slope in zip(KINDS[:2], slopes[:2], strict=True):
+        _, slopes = differentiate_edges(net, batch, constants(u), training=False)
+        for cell, slope in slopes.items():
             up = u[cell] + 2 * radius / 3 * np.sign(slope.numpy())
             u[cell] = shares(p[cell] + np.clip(up - p[cell], -radius, radius))
-    after, _ = differentiate_edges(net, batch, in_cells(u), training=False)
+    after, _ = differentiate_edges(net, batch, constants(u), training=False)
     right = p if before.loss > after.loss else u
     for cell, table in found.items():
         np.testing.assert_allclose(table, right[cell], rtol=1e-9, atol=1e-12)

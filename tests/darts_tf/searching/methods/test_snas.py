@@ -140,7 +140,8 @@ def test_all_training_images_train_and_the_last_of_them_are_measured(whole, imag
     method = methods.get({"name": "snas", "whole_training_set": whole})
     plan = method.stage(0, config, tiny.SPACE, ())
     data = Dataset(DATASETS["digits"], split, split)
-    searching = _Searching(config, method, plan, tf.distribute.get_strategy(), data)
+    strategy = tf.distribute.get_strategy()
+    searching = _Searching(config, method, plan, strategy, data, measured=lambda epoch: ())
     assert len(searching.train) == images
     np.testing.assert_array_equal(searching.valid.images, pixels[30:])
     assert searching.plan.steps == images // 10
