@@ -64,6 +64,35 @@ def conv_7x1_1x7(x: Var, params: Params, stride: int, affine: bool = False) -> V
     return normalized(x, params, affine)
 
 
+def conv_1x3_3x1(x: Var, params: Params, stride: int, affine: bool = False) -> Var:
+    """Convolutions in groups of channels, a row and a column, then a pointwise one (GDAS)."""
+    x = grouped(tape.relu(x), params["conv_1"], (1, stride))
+    x = grouped(x, params["conv_2"], (stride, 1))
+    x = images.conv2d(tape.relu(normalized(x, params, affine, "_1")), params["pointwise"])
+    return normalized(x, params, affine, "_2")
+
+
+def grouped(x: Var, kernel: Var, strides: tuple[int, int]) -> Var:
+    """Convolution of each group of channels by itself; the kernel tells the channels of one."""
+    inputs, outputs = kernel.shape[2:]
+    groups = x.shape[3] // inputs
+    size = outputs // groups
+    return tape.concat(
+        [
+            images.conv2d(
+                tape.take(x, range(inputs * group, inputs * (group + 1))),
+                tape.take(kernel, range(size * group, size * (group + 1))),
+                strides,
+            )
+            for group in range(groups)
+        ]
+    )
+
+
+def max_pool_3x3_norm(x: Var, params: Params, stride: int, affine: bool = False) -> Var:
+    return normalized(images.max_pool(x, stride), params, affine)
+
+
 def factorized_reduce(x: Var, params: Params, affine: bool = False) -> Var:
     """Factorized reduce: two 1x1 convolutions with stride 2, the second offset by one pixel."""
     x = tape.relu(x)
@@ -91,4 +120,6 @@ OPERATIONS: dict[str, Operation] = {
     **CANDIDATES,
     "sep_conv_7x7": sep_conv,
     "conv_7x1_1x7": conv_7x1_1x7,
+    "conv_1x3_3x1": conv_1x3_3x1,
+    "max_pool_3x3_norm": max_pool_3x3_norm,
 }

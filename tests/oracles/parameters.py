@@ -60,6 +60,13 @@ def random_operation(
     elif name == "conv_7x1_1x7":
         params["conv_1"] = random_kernel(rng, 1, 7, channels, channels)
         params["conv_2"] = random_kernel(rng, 7, 1, channels, channels)
+    elif name == "conv_1x3_3x1":
+        suffixes = ("_1", "_2")
+        params["conv_1"] = random_kernel(rng, 1, 3, channels // 8, channels)
+        params["conv_2"] = random_kernel(rng, 3, 1, channels // 8, channels)
+        params["pointwise"] = random_kernel(rng, 1, 1, channels, channels)
+    elif name == "max_pool_3x3_norm":
+        return random_affine(rng, channels) if affine else params
     elif "conv" in name:
         size = int(name[-1])
         for suffix in suffixes:

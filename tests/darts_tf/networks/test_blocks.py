@@ -10,7 +10,7 @@ from tests.oracles import operations, tape, trees
 from tests.oracles.parameters import random_operation
 from tests.oracles.tape import Var
 
-CHANNELS = 6
+CHANNELS = 16
 PLACES = {
     "depthwise_1/kernel": "depthwise_1",
     "depthwise_2/kernel": "depthwise_2",

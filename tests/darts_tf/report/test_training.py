@@ -39,7 +39,9 @@ def test_a_run_that_was_extended_says_so(tmp_path, seed):
         text = run.config.read_text()
         for epochs in (4, 7):
             flags = text.replace("--epochs=2\n", f"--epochs={epochs}\n").splitlines()
-            RunDirectory(run.path, run.program).claim(flags, extend=True)
+            again = RunDirectory(run.path, run.program)
+            again.claim(flags, extend=True)
+            again.extend()
         about = page(read_run(run)).about
         assert " 2 of " in about
         assert " Extended from 2 to 4, then from 4 to 7 epochs, with the learning" in about
