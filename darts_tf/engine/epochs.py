@@ -139,6 +139,11 @@ def _never(lines: Sequence[Line]) -> bool:
     return False
 
 
+def _always(lines: Sequence[Line]) -> bool:
+    del lines
+    return True
+
+
 @dataclass(frozen=True, eq=False)
 class RunStage:
     """A model, and how it is trained for an epoch.
@@ -150,12 +155,17 @@ class RunStage:
         run: Runs an epoch and returns its logs under Keras's names, such as `loss`.
         over: Returns, from the history's lines of this stage, whether it ends before its last
             epoch.
+        leads_on: Returns likewise whether the next stage follows once this one is over; if not,
+            the run ends.
+        epochs: The most epochs, where they are fewer than the loop was told.
     """
 
     model: keras.Model
     variables: Sequence[Any]
     run: Callable[[Epoch], Mapping[str, float]]
     over: Callable[[Sequence[Line]], bool] = _never
+    leads_on: Callable[[Sequence[Line]], bool] = _always
+    epochs: int | None = None
 
 
 def logs_as_line(epoch: Epoch, logs: Mapping[str, float], timing: Mapping[str, float]) -> Line:
@@ -313,15 +323,15 @@ class EpochLoop:
         """Returns whether an epoch is left; enters the next stage where the current one is over."""
         durability = self._durability
         while not self.stage.model.stop_training:
-            if self.history and self._more_epochs() and durability.asked_to_stop():
+            if self.history and not self.finished and durability.asked_to_stop():
                 self.ended_by_hand = True
                 _logger.info("a file named stop is in the run's directory: no more epochs")
                 return False
             if not self._stage_over():
                 return True
-            number = durability.stage + 1
-            if number == len(self._lengths):
+            if not self._another_stage():
                 return False
+            number = durability.stage + 1
             self.stage = self._made(number, self.history, self.stage)
             memory.release()  # graphs of the stage before
             durability.enter(number, self.stage.variables)
@@ -329,14 +339,23 @@ class EpochLoop:
             observers.set_model(self.stage.model)
         return False
 
-    def _more_epochs(self) -> bool:
-        return not self._stage_over() or self._durability.stage + 1 < len(self._lengths)
+    @property
+    def finished(self) -> bool:
+        """Whether all stages are over."""
+        return self._stage_over() and not self._another_stage()
+
+    def _another_stage(self) -> bool:
+        lines = self.history[self._durability.first_epoch :]
+        return self._durability.stage + 1 < len(self._lengths) and self.stage.leads_on(lines)
 
     def _stage_over(self) -> bool:
-        durability = self._durability
-        epochs = durability.epoch - durability.first_epoch
-        lines = self.history[durability.first_epoch :]
-        return epochs >= self._lengths[durability.stage] or (epochs > 0 and self.stage.over(lines))
+        lines = self.history[self._durability.first_epoch :]
+        return len(lines) >= self._stage_epochs() or (bool(lines) and self.stage.over(lines))
+
+    def _stage_epochs(self) -> int:
+        """Returns the most epochs of the current stage."""
+        length = self._lengths[self._durability.stage]
+        return length if self.stage.epochs is None else min(length, self.stage.epochs)
 
     def _made(self, number: int, lines: Sequence[Line], previous: RunStage | None) -> RunStage:
         if number:
@@ -374,4 +393,5 @@ class EpochLoop:
     def _epochs(self) -> int:
         """Returns the most epochs that the run can have, with the lengths that past stages had."""
         durability = self._durability
-        return durability.first_epoch + sum(self._lengths[durability.stage :])
+        later = sum(self._lengths[durability.stage + 1 :])
+        return durability.first_epoch + self._stage_epochs() + later

@@ -8,17 +8,19 @@ import struct
 import tokenize
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from darts_tf.errors import UserError
 from darts_tf.runs.directory import RunDirectory
 
 _logger = logging.getLogger(__name__)
 _NAME = re.compile(r"epoch-([0-9]{5,})-step-([0-9]{6,})\.checkpoint")
+_SNAPSHOT = re.compile(r"after-epoch-([0-9]{5,})\.snapshot")
 _HEADER = b"darts_tf checkpoint 1, SHA-256 "
 _DIGEST = 64
 _NUMBERS = "biufc"  # kinds of dtypes
@@ -73,15 +75,8 @@ class Checkpoints:
         Raises:
             UserError: If it cannot be written, as on a full disk; earlier ones stay.
         """
-        payload = io.BytesIO()
-        arrays: dict[str, Any] = dict(checkpoint.arrays)
-        np.savez(payload, allow_pickle=False, **arrays)
-        content = payload.getvalue()
-        digest = hashlib.sha256(content).hexdigest().encode()
         name = f"epoch-{checkpoint.epoch:05d}-step-{checkpoint.step:06d}.checkpoint"
-        path = self.run.checkpoints / name
-        with self.run.writing(path) as temporary:
-            temporary.write_bytes(_HEADER + digest + b"\n" + content)
+        path = self._write(name, checkpoint.arrays)
         for old in self._files()[self.keep :]:
             old.unlink(missing_ok=True)
         return path
@@ -89,11 +84,65 @@ class Checkpoints:
     def latest(self) -> Checkpoint | None:
         """Returns the last intact checkpoint, None without one; logs damaged ones."""
         for path in self._files():
-            checkpoint = _read(path)
-            if checkpoint is not None:
-                return checkpoint
+            arrays = _read(path)
+            if arrays is not None:
+                return Checkpoint(*_position(path), arrays)
             _logger.warning("%s: damaged, skipped", path)
         return None
+
+    def oldest_epoch(self) -> int:
+        """Returns the first epoch that the run could be resumed in."""
+        files = self._files()
+        return _position(files[-1])[0] if len(files) == self.keep else 0
+
+    def save_snapshot(self, epoch: int, arrays: Mapping[str, np.ndarray]) -> None:
+        """Writes the state after an epoch to which the run may go back.
+
+        Args:
+            epoch: Number of the epoch, from 0.
+            arrays: The state, by name; nothing but numbers.
+
+        Raises:
+            UserError: If it cannot be written.
+        """
+        self._write(f"after-epoch-{epoch:05d}.snapshot", arrays)
+
+    def snapshot(self, epoch: int) -> Mapping[str, np.ndarray]:
+        """Returns the state after an epoch.
+
+        Args:
+            epoch: Number of the epoch, from 0.
+
+        Raises:
+            UserError: If there is no snapshot of it, or a damaged one.
+        """
+        path = self.run.checkpoints / f"after-epoch-{epoch:05d}.snapshot"
+        arrays = _read(path)
+        if arrays is None:
+            raise UserError(f"{path}: expected the state after epoch {epoch}, got none or damaged")
+        return arrays
+
+    def keep_snapshots(self, epochs: Collection[int]) -> None:
+        """Deletes all snapshots but those of some epochs.
+
+        Args:
+            epochs: Their numbers.
+        """
+        for path in self.run.checkpoints.iterdir():
+            match = _SNAPSHOT.fullmatch(path.name)
+            if match is not None and int(match[1]) not in epochs:
+                path.unlink(missing_ok=True)
+
+    def _write(self, name: str, arrays: Mapping[str, np.ndarray]) -> Path:
+        payload = io.BytesIO()
+        entries: dict[str, Any] = dict(arrays)
+        np.savez(payload, allow_pickle=False, **entries)
+        content = payload.getvalue()
+        digest = hashlib.sha256(content).hexdigest().encode()
+        path = self.run.checkpoints / name
+        with self.run.writing(path) as temporary:
+            temporary.write_bytes(_HEADER + digest + b"\n" + content)
+        return path
 
     def _files(self) -> list[Path]:
         """Returns the files of all checkpoints, the latest first."""
@@ -111,8 +160,8 @@ def _position(path: Path) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def _read(path: Path) -> Checkpoint | None:
-    """Returns the checkpoint in a file, None where the file is damaged."""
+def _read(path: Path) -> dict[str, np.ndarray] | None:
+    """Returns the arrays in a file, None where the file is damaged."""
     try:
         content = path.read_bytes()
     except OSError:
@@ -125,7 +174,7 @@ def _read(path: Path) -> Checkpoint | None:
     if hashlib.sha256(payload).hexdigest().encode() != digest:
         return None
     try:
-        return Checkpoint(*_position(path), _arrays(payload))
+        return _arrays(payload)
     except _FOREIGN:
         return None  # the checksum is correct, but no `save` made the rest
 

@@ -1,5 +1,6 @@
 """The search: alternating steps, epoch by epoch, until a criterion of DARTS+ stops it."""
 
+import logging
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -31,11 +32,13 @@ from darts_tf.engine.precision import make_loss_scale
 from darts_tf.engine.replicas import check_shares, compile_step
 from darts_tf.engine.scoring import Batch, Score, score
 from darts_tf.engine.session import Session, open_session
+from darts_tf.engine.variables_state import VariablesState
 from darts_tf.engine.workers import open_run
 from darts_tf.errors import DivergenceError
 from darts_tf.layers.normalization import average_statistics
 from darts_tf.registry import resolve as implementation
 from darts_tf.report.tensorboard import Board
+from darts_tf.runs.checkpoints import Checkpoints
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
 from darts_tf.runs.progress import search_line
@@ -47,6 +50,8 @@ from darts_tf.searching.stop_search import StopSearch
 from darts_tf.spaces.genotype import Genotype, read_genotype
 from darts_tf.spaces.space import Space
 from darts_tf.supernet.shared_trace import keeping
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -157,26 +162,36 @@ def _searched(
         records = [EpochRecord.from_dict(line) for line in lines]
         plan = method.stage(number, config, plugs.space, records)
         # Before the last stage a criterion ends its stage, not the search.
-        last = number == len(lengths) - 1
+        last = plan.may_be_last or number == len(lengths) - 1
         criterion = plugs.criterion if last else never
-        measured = partial(criteria.measured, plugs.criterion)
+        measured = partial(_measured, plugs)
         searching = _Searching(config, method, plan, session.strategy, images, measured)
         if previous is not None:
             method.begin_stage(searching.supernet, previous.model)
             searching.go_on(before[-1])
+            searching.go_back(run)
         before[:] = [searching]
-        start = searching.supernet.architecture_parameters()
-        stop.begin_stage(criterion, plan.space, len(lines) + plan.arch_start_epoch, start)
+        counting = method.counting(number, records)
+        alphas: Any = searching.supernet.architecture_parameters()
+        if counting:
+            alphas = counting[0].alphas
+        start = {cell: np.asarray(table) for cell, table in alphas.items()}
+        stop.begin_stage(criterion, plan.space, _learns_from(plan, counting), start, counting)
 
         def over(lines: Sequence[Line]) -> bool:
+            if last:
+                return method.stage_over(plan, stop.records)
             learned = len(lines) > plan.arch_start_epoch
-            return not last and learned and plugs.criterion(stop.records) is not None
+            return learned and plugs.criterion(stop.records) is not None
 
-        return searching.stage(over)
+        def leads_on(lines: Sequence[Line]) -> bool:
+            return not plan.may_be_last or over(lines)
+
+        return searching.stage(over, leads_on)
 
     loop = EpochLoop(session, lengths, make_stage, images.facts, fingerprint(images))
     records = [EpochRecord.from_dict(line) for line in loop.history]
-    stop.resume([record for record in records if record.stage == loop.stage_number])
+    stop.resume(method.counting(loop.stage_number, records))
     board = Board(run, config, loop.history)
 
     def line(epoch: Epoch, logs: Mapping[str, float], timing: Mapping[str, float]) -> Line:
@@ -194,16 +209,19 @@ def _searched(
         line,
         lambda line, left: _line(stop, method, left),
         listeners=[board.add],
-        afterwards=[lambda line: report.refresh(run)],
+        afterwards=[
+            lambda line: report.refresh(run),
+            lambda line: before[-1].keep_state(run, loop.history),
+        ],
         callbacks=[stop, *callbacks],
     )
     board.finish()
     genotype, epoch = stop.genotype, stop.records[-1].epoch
     if genotype is None or stop.epoch is None:
         raise RuntimeError("the supernet's tables gave no genotype")
-    last = f"the last of {sum(lengths)} epochs"
+    last = f"the last of {epoch + 1} epochs"
     other = BY_HAND if loop.ended_by_hand else "a callback stopped the search"
-    reason = stop.reason or (last if epoch + 1 == sum(lengths) else other)
+    reason = stop.reason or (last if loop.finished else other)
     chosen = {} if stop.epoch == epoch else {"genotype_epoch": stop.epoch}
     run.write_json(
         run.genotype,
@@ -220,6 +238,19 @@ def _searched(
     run.stop_is_done()
     report.refresh(run)
     return _finished(run)
+
+
+def _measured(plugs: Plugs, epoch: int) -> tuple[str, ...]:
+    """Returns what criterion and method have measured after an epoch of a stage, each once."""
+    both = (*criteria.measured(plugs.criterion, epoch), *plugs.method.measured(epoch))
+    return tuple(dict.fromkeys(both))
+
+
+def _learns_from(plan: methods.Stage, counting: Sequence[EpochRecord]) -> int:
+    """Returns the first epoch of the search in which the alphas of a stage learn."""
+    if plan.arch_start_epoch < len(counting):
+        return counting[plan.arch_start_epoch].epoch
+    return plan.first_epoch + plan.arch_start_epoch - len(counting)
 
 
 def _kept(now: Space, whole: Space) -> dict[str, tuple[tuple[str, ...], ...]] | None:
@@ -267,7 +298,8 @@ class _Searching:
         )
         if method.whole_training_set:
             self.train = images.train
-        for batch_size in {method.batch_size(epoch, plan, config) for epoch in range(plan.epochs)}:
+        numbers = range(plan.start_epoch, plan.epochs)
+        for batch_size in {method.batch_size(number, plan, config) for number in numbers}:
             check_shares(strategy, len(self.train), batch_size)
         check_shares(strategy, len(self.valid), config.batch_size)
         steps = steps_per_epoch(len(self.train), config.batch_size)
@@ -313,20 +345,51 @@ class _Searching:
         ):
             variable.assign(before.numpy())
 
-    def stage(self, over: Callable[[Sequence[Line]], bool]) -> RunStage:
+    def go_back(self, run: RunDirectory) -> None:
+        """Takes over the state of an earlier epoch, where the stage says so."""
+        if self.plan.goes_back_to is None:
+            return
+        state = Checkpoints(run).snapshot(self.plan.goes_back_to)
+        VariablesState(self.strategy, self.variables).restore(state)
+        number, epoch = self.plan.number, self.plan.goes_back_to
+        _logger.info("stage %d goes back to the state after epoch %d", number, epoch)
+
+    def keep_state(self, run: RunDirectory, lines: Sequence[Line]) -> None:
+        """Writes down the state after an epoch if a later stage may go back to it."""
+        records = [EpochRecord.from_dict(line) for line in lines]
+        wanted = self.method.snapshots(records)
+        if not wanted:
+            return
+        checkpoints, epoch = Checkpoints(run), records[-1].epoch
+        if epoch in wanted:
+            state = VariablesState(self.strategy, self.variables)
+            checkpoints.save_snapshot(epoch, state.arrays())
+        # A run that is killed may be resumed from its oldest checkpoint.
+        oldest = checkpoints.oldest_epoch()
+        earlier = self.method.snapshots(records[:oldest]) if oldest else range(epoch)
+        checkpoints.keep_snapshots({*wanted, *earlier})
+
+    def stage(
+        self,
+        over: Callable[[Sequence[Line]], bool],
+        leads_on: Callable[[Sequence[Line]], bool],
+    ) -> RunStage:
         """Returns the stage for the epoch loop.
 
         Args:
             over: Tells whether the stage ends before its last epoch.
+            leads_on: Tells whether another stage follows.
         """
-        return RunStage(self.supernet, self.variables, self.run, over)
+        epochs = self.plan.epochs - self.plan.start_epoch
+        return RunStage(self.supernet, self.variables, self.run, over, leads_on, epochs)
 
     def run(self, epoch: Epoch) -> dict[str, float]:
         """Runs what is left of an epoch; returns its logs."""
         config, plan = self.config, self.plan
-        rate = self.method.learning_rate(epoch.of_stage, plan, config)
+        number = plan.start_epoch + epoch.of_stage
+        rate = self.method.learning_rate(number, plan, config)
         self.optimizer.learning_rate = rate
-        self.method.on_epoch_begin(epoch.of_stage, plan.epochs, self.supernet)
+        self.method.on_epoch_begin(number, plan.epochs, self.supernet)
 
         whole = evaluation_batches(
             self.valid, config.batch_size, transform=plain_transform(self.facts)
@@ -339,21 +402,21 @@ class _Searching:
             evaluate = self.evaluate_by_batch if by_batch else self.evaluate
             return epoch.evaluate(evaluate, images, count, config.batch_size)
 
-        self.method.before_training(epoch.of_stage, plan.epochs, self.supernet, validation)
-        step = self.bilevel if epoch.of_stage >= plan.arch_start_epoch else self.weights_only
-        batch_size = self.method.batch_size(epoch.of_stage, plan, config)
+        self.method.before_training(number, plan.epochs, self.supernet, validation)
+        step = self.bilevel if number >= plan.arch_start_epoch else self.weights_only
+        batch_size = self.method.batch_size(number, plan, config)
         batches = self._batches(epoch.number, epoch.steps_done, batch_size)
         train = epoch.train(step, batches, len(self.train), batch_size)
         average_statistics(self.supernet)
         valid = validation()
-        self.method.on_epoch_end(epoch.of_stage, plan.epochs, self.supernet, validation)
+        self.method.on_epoch_end(number, plan.epochs, self.supernet, validation)
         return {
             "loss": train.loss,
             "accuracy": train.accuracy,
             "val_loss": valid.loss,
             "val_accuracy": valid.accuracy,
             "learning_rate": rate,
-            **self._measure(epoch, batch_size),
+            **self._measure(epoch, number, batch_size),
         }
 
     def _measurement(self, name: str) -> Callable[[tf.data.Dataset], float]:
@@ -363,11 +426,11 @@ class _Searching:
             self.measurements[name] = make(self.strategy, self.supernet, self.config)
         return self.measurements[name]
 
-    def _measure(self, epoch: Epoch, batch_size: int) -> dict[str, float]:
-        """Returns what the criterion has measured, on the epoch's last validation batch."""
+    def _measure(self, epoch: Epoch, number: int, batch_size: int) -> dict[str, float]:
+        """Returns what criterion and method measure, on the epoch's last validation batch."""
         last = steps_per_epoch(len(self.train), batch_size) - 1
         numbers = {}
-        for name in self.measured(epoch.of_stage):
+        for name in self.measured(number):
             batch = self._validation_batches(epoch.number, last, batch_size)
             numbers[name] = self._measurement(name)(batch)
             if not math.isfinite(numbers[name]):

@@ -136,18 +136,20 @@ class StopSearch(keras.callbacks.Callback):
         search_space: Space,
         first_epoch: int,
         start: Mapping[str, np.ndarray] | None = None,
+        records: Sequence[EpochRecord] = (),
     ) -> None:
-        """Begins with the next of several supernets: the records before it no longer count.
+        """Begins with the next of several supernets.
 
         Args:
             criterion: The criterion of the stage, a function of its records.
             search_space: That of its supernet.
             first_epoch: The first epoch in which its alphas learn.
             start: Its alphas before the first step, by cell; None for those of its first record.
+            records: Those of epochs before it that count on.
         """
         self.criterion, self.search_space = criterion, search_space
         self.first_epoch = first_epoch
-        self.begin(start=start)
+        self.begin(records, start)
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
         """Starts afresh: checks the model, and whether a resumed search had met its criterion.
@@ -203,8 +205,7 @@ class StopSearch(keras.callbacks.Callback):
             UserError: If a number that the criterion has measured is absent.
         """
         logs = logs or {}
-        stage_epoch = epoch - (self.records[0].epoch if self.records else epoch)
-        for name in criteria.measured(self.criterion, stage_epoch):
+        for name in criteria.measured(self.criterion, len(self.records)):
             if name not in logs:
                 raise UserError(
                     f"StopSearch: expected {name!r} in the logs of epoch {epoch}, which the "

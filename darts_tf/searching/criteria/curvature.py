@@ -15,6 +15,23 @@ from darts_tf.spaces.space import Space
 CURVATURE = "curvature"
 
 
+def check_second_derivatives(config: SearchConfig, plug: str) -> None:
+    """Refuses a precision in which second derivatives vanish.
+
+    Args:
+        config: The settings of a search.
+        plug: What needs them, such as `stop_criterion=curvature`.
+
+    Raises:
+        UserError: If it is float16.
+    """
+    if config.mixed_precision == "float16":
+        raise UserError(
+            f"mixed_precision: expected float32 or bfloat16 with {plug}, since second derivatives "
+            "vanish in float16; got float16"
+        )
+
+
 @dataclass(frozen=True)
 class Curvature(Criterion):
     r"""Stop when the average curvature has grown by a factor (Zela et al., 2020, arXiv:1909.09656).
@@ -56,11 +73,7 @@ class Curvature(Criterion):
         Raises:
             UserError: If the supernet computes in float16, in which second derivatives vanish.
         """
-        if config.mixed_precision == "float16":
-            raise UserError(
-                "mixed_precision: expected float32 or bfloat16 with stop_criterion=curvature, "
-                "since second derivatives vanish in float16; got float16"
-            )
+        check_second_derivatives(config, "stop_criterion=curvature")
         return super().recorded(config, space)
 
     def measured(self, epoch: int) -> tuple[str, ...]:

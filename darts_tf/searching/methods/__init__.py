@@ -15,6 +15,7 @@ _REGISTRY: Registry[Method] = Registry(
         "asap": "darts_tf.searching.methods.asap:Asap",
         "beta_darts": "darts_tf.searching.methods.beta_darts:BetaDarts",
         "darts": "darts_tf.searching.methods.darts:Darts",
+        "darts_ada": "darts_tf.searching.methods.darts_ada:DartsAda",
         "darts_minus": "darts_tf.searching.methods.darts_minus:DartsMinus",
         "darts_pt": "darts_tf.searching.methods.darts_pt:DartsPt",
         "drnas": "darts_tf.searching.methods.drnas:Drnas",

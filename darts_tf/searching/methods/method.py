@@ -5,7 +5,7 @@ TensorFlow is imported inside functions, so that a method's settings are known b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
@@ -48,6 +48,13 @@ class Stage:
         start: By cell the alphas that the stage starts from, [edges, candidates]; None for the
             initial ones of the relaxation.
         first_epoch: How many epochs of the search came before.
+        goes_back_to: The epoch of the search whose state it starts from, one of the method's
+            `snapshots`; None to start anew. Its space and supernet are those of that epoch.
+        start_epoch: Number of its first epoch, after the epochs that it has gone back to: its
+            epochs are numbered from here to `epochs`.
+        may_be_last: Whether the search may end with it though another could follow: then the
+            criterion ends the search and not the stage, as it does in the last one, and only
+            `Method.stage_over` leads on to the next.
     """
 
     number: int
@@ -61,6 +68,9 @@ class Stage:
     arch_optimizer_goes_on: bool = False
     start: Mapping[str, Table] | None = None
     first_epoch: int = 0
+    goes_back_to: int | None = None
+    start_epoch: int = 0
+    may_be_last: bool = False
 
 
 class Validation(Protocol):
@@ -176,6 +186,43 @@ class Method(Settings):
             partial=self.partial,
             first_epoch=len(records),
         )
+
+    def counting(self, number: int, records: Sequence[EpochRecord]) -> list[EpochRecord]:
+        """Returns the records that count in a stage, here its own.
+
+        Args:
+            number: Number of the stage.
+            records: All records so far.
+        """
+        return [record for record in records if record.stage == number]
+
+    def stage_over(self, stage: Stage, records: Sequence[EpochRecord]) -> bool:
+        """Returns whether the method ends a stage before its last epoch, here never.
+
+        Args:
+            stage: The stage.
+            records: Those that count in it, at least one.
+        """
+        del stage, records
+        return False
+
+    def snapshots(self, records: Sequence[EpochRecord]) -> Collection[int]:
+        """Returns the epochs whose state a later stage may go back to, here none.
+
+        Args:
+            records: All records so far, at least one.
+        """
+        del records
+        return ()
+
+    def measured(self, epoch: int) -> tuple[str, ...]:
+        """Returns what the method has measured after an epoch, as `Criterion.measured` does.
+
+        Args:
+            epoch: Number of the epoch within its stage.
+        """
+        del epoch
+        return ()
 
     def begin_stage(self, supernet: Supernet, previous: Supernet) -> None:
         """Takes over what a stage keeps of the one before, here nothing.

@@ -24,7 +24,11 @@ QUICK = {
 @pytest.mark.parametrize("plug", contracts.plugs(methods, **QUICK))
 class TestMethods(contracts.MethodBuilt):
     alike: ClassVar = {"snas": {"drop_path": 0.0}}
-    short: ClassVar = {"asap": {"temperature": 1.0}, "p_darts": {"deeper": 1}}
+    short: ClassVar = {
+        "asap": {"temperature": 1.0},
+        "darts_ada": {"every": 3},
+        "p_darts": {"deeper": 1},
+    }
 
 
 @pytest.mark.parametrize("name", TWINS)
