@@ -30,22 +30,25 @@ from trainers.program import run
 
 COLUMNS = ("method", "criterion", "seed", "stop_epoch", "skip_connects", "error_percent", "seconds")
 CRITERIA = ("skip_connects", "stable_ranking", "none")
+# ASAP needs a temperature below 1 after its first epoch.
+TINY = {"asap": ("--asap_temperature=1.0",)}
 # Those of the preset `digits.flags`, with the paper's two skip-connects.
 SETTINGS = SearchConfig(stable_epochs=5, stable_ranks=1)
 
 
-def stop(name: str, records: Sequence[EpochRecord]) -> EpochRecord | None:
+def stop(name: str, method: str, records: Sequence[EpochRecord]) -> EpochRecord | None:
     """Returns the record of the epoch in which a criterion would have ended a search.
 
     Args:
         name: Name of the criterion.
+        method: Name of the method, which says which records count.
         records: The records of a search that ran to its last epoch.
 
     Returns:
         The record, None where the criterion is never met.
     """
     criterion = type(criteria.get(name)).from_search(SETTINGS, get("darts"))
-    last = [record for record in records if record.stage == records[-1].stage]
+    last = methods.get(method).counting(records[-1].stage, records)
     for count in range(1, len(last) + 1):
         if criterion(last[:count]) is not None:
             chosen = criterion.returned_epoch(last[:count])
@@ -77,7 +80,7 @@ def rows(
     _program("search", *common, *searching, *flags)
     records = read_history(folder / "search")
     for name in CRITERIA:
-        stopped = stop(name, records)
+        stopped = stop(name, method, records)
         record = stopped or records[-1]
         error = _error(record, folder, (*common, *training))
         seconds = sum(one.timing["seconds"] for one in records if one.epoch <= record.epoch)
@@ -140,11 +143,11 @@ def main(arguments: Sequence[str]) -> None:
         methods.get(name)  # refuses unknown names
     prepare_output(options.output)
     small = ("--layers=3", "--init_channels=8") if options.tiny else ()
-    flags = ("--epochs=2", *small) if options.tiny else ()
     training = ("--epochs=1", *small, "--auxiliary_weight=0") if options.tiny else ()
     found = table.read(options.output, COLUMNS)
     for method in chosen:
         found = [row for row in found if row["method"] != method]
+        flags = ("--epochs=2", *small, *TINY.get(method, ())) if options.tiny else ()
         for seed in range(options.seeds):
             found += rows(method, seed, options.runs, flags, training)
             table.write(options.output, COLUMNS, found)

@@ -22,12 +22,12 @@ def records(skips, stages=None):
 
 def test_a_stop_is_the_first_epoch_in_which_the_criterion_is_met():
     history = records([(0, 0), (1, 1), (2, 2), (1, 3), (3, 5), (0, 6)])
-    assert digits.stop("skip_connects", history).epoch == 2
-    assert digits.stop("stable_ranking", history).epoch == 4
-    assert digits.stop("none", history) is None
+    assert digits.stop("skip_connects", "darts", history).epoch == 2
+    assert digits.stop("stable_ranking", "darts", history).epoch == 4
+    assert digits.stop("none", "darts", history) is None
 
 
 def test_with_stages_the_last_one_counts():
     history = records([(2, 5), (2, 6), (1, 0), (2, 1)], [0, 0, 1, 1])
-    assert digits.stop("skip_connects", history).epoch == 3
-    assert digits.stop("stable_ranking", history) is None
+    assert digits.stop("skip_connects", "darts", history).epoch == 3
+    assert digits.stop("stable_ranking", "darts", history) is None
