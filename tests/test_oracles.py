@@ -181,6 +181,21 @@ def test_normalisation_divides_by_the_biased_deviation_and_reports_the_unbiased(
     np.testing.assert_allclose(result.value, expected)
 
 
+def test_resting_weights_and_velocities_stay_and_count_for_no_norm() -> None:
+    weights, velocities = optimizers.sgd_step(
+        [np.ones(1), np.ones(1)],
+        [np.array([8.0]), np.array([100.0])],
+        [np.ones(1), np.ones(1)],
+        0.1,
+        momentum=0.9,
+        weight_decay=0.5,
+        max_norm=10.0,
+        resting=[False, True],
+    )
+    np.testing.assert_allclose(np.concatenate(velocities), [0.9 + 8 + 0.5, 1.0])
+    np.testing.assert_allclose(np.concatenate(weights), [1 - 0.1 * 9.4, 1.0])
+
+
 def test_a_factorized_reduce_reads_even_pixels_and_odd_ones(seed: int) -> None:
     rng = np.random.default_rng(seed)
     for rows in (4, 5):

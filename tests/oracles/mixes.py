@@ -100,8 +100,8 @@ def decided(
     """SGAS: the softmax, but for edges with one candidate, and for edges with none.
 
     Args:
-        columns: For each kind of cell, by number of an edge, the column of its candidate, -2 for
-            none.
+        columns: For each kind of cell, by number of an edge, the column of its candidate, a
+            negative number for none.
     """
 
     def mix(alphas: Mapping[str, Var]) -> dict[str, dict[str, Any]]:

@@ -27,6 +27,7 @@ def sgd_step(
     weight_decay: float,
     max_norm: float | None = None,
     nesterov: bool = False,
+    resting: Sequence[bool] | None = None,
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """One step of SGD with momentum; weight decay is added to the gradient after clipping.
 
@@ -39,14 +40,22 @@ def sgd_step(
         weight_decay: L2 coefficient added to the gradient.
         max_norm: Global norm to clip to; None for no clipping.
         nesterov: Whether the step looks ahead along the new velocity.
+        resting: For each weight whether it and its velocity stay as they are; its gradient then
+            counts for no norm. None where all move.
 
     Returns:
         The new weights and velocities.
     """
+    still = [False] * len(weights) if resting is None else resting
+    gradients = [0 * g if rests else g for g, rests in zip(gradients, still, strict=True)]
     if max_norm is not None:
         gradients = clip_to_global_norm(gradients, max_norm)
     new_weights, new_velocities = [], []
-    for w, g, v in zip(weights, gradients, velocities, strict=True):
+    for w, g, v, rests in zip(weights, gradients, velocities, still, strict=True):
+        if rests:
+            new_velocities.append(v)
+            new_weights.append(w)
+            continue
         g = g + weight_decay * w
         v = momentum * v + g
         new_velocities.append(v)

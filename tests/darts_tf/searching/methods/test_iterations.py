@@ -24,7 +24,10 @@ from tests.oracles import supernet as twin
 
 ITERATIONS, BATCH, SHAPE, CLASSES = 3, 3, (4, 4, 2), 3
 EPOCH, EPOCHS = 1, 3
+RADIUS = 0.03 + 0.27 * EPOCH / EPOCHS  # of SDARTS
 SPACE = SearchSpace(("max_pool_3x3", "skip_connect", "dil_conv_3x3"), nodes=2)
+TWO = ("skip_connect", "dil_conv_3x3")
+ONE_NODE, TWO_NODES = (SearchSpace(TWO, nodes=nodes) for nodes in (1, 2))
 
 
 def always(mix: Any) -> Any:
@@ -33,20 +36,36 @@ def always(mix: Any) -> Any:
 
 
 class Iterations:
-    """Iterations of a method, of the library and in NumPy, from the same weights and batches."""
+    """Iterations of a method, of the library and in NumPy, from the same weights and batches.
 
-    def __init__(self, method: str, channels: int, seed: int, space: Any = SPACE) -> None:
+    Args:
+        method: The method, by name or by config.
+        channels: Channels of a node in the first cell.
+        seed: Random seed.
+        space: The search space.
+        stage: Number of the stage.
+        **settings: Other settings of the search.
+    """
+
+    def __init__(
+        self,
+        method: Any,
+        channels: int,
+        seed: int,
+        space: Any = SPACE,
+        stage: int = 0,
+        **settings: Any,
+    ) -> None:
         keras.utils.set_random_seed(seed)
         rng = np.random.default_rng(seed)
-        self.config = SearchConfig(
-            layers=3, init_channels=channels, stem="cifar", grad_clip=0.5, seed=seed
-        )
+        settings = {"layers": 3, "stem": "cifar", "grad_clip": 0.5, **settings}
+        self.config = SearchConfig(init_channels=channels, seed=seed, **settings)
         self.method = methods.get(method)
-        stage = self.method.stage(0, self.config, space, ())
+        self.stage = self.method.stage(stage, self.config, space, ())
         with mock.patch.object(precision, "dtype_policy", return_value="float64"):
-            self.net = self.method.supernet(stage, self.config, CLASSES)
+            self.net = self.method.supernet(self.stage, self.config, CLASSES)
             self.net.build((None, *SHAPE))
-            self.step = self.method.step(stage, self.net, self.config, None)
+            self.step = self.method.step(self.stage, self.net, self.config, None)
         for variable in self.net.architecture_variables:
             variable.assign(rng.normal(size=variable.shape, scale=0.3))
         self.method.on_epoch_begin(EPOCH, EPOCHS, self.net)
@@ -93,6 +112,15 @@ class Iterations:
             for place, (cell, table) in enumerate(self.net.relaxation.alphas.items())
         }
 
+    def moves(self, iteration: int, radius: float) -> dict[str, np.ndarray]:
+        """The moves of a weight pass of SDARTS, by kind of cell."""
+        uniform = self.noise(
+            iteration,
+            WEIGHT_PASS,
+            lambda shape, own, dtype: tf.random.stateless_uniform(shape, own, 0, 1, dtype),
+        )
+        return {cell: radius * (2 * u - 1) for cell, u in uniform.items()}
+
     def draws(
         self, alphas: dict[str, np.ndarray], iteration: int, number: int
     ) -> dict[str, np.ndarray]:
@@ -115,6 +143,10 @@ class Iterations:
         nesterov: bool = False,
         beta_1: float = 0.5,
         penalty: Any = None,
+        evaluate: Any = None,
+        resting: Any = None,
+        clips_alphas: bool = False,
+        rate: float | None = None,
     ) -> tuple[Any, Any, list[float]]:
         """The iterations in NumPy.
 
@@ -125,6 +157,12 @@ class Iterations:
             nesterov: Whether the weights' steps look ahead.
             beta_1: Decay of Adam's average of gradients.
             penalty: From the alphas to the gradients of what is added to their loss.
+            evaluate: From the number of the iteration, a batch, the alphas and the weights to what
+                the weights learn from.
+            resting: From the number of the iteration and the path of a weight to whether it stays
+                as it is; if given, the alphas never learn.
+            clips_alphas: Whether the alphas' gradients are clipped as those of the weights are.
+            rate: Learning rate of the weights; None for that of the settings.
         """
         config, alphas, params = self.config, self.architecture(), self.weights()
         velocities = [np.zeros_like(array) for array in weights.flat(params)]
@@ -132,20 +170,28 @@ class Iterations:
         losses = []
         for number, (train, valid) in enumerate(self.batches):
             for learns_weights in (weights_first, not weights_first):
+                if not learns_weights and resting is not None:
+                    continue
                 kind = WEIGHT_PASS if learns_weights else ARCHITECTURE_PASS
                 batch = train if learns_weights else valid
-                right = twin.evaluate(*batch, alphas, params, mix(number, kind), partial)
+                if learns_weights and evaluate is not None:
+                    right = evaluate(number, batch, alphas, params)
+                else:
+                    own = mix(number, kind)
+                    right = twin.evaluate(*batch, alphas, params, own, partial)
                 if learns_weights:
+                    paths = (path for path, _ in trees.leaves(params))
                     losses.append(right.loss)
                     new, velocities = rules.sgd_step(
                         weights.flat(params),
                         weights.flat(right.gradients),
                         velocities,
-                        np.float32(config.learning_rate),
+                        np.float32(config.learning_rate if rate is None else rate),
                         config.momentum,
                         config.weight_decay,
                         config.grad_clip,
                         nesterov,
+                        resting and [resting(number, path) for path in paths],
                     )
                     params = trees.refill(params, new)
                 else:
@@ -153,6 +199,8 @@ class Iterations:
                     if penalty is not None:
                         more = penalty(weights.flat(alphas))
                         slopes = [a + b for a, b in zip(slopes, more, strict=True)]
+                    if clips_alphas:
+                        slopes = rules.clip_to_global_norm(slopes, config.grad_clip)
                     new, state = rules.adam_step(
                         weights.flat(alphas),
                         slopes,
@@ -214,19 +262,38 @@ def test_three_iterations_of_beta_darts(seed):
 
 def test_three_iterations_of_sdarts_rs(seed):
     both = Iterations("sdarts_rs", 2, seed)
-    radius = 0.03 + 0.27 * EPOCH / EPOCHS
 
     def mix(iteration, number):
         if number == ARCHITECTURE_PASS:
             return twin.softmax
-        uniform = both.noise(
-            iteration,
-            number,
-            lambda shape, own, dtype: tf.random.stateless_uniform(shape, own, 0, 1, dtype),
-        )
-        return mixes.perturbed({cell: radius * (2 * u - 1) for cell, u in uniform.items()})
+        return mixes.perturbed(both.moves(iteration, RADIUS))
 
     both.check(*both.plain(mix))
+
+
+def test_three_iterations_of_random_nas_leave_alone_what_is_not_drawn(seed):
+    both = Iterations("random_nas", 2, seed, TWO_NODES)
+
+    def drawn(iteration):
+        noise = both.seed(iteration, WEIGHT_PASS)
+        return {
+            cell: both.net.relaxation.draw(cell, fold_in(noise, place)).numpy()
+            for place, cell in enumerate(("normal", "reduce"))
+        }
+
+    columns = [drawn(iteration) for iteration in range(ITERATIONS)]
+
+    def mix(iteration, number):
+        return mixes.decided({cell: dict(enumerate(c)) for cell, c in columns[iteration].items()})
+
+    def resting(iteration, path):
+        if "edges" not in path:
+            return False
+        _, cell, _, edge, name, _ = path
+        column = columns[iteration]["reduce" if cell else "normal"][edge]
+        return TWO.index(name) != column
+
+    both.check(*both.plain(mix, resting=resting))
 
 
 def test_three_iterations_of_darts_minus(seed):
