@@ -296,6 +296,17 @@ def test_three_iterations_of_random_nas_leave_alone_what_is_not_drawn(seed):
     both.check(*both.plain(mix, resting=resting))
 
 
+def test_three_iterations_of_darts_pt_while_it_decides(seed):
+    both = Iterations("darts_pt", 2, seed, ONE_NODE, stage=1)
+    both.net.relaxation.decided["normal"].assign([1, 0])
+    both.net.relaxation.decided["reduce"].assign([0, -1])
+    both.net.relaxation.dropped["normal"].assign([0, 1])
+    rate = both.method.learning_rate(EPOCH, both.stage, both.config)
+    both.step.weight_optimizer.learning_rate.assign(rate)
+    columns = {"normal": {0: 1, 1: -1}, "reduce": {0: 0}}
+    both.check(*both.plain(always(mixes.decided(columns)), rate=0.0025))
+
+
 def test_three_iterations_of_darts_minus(seed):
     both = Iterations("darts_minus", 2, seed)
     beta = (EPOCHS - EPOCH) / EPOCHS
