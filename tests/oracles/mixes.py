@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from scipy import integrate, special
 
 from tests.oracles import tape
 from tests.oracles.cells import wiring
+from tests.oracles.supernet import reduction_cells
 from tests.oracles.tape import Var
 
 
@@ -78,6 +79,26 @@ def perturbed(
             cut = np.clip(tape.softmax(table).value + moves[kind], 0, 1)
             weights[kind] = {"weights": Var(cut / cut.sum(axis=1, keepdims=True))}
         return weights
+
+    return mix
+
+
+def with_dropout(
+    kept: Sequence[Sequence[np.ndarray]],
+) -> Callable[[Mapping[str, Var]], list[dict[str, Any]]]:
+    """P-DARTS: the softmax, and what identity skips are multiplied by.
+
+    Args:
+        kept: For each cell and edge an array of the image's shape.
+    """
+
+    def mix(alphas: Mapping[str, Var]) -> list[dict[str, Any]]:
+        soft = {kind: tape.softmax(table) for kind, table in alphas.items()}
+        reductions = reduction_cells(len(kept))
+        return [
+            {"weights": soft["reduce" if number in reductions else "normal"], "kept": own}
+            for number, own in enumerate(kept)
+        ]
 
     return mix
 

@@ -19,8 +19,9 @@ STAGED = ("normal_0", "reduce_0", "normal_1", "reduce_1", "normal_2")
 STRIDES = {1: (1,), 2: (2, 1), 3: (2, 2, 2)}
 
 
-# Makes of all architecture parameters the edge weights, as arguments of `search_cell`, by kind.
-Mix = Callable[[Mapping[str, Var]], dict[str, dict[str, Any]]]
+# Makes of all architecture parameters the edge weights, as arguments of `search_cell`: by kind, or
+# for each cell in turn.
+Mix = Callable[[Mapping[str, Var]], dict[str, dict[str, Any]] | list[dict[str, Any]]]
 
 
 class Evaluation(NamedTuple):
@@ -73,6 +74,8 @@ def logits(
 ) -> Var:
     """Logits of the supernet in training mode, on the tape; `params` sets the number of cells."""
     weights = mix(alphas)
+    if isinstance(weights, list):
+        return logits_of(pictures, weights, params, partial)
     layers = len(params["cells"])
     cells, stage = [], 0
     for number in range(layers):

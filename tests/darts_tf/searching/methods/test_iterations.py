@@ -1,5 +1,6 @@
 """Whole iterations of search methods equal those of plain NumPy in float64."""
 
+import math
 from typing import Any
 from unittest import mock
 
@@ -269,6 +270,26 @@ def test_three_iterations_of_sdarts_rs(seed):
         return mixes.perturbed(both.moves(iteration, RADIUS))
 
     both.check(*both.plain(mix))
+
+
+def test_three_iterations_of_p_darts_with_dropout(seed):
+    method = {"name": "p_darts", "dropout_1": 0.4}
+    both = Iterations(method, 2, seed, TWO_NODES, grad_clip=0.05)
+    left = 1 - 0.4 * math.exp(-0.2 * EPOCH)
+
+    def mix(iteration, number):
+        draws = fold_in(both.seed(iteration, number), 2**31 - 1)
+        kept = []
+        for cell, shape in enumerate(((4, 4, 2), (2, 2, 4), (1, 1, 8))):
+            own = [fold_in(fold_in(fold_in(draws, cell), edge), 0) for edge in range(5)]
+            uniform = [
+                tf.random.stateless_uniform((BATCH, *shape), one, dtype=tf.float64).numpy()
+                for one in own
+            ]
+            kept.append([(each < left) / left for each in uniform])
+        return mixes.with_dropout(kept)
+
+    both.check(*both.plain(mix, clips_alphas=True))
 
 
 def test_three_iterations_of_random_nas_leave_alone_what_is_not_drawn(seed):
