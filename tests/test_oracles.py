@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.oracles import criteria, images, optimizers, parameters, supernet, tape, trees
+from tests.oracles import agreement, criteria, images, optimizers, parameters, supernet, tape, trees
 from tests.oracles.mixed_operation import mixed_operation
 from tests.oracles.operations import CANDIDATES, OPERATIONS, factorized_reduce, relu_conv_bn
 from tests.oracles.tape import Var
@@ -179,6 +179,22 @@ def test_normalisation_divides_by_the_biased_deviation_and_reports_the_unbiased(
     np.testing.assert_allclose(variance, x.var((0, 1, 2), ddof=1))
     expected = (x - x.mean((0, 1, 2))) / np.sqrt(x.var((0, 1, 2)) + 1e-5)
     np.testing.assert_allclose(result.value, expected)
+
+
+def test_the_directions_of_agreement_are_the_slopes_of_the_mean_cosine(seed: int) -> None:
+    vectors = np.random.default_rng(seed).normal(size=(3, 2, 4))
+
+    def mean_cosine(moved: np.ndarray) -> float:
+        unit = [vector / np.linalg.norm(vector) for vector in moved]
+        return sum(float(np.sum(unit[i] * unit[j])) for i, j in ((0, 1), (0, 2), (1, 2))) / 3
+
+    found = agreement.directions(list(vectors))
+    for index in np.ndindex(vectors.shape):
+        way = np.zeros_like(vectors)
+        way[index] = 1.0
+        assert_slope(
+            lambda step, way=way: mean_cosine(vectors + step * way), found[index[0]][index[1:]]
+        )
 
 
 def test_resting_weights_and_velocities_stay_and_count_for_no_norm() -> None:

@@ -94,7 +94,7 @@ def agreeing_gradient(
     own, slopes = found[: len(variables)], found[len(variables) :]
     cosine, directions = agreement(over_replicas(slopes))
     length = tf.linalg.global_norm(directions)
-    step = tf.math.divide_no_nan(tf.cast(epsilon, length.dtype), length)
+    step = tf.math.divide_no_nan(tf.constant(epsilon, length.dtype), length)
 
     def at(sign: float) -> list[tf.Tensor]:
         moved = list(weights)

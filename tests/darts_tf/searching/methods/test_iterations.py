@@ -19,9 +19,10 @@ from darts_tf.supernet.relaxation import fold_in
 from darts_tf.supernet.relaxations.dirichlet import concentration, draw
 from darts_tf.supernet.relaxations.gumbel import gumbel
 from tests import weights
-from tests.oracles import mixes, trees
+from tests.oracles import agreement, mixes, trees
 from tests.oracles import optimizers as rules
 from tests.oracles import supernet as twin
+from tests.oracles.criteria import softmax_table
 
 ITERATIONS, BATCH, SHAPE, CLASSES = 3, 3, (4, 4, 2), 3
 EPOCH, EPOCHS = 1, 3
@@ -270,6 +271,18 @@ def test_three_iterations_of_sdarts_rs(seed):
         return mixes.perturbed(both.moves(iteration, RADIUS))
 
     both.check(*both.plain(mix))
+
+
+def test_three_iterations_of_lambda_darts(seed):
+    both = Iterations("lambda_darts", 2, seed, ONE_NODE, layers=4)
+    strength = 0.25 * EPOCH / (EPOCHS - 1)
+
+    def evaluate(iteration, batch, alphas, params):
+        tables = {kind: np.array(softmax_table(table)) for kind, table in alphas.items()}
+        cells = [tables[kind] for kind in ("normal", "reduce", "reduce", "normal")]
+        return agreement.evaluate(*batch, cells, params, strength, epsilon=1e-3)
+
+    both.check(*both.plain(always(twin.softmax), evaluate=evaluate))
 
 
 def test_three_iterations_of_p_darts_with_dropout(seed):
