@@ -19,6 +19,14 @@ from tests.oracles.tape import Var
 STEPS = (1e-4, 1e-5, 1e-6, 1e-7)
 IMAGE = (2, 5, 6, 3)
 
+
+def by_averages(x: Var, gamma: Var | None = None, beta: Var | None = None) -> Var:
+    averages = images.Averages()
+    averages.pairs = [(np.array([0.5, -1.0, 0.0]), np.array([0.5, 2.0, 4.0]))]
+    with averages.in_pass(training=False):
+        return images.batch_norm(x, gamma, beta)[0]
+
+
 # Each case: a function of variables, and the shapes of its arguments.
 PRIMITIVES: dict[str, tuple[Callable[..., Var], list[tuple[int, ...]]]] = {
     "add": (tape.add, [(2, 3), (2, 3)]),
@@ -46,6 +54,8 @@ PRIMITIVES: dict[str, tuple[Callable[..., Var], list[tuple[int, ...]]]] = {
     "avg_pool_stride_2": (lambda x: images.avg_pool(x, 2), [IMAGE]),
     "batch_norm": (lambda x: images.batch_norm(x)[0], [IMAGE]),
     "batch_norm_affine": (lambda x, g, b: images.batch_norm(x, g, b)[0], [IMAGE, (3,), (3,)]),
+    "by_averages": (by_averages, [IMAGE]),
+    "by_averages_affine": (by_averages, [IMAGE, (3,), (3,)]),
     "shift": (lambda x: images.shift(x, 1, 1), [IMAGE]),
     "global_mean": (images.global_mean, [IMAGE]),
 }
@@ -179,6 +189,23 @@ def test_normalisation_divides_by_the_biased_deviation_and_reports_the_unbiased(
     np.testing.assert_allclose(variance, x.var((0, 1, 2), ddof=1))
     expected = (x - x.mean((0, 1, 2))) / np.sqrt(x.var((0, 1, 2)) + 1e-5)
     np.testing.assert_allclose(result.value, expected)
+
+
+def test_running_averages_keep_nine_tenths_in_a_training_pass(seed: int) -> None:
+    batches = np.random.default_rng(seed).normal(3, 2, size=(2, 2, *IMAGE))
+    averages = images.Averages()
+    for pair in batches:
+        with averages.in_pass(training=True):
+            for x in pair:
+                images.batch_norm(Var(x))
+    with averages.in_pass(training=False):
+        results = [images.batch_norm(Var(x))[0].value for x in batches[0]]
+    for number, result in enumerate(results):
+        first, last = batches[:, number]
+        mean = 0.09 * first.mean((0, 1, 2)) + 0.1 * last.mean((0, 1, 2))
+        spread = 0.09 * first.var((0, 1, 2), ddof=1) + 0.1 * last.var((0, 1, 2), ddof=1)
+        expected = (first - mean) / np.sqrt(0.81 + spread + 1e-5)
+        np.testing.assert_allclose(result, expected, rtol=1e-12, atol=1e-12)
 
 
 def test_the_directions_of_agreement_are_the_slopes_of_the_mean_cosine(seed: int) -> None:

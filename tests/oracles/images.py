@@ -7,6 +7,8 @@ stride s gives every s-th result of stride 1.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +16,46 @@ import numpy as np
 from tests.oracles.tape import Var
 
 EPSILON = 1e-5
+KEPT = 0.9  # of a running average in each pass that moves it
 Pair = int | tuple[int, int]
+
+
+class Averages:
+    """Running means and variances of a network's normalizations, in the order of their calls."""
+
+    def __init__(self) -> None:
+        self.pairs: list[tuple[Any, Any]] = []
+        self.training = True
+        self.calls = 0
+
+    @contextmanager
+    def in_pass(self, training: bool) -> Iterator[None]:
+        """Lets the normalizations of one pass move the averages, or use them."""
+        self.training, self.calls = training, 0
+        token = _AVERAGES.set(self)
+        try:
+            yield
+        finally:
+            _AVERAGES.reset(token)
+        assert self.calls == len(self.pairs)
+
+    def next(self) -> tuple[Any, Any]:
+        """The mean and the variance of the next normalization."""
+        if self.calls == len(self.pairs):
+            self.pairs.append((0.0, 1.0))
+        self.calls += 1
+        return self.pairs[self.calls - 1]
+
+    def move(self, mean: np.ndarray, variance: np.ndarray) -> None:
+        """Moves those of the next normalization towards the statistics of a batch."""
+        own_mean, own_variance = self.next()
+        self.pairs[self.calls - 1] = (
+            KEPT * own_mean + (1 - KEPT) * mean,
+            KEPT * own_variance + (1 - KEPT) * variance,
+        )
+
+
+_AVERAGES: ContextVar[Averages | None] = ContextVar("averages", default=None)
 
 
 def conv2d(x: Var, kernel: Var, stride: Pair = 1) -> Var:
@@ -119,9 +160,14 @@ def batch_norm(
 ) -> tuple[Var, np.ndarray, np.ndarray]:
     """Normalizes each channel over batch, height and width, with the biased variance.
 
+    In a pass of `Averages` it moves these, or normalizes by them.
+
     Returns:
         The result; the mean; the unbiased variance, which running averages use.
     """
+    averages = _AVERAGES.get()
+    if averages is not None and not averages.training:
+        return _by_averages(x, gamma, beta, *averages.next())
     axes, count = (0, 1, 2), x.value[..., 0].size
     mean = x.value.mean(axis=axes)
     squares = np.sum((x.value - mean) ** 2, axis=axes)
@@ -141,7 +187,25 @@ def batch_norm(
             shares.append(np.sum(g, axis=axes))
         return tuple(shares)
 
-    return Var(unit * factor + offset, parents, adjoint), mean, squares / (count - 1)
+    variance = squares / (count - 1)
+    if averages is not None:
+        averages.move(mean, variance)
+    return Var(unit * factor + offset, parents, adjoint), mean, variance
+
+
+def _by_averages(
+    x: Var, gamma: Var | None, beta: Var | None, mean: Any, variance: Any
+) -> tuple[Var, np.ndarray, np.ndarray]:
+    deviation = np.sqrt(variance + EPSILON)
+    result = Var((x.value - mean) / deviation, (x,), lambda g: (g / deviation,))
+    if gamma is not None and beta is not None:
+        unit, scale, offset = result.value, gamma.value, beta.value
+        result = Var(
+            unit * scale + offset,
+            (result, gamma, beta),
+            lambda g: (g * scale, np.sum(g * unit, axis=(0, 1, 2)), np.sum(g, axis=(0, 1, 2))),
+        )
+    return result, mean, variance
 
 
 def shift(x: Var, rows: int, columns: int) -> Var:

@@ -76,11 +76,21 @@ def perturbed(
     def mix(alphas: Mapping[str, Var]) -> dict[str, dict[str, Any]]:
         weights = {}
         for kind, table in alphas.items():
-            cut = np.clip(tape.softmax(table).value + moves[kind], 0, 1)
-            weights[kind] = {"weights": Var(cut / cut.sum(axis=1, keepdims=True))}
+            weights[kind] = {"weights": Var(shares(tape.softmax(table).value + moves[kind]))}
         return weights
 
     return mix
+
+
+def shares(table: np.ndarray) -> np.ndarray:
+    """A table cut to [0, 1], whose rows keep something of it, then divided by its rows' sums."""
+    cut = np.clip(table, 0, 1)
+    return cut / cut.sum(axis=1, keepdims=True)
+
+
+def as_given(tables: Mapping[str, Var]) -> dict[str, dict[str, Any]]:
+    """Edge weights that are given themselves, by kind of cell."""
+    return {kind: {"weights": table} for kind, table in tables.items()}
 
 
 def with_dropout(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,8 +46,10 @@ def evaluate(
     params: Any,
     mix: Mix = softmax,
     partial: int = 1,
+    averages: images.Averages | None = None,
+    training: bool = True,
 ) -> Evaluation:
-    """Runs the supernet in training mode, forward and backward.
+    """Runs the supernet, forward and backward.
 
     Args:
         pictures: [batch, height, width, channels].
@@ -55,9 +58,12 @@ def evaluate(
         params: Arrays as `random_params` makes them.
         mix: Makes the edge weights of the alphas.
         partial: K; edges compute the first 1 / K of the channels (PC-DARTS).
+        averages: The running averages of its normalizations, which training moves.
+        training: Whether it normalizes by the batch, not by the running averages.
     """
     alpha_vars, param_vars = trees.map_leaves(Var, dict(alphas)), trees.map_leaves(Var, params)
-    result = logits(Var(pictures), alpha_vars, param_vars, mix, partial)
+    with nullcontext() if averages is None else averages.in_pass(training):
+        result = logits(Var(pictures), alpha_vars, param_vars, mix, partial)
     loss = tape.softmax_cross_entropy(result, np.asarray(labels))
     tape.backward(loss)
     gradients = trees.map_leaves(lambda var: var.grad, param_vars)

@@ -19,10 +19,11 @@ from darts_tf.supernet.relaxation import fold_in
 from darts_tf.supernet.relaxations.dirichlet import concentration, draw
 from darts_tf.supernet.relaxations.gumbel import gumbel
 from tests import weights
-from tests.oracles import agreement, mixes, trees
+from tests.oracles import agreement, attack, mixes, trees
 from tests.oracles import optimizers as rules
 from tests.oracles import supernet as twin
 from tests.oracles.criteria import softmax_table
+from tests.oracles.images import Averages
 
 ITERATIONS, BATCH, SHAPE, CLASSES = 3, 3, (4, 4, 2), 3
 EPOCH, EPOCHS = 1, 3
@@ -147,6 +148,7 @@ class Iterations:
         penalty: Any = None,
         evaluate: Any = None,
         resting: Any = None,
+        averages: Averages | None = None,
         clips_alphas: bool = False,
         rate: float | None = None,
     ) -> tuple[Any, Any, list[float]]:
@@ -163,6 +165,7 @@ class Iterations:
                 the weights learn from.
             resting: From the number of the iteration and the path of a weight to whether it stays
                 as it is; if given, the alphas never learn.
+            averages: The running averages, which each pass moves.
             clips_alphas: Whether the alphas' gradients are clipped as those of the weights are.
             rate: Learning rate of the weights; None for that of the settings.
         """
@@ -180,7 +183,7 @@ class Iterations:
                     right = evaluate(number, batch, alphas, params)
                 else:
                     own = mix(number, kind)
-                    right = twin.evaluate(*batch, alphas, params, own, partial)
+                    right = twin.evaluate(*batch, alphas, params, own, partial, averages)
                 if learns_weights:
                     paths = (path for path, _ in trees.leaves(params))
                     losses.append(right.loss)
@@ -271,6 +274,18 @@ def test_three_iterations_of_sdarts_rs(seed):
         return mixes.perturbed(both.moves(iteration, RADIUS))
 
     both.check(*both.plain(mix))
+
+
+def test_three_iterations_of_sdarts_adv_with_their_attacks(seed):
+    space = SearchSpace(("max_pool_3x3", "dil_conv_3x3"), nodes=1)
+    both, averages = Iterations({"name": "sdarts_adv", "steps": 2}, 2, seed, space), Averages()
+
+    def evaluate(iteration, batch, alphas, params):
+        moves = both.moves(iteration, RADIUS)
+        tables = attack.attacked(*batch, alphas, params, averages, moves, RADIUS, steps=2)
+        return twin.evaluate(*batch, tables, params, mixes.as_given, averages=averages)
+
+    both.check(*both.plain(always(twin.softmax), evaluate=evaluate, averages=averages))
 
 
 def test_three_iterations_of_lambda_darts(seed):
