@@ -19,13 +19,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, ClassVar
+from unittest import mock
 
 import numpy as np
 import pytest
 
 import darts_tf
 from darts_tf import criteria, datasets, methods, operations, report, spaces
-from darts_tf.config import SearchConfig
+from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.errors import UserError
 from darts_tf.registry import Registry
 from darts_tf.runs.directory import RunDirectory
@@ -80,6 +81,17 @@ def known(room: Any, plug: Any) -> Iterator[None]:
         yield
     finally:
         del registry_of(room)._registered[plug.name]
+
+
+@contextmanager
+def repeatable() -> Iterator[None]:
+    """Leaves TensorFlow's kernels as they were before a run chose deterministic ones."""
+    from darts_tf.engine.devices import choose_kernels
+
+    try:
+        yield
+    finally:
+        choose_kernels(deterministic=False)
 
 
 def plain(value: Any) -> Any:
@@ -608,12 +620,65 @@ class MethodBuilt:
         assert set(plug.derive(strengths, stage.space).cells) == set(stage.space.cells)
         assert all(np.isfinite(value) for value in plug.measures(net).values())
 
-    def test_a_killed_search_resumes_to_the_bit(
-        self, plug: Any, seed: int, folder: Any, monkeypatch: pytest.MonkeyPatch
+    def test_what_it_finds_on_the_digits_is_trained_and_exported(
+        self, plug: Any, seed: int, folder: Any
     ) -> None:
-        from darts_tf.engine.devices import choose_kernels
+        from darts_tf.exporting.saved_model import export_saved_model
+
+        found = self.searched(plug, seed, folder)
+        settings = {name: found.settings()[name] for name in ("dataset", "data_dir")}
+        config = TrainingConfig(
+            **settings,
+            epochs=1,
+            batch_size=300,
+            layers=3,
+            init_channels=2,
+            auxiliary_weight=0.0,
+            warmup_epochs=0,
+        )
+        trained = folder / f"{plug.name}-network"
+        with known(spaces, darts_tf.SearchSpace(**SMALL)), repeatable():
+            genotype = read_genotype(found.read_outcome())
+            result = darts_tf.train(config, genotype, trained, verbose=0)
+        assert 0 <= result.result["top1_error_percent"] <= 100
+        served = export_saved_model(result.model, folder / f"{plug.name}-served")
+        assert (served / "saved_model.pb").exists()
+
+    def test_a_killed_search_resumes_to_the_bit(self, plug: Any, seed: int, folder: Any) -> None:
+        alone = self.searched(plug, seed, folder)
+        killed = folder / f"{plug.name}-killed"
+        self.search(plug, int(alone.settings()["seed"]), folder, killed)
+        runs = [alone, RunDirectory(killed, "search")]
+        histories = [[{**line, "timing": None} for line in run.read_history()] for run in runs]
+        assert histories[0] == histories[1]
+        outcomes = [{**run.read_outcome(), "cost": None} for run in runs]
+        assert outcomes[0] == outcomes[1]
+        total = [len(list(run.checkpoints.iterdir())) for run in runs]
+        assert total[0] == total[1]
+
+    def searched(self, plug: Any, seed: int, folder: Any) -> RunDirectory:
+        """Returns a search on the digits, which the first test that needs it runs.
+
+        A copy of its directory has what a kill within the second epoch would leave.
+        """
         from darts_tf.engine.durability import Durability
 
+        alone, killed = (folder / f"{plug.name}-{name}" for name in ("alone", "killed"))
+        after_step, steps = Durability.after_step, []
+
+        def copying(self: Durability, score: Any) -> None:
+            after_step(self, score)
+            steps.append(score)
+            if len(steps) == 3:
+                shutil.copytree(alone, killed)
+
+        if not killed.exists():
+            with mock.patch.object(Durability, "after_step", copying):
+                self.search(plug, seed, folder, alone)
+        return RunDirectory(alone, "search")
+
+    def search(self, plug: Any, seed: int, folder: Any, run: Any) -> None:
+        """Searches on the digits, or goes on with a search."""
         config = SearchConfig(
             dataset="digits",
             data_dir=str(folder / "data"),
@@ -627,29 +692,8 @@ class MethodBuilt:
         )
         method = type(plug).from_config({**plug.get_config(), **self.short.get(plug.name, {})})
         space = darts_tf.SearchSpace(**SMALL)
-        alone, killed = (folder / f"{plug.name}-{name}" for name in ("alone", "killed"))
-        after_step, steps = Durability.after_step, []
-
-        def copying(self: Durability, score: Any) -> None:
-            after_step(self, score)
-            steps.append(score)
-            if len(steps) == 3:  # what a kill would leave here, within the second epoch
-                shutil.copytree(alone, killed)
-
-        monkeypatch.setattr(Durability, "after_step", copying)
-        try:
-            with known(spaces, space):
-                for run in (alone, killed):
-                    darts_tf.search(config, run, method=method, space=space, verbose=0)
-        finally:
-            choose_kernels(deterministic=False)
-        runs = [RunDirectory(run, "search") for run in (alone, killed)]
-        histories = [[{**line, "timing": None} for line in run.read_history()] for run in runs]
-        assert histories[0] == histories[1]
-        outcomes = [{**run.read_outcome(), "cost": None} for run in runs]
-        assert outcomes[0] == outcomes[1]
-        total = [len(list(run.checkpoints.iterdir())) for run in runs]
-        assert total[0] == total[1]
+        with known(spaces, space), repeatable():
+            darts_tf.search(config, run, method=method, space=space, verbose=0)
 
     def test_two_devices_do_what_one_does(
         self, plug: Any, seed: int, two_devices: list[Any]
