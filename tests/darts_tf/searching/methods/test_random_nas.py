@@ -1,9 +1,8 @@
-"""Random search with weight sharing: its draws, what a step moves, and what it chooses."""
+"""Random search with weight sharing: its draws, and what it chooses."""
 
 from collections import Counter
 from itertools import combinations
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -11,9 +10,7 @@ import tensorflow as tf
 from darts_tf import methods, spaces
 from darts_tf.config import SearchConfig
 from darts_tf.engine.loop import Mean
-from darts_tf.engine.scoring import Batch
 from darts_tf.errors import UserError
-from darts_tf.searching.candidate_weights import places
 from darts_tf.searching.plugs import choose
 from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.supernet.relaxations.random_draw import RandomDraw
@@ -63,35 +60,6 @@ def test_what_it_draws_is_what_it_derives_and_the_space_accepts(seed):
         evaluated, given = relaxation.call()["normal"], drawn["normal"]
         np.testing.assert_array_equal(evaluated.chosen, given)
     assert len(seen) == 5
-
-
-def test_a_step_moves_what_is_drawn_and_leaves_the_rest_alone(seed):
-    keras.utils.set_random_seed(seed)
-    rng = np.random.default_rng(seed)
-    method = methods.get("random_nas")
-    config = SearchConfig(layers=3, init_channels=2, stem="cifar", seed=seed % 1000)
-    net = method.supernet(method.stage(0, config, WITHOUT_NONE, ()), config, 3)
-    net.build((None, 6, 6, 2))
-    step = method.step(method.stage(0, config, WITHOUT_NONE, ()), net, config, None)
-    batch = Batch(
-        tf.constant(rng.normal(size=(4, 6, 6, 2)), tf.float32),
-        tf.constant(rng.integers(0, 3, 4), tf.int32),
-        tf.fill((4,), 0.25),
-    )
-    run = tf.function(step, autograph=False)
-    run(batch, batch, (0, 0))
-    before = [variable.numpy() for variable in net.trainable_variables]
-    score = run(batch, batch, (0, 1))
-    pass_seed = step._seed((0, 1), 1)
-    chosen = {cell: w.chosen.numpy() for cell, w in net.relaxation.call(pass_seed).items()}
-    belongs = dict(zip(map(id, net.weight_variables), places(net), strict=True))
-    alphas = {id(variable) for variable in net.architecture_variables}
-    for variable, old in zip(net.trainable_variables, before, strict=True):
-        place = belongs.get(id(variable))
-        uses = place is None or chosen[net.cells[place[0]].cell][place[1]] == place[2]
-        moves = uses and id(variable) not in alphas
-        assert np.any(variable.numpy() != old) == moves, variable.path
-    assert np.isfinite(score.loss)
 
 
 def test_it_keeps_the_best_of_the_finalists(seed):
