@@ -47,6 +47,8 @@ class Iterations:
         seed: Random seed.
         space: The search space.
         stage: Number of the stage.
+        traced: Whether an iteration is traced as a whole. With many passes that takes longer than
+            to run three of them.
         **settings: Other settings of the search.
     """
 
@@ -57,6 +59,7 @@ class Iterations:
         seed: int,
         space: Any = SPACE,
         stage: int = 0,
+        traced: bool = True,
         **settings: Any,
     ) -> None:
         keras.utils.set_random_seed(seed)
@@ -64,6 +67,7 @@ class Iterations:
         settings = {"layers": 3, "stem": "cifar", "grad_clip": 0.5, **settings}
         self.config = SearchConfig(init_channels=channels, seed=seed, **settings)
         self.method = methods.get(method)
+        self.traced = traced
         self.stage = self.method.stage(stage, self.config, space, ())
         with mock.patch.object(precision, "dtype_policy", return_value="float64"):
             self.net = self.method.supernet(self.stage, self.config, CLASSES)
@@ -89,12 +93,12 @@ class Iterations:
     def ours(self) -> list[float]:
         """Runs the iterations; returns their losses."""
         share = tf.fill((BATCH,), tf.constant(1 / BATCH, tf.float64))
-        run = tf.function(
-            lambda step, *arrays: self.step(
-                *(Batch(*pair, share) for pair in (arrays[:2], arrays[2:])), (EPOCH, step)
-            ),
-            autograph=False,
-        )
+
+        def iterate(step: tf.Tensor, *arrays: tf.Tensor) -> Any:
+            pairs = arrays[:2], arrays[2:]
+            return self.step(*(Batch(*pair, share) for pair in pairs), (EPOCH, step))
+
+        run = tf.function(iterate, autograph=False) if self.traced else iterate
         return [
             float(run(tf.constant(number), *map(tf.constant, (*train, *valid))).loss)
             for number, (train, valid) in enumerate(self.batches)
@@ -278,7 +282,8 @@ def test_three_iterations_of_sdarts_rs(seed):
 
 def test_three_iterations_of_sdarts_adv_with_their_attacks(seed):
     space = SearchSpace(("max_pool_3x3", "dil_conv_3x3"), nodes=1)
-    both, averages = Iterations({"name": "sdarts_adv", "steps": 2}, 2, seed, space), Averages()
+    method = {"name": "sdarts_adv", "steps": 2}
+    both, averages = Iterations(method, 2, seed, space, traced=False), Averages()
 
     def evaluate(iteration, batch, alphas, params):
         moves = both.moves(iteration, RADIUS)
@@ -289,7 +294,7 @@ def test_three_iterations_of_sdarts_adv_with_their_attacks(seed):
 
 
 def test_three_iterations_of_lambda_darts(seed):
-    both = Iterations("lambda_darts", 2, seed, ONE_NODE, layers=4)
+    both = Iterations("lambda_darts", 2, seed, ONE_NODE, traced=False, layers=4)
     strength = 0.25 * EPOCH / (EPOCHS - 1)
 
     def evaluate(iteration, batch, alphas, params):
