@@ -143,5 +143,5 @@ def kernel_cosines(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
     axis = -2 if first.shape[-1] == 1 else -1
     product = tf.reduce_sum(first * second, axis)
     norms = tf.norm(first, axis=axis) * tf.norm(second, axis=axis)
-    cosine = product / tf.maximum(norms, tf.cast(_SMALLEST, norms.dtype))
+    cosine = product / tf.maximum(norms, tf.constant(_SMALLEST, norms.dtype))
     return tf.reduce_mean(cosine, list(range(1, len(cosine.shape))))
