@@ -1,57 +1,35 @@
 """The search: alternating steps, epoch by epoch, until a criterion of DARTS+ stops it."""
 
-import logging
-import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from darts_tf import report
 from darts_tf.config import SearchConfig
-from darts_tf.data.augment.transforms import plain_transform, search_transform
-from darts_tf.data.batches import (
-    endless_batches,
-    evaluation_batches,
-    steps_per_epoch,
-    training_batches,
-)
-from darts_tf.data.dataset import AnyDataset, Dataset
+from darts_tf.data.dataset import AnyDataset
 from darts_tf.data.datasets import resolve
 from darts_tf.data.fingerprint import fingerprint
 from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.engine.epochs import BY_HAND, Epoch, EpochLoop, Line, RunStage
-from darts_tf.engine.images import divide, read_images
-from darts_tf.engine.loop import Mean
-from darts_tf.engine.precision import make_loss_scale
-from darts_tf.engine.replicas import check_shares, compile_step
-from darts_tf.engine.scoring import Batch, Score, score
+from darts_tf.engine.images import read_images
 from darts_tf.engine.session import Session, open_session
-from darts_tf.engine.variables_state import VariablesState
 from darts_tf.engine.workers import open_run
-from darts_tf.errors import DivergenceError
-from darts_tf.layers.normalization import average_statistics
-from darts_tf.registry import resolve as implementation
 from darts_tf.report.tensorboard import Board
-from darts_tf.runs.checkpoints import Checkpoints
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
 from darts_tf.runs.progress import search_line
 from darts_tf.searching import criteria, methods
 from darts_tf.searching.criteria import movement, never, state
-from darts_tf.searching.measurements import MEASUREMENTS
 from darts_tf.searching.plugs import Plugs, choose, described, run_flags
+from darts_tf.searching.stage_search import StageSearch
 from darts_tf.searching.stop_search import StopSearch
 from darts_tf.spaces.genotype import Genotype, read_genotype
 from darts_tf.spaces.space import Space
-from darts_tf.supernet.shared_trace import keeping
-
-_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -155,7 +133,7 @@ def _searched(
         plugs.criterion, ranks=config.stable_ranks, derivation=method.derive, counted=method.counted
     )
 
-    before: list[_Searching] = []  # the stage before
+    before: list[StageSearch] = []  # the stage before
 
     def make_stage(number: int, lines: Sequence[Line], previous: RunStage | None) -> RunStage:
         """Makes a stage, with which the callback that stops the search begins anew."""
@@ -165,7 +143,7 @@ def _searched(
         last = plan.may_be_last or number == len(lengths) - 1
         criterion = plugs.criterion if last else never
         measured = partial(_measured, plugs)
-        searching = _Searching(config, method, plan, session.strategy, images, measured)
+        searching = StageSearch(config, method, plan, session.strategy, images, measured)
         if previous is not None:
             method.begin_stage(searching.supernet, previous.model)
             searching.go_on(before[-1])
@@ -269,206 +247,6 @@ def _line(stop: StopSearch, method: methods.Method, left: float) -> str:
     if words and method.reads and getattr(stop.criterion, "reads_strengths", True):
         words += f" by {method.reads}"
     return search_line(record, "weights only" if record.epoch < stop.first_epoch else words, left)
-
-
-class _Searching:
-    """The supernet with its data and compiled steps."""
-
-    def __init__(
-        self,
-        config: SearchConfig,
-        method: methods.Method,
-        plan: methods.Stage,
-        strategy: tf.distribute.Strategy,
-        images: Dataset,
-        measured: Callable[[int], Sequence[str]],
-    ) -> None:
-        self.config = config
-        self.method = method
-        self.measured = measured
-        self.measurements: dict[str, Callable[[tf.data.Dataset], float]] = {}
-        self.strategy = strategy
-        self.facts = images.facts
-        self.train, self.valid = divide(
-            images.train,
-            self.facts.classes,
-            config.train_portion,
-            config.valid_portion,
-            config.portions_by,
-        )
-        if method.whole_training_set:
-            self.train = images.train
-        numbers = range(plan.start_epoch, plan.epochs)
-        for batch_size in {method.batch_size(number, plan, config) for number in numbers}:
-            check_shares(strategy, len(self.train), batch_size)
-        check_shares(strategy, len(self.valid), config.batch_size)
-        steps = steps_per_epoch(len(self.train), config.batch_size)
-        self.plan = plan = replace(plan, steps=steps)
-        with strategy.scope():
-            self.supernet = method.supernet(plan, config, len(self.facts.classes))
-            loss_scale = make_loss_scale(config.mixed_precision)
-            self.supernet.build((None, *self.train.shape))
-            for cell, alphas in (plan.start or {}).items():
-                self.supernet.relaxation.alphas[cell].assign(np.asarray(alphas))
-            step = method.step(plan, self.supernet, config, loss_scale)
-        self.optimizer = step.weight_optimizer
-        self.architecture_optimizer = step.architecture_optimizer
-        self.variables = [
-            *self.supernet.variables,
-            *step.weight_optimizer.variables,
-            *step.architecture_optimizer.variables,
-            *(loss_scale.variables if loss_scale else ()),
-        ]
-        self.bilevel = compile_step(
-            strategy,
-            lambda clock, train, valid: step(Batch(*train), Batch(*valid), clock),
-            config.jit_compile,
-            clocked=True,
-        )
-        self.weights_only = compile_step(
-            strategy,
-            lambda clock, train, valid: step.update_weights(Batch(*train), clock),
-            config.jit_compile,
-            clocked=True,
-        )
-        self.evaluate = compile_step(strategy, self._evaluate, config.jit_compile)
-        self.evaluate_by_batch = compile_step(strategy, self._evaluate_by_batch, config.jit_compile)
-
-    def go_on(self, previous: "_Searching") -> None:
-        """Takes over the optimizer of the architecture, where the stage says so."""
-        if not self.plan.arch_optimizer_goes_on:
-            return
-        for variable, before in zip(
-            self.architecture_optimizer.variables,
-            previous.architecture_optimizer.variables,
-            strict=True,
-        ):
-            variable.assign(before.numpy())
-
-    def go_back(self, run: RunDirectory) -> None:
-        """Takes over the state of an earlier epoch, where the stage says so."""
-        if self.plan.goes_back_to is None:
-            return
-        state = Checkpoints(run).snapshot(self.plan.goes_back_to)
-        VariablesState(self.strategy, self.variables).restore(state)
-        number, epoch = self.plan.number, self.plan.goes_back_to
-        _logger.info("stage %d goes back to the state after epoch %d", number, epoch)
-
-    def keep_state(self, run: RunDirectory, lines: Sequence[Line]) -> None:
-        """Writes down the state after an epoch if a later stage may go back to it."""
-        records = [EpochRecord.from_dict(line) for line in lines]
-        wanted = self.method.snapshots(records)
-        if not wanted:
-            return
-        checkpoints, epoch = Checkpoints(run), records[-1].epoch
-        if epoch in wanted:
-            state = VariablesState(self.strategy, self.variables)
-            checkpoints.save_snapshot(epoch, state.arrays())
-        # A run that is killed may be resumed from its oldest checkpoint.
-        oldest = checkpoints.oldest_epoch()
-        earlier = self.method.snapshots(records[:oldest]) if oldest else range(epoch)
-        checkpoints.keep_snapshots({*wanted, *earlier})
-
-    def stage(
-        self,
-        over: Callable[[Sequence[Line]], bool],
-        leads_on: Callable[[Sequence[Line]], bool],
-    ) -> RunStage:
-        """Returns the stage for the epoch loop.
-
-        Args:
-            over: Tells whether the stage ends before its last epoch.
-            leads_on: Tells whether another stage follows.
-        """
-        epochs = self.plan.epochs - self.plan.start_epoch
-        return RunStage(self.supernet, self.variables, self.run, over, leads_on, epochs)
-
-    def run(self, epoch: Epoch) -> dict[str, float]:
-        """Runs what is left of an epoch; returns its logs."""
-        config, plan = self.config, self.plan
-        number = plan.start_epoch + epoch.of_stage
-        rate = self.method.learning_rate(number, plan, config)
-        self.optimizer.learning_rate = rate
-        self.method.on_epoch_begin(number, plan.epochs, self.supernet)
-
-        whole = evaluation_batches(
-            self.valid, config.batch_size, transform=plain_transform(self.facts)
-        )
-
-        def validation(*, batches: int | None = None, by_batch: bool = False) -> Mean:
-            images, count = whole, len(self.valid)
-            if batches is not None:
-                images, count = whole.take(batches), min(count, batches * config.batch_size)
-            evaluate = self.evaluate_by_batch if by_batch else self.evaluate
-            return epoch.evaluate(evaluate, images, count, config.batch_size)
-
-        self.method.before_training(number, plan.epochs, self.supernet, validation)
-        step = self.bilevel if number >= plan.arch_start_epoch else self.weights_only
-        batch_size = self.method.batch_size(number, plan, config)
-        batches = self._batches(epoch.number, epoch.steps_done, batch_size)
-        train = epoch.train(step, batches, len(self.train), batch_size)
-        average_statistics(self.supernet)
-        valid = validation()
-        self.method.on_epoch_end(number, plan.epochs, self.supernet, validation)
-        return {
-            "loss": train.loss,
-            "accuracy": train.accuracy,
-            "val_loss": valid.loss,
-            "val_accuracy": valid.accuracy,
-            "learning_rate": rate,
-            **self._measure(epoch, number, batch_size),
-        }
-
-    def _measurement(self, name: str) -> Callable[[tf.data.Dataset], float]:
-        """Returns what measures, made once it is asked for."""
-        if name not in self.measurements:
-            make = implementation(MEASUREMENTS[name])
-            self.measurements[name] = make(self.strategy, self.supernet, self.config)
-        return self.measurements[name]
-
-    def _measure(self, epoch: Epoch, number: int, batch_size: int) -> dict[str, float]:
-        """Returns what criterion and method measure, on the epoch's last validation batch."""
-        last = steps_per_epoch(len(self.train), batch_size) - 1
-        numbers = {}
-        for name in self.measured(number):
-            batch = self._validation_batches(epoch.number, last, batch_size)
-            numbers[name] = self._measurement(name)(batch)
-            if not math.isfinite(numbers[name]):
-                raise DivergenceError(
-                    f"epoch {epoch.number}: expected a finite {name}, got {numbers[name]}; the "
-                    "checkpoints before it are kept. Try a lower --arch_learning_rate first"
-                )
-        return numbers
-
-    def _batches(self, epoch: int, first: int, batch_size: int) -> tf.data.Dataset:
-        train = training_batches(
-            self.train,
-            batch_size,
-            seed=self.config.seed,
-            epoch=epoch,
-            transform=search_transform(self.facts),
-            first_step=first,
-        )
-        return tf.data.Dataset.zip(train, self._validation_batches(epoch, first, batch_size))
-
-    def _validation_batches(self, epoch: int, first: int, batch_size: int) -> tf.data.Dataset:
-        """Returns the batches of an epoch's architecture steps from the step `first` on."""
-        steps = steps_per_epoch(len(self.train), batch_size)
-        return endless_batches(
-            self.valid,
-            batch_size,
-            seed=self.config.seed,
-            first_step=epoch * steps + first,
-            steps=steps - first,
-            transform=search_transform(self.facts),
-        )
-
-    def _evaluate(self, *batch: tf.Tensor) -> Score:
-        return score(self.supernet(batch[0], training=False), Batch(*batch))
-
-    def _evaluate_by_batch(self, *batch: tf.Tensor) -> Score:
-        with keeping(self.supernet.non_trainable_variables):
-            return score(self.supernet(batch[0], training=True), Batch(*batch))
 
 
 def _finished(run: RunDirectory) -> SearchResult:

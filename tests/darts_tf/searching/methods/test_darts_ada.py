@@ -13,7 +13,8 @@ from darts_tf.engine.durability import Durability
 from darts_tf.engine.schedules import cosine
 from darts_tf.engine.variables_state import VariablesState
 from darts_tf.errors import UserError
-from darts_tf.searching import search as searching
+from darts_tf.searching import stage_search
+from darts_tf.searching.stage_search import StageSearch
 from darts_tf.spaces.darts import DARTS
 from tests import contracts
 
@@ -141,7 +142,7 @@ def run(tmp_path_factory):
     method = methods.get("darts_ada").from_config(AT_ONCE)
     told = {"states": {}, "steps": 0, "copies": []}
     with pytest.MonkeyPatch.context() as patch:
-        searched, after_step = searching._Searching, Durability.after_step
+        searched, after_step = StageSearch, Durability.after_step
         keep_state, go_back = searched.keep_state, searched.go_back
 
         def keeping(self, run, lines):
@@ -161,7 +162,7 @@ def run(tmp_path_factory):
                 shutil.copytree(folder / "run", copy)
                 told["copies"].append(copy)
 
-        patch.setattr(searching, "MEASUREMENTS", QUICK)
+        patch.setattr(stage_search, "MEASUREMENTS", QUICK)
         patch.setattr(searched, "keep_state", keeping)
         patch.setattr(searched, "go_back", going_back)
         patch.setattr(Durability, "after_step", copying)

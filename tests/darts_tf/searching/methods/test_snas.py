@@ -17,7 +17,7 @@ from darts_tf.data.split import ArraySplit
 from darts_tf.errors import UserError
 from darts_tf.searching.bilevel import WEIGHT_PASS
 from darts_tf.searching.plugs import choose
-from darts_tf.searching.search import _Searching
+from darts_tf.searching.stage_search import StageSearch
 from darts_tf.supernet.relaxations.gumbel import gumbel
 from tests import tiny, weights
 from tests.oracles import optimizers as rules
@@ -141,7 +141,7 @@ def test_all_training_images_train_and_the_last_of_them_are_measured(whole, imag
     plan = method.stage(0, config, tiny.SPACE, ())
     data = Dataset(DATASETS["digits"], split, split)
     strategy = tf.distribute.get_strategy()
-    searching = _Searching(config, method, plan, strategy, data, measured=lambda epoch: ())
+    searching = StageSearch(config, method, plan, strategy, data, measured=lambda epoch: ())
     assert len(searching.train) == images
     np.testing.assert_array_equal(searching.valid.images, pixels[30:])
     assert searching.plan.steps == images // 10
