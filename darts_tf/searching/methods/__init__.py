@@ -4,7 +4,8 @@ A method says how a search differs from DARTS (`method.py` says how to add one).
 """
 
 from darts_tf.registry import Registry
-from darts_tf.searching.methods.method import Method, Stage
+from darts_tf.searching.methods.method import Method
+from darts_tf.searching.methods.stage import Stage
 
 __all__ = ["Method", "Stage", "get", "names", "register"]
 

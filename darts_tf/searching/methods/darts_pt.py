@@ -13,7 +13,8 @@ from darts_tf import spaces
 from darts_tf.config import SearchConfig
 from darts_tf.errors import UserError
 from darts_tf.runs.history import EpochRecord
-from darts_tf.searching.methods.method import Method, Stage, Validation
+from darts_tf.searching.methods.method import Method
+from darts_tf.searching.methods.stage import Stage, Validation
 from darts_tf.settings import setting
 from darts_tf.spaces.narrowing import without_none
 from darts_tf.spaces.search_space import SearchSpace

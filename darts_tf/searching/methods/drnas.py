@@ -13,9 +13,10 @@ from darts_tf.config import SearchConfig
 from darts_tf.engine.schedules import cosine
 from darts_tf.errors import UserError
 from darts_tf.runs.history import EpochRecord, Table
-from darts_tf.searching.methods.method import Method, Stage
+from darts_tf.searching.methods.method import Method
 from darts_tf.searching.methods.narrowing import check_narrowing, check_stages, names_of, strongest
 from darts_tf.searching.methods.parts import check_parts
+from darts_tf.searching.methods.stage import Stage
 from darts_tf.settings import setting
 from darts_tf.spaces.narrowing import without_none
 from darts_tf.spaces.operations import NONE

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from darts_tf.config import SearchConfig
 from darts_tf.errors import UserError
 from darts_tf.runs.history import EpochRecord
-from darts_tf.searching.methods.method import Method, Stage
+from darts_tf.searching.methods.method import Method
+from darts_tf.searching.methods.stage import Stage
 from darts_tf.settings import setting
 from darts_tf.spaces.narrowing import without_none
 from darts_tf.spaces.operations import NONE

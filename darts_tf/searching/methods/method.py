@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from darts_tf.config import SearchConfig
 from darts_tf.engine.schedules import cosine
-from darts_tf.runs.history import EpochRecord, Table
+from darts_tf.runs.history import EpochRecord
+from darts_tf.searching.methods.stage import Stage, Validation
 from darts_tf.settings import Settings
 from darts_tf.spaces.genotype import Genotype
 from darts_tf.spaces.space import Space
@@ -21,69 +22,12 @@ from darts_tf.spaces.space import Space
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from darts_tf.engine.loop import Mean
     from darts_tf.engine.optimizers import SGD, CoupledOptimizer
     from darts_tf.engine.precision import LossScale
     from darts_tf.engine.scoring import Batch, Score
     from darts_tf.searching.bilevel import ArchitectureGradient, BilevelStep
     from darts_tf.supernet.model import Supernet
     from darts_tf.supernet.relaxation import Relaxation
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stage:
-    """One of the supernets that a search trains, one after the other.
-
-    Args:
-        number: Number of the stage, from 0.
-        space: The search space of this supernet.
-        layers: Number of its cells.
-        init_channels: Channels of a node in its first cell.
-        epochs: The most epochs.
-        arch_start_epoch: The first epoch of the stage that moves the architecture.
-        partial: Edges compute one of so many parts of the channels (PC-DARTS's K).
-        steps: Training steps of an epoch; the search sets it, from the number of its images.
-        arch_optimizer_goes_on: Whether the optimizer of the architecture goes on from the stage
-            before, whose architecture variables have the same shapes.
-        start: By cell the alphas that the stage starts from, [edges, candidates]; None for the
-            initial ones of the relaxation.
-        first_epoch: How many epochs of the search came before.
-        goes_back_to: The epoch of the search whose state it starts from, one of the method's
-            `snapshots`; None to start anew. Its space and supernet are those of that epoch.
-        start_epoch: Number of its first epoch, after the epochs that it has gone back to: its
-            epochs are numbered from here to `epochs`.
-        may_be_last: Whether the search may end with it though another could follow: then the
-            criterion ends the search and not the stage, as it does in the last one, and only
-            `Method.stage_over` leads on to the next.
-    """
-
-    number: int
-    space: Space
-    layers: int
-    init_channels: int
-    epochs: int
-    arch_start_epoch: int = 0
-    partial: int = 1
-    steps: int = 0
-    arch_optimizer_goes_on: bool = False
-    start: Mapping[str, Table] | None = None
-    first_epoch: int = 0
-    goes_back_to: int | None = None
-    start_epoch: int = 0
-    may_be_last: bool = False
-
-
-class Validation(Protocol):
-    """Measures the supernet, as it stands, on the validation images."""
-
-    def __call__(self, *, batches: int | None = None, by_batch: bool = False) -> Mean:
-        """Returns the mean loss and accuracy.
-
-        Args:
-            batches: How many batches to take, the first ones; None for all.
-            by_batch: Whether normalization uses the statistics of each batch, not the running
-                averages, which stay as they are in either case.
-        """
 
 
 @dataclass(frozen=True, kw_only=True)

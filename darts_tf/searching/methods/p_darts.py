@@ -12,8 +12,9 @@ import numpy as np
 from darts_tf.config import SearchConfig
 from darts_tf.errors import UserError
 from darts_tf.runs.history import EpochRecord
-from darts_tf.searching.methods.method import Method, Stage
+from darts_tf.searching.methods.method import Method
 from darts_tf.searching.methods.narrowing import check_narrowing, check_stages, strongest
+from darts_tf.searching.methods.stage import Stage
 from darts_tf.settings import setting
 from darts_tf.spaces.derivation import strongest_edges
 from darts_tf.spaces.genotype import Genotype, Triple

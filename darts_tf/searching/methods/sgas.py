@@ -10,7 +10,8 @@ import numpy as np
 
 from darts_tf.config import SearchConfig
 from darts_tf.errors import UserError
-from darts_tf.searching.methods.method import Method, Stage, Validation
+from darts_tf.searching.methods.method import Method
+from darts_tf.searching.methods.stage import Stage, Validation
 from darts_tf.settings import setting
 from darts_tf.spaces.operations import NONE
 from darts_tf.spaces.search_space import SearchSpace

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from darts_tf import methods
 from darts_tf.config import SearchConfig
 from darts_tf.errors import UserError
-from darts_tf.searching.methods.method import Stage
+from darts_tf.searching.methods.stage import Stage
 from darts_tf.searching.plugs import choose
 from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.supernet.relaxations.experts import Experts
