@@ -120,6 +120,10 @@ OPERATIONS: dict[str, Operation] = {
     **CANDIDATES,
     "sep_conv_7x7": sep_conv,
     "conv_7x1_1x7": conv_7x1_1x7,
+}
+# With those that no supernet computes.
+OF_NETWORKS: dict[str, Operation] = {
+    **OPERATIONS,
     "conv_1x3_3x1": conv_1x3_3x1,
     "max_pool_3x3_norm": max_pool_3x3_norm,
 }

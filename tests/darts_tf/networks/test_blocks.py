@@ -64,7 +64,7 @@ def test_each_operation_of_a_network_equals_its_twin(made_by, kind, size, stride
     found = [result, *gradient_tape.gradient(scalar, values)]
 
     own, twin_params = Var(image), trees.map_leaves(Var, params)
-    twin = operations.OPERATIONS[kind](own, twin_params, stride, affine=True)
+    twin = operations.OF_NETWORKS[kind](own, twin_params, stride, affine=True)
     tape.backward(twin, adjoint)
     right = [twin.value, own.grad, *(twin_params[name].grad for name in params)]
     for ours, theirs in zip(found, right, strict=True):
