@@ -105,7 +105,7 @@ class Checkpoints:
         Raises:
             UserError: If it cannot be written.
         """
-        self._write(f"after-epoch-{epoch:05d}.snapshot", arrays)
+        self._write(_snapshot_name(epoch), arrays)
 
     def snapshot(self, epoch: int) -> Mapping[str, np.ndarray]:
         """Returns the state after an epoch.
@@ -116,7 +116,7 @@ class Checkpoints:
         Raises:
             UserError: If there is no snapshot of it, or a damaged one.
         """
-        path = self.run.checkpoints / f"after-epoch-{epoch:05d}.snapshot"
+        path = self.run.checkpoints / _snapshot_name(epoch)
         arrays = _read(path)
         if arrays is None:
             raise UserError(f"{path}: expected the state after epoch {epoch}, got none or damaged")
@@ -151,6 +151,10 @@ class Checkpoints:
             return []
         files = [path for path in folder.iterdir() if _NAME.fullmatch(path.name)]
         return sorted(files, key=_position, reverse=True)
+
+
+def _snapshot_name(epoch: int) -> str:
+    return f"after-epoch-{epoch:05d}.snapshot"
 
 
 def _position(path: Path) -> tuple[int, int]:

@@ -189,7 +189,7 @@ def _searched(
         listeners=[board.add],
         afterwards=[
             lambda line: report.refresh(run),
-            lambda line: before[-1].keep_state(run, loop.history),
+            lambda line: before[-1].keep_state(run, stop.records, loop.history),
         ],
         callbacks=[stop, *callbacks],
     )

@@ -135,20 +135,29 @@ class StageSearch:
         number, epoch = self.plan.number, self.plan.goes_back_to
         _logger.info("stage %d goes back to the state after epoch %d", number, epoch)
 
-    def keep_state(self, run: RunDirectory, lines: Sequence[Line]) -> None:
-        """Writes down the state after an epoch if a later stage may go back to it."""
-        records = [EpochRecord.from_dict(line) for line in lines]
-        wanted = self.method.snapshots(records)
+    def keep_state(
+        self, run: RunDirectory, counting: Sequence[EpochRecord], lines: Sequence[Line]
+    ) -> None:
+        """Writes down the state after an epoch if a later stage may go back to it.
+
+        Args:
+            run: The run.
+            counting: The records that count in the stage.
+            lines: All lines of the history.
+        """
+        wanted = self.method.snapshots(counting)
         if not wanted:
             return
-        checkpoints, epoch = Checkpoints(run), records[-1].epoch
+        checkpoints, epoch = Checkpoints(run), counting[-1].epoch
         if epoch in wanted:
             state = VariablesState(self.strategy, self.variables)
             checkpoints.save_snapshot(epoch, state.arrays())
         # A run that is killed may be resumed from its oldest checkpoint.
-        oldest = checkpoints.oldest_epoch()
-        earlier = self.method.snapshots(records[:oldest]) if oldest else range(epoch)
-        checkpoints.keep_snapshots({*wanted, *earlier})
+        earlier = [EpochRecord.from_dict(line) for line in lines[: checkpoints.oldest_epoch()]]
+        if not earlier:
+            return
+        then = self.method.counting(earlier[-1].stage, earlier)
+        checkpoints.keep_snapshots({*wanted, *self.method.snapshots(then)})
 
     def stage(
         self,

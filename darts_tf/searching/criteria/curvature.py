@@ -106,6 +106,15 @@ class Curvature(Criterion):
         older = self._older(records)
         return records[-1].epoch if older is None else older
 
+    def returnable(self, records: Sequence[EpochRecord]) -> list[int]:
+        """Returns the epochs whose genotype a stop now or later may still return.
+
+        Args:
+            records: One record an epoch so far.
+        """
+        epochs = [record.epoch for record in self._measured(records)]
+        return epochs[-(self.window // 2 + self.back + 1) :]
+
     def _measured(self, records: Sequence[EpochRecord]) -> list[EpochRecord]:
         return [record for record in records if CURVATURE in record.measures]
 

@@ -120,9 +120,7 @@ class DartsAda(Method):
 
     def snapshots(self, records: Sequence[EpochRecord]) -> Collection[int]:
         """Returns the epochs with a measurement that the search may still go back to."""
-        counting = self.counting(records[-1].stage, records)
-        measured = [record.epoch for place, record in enumerate(counting) if self.measured(place)]
-        return measured[-(self.window // 2 + self.back + 1) :]
+        return self._curvature().returnable(records)
 
     def measured(self, epoch: int) -> tuple[str, ...]:
         """Returns that the curvature is measured in every `every`-th epoch."""

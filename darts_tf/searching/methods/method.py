@@ -154,7 +154,7 @@ class Method(Settings):
         """Returns the epochs whose state a later stage may go back to, here none.
 
         Args:
-            records: All records so far, at least one.
+            records: Those that count in the stage under way, at least one.
         """
         del records
         return ()

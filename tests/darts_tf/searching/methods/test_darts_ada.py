@@ -89,7 +89,7 @@ def test_epochs_follow_each_other_as_in_the_authors_loop(values, every, window, 
         records.append(record(len(records), number, value))
         counting = method.counting(number, records)
         over = method.stage_over(stage, counting)
-        kept = method.snapshots(records)
+        kept = method.snapshots(counting)
         place += 1
         if over:
             number += 1
@@ -145,9 +145,9 @@ def run(tmp_path_factory):
         searched, after_step = StageSearch, Durability.after_step
         keep_state, go_back = searched.keep_state, searched.go_back
 
-        def keeping(self, run, lines):
+        def keeping(self, run, counting, lines):
             told["states"]["after", len(lines) - 1] = state(self)
-            keep_state(self, run, lines)
+            keep_state(self, run, counting, lines)
 
         def going_back(self, run):
             go_back(self, run)
