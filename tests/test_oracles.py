@@ -210,17 +210,13 @@ def test_running_averages_keep_nine_tenths_in_a_training_pass(seed: int) -> None
 
 def test_the_directions_of_agreement_are_the_slopes_of_the_mean_cosine(seed: int) -> None:
     vectors = np.random.default_rng(seed).normal(size=(3, 2, 4))
-
-    def mean_cosine(moved: np.ndarray) -> float:
-        unit = [vector / np.linalg.norm(vector) for vector in moved]
-        return sum(float(np.sum(unit[i] * unit[j])) for i, j in ((0, 1), (0, 2), (1, 2))) / 3
-
     found = agreement.directions(list(vectors))
     for index in np.ndindex(vectors.shape):
         way = np.zeros_like(vectors)
         way[index] = 1.0
         assert_slope(
-            lambda step, way=way: mean_cosine(vectors + step * way), found[index[0]][index[1:]]
+            lambda step, way=way: agreement.mean_cosine(vectors + step * way),
+            found[index[0]][index[1:]],
         )
 
 

@@ -12,6 +12,12 @@ from tests.oracles import trees, weighted
 from tests.oracles.supernet import reduction_cells
 
 
+def mean_cosine(vectors: Sequence[np.ndarray]) -> float:
+    """The mean cosine of all pairs of arrays of one shape."""
+    pairs = list(combinations([np.ravel(vector) for vector in vectors], 2))
+    return float(np.mean([a @ b / np.linalg.norm(a) / np.linalg.norm(b) for a, b in pairs]))
+
+
 def directions(slopes: Sequence[np.ndarray]) -> list[np.ndarray]:
     """The gradient of the mean cosine of arrays of one shape, with respect to each of them."""
     result = [np.zeros_like(slope) for slope in slopes]

@@ -83,8 +83,14 @@ def perturbed(
 
 
 def shares(table: np.ndarray) -> np.ndarray:
-    """A table cut to [0, 1], whose rows keep something of it, then divided by its rows' sums."""
+    """A table cut to [0, 1], then divided by its rows' sums.
+
+    Where nothing of a row is left, its largest entry before the cut is 1.
+    """
     cut = np.clip(table, 0, 1)
+    for row, before in zip(cut, table, strict=True):
+        if not row.any():
+            row[before.argmax()] = 1
     return cut / cut.sum(axis=1, keepdims=True)
 
 

@@ -1,7 +1,5 @@
 """Lambda-DARTS: its schedule, its candidates, and the gradient of the cells' agreement."""
 
-from itertools import combinations
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -17,12 +15,8 @@ from darts_tf.searching.differentiation import differentiate
 from darts_tf.searching.plugs import choose
 from darts_tf.spaces.search_space import SearchSpace
 from tests import weights
+from tests.oracles.agreement import mean_cosine
 from tests.tiny import plain_supernet, tiny_batch
-
-
-def mean_cosine(vectors):
-    pairs = list(combinations([np.ravel(vector) for vector in vectors], 2))
-    return np.mean([a @ b / np.linalg.norm(a) / np.linalg.norm(b) for a, b in pairs])
 
 
 @given(st.integers(2, 200), st.data())

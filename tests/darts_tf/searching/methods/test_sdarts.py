@@ -13,6 +13,7 @@ from darts_tf.searching.differentiation import differentiate_edges
 from darts_tf.searching.methods import sdarts_adv
 from darts_tf.searching.plugs import choose
 from darts_tf.supernet.relaxation import fold_in
+from tests.oracles.mixes import shares
 from tests.tiny import tiny_batch, tiny_supernet
 
 
@@ -32,14 +33,6 @@ def test_a_radius_that_shrinks_is_refused(name):
 
 def softmax(table):
     return np.exp(table) / np.exp(table).sum(1, keepdims=True)
-
-
-def shares(table):
-    cut = np.clip(table, 0, 1)
-    for row, before in zip(cut, table, strict=True):
-        if not row.any():
-            row[before.argmax()] = 1
-    return cut / cut.sum(1, keepdims=True)
 
 
 def start(net, seed, radius):

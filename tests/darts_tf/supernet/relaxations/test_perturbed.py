@@ -10,11 +10,17 @@ from hypothesis import strategies as st
 
 from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.supernet.relaxations.perturbed import Perturbed
+from tests.oracles.mixes import shares
 
 SPACE = SearchSpace(("none", "skip_connect", "sep_conv_3x3"), nodes=1)
-# Thousandths, since TensorFlow takes subnormal numbers for 0.
-VALUES = st.integers(-1000, 2000).map(lambda value: value / 1000)
-RADII = st.integers(0, 500).map(lambda value: value / 1000)
+
+
+def normal(least, most):
+    """Numbers whose differences and shares are not subnormal, which TensorFlow takes for 0."""
+    return st.floats(least, most).map(lambda value: value if abs(value) > 1e-9 else 0.0)
+
+
+VALUES, RADII = normal(-1, 2), normal(0, 0.5)
 ROWS = st.lists(st.lists(VALUES, min_size=3, max_size=3), min_size=2, max_size=2)
 
 
@@ -23,14 +29,6 @@ def relaxation():
     layer = Perturbed(SPACE, dtype="float64")
     layer.build()
     return layer
-
-
-def shares(row):
-    """Cuts a row to [0, 1], then divides it by its sum; if nothing is left, its largest is 1."""
-    cut = [min(max(value, 0.0), 1.0) for value in row]
-    if sum(cut) == 0:
-        cut[row.index(max(row))] = 1.0
-    return [value / sum(cut) for value in cut]
 
 
 @settings(deadline=None, max_examples=40)
@@ -42,12 +40,13 @@ def test_a_step_is_signed_and_cut_to_the_cube_then_to_shares(
     radius = float(relaxation.radius.numpy())
     given_tables = ({"normal": tf.constant(t, tf.float64)} for t in (table, center, slopes))
     found = relaxation.ascended(*given_tables, steps)["normal"].numpy()
-    for row, middle, slope, ours in zip(table, center, slopes, found, strict=True):
-        right = []
+    right = []
+    for row, middle, slope in zip(table, center, slopes, strict=True):
+        right.append([])
         for u, p, g in zip(row, middle, slope, strict=True):
             up = u + 2 * radius / steps * (math.copysign(1, g) if g else 0)
-            right.append(p + min(max(up - p, -radius), radius))
-        np.testing.assert_allclose(ours, shares(right), rtol=1e-9, atol=1e-12)
+            right[-1].append(p + min(max(up - p, -radius), radius))
+    np.testing.assert_allclose(found, shares(np.array(right)), rtol=1e-9, atol=1e-12)
 
 
 def test_a_draw_is_that_of_the_given_noise_one_for_each_kind_of_cell(relaxation, seed):
@@ -62,8 +61,7 @@ def test_a_draw_is_that_of_the_given_noise_one_for_each_kind_of_cell(relaxation,
     for number, (cell, p) in enumerate(weights.items()):
         own = tf.random.experimental.stateless_fold_in(noise, number)
         moves = tf.random.stateless_uniform((2, 3), own, -radius, radius, tf.float64).numpy()
-        right = [shares(list(row)) for row in p.numpy() + moves]
-        np.testing.assert_allclose(drawn[cell], right, rtol=1e-12)
+        np.testing.assert_allclose(drawn[cell], shares(p.numpy() + moves), rtol=1e-12)
         np.testing.assert_array_equal(relaxation.drawn(weights, noise)[cell], drawn[cell])
         np.testing.assert_array_equal(relaxation.drawn(weights, None)[cell], p)
 
