@@ -34,20 +34,13 @@ from darts_tf.runs.history import EpochRecord
 from darts_tf.settings import setting_fields
 from darts_tf.spaces.genotype import read_genotype
 from tests import histories
+from tests.small_space import SMALL
 
 Rng = np.random.Generator
 # Channels of a first cell, for methods whose channels have to divide by more than 4.
 CHANNELS = {"drnas": 24}
 Tables = dict[str, np.ndarray]
 Prepared = Callable[[str], datasets.DataRequest]
-
-# The smallest space that has a choice on each edge, a pool and a convolution: for the long tests.
-SMALL = {
-    "candidates": ["none", "max_pool_3x3", "skip_connect", "sep_conv_3x3"],
-    "nodes": 1,
-    "learnable": ["sep_conv_3x3"],
-    "name": "small",
-}
 
 
 def plugs(room: Any, *more: Any, **settings: dict[str, Any]) -> list[Any]:
@@ -574,51 +567,24 @@ class MethodBuilt:
             ):
                 np.testing.assert_array_equal(ours, theirs)
 
-    def test_a_step_moves_it_and_its_strengths_are_shares(self, plug: Any, seed: int) -> None:
-        import keras
-        import tensorflow as tf
-
-        from darts_tf.engine.scoring import Batch
-
-        keras.utils.set_random_seed(seed)
-        rng = np.random.default_rng(seed)
-        channels = CHANNELS.get(plug.name, 8)
-        config = SearchConfig(init_channels=channels, layers=fewest_layers(plug), stem="cifar")
-        stage = plug.stage(0, config, darts_tf.SearchSpace(**SMALL), ())
-        net = plug.supernet(stage, config, 3)
-        net.build((None, 6, 6, 3))
-        step = plug.step(stage, net, config, None)
-        plug.on_epoch_begin(0, stage.epochs, net)
-        before = [variable.numpy() for variable in net.trainable_variables]
-        batches = [
-            Batch(
-                tf.constant(rng.normal(size=(4, 6, 6, 3)), tf.float32),
-                tf.constant(rng.integers(0, 3, 4), tf.int32),
-                tf.fill((4,), 0.25),
-            )
-            for _ in range(2)
-        ]
-        score = tf.function(step, autograph=False)(*batches, (0, 0))
-        assert np.isfinite(score.loss)
-        after = [variable.numpy() for variable in net.trainable_variables]
-        assert all(np.isfinite(array).all() for array in after)
-        for kind, learns in (
-            (net.architecture_variables, plug.alphas_learn),
-            (net.weight_variables, True),
-        ):
-            places = {id(variable) for variable in kind}
-            assert learns == any(
-                np.any(new != old)
-                for variable, new, old in zip(net.trainable_variables, after, before, strict=True)
-                if id(variable) in places
-            )
-        strengths = net.relaxation.strengths()
-        for cell, table in strengths.items():
-            mask = stage.space.mask(cell)
-            assert table.shape == mask.shape
-            assert ((table[mask] >= 0) & (table[mask] <= 1)).all()
-        assert set(plug.derive(strengths, stage.space).cells) == set(stage.space.cells)
-        assert all(np.isfinite(value) for value in plug.measures(net).values())
+    def test_its_steps_move_it_and_its_strengths_are_shares(
+        self, plug: Any, seed: int, folder: Any
+    ) -> None:
+        lines = self.searched(plug, seed, folder).read_history()
+        with known(spaces, SMALL):
+            records = [EpochRecord.from_dict(line) for line in lines]
+        for record in records:
+            losses = record.train_loss, record.valid_loss
+            assert np.isfinite([*losses, *record.measures.values()]).all()
+            for cell, table in (record.strengths or darts_tf.softmax(record.alphas)).items():
+                strengths = np.array(table, float)
+                competing = np.isfinite(strengths)
+                assert strengths.shape == np.shape(record.alphas[cell])
+                assert competing.any(axis=1).all()
+                assert ((strengths[competing] >= 0) & (strengths[competing] <= 1)).all()
+        moved = any(sum((record.moved or {}).values()) > 0 for record in records)
+        assert moved == plug.alphas_learn
+        assert len({record.valid_loss for record in records}) == len(records)
 
     def test_what_it_finds_on_the_digits_is_trained_and_exported(
         self, plug: Any, seed: int, folder: Any
@@ -637,7 +603,7 @@ class MethodBuilt:
             warmup_epochs=0,
         )
         trained = folder / f"{plug.name}-network"
-        with known(spaces, darts_tf.SearchSpace(**SMALL)), repeatable():
+        with known(spaces, SMALL), repeatable():
             genotype = read_genotype(found.read_outcome())
             result = darts_tf.train(config, genotype, trained, verbose=0)
         assert 0 <= result.result["top1_error_percent"] <= 100
@@ -691,9 +657,8 @@ class MethodBuilt:
             checkpoint_every="1step",
         )
         method = type(plug).from_config({**plug.get_config(), **self.short.get(plug.name, {})})
-        space = darts_tf.SearchSpace(**SMALL)
-        with known(spaces, space), repeatable():
-            darts_tf.search(config, run, method=method, space=space, verbose=0)
+        with known(spaces, SMALL), repeatable():
+            darts_tf.search(config, run, method=method, space=SMALL, verbose=0)
 
     def test_two_devices_do_what_one_does(
         self, plug: Any, seed: int, two_devices: list[Any]
