@@ -12,20 +12,35 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.processes import AS_PROGRAM, ROOT
+from tests.small_space import registration
 
-SMALL = ("--layers=3", "--init_channels=2", "--batch_size=300", "--threads=1", "--epochs=3")
+SHORT = ("--layers=3", "--init_channels=2", "--batch_size=300", "--threads=1", "--epochs=3")
+# A cell that mostly skips.
+_CELL = [
+    ["sep_conv_3x3", 0],
+    ["skip_connect", 1],
+    *[["skip_connect", 0], ["skip_connect", 1]] * 3,
+]
+_GENOTYPE = {
+    f"{kind}{rest}": part
+    for kind in ("normal", "reduce")
+    for rest, part in (("", _CELL), ("_concat", [2, 3, 4, 5]))
+}
 SEARCH = (
-    *("-m", "trainers.search", "--dataset=digits", *SMALL),
-    *("--stop_criterion=none", "--arch_start_epoch=1"),
+    *("-c", registration() + AS_PROGRAM, "trainers.search", "--dataset=digits", *SHORT),
+    *("--space=small", "--stop_criterion=none", "--arch_start_epoch=1"),
 )
-TRAIN = ("-m", "trainers.train", "--dataset=digits", *SMALL, "--genotype=DARTS_PLUS_CIFAR10")
+TRAIN = (
+    *("-c", AS_PROGRAM, "trainers.train", "--dataset=digits", *SHORT),
+    f"--genotype={json.dumps(_GENOTYPE)}",
+)
 RESULTS = ("genotype.json", "result.json")
 # No flag divides a CPU, which only a test needs: it is done before the program's own module runs.
-_ON_DEVICES = f"""
+_ON_DEVICES = """
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * {{}})
-{AS_PROGRAM}"""
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * {})
+"""
 
 
 def on_devices(words: tuple[str, ...], devices: int) -> tuple[str, ...]:
@@ -35,8 +50,8 @@ def on_devices(words: tuple[str, ...], devices: int) -> tuple[str, ...]:
         words: `SEARCH` or `TRAIN`.
         devices: Number of devices.
     """
-    _, module, *flags = words
-    return ("-c", _ON_DEVICES.format(devices), module, *flags, "--strategy=mirrored")
+    option, code, *rest = words
+    return (option, _ON_DEVICES.format(devices) + code, *rest, "--strategy=mirrored")
 
 
 @dataclass(frozen=True)
@@ -59,6 +74,11 @@ class Job:
     def path(self) -> Path:
         """The run directory."""
         return self.folder / self.name
+
+    @property
+    def program(self) -> str:
+        """The name of the program, which is that of its log, too."""
+        return self.words[2].rpartition(".")[2]
 
     def start(self, *more: str) -> subprocess.Popen[str]:
         """Starts the program.

@@ -78,7 +78,7 @@ def main() -> None:
         kills = soak(*pair, rng, until)
         total[words] += kills
         number += 1
-        print(f"{words[1]}, seed {seed}: the same after {kills} kills", flush=True)
+        print(f"{pair[0].program}, seed {seed}: the same after {kills} kills", flush=True)
     print(f"{total[SEARCH]} kills of searches, {total[TRAIN]} of trainings: no difference")
 
 

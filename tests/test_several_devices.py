@@ -105,6 +105,6 @@ def test_a_killed_training_on_two_devices_ends_as_one_that_never_was(folder, see
     _, told = whole_run.communicate()
     assert whole_run.returncode == 0, told
     assert broken.outcome() == whole.outcome()
-    log = (broken.path / f"{words[2].rpartition('.')[2]}.log").read_text()
+    log = (broken.path / f"{broken.program}.log").read_text()
     assert "resumes with step" in log
     assert "resumes with step 0 " not in log

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from tests.processes import SHORT_RUN, finish, start
+from tests.small_space import registration
 
 # Runs each program with its words, and touches a file or breaks off after an epoch where told.
 _PROGRAMS = """
@@ -69,7 +70,7 @@ def _cells() -> dict[str, Any]:
 # What is quick to trace.
 _OF = {
     "train": (f"--genotype={json.dumps(_cells())}", "--auxiliary_weight=0"),
-    "search": ("--arch_order=one_level",),
+    "search": ("--space=small",),
 }
 
 
@@ -101,7 +102,7 @@ class Told:
         call("stopped", "search", "search", epochs=50, ends=["stop", 0])
         call("finished", "search", "search", epochs=50)
         call("search_refused", "search", "search", epochs=60)
-        [output] = finish(start(SHORT_RUN + _PROGRAMS, *calls.values()))
+        [output] = finish(start(SHORT_RUN + registration() + _PROGRAMS, *calls.values()))
         told = json.loads(output.splitlines()[-1])
         self.by_name = dict(zip(calls, told, strict=True))
 

@@ -20,6 +20,7 @@ from darts_tf import data, methods
 from tests import layouts
 from tests.images import png
 from tests.processes import SHORT_RUN, finish, start
+from tests.small_space import registration
 from trainers import presets
 
 # What runs in one process, one preset of a search after another, each with its trainings.
@@ -67,7 +68,8 @@ def programs(dataset, folder):
         flags += [f"--dataset=image_folder:{folder / 'photos'}", "--image_size=8"]
     search, found = folder / f"{dataset}-search", f"{folder}/{dataset}-search/genotype.json"
     preset = f"--flagfile={dataset}.flags"
-    more = SEARCHES.get(dataset, [])
+    more = [*SEARCHES.get(dataset, [])]
+    more += [] if dataset == "digits" else ["--space=small"]
     yield f"search {dataset}", "trainers.search", [preset, *flags, *more, f"--run_dir={search}"]
     for name in trainings(dataset):
         words = [f"--flagfile={name}.flags", *flags, "--warmup_epochs=0", f"--genotype={found}"]
@@ -104,7 +106,7 @@ def ended(folder):
 
     @functools.cache
     def outcomes(turn):
-        [text] = finish(start(SHORT_RUN + _RUN, *works[turn]))
+        [text] = finish(start(SHORT_RUN + registration() + _RUN, *works[turn]))
         return json.loads(text.splitlines()[-1])
 
     return lambda program: outcomes(turns[program])[program]

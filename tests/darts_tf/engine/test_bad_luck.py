@@ -20,19 +20,11 @@ from darts_tf.runs.directory import RunDirectory
 from tests import layouts, unlucky
 from tests.killing import SEARCH, TRAIN, Job
 from tests.processes import SHORT_RUN, finish, start
+from tests.small_space import registration
 
-RUN = SHORT_RUN + "import runpy\nrunpy.run_path(given[0])['main'](given[1])"
+RUN = SHORT_RUN + registration() + "import runpy\nrunpy.run_path(given[0])['main'](given[1])"
 FIRST = ["epoch-00001-step-000000.checkpoint"]
 HUGE = "--learning_rate=1e30"
-# Little to trace, for each start has to.
-CELL = [["sep_conv_3x3", 0], ["skip_connect", 1], *[["skip_connect", 0], ["skip_connect", 1]] * 3]
-GENOTYPE = json.dumps(
-    {
-        f"{kind}{rest}": part
-        for kind in ("normal", "reduce")
-        for rest, part in (("", CELL), ("_concat", [2, 3, 4, 5]))
-    }
-)
 
 
 def images(path: Path, rng: np.random.Generator) -> Path:
@@ -46,10 +38,8 @@ def images(path: Path, rng: np.random.Generator) -> Path:
 
 def words(job: Job, *more: str) -> list[str]:
     """The command of a job, whose later flags win."""
-    name = job.words[1].rpartition(".")[2]
     own = [f"--seed={job.seed}", f"--run_dir={job.path}"]
-    own += [f"--genotype={GENOTYPE}"] * (job.words == TRAIN)
-    return [name, *job.words[2:], *own, *more]
+    return [job.program, *job.words[3:], *own, *more]
 
 
 class Story:

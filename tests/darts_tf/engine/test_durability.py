@@ -13,7 +13,7 @@ OFTEN = "--checkpoint_every=1step"
 @pytest.mark.parametrize("words", [SEARCH, TRAIN], ids=["search", "train"])
 def test_a_run_that_is_killed_and_started_again_ends_as_one_that_never_was(words, folder, seed):
     whole, broken = (
-        Job(words, seed % 2**30, folder, f"{words[1]}-{n}") for n in ("whole", "killed")
+        Job(words, seed % 2**30, folder, f"{words[2]}-{n}") for n in ("whole", "killed")
     )
     started = whole.start()
     assert broken.kill_after_checkpoints(2 + seed % 3, OFTEN) == -signal.SIGKILL
@@ -28,7 +28,7 @@ def test_a_run_that_is_killed_and_started_again_ends_as_one_that_never_was(words
     _, told = started.communicate()
     assert started.returncode == 0, told
     assert broken.outcome() == whole.outcome()
-    log = (broken.path / f"{words[1].rpartition('.')[2]}.log").read_text()
+    log = (broken.path / f"{broken.program}.log").read_text()
     assert f"{newest}: damaged, skipped" in log
     assert log.count("resumes with step") >= 2
 

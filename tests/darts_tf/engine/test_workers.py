@@ -5,30 +5,33 @@ import os
 import re
 import signal
 
-from tests.killing import SMALL
+from tests.killing import SHORT, TRAIN
 from tests.machines import Machines, ended
 from tests.processes import AS_PROGRAM, SHORT_RUN, SPLIT_CPU, finish, start
+from tests.small_space import registration
 from tests.trainers.programs import python
 
-_PROGRAM = SHORT_RUN + AS_PROGRAM
-TRAIN = ("-c", _PROGRAM, "trainers.train", "--genotype=DARTS_PLUS_CIFAR10")
-SEARCH = ("-c", _PROGRAM, "trainers.search")
-# The same search on two devices of one process, ended by a file after its first epoch.
-_MIRRORED = f"""{SPLIT_CPU}{SHORT_RUN}
+_PROGRAM = SHORT_RUN + registration() + AS_PROGRAM
+_TRAIN = ("-c", _PROGRAM, "trainers.train", TRAIN[-1])
+_SEARCH = ("-c", _PROGRAM, "trainers.search", "--space=small")
+# A program on two devices of one process, which a file may end after its first epoch.
+_MIRRORED = f"""{SPLIT_CPU}{SHORT_RUN}{registration()}
+import importlib
 from darts_tf.runs.directory import RunDirectory
-from trainers.search import main
+program, stops, *words = given
 append = RunDirectory.append_history
 def append_and_stop(run, line):
     append(run, line)
-    run.stop.touch()
+    if stops:
+        run.stop.touch()
 RunDirectory.append_history = append_and_stop
-main(["--strategy=mirrored", *given])
+importlib.import_module(program).main(["--strategy=mirrored", *words])
 """
 
 
 def flags(folder, seed):
     return (
-        *("--dataset=digits", f"--data_dir={folder / 'data'}", *SMALL, "--epochs=2"),
+        *("--dataset=digits", f"--data_dir={folder / 'data'}", *SHORT, "--epochs=2"),
         *(f"--seed={seed % 2**30}", "--checkpoint_every=1step"),
     )
 
@@ -49,9 +52,15 @@ def finishes(machines):
     assert all(seen == epochs[0] for seen in epochs)
 
 
+def mirrored(words, path, settings, stops=False):
+    """Starts the same run on two devices of one process."""
+    _, _, program, *flags = words
+    return start(_MIRRORED, program, stops, *flags, *settings, f"--run_dir={path}")
+
+
 def test_two_workers_of_which_one_dies_do_what_two_devices_do_and_end_together(folder, seed):
     settings = (*flags(folder, seed), "--stop_criterion=none")
-    machines = Machines(SEARCH, 2, folder / "search", settings)
+    machines = Machines(_SEARCH, 2, folder / "search", settings)
     with machines.running() as processes:
         machines.wait_for_checkpoint(processes)
         processes[1].kill()
@@ -61,7 +70,7 @@ def test_two_workers_of_which_one_dies_do_what_two_devices_do_and_end_together(f
     assert line.startswith("search: lost worker 1 (localhost:")
     assert line.endswith("the same command on every machine resumes from the last checkpoint")
     (machines.path / "stop").touch()  # only the chief's directory has it
-    alone = start(_MIRRORED, *settings, f"--run_dir={folder / 'mirrored'}")
+    alone = mirrored(_SEARCH, folder / "mirrored", settings, stops=True)
     finishes(machines)
     finish(alone)
     assert outcome(machines.path, "genotype.json") == outcome(folder / "mirrored", "genotype.json")
@@ -73,28 +82,27 @@ def test_two_workers_of_which_one_dies_do_what_two_devices_do_and_end_together(f
     assert "resumes with step" in (machines.path / "search.log").read_text()
 
 
-def test_three_workers_whose_chief_dies_and_of_which_one_is_asked_to_end_go_on(folder, seed):
+def test_two_workers_whose_chief_dies_and_of_which_one_is_asked_to_end_go_on(folder, seed):
     settings = flags(folder, seed)
-    machines = Machines(TRAIN, 3, folder / "train", settings)
+    alone = mirrored(_TRAIN, folder / "training", settings)
+    machines = Machines(_TRAIN, 2, folder / "train", settings)
     with machines.running() as processes:
         machines.wait_for_checkpoint(processes)
         processes[0].kill()
-        _, *others = ended(processes)
-    for status, _, told in others:
-        assert status == os.EX_TEMPFAIL, told[-2000:]
-        assert "train: lost " in told
+        _, (status, _, told) = ended(processes)
+    assert status == os.EX_TEMPFAIL, told[-2000:]
+    assert "train: lost " in told
 
     with machines.running() as processes:
         machines.wait_for_checkpoint(processes)
-        processes[2].send_signal(signal.SIGTERM)
+        processes[1].send_signal(signal.SIGTERM)
         for status, _, told in ended(processes):
             assert status == 128 + signal.SIGTERM, told[-2000:]
             assert "train: SIGTERM: saved after step " in told
 
-    undisturbed = Machines(TRAIN, 3, folder / "undisturbed", settings)
     finishes(machines)
-    finishes(undisturbed)
-    assert outcome(machines.path, "result.json") == outcome(undisturbed.path, "result.json")
+    finish(alone)
+    assert outcome(machines.path, "result.json") == outcome(folder / "training", "result.json")
 
 
 def test_a_worker_that_never_comes_is_told_in_bounded_time(folder, monkeypatch):
@@ -102,7 +110,7 @@ def test_a_worker_that_never_comes_is_told_in_bounded_time(folder, monkeypatch):
     task = {"type": "worker", "index": 1}
     monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": task}))
     flags = ("--dataset=digits", "--strategy=multi_worker", "--worker_timeout=1")
-    ended = python(*SEARCH, *flags, f"--data_dir={folder / 'data'}", cwd=folder)
+    ended = python(*_SEARCH, *flags, f"--data_dir={folder / 'data'}", cwd=folder)
     assert ended.returncode == 2
     [line] = [line for line in ended.stderr.splitlines() if line.startswith("search: ")]
     assert "within 1 s; still absent: the chief (localhost:1)" in line

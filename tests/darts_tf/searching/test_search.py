@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
-from darts_tf import data
+from darts_tf import data, spaces
 from darts_tf.config import SearchConfig, flag_lines
 from darts_tf.errors import UserError
 from darts_tf.report import write_report
@@ -23,11 +23,11 @@ from darts_tf.searching.criteria import SkipConnects, StableRanking, never
 from darts_tf.searching.plugs import choose
 from darts_tf.searching.search import search
 from darts_tf.searching.stop_search import StopSearch
-from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.derivation import derive, softmax
 from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, Genotype, read_genotype
 from tests import events
 from tests.processes import PAGES, SHORT_RUN, SPLIT_CPU, finish, pages, start
+from tests.small_space import SMALL, registration
 from tests.whole_runs import WholeRuns
 
 _SEARCH = (
@@ -40,6 +40,8 @@ result = darts_tf.search(config, directory)
 assert darts_tf.search(config, directory) == result, "a finished search is read"
 """
 )
+SPACE = replace(SMALL, nodes=2)
+SHAPE = 5, 4  # edges and candidates
 NAMES = ("first", "again", "mirrored", "staged")
 LATE = 2
 # What an alpha can move in an epoch: three steps of 3e-4, each longer by Adam's factor, below 1.5.
@@ -75,7 +77,7 @@ class Runs(WholeRuns):
                 "arch_start_epoch": LATE,
                 "stop_at_skip_connects": 1,
             }
-        return self.shared(name) | {"init_channels": 2} | special
+        return self.shared(name) | {"init_channels": 2, "space": SPACE.name} | special
 
     def config(self, name):
         return SearchConfig(**self.settings(name))
@@ -86,6 +88,7 @@ class Runs(WholeRuns):
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
+    spaces.register(SPACE)
     made = Runs.of(tmp_path_factory.mktemp("searches"))
     config = made.config("again").resolved(data.DATASETS["digits"])
     made.break_off("search", flag_lines(config))
@@ -93,7 +96,7 @@ def runs(tmp_path_factory):
     finish(
         *(
             start(
-                devices.get(name, "") + SHORT_RUN + _SEARCH,
+                devices.get(name, "") + SHORT_RUN + registration(SPACE) + _SEARCH,
                 made.settings(name),
                 str(made.folder / name),
             )
@@ -123,8 +126,8 @@ def test_the_history_has_a_sound_line_for_each_epoch(runs, name):
         cells = STAGED_CELLS if name == "staged" else CELLS
         assert tuple(line["alphas"]) == cells
         alphas = {cell: np.float32(line["alphas"][cell]) for cell in cells}
-        assert all(table.shape == (14, 8) for table in alphas.values())
-        assert read_genotype(line["genotype"]) == derive(softmax(alphas), DARTS)
+        assert all(table.shape == SHAPE for table in alphas.values())
+        assert read_genotype(line["genotype"]) == derive(softmax(alphas), SPACE)
         for cell in cells:
             kinds = [kind for kind, _ in line["genotype"][cell]]
             assert line["skip_connects"][cell] == kinds.count("skip_connect")
