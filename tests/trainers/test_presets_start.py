@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from darts_tf import data, methods
 from tests import layouts
 from tests.images import png
 from tests.processes import SHORT_RUN, finish, start
-from tests.small_space import registration
+from tests.small_space import SMALL, registration
 from trainers import presets
 
 # What runs in one process, one preset of a search after another, each with its trainings.
@@ -28,7 +29,10 @@ TURNS = (
     ("digits", "cifar10", "tiny_imagenet", "images"),
     ("cifar100", "imagenet", "mnist"),
 )
-SMALL = ("--epochs=1", "--layers=3", "--init_channels=2", "--batch_size=4", "--threads=1")
+SHORT = ("--epochs=1", "--layers=3", "--init_channels=2", "--batch_size=4", "--threads=1")
+# Has two learnable operations, which some presets' criterion ranks.
+CONVOLUTIONS = ("sep_conv_3x3", "dil_conv_3x3")
+SPACE = replace(SMALL, candidates=("skip_connect", *CONVOLUTIONS), learnable=CONVOLUTIONS)
 SAME = ("fashion_mnist.flags", "kmnist.flags", "svhn_cropped.flags")
 # Presets of data sets; each method is run by its contract, on a smaller space.
 SEARCH_PRESETS = [
@@ -62,14 +66,14 @@ def trainings(search):
 
 def programs(dataset, folder):
     """Yields the name, the module and the flags of the programs of a search's preset."""
-    flags = [*SMALL, f"--data_dir={folder / 'data'}"]
+    flags = [*SHORT, f"--data_dir={folder / 'data'}"]
     flags += [SMALLER[dataset]] if dataset in SMALLER else []
     if dataset == "images":
         flags += [f"--dataset=image_folder:{folder / 'photos'}", "--image_size=8"]
     search, found = folder / f"{dataset}-search", f"{folder}/{dataset}-search/genotype.json"
     preset = f"--flagfile={dataset}.flags"
     more = [*SEARCHES.get(dataset, [])]
-    more += [] if dataset == "digits" else ["--space=small"]
+    more += [] if dataset == "digits" else [f"--space={SPACE.name}"]
     yield f"search {dataset}", "trainers.search", [preset, *flags, *more, f"--run_dir={search}"]
     for name in trainings(dataset):
         words = [f"--flagfile={name}.flags", *flags, "--warmup_epochs=0", f"--genotype={found}"]
@@ -106,7 +110,7 @@ def ended(folder):
 
     @functools.cache
     def outcomes(turn):
-        [text] = finish(start(SHORT_RUN + registration() + _RUN, *works[turn]))
+        [text] = finish(start(SHORT_RUN + registration(SPACE) + _RUN, *works[turn]))
         return json.loads(text.splitlines()[-1])
 
     return lambda program: outcomes(turns[program])[program]
