@@ -8,6 +8,7 @@ import tensorflow as tf
 from darts_tf.engine.optimizers import SGD, Adam
 from darts_tf.engine.scoring import Batch
 from darts_tf.searching.bilevel import ARCHITECTURE_GRADIENTS, BilevelStep
+from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.supernet.model import Supernet
 from tests import weights
 from tests.oracles import optimizers as rules
@@ -19,6 +20,13 @@ SHAPE = (5, 6, 2)
 RATE, ARCH_RATE = 0.025, 3e-4
 MOMENTUM, L2, ARCH_L2 = 0.9, 3e-4, 1e-3
 TRAIN, VALID = 0, 1
+# Cells with an operation of each kind; in the larger one, nodes have edges from a node, too.
+ONE_NODE, TWO_NODES = (
+    SearchSpace(
+        ("none", "max_pool_3x3", "skip_connect", "sep_conv_3x3", "dil_conv_3x3"), nodes=nodes
+    )
+    for nodes in (1, 2)
+)
 
 
 class Problem:
@@ -29,27 +37,35 @@ class Problem:
         clip: Maximum global norm of the weight gradients.
         rate: Learning rate of the weights.
         staged: Whether to use ImageNet's stem, alphas for each stage, and the smallest images.
+        space: The search space.
     """
 
     def __init__(
-        self, seed: int, clip: float | None, rate: float = RATE, staged: bool = False
+        self,
+        seed: int,
+        clip: float | None,
+        rate: float = RATE,
+        staged: bool = False,
+        space: SearchSpace = TWO_NODES,
     ) -> None:
         rng = np.random.default_rng(seed)
         self.clip = clip
         self.rate = np.float32(rate)
         self.layers, self.shape = (5, (17, 12, 2)) if staged else (LAYERS, SHAPE)
         self.channels = 2 if staged else CHANNELS
-        self.staged = staged
+        self.staged, self.space = staged, space
+        cell = {"nodes": space.nodes, "candidates": space.candidates}
         self.params = twin.random_params(
-            rng, self.channels, self.layers, CLASSES, SHAPE[-1], 3 if staged else 1
+            rng, self.channels, self.layers, CLASSES, SHAPE[-1], 3 if staged else 1, **cell
         )
-        self.alphas = twin.random_alphas(rng, 0.3, twin.STAGED if staged else twin.SHARED)
+        self.alphas = twin.random_alphas(rng, 0.3, twin.STAGED if staged else twin.SHARED, **cell)
         self.images = rng.normal(size=(2, 2, 6, *self.shape))
         self.labels = rng.integers(0, CLASSES, (2, 2, 6))
 
-    def step(self, order: str = "first", synchronized: bool = False) -> BilevelStep:
-        """The library's step with these weights, built in the scope of the current strategy."""
+    def supernet(self, synchronized: bool = False) -> Supernet:
+        """A supernet for these weights, built in the scope of the current strategy."""
         net = Supernet(
+            self.space,
             layers=self.layers,
             init_channels=self.channels,
             classes=CLASSES,
@@ -59,6 +75,13 @@ class Problem:
             dtype="float64",
         )
         net.build((None, *self.shape))
+        return net
+
+    def step(
+        self, order: str = "first", synchronized: bool = False, net: Supernet | None = None
+    ) -> BilevelStep:
+        """The library's step with these weights, on a supernet of its own or on one given."""
+        net = net or self.supernet(synchronized)
         weights.assign(weights.of_supernet(net), self.params)
         weights.assign(dict(net.relaxation.alphas), self.alphas)
         return BilevelStep(

@@ -21,6 +21,11 @@ def wiring(edges: int) -> list[tuple[int, int]]:
     return EDGES[:edges]
 
 
+def edges_of(nodes: int) -> int:
+    """The number of edges of DARTS's cell with so many nodes."""
+    return sum(range(2, 2 + nodes))
+
+
 def search_cell(
     before_previous: Var,
     previous: Var,

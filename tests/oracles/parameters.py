@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.oracles.cells import EDGES
+from tests.oracles.cells import EDGES, wiring
 from tests.oracles.operations import CANDIDATES
 
 
@@ -28,7 +28,7 @@ def random_cell(
         channels: Channels of a node.
         reduction: Whether the cell halves the image.
         previous_reduction: Whether the previous cell does.
-        candidates: Names of the candidates of each edge.
+        candidates: Names of the candidates of each edge; fewer edges make fewer nodes.
         partial: Edges compute one of so many parts of the channels.
     """
     computed = channels // partial
@@ -44,7 +44,7 @@ def random_cell(
                 name: random_operation(rng, name, computed, 2 if reduction and source < 2 else 1)
                 for name in names
             }
-            for (source, _), names in zip(EDGES, candidates, strict=True)
+            for (source, _), names in zip(wiring(len(candidates)), candidates, strict=True)
         ],
     }
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tests.oracles import images, tape, trees
-from tests.oracles.cells import EDGES, NODES, search_cell
+from tests.oracles.cells import NODES, edges_of, search_cell
 from tests.oracles.operations import CANDIDATES
 from tests.oracles.parameters import random_affine, random_cell, random_kernel
 from tests.oracles.tape import Var
@@ -134,10 +134,14 @@ def reduction_cells(layers: int) -> set[int]:
 
 
 def random_alphas(
-    rng: np.random.Generator, deviation: float = 1e-3, cells: tuple[str, ...] = SHARED
+    rng: np.random.Generator,
+    deviation: float = 1e-3,
+    cells: tuple[str, ...] = SHARED,
+    nodes: int = NODES,
+    candidates: tuple[str, ...] = tuple(CANDIDATES),
 ) -> dict[str, np.ndarray]:
-    """Normally distributed tables [14, 8]; DARTS starts with a standard deviation of 1e-3."""
-    shape = (len(EDGES), len(CANDIDATES))
+    """Normally distributed tables [edges, candidates]; DARTS starts with a deviation of 1e-3."""
+    shape = (edges_of(nodes), len(candidates))
     return {kind: deviation * rng.normal(size=shape) for kind in cells}
 
 
@@ -148,6 +152,8 @@ def random_params(
     classes: int = 10,
     image_channels: int = 3,
     stem_convolutions: int = 1,
+    nodes: int = NODES,
+    candidates: tuple[str, ...] = tuple(CANDIDATES),
 ) -> dict[str, Any]:
     """Random parameters of a supernet as arrays; `channels` are those of a node in cell 0."""
     wide = 3 * channels
@@ -159,11 +165,12 @@ def random_params(
         for before, after in zip([image_channels, *widths], widths, strict=False)
     ]
     cells, inputs, previous_reduction = [], (wide, wide), stem_convolutions == 3
+    names = (candidates,) * edges_of(nodes)
     for number in range(layers):
         reduction = number in reduction_cells(layers)
         channels *= 2 if reduction else 1
-        cells.append(random_cell(rng, inputs, channels, reduction, previous_reduction))
-        inputs, previous_reduction = (inputs[1], NODES * channels), reduction
+        cells.append(random_cell(rng, inputs, channels, reduction, previous_reduction, names))
+        inputs, previous_reduction = (inputs[1], nodes * channels), reduction
     limit = inputs[1] ** -0.5
     return {
         "stem": first,

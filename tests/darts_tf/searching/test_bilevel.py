@@ -12,25 +12,34 @@ from darts_tf.engine.devices import make_strategy
 from darts_tf.engine.optimizers import SGD
 from darts_tf.engine.scoring import Batch
 from darts_tf.searching.bilevel import ARCHITECTURE_GRADIENTS, BilevelStep
-from tests.problem import TRAIN, VALID, Problem, check
+from darts_tf.spaces.darts import DARTS
+from tests.problem import ONE_NODE, TRAIN, VALID, Problem, check
 
 ORDERS = ("first", "second", "one_level")
 # The norm of the weights' gradient lies between these limits.
 CLIPPED, UNCLIPPED = 0.5, 1e3
 
 
+@pytest.fixture(scope="module")
+def supernet():
+    """One for several steps, each of which gives it its weights."""
+    return Problem(0, clip=None).supernet()
+
+
 @pytest.mark.parametrize(
-    ("order", "clip"),
-    [
-        ("first", CLIPPED),
-        ("first", UNCLIPPED),
-        ("second", CLIPPED),
-        ("one_level", CLIPPED),
-    ],
+    ("order", "clip"), [("first", UNCLIPPED), ("second", CLIPPED), ("one_level", CLIPPED)]
 )
-def test_two_steps_equal_those_in_numpy(order, clip, seed):
+def test_two_steps_equal_those_in_numpy(order, clip, supernet, seed):
     problem = Problem(seed, clip)
-    step = problem.step(order)
+    compare_two_steps(problem, problem.step(order, net=supernet), order)
+
+
+def test_two_steps_in_the_whole_space_equal_those_in_numpy(seed):
+    problem = Problem(seed, CLIPPED, space=DARTS)
+    compare_two_steps(problem, problem.step(), "first")
+
+
+def compare_two_steps(problem, step, order):
     losses = [step(problem.batch(i, TRAIN), problem.batch(i, VALID)).loss for i in range(2)]
     alphas, params, right = problem.twin_steps(order)
     assert all(math.isclose(*pair, rel_tol=1e-9) for pair in zip(losses, right, strict=True))
@@ -38,7 +47,7 @@ def test_two_steps_equal_those_in_numpy(order, clip, seed):
 
 
 def test_second_order_with_imagenets_stem_and_alphas_by_stage_equals_numpy(seed):
-    problem = Problem(seed, CLIPPED, staged=True)
+    problem = Problem(seed, CLIPPED, staged=True, space=ONE_NODE)
     step = problem.step("second")
     run = tf.function(lambda: step(problem.batch(0, TRAIN), problem.batch(0, VALID)).loss)
     loss = run()
@@ -50,7 +59,7 @@ def test_second_order_with_imagenets_stem_and_alphas_by_stage_equals_numpy(seed)
 
 @pytest.mark.parametrize("staged", [False, True], ids=["shared", "by_stage"])
 def test_two_devices_give_what_one_gives_in_numpy(staged, two_devices, seed):
-    problem = Problem(seed, CLIPPED, staged=staged)
+    problem = Problem(seed, CLIPPED, staged=staged, space=ONE_NODE)
     strategy = make_strategy("mirrored")
     with strategy.scope():
         step = problem.step(synchronized=True)
@@ -157,9 +166,9 @@ def test_the_noise_follows_from_seed_epoch_step_and_pass_alone(seed):
     assert drawn((3, 7), "second") == [*[architecture] * 4, weights]
 
 
-def test_a_weight_step_alone_leaves_the_alphas(seed):
+def test_a_weight_step_alone_leaves_the_alphas(supernet, seed):
     problem = Problem(seed, UNCLIPPED)
-    step = problem.step()
+    step = problem.step(net=supernet)
     before = step.supernet.architecture_parameters()
     weights_before = step.supernet.weight_variables[0].numpy()
     step.update_weights(problem.batch(0, TRAIN))
