@@ -20,12 +20,9 @@ SHAPE = (5, 6, 2)
 RATE, ARCH_RATE = 0.025, 3e-4
 MOMENTUM, L2, ARCH_L2 = 0.9, 3e-4, 1e-3
 TRAIN, VALID = 0, 1
-# Cells with an operation of each kind; in the larger one, nodes have edges from a node, too.
-ONE_NODE, TWO_NODES = (
-    SearchSpace(
-        ("none", "max_pool_3x3", "skip_connect", "sep_conv_3x3", "dil_conv_3x3"), nodes=nodes
-    )
-    for nodes in (1, 2)
+# An operation of each kind, and an edge between nodes.
+SPACE = SearchSpace(
+    ("none", "max_pool_3x3", "skip_connect", "sep_conv_3x3", "dil_conv_3x3"), nodes=2
 )
 
 
@@ -46,7 +43,7 @@ class Problem:
         clip: float | None,
         rate: float = RATE,
         staged: bool = False,
-        space: SearchSpace = TWO_NODES,
+        space: SearchSpace = SPACE,
     ) -> None:
         rng = np.random.default_rng(seed)
         self.clip = clip

@@ -13,7 +13,8 @@ from darts_tf.engine.optimizers import SGD
 from darts_tf.engine.scoring import Batch
 from darts_tf.searching.bilevel import ARCHITECTURE_GRADIENTS, BilevelStep
 from darts_tf.spaces.darts import DARTS
-from tests.problem import ONE_NODE, TRAIN, VALID, Problem, check
+from tests import tiny
+from tests.problem import TRAIN, VALID, Problem, check
 
 ORDERS = ("first", "second", "one_level")
 # The norm of the weights' gradient lies between these limits.
@@ -47,7 +48,7 @@ def compare_two_steps(problem, step, order):
 
 
 def test_second_order_with_imagenets_stem_and_alphas_by_stage_equals_numpy(seed):
-    problem = Problem(seed, CLIPPED, staged=True, space=ONE_NODE)
+    problem = Problem(seed, CLIPPED, staged=True, space=tiny.SPACE)
     step = problem.step("second")
     run = tf.function(lambda: step(problem.batch(0, TRAIN), problem.batch(0, VALID)).loss)
     loss = run()
@@ -59,7 +60,7 @@ def test_second_order_with_imagenets_stem_and_alphas_by_stage_equals_numpy(seed)
 
 @pytest.mark.parametrize("staged", [False, True], ids=["shared", "by_stage"])
 def test_two_devices_give_what_one_gives_in_numpy(staged, two_devices, seed):
-    problem = Problem(seed, CLIPPED, staged=staged, space=ONE_NODE)
+    problem = Problem(seed, CLIPPED, staged=staged, space=tiny.SPACE)
     strategy = make_strategy("mirrored")
     with strategy.scope():
         step = problem.step(synchronized=True)

@@ -13,6 +13,7 @@ from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.supernet.model import Supernet
 from tests import weights
 from tests.oracles import supernet as twin
+from tests.problem import SPACE
 
 LAYERS, CHANNELS, CLASSES, SHAPE = 3, 2, 3, (6, 5, 2)
 # Small, so that all second derivatives take seconds: two edges with two candidates each.
@@ -29,9 +30,10 @@ def random_batch(rng, shape=SHAPE, dtype="float64"):
 
 def test_the_product_is_the_slope_of_the_twins_alpha_gradient(seed):
     rng = np.random.default_rng(seed)
-    params = twin.random_params(rng, CHANNELS, LAYERS, CLASSES, SHAPE[-1])
-    alphas, batch = twin.random_alphas(rng, 0.5), random_batch(rng)
-    net = Supernet(layers=LAYERS, init_channels=CHANNELS, classes=CLASSES, dtype="float64")
+    cell = {"nodes": SPACE.nodes, "candidates": SPACE.candidates}
+    params = twin.random_params(rng, CHANNELS, LAYERS, CLASSES, SHAPE[-1], **cell)
+    alphas, batch = twin.random_alphas(rng, 0.5, **cell), random_batch(rng)
+    net = Supernet(SPACE, LAYERS, CHANNELS, CLASSES, dtype="float64")
     net.build((None, *SHAPE))
     weights.assign(weights.of_supernet(net), params)
     weights.assign(dict(net.relaxation.alphas), alphas)

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,8 @@ from darts_tf.engine.optimizers import SGD, Adam
 from darts_tf.engine.scoring import score
 from darts_tf.searching.bilevel import BilevelStep
 from darts_tf.searching.unrolled import Unrolled
-from darts_tf.spaces.darts import DARTS
 from darts_tf.supernet.model import Supernet
-from tests import weights
+from tests import tiny, weights
 from tests.oracles import trees
 from tests.problem import CLASSES, L2, MOMENTUM, RATE, SHAPE, TRAIN, VALID, Problem
 
@@ -153,8 +152,7 @@ def gradient_after_a_step(strategy, distributed, seed):
     """
     problem, rng = Problem(seed, clip=None), np.random.default_rng(seed)
     with strategy.scope():
-        space = replace(DARTS, nodes=1)
-        net = Supernet(space, 3, 2, CLASSES, synchronized=True, dtype="float64")
+        net = Supernet(tiny.SPACE, 3, 2, CLASSES, synchronized=True, dtype="float64")
         net.build((None, *SHAPE))
         for variable in net.trainable_variables:
             variable.assign(rng.normal(size=variable.shape, scale=0.3))
