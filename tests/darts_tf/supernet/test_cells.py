@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.spaces.space import Edge, Space
 from darts_tf.supernet.cells import SearchCell
@@ -11,7 +10,7 @@ from darts_tf.supernet.relaxation import fold_in
 from darts_tf.supernet.shared_trace import SharedTraces
 from tests import weights
 from tests.oracles import cells, tape, trees
-from tests.oracles.cells import EDGES
+from tests.oracles.cells import edges_of, wiring
 from tests.oracles.operations import CANDIDATES
 from tests.oracles.parameters import random_cell
 from tests.oracles.tape import Var
@@ -20,6 +19,10 @@ CHANNELS, INPUTS = 4, (6, 5)
 KINDS = [(False, False), (False, True), (True, False), (True, True)]
 
 
+# Cells of two nodes, the second of which has an edge from the first.
+EDGES = wiring(edges_of(2))
+SAME = (tuple(CANDIDATES),) * len(EDGES)
+ONE_NODE = SAME[: edges_of(1)]
 # What an edge of RobustDARTS's first space may choose from differs from edge to edge.
 DIFFERENT = tuple(
     tuple(CANDIDATES)[number % 4 : number % 4 + 2 + number % 3] for number in range(len(EDGES))
@@ -30,7 +33,7 @@ WEIGHTS = {"chosen", "skip_dropout"}
 
 
 class Mixed(Space):
-    """DARTS's cells, whose edges have candidates of their own."""
+    """Cells wired as DARTS's, whose edges have candidates of their own."""
 
     name = "mixed"
     cells = ("normal",)
@@ -39,7 +42,8 @@ class Mixed(Space):
         self.candidates = candidates
 
     def edges(self, cell):
-        return tuple(Edge(*edge, names) for edge, names in zip(EDGES, self.candidates, strict=True))
+        wires = wiring(len(self.candidates))
+        return tuple(Edge(*edge, names) for edge, names in zip(wires, self.candidates, strict=True))
 
 
 class Triangle(Space):
@@ -69,16 +73,15 @@ class Twins:
         partial: K.
     """
 
-    def __init__(self, seed, kind, size=(6, 8), dtype="float64", candidates=None, partial=1):
+    def __init__(self, seed, kind, size=(6, 8), dtype="float64", candidates=SAME, partial=1):
         self.rng = rng = np.random.default_rng(seed)
         self.kind, self.dtype, self.partial = kind, dtype, partial
         larger = tuple(2 * side - side % 2 for side in size) if kind[1] else size
-        shapes = ((2, *larger, INPUTS[0]), (2, *size, INPUTS[1]), (14, 8), (14,))
+        edges = len(candidates)
+        shapes = ((2, *larger, INPUTS[0]), (2, *size, INPUTS[1]), (edges, 8), (edges,))
         self.arrays = [rng.normal(size=shape) for shape in shapes]
-        given = {} if candidates is None else {"candidates": candidates}
-        self.params = random_cell(rng, INPUTS, CHANNELS, *kind, **given, partial=partial)
-        space = DARTS if candidates is None else Mixed(candidates)
-        self.cell = SearchCell(CHANNELS, *kind, space, partial=partial, dtype=dtype)
+        self.params = random_cell(rng, INPUTS, CHANNELS, *kind, candidates, partial)
+        self.cell = SearchCell(CHANNELS, *kind, Mixed(candidates), partial=partial, dtype=dtype)
 
     def ours(self, with_edges=False, recompute=False, **options):
         """Result and gradients, those of the variables last."""
@@ -95,7 +98,8 @@ class Twins:
             cell.build(*(array.shape for array in self.arrays[:2]))
         variables = weights.assign(weights.of_cell(cell), self.params)
         rows, columns = (-(-size // (1 + self.kind[0])) for size in self.arrays[1].shape[1:3])
-        self.adjoint = self.rng.normal(size=(2, rows, columns, 4 * CHANNELS))
+        outputs = len(cell.search_space.output("normal")) * CHANNELS
+        self.adjoint = self.rng.normal(size=(2, rows, columns, outputs))
 
         @tf.function(autograph=False)
         def differentiate():
@@ -151,17 +155,18 @@ def test_part_of_the_channels_equals_its_twin(kind, size, with_edges, seed):
 
 
 @pytest.mark.parametrize(
-    ("kind", "size", "recompute"),
+    ("kind", "size", "recompute", "first"),
     [
-        ((False, False), (6, 8), False),
-        ((True, True), (6, 8), True),
-        ((True, False), (5, 7), False),
+        ((False, False), (6, 8), False, 0),
+        ((True, True), (6, 8), True, 2),
+        ((True, False), (5, 7), False, 4),
+        ((False, True), (6, 8), True, 6),
     ],
 )
-def test_chosen_candidates_alone_equal_their_twin(kind, size, recompute, seed):
-    twins = Twins(seed, kind, size)
-    # Every candidate is chosen on some edge.
-    chosen = twins.rng.permutation(np.arange(len(EDGES)) % len(CANDIDATES))
+def test_chosen_candidates_alone_equal_their_twin(kind, size, recompute, first, seed):
+    twins = Twins(seed, kind, size, candidates=ONE_NODE)
+    # Every candidate is chosen on an edge of one of the cells.
+    chosen = twins.rng.permutation([first, first + 1])
     ours = twins.ours(chosen=tf.constant(chosen, tf.int32), recompute=recompute)
     agree(ours, twins.right(chosen=chosen))
     unchosen = np.arange(8) != chosen[:, None]
@@ -169,10 +174,10 @@ def test_chosen_candidates_alone_equal_their_twin(kind, size, recompute, seed):
 
 
 def test_only_the_chosen_move_their_running_averages(seed):
-    twins = Twins(seed, (True, False))
-    chosen = twins.rng.integers(0, 8, len(EDGES))
+    twins = Twins(seed, (True, False), candidates=ONE_NODE)
+    chosen = twins.rng.integers(0, 8, len(ONE_NODE))
     twins.ours(chosen=tf.constant(chosen, tf.int32))
-    cell, names = twins.cell, tuple(CANDIDATES)
+    cell, names, edges = twins.cell, tuple(CANDIDATES), wiring(len(chosen))
     for edge, choice in zip(cell.edges, chosen, strict=True):
         for name, operation in edge.operations.items():
             moved = [
@@ -181,7 +186,7 @@ def test_only_the_chosen_move_their_running_averages(seed):
             ]
             assert all(moved) if name == names[choice] else not any(moved)
     for number, source in enumerate(cell.sources):
-        read = {names[c] for c, (start, _) in zip(chosen, EDGES, strict=True) if start == number}
+        read = {names[c] for c, (start, _) in zip(chosen, edges, strict=True) if start == number}
         for name, norm in source.norms.items():
             assert np.any(norm.moving_mean.numpy()) == (name in read)
 
@@ -213,7 +218,7 @@ def test_dropout_of_identity_skips_equals_its_twin(kind, seed):
 
 
 def test_without_a_rate_or_a_seed_nothing_is_dropped(seed):
-    twins = Twins(seed, (False, False))
+    twins = Twins(seed, (False, False), candidates=(("skip_connect", "dil_conv_3x3"),) * 2)
     plain = twins.ours()
     for options in ({"seed": tf.constant([1, 2])}, {"skip_dropout": tf.constant(0.5, tf.float64)}):
         np.testing.assert_array_equal(twins.ours(**options)[0], plain[0])

@@ -1,36 +1,38 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from darts_tf.engine.scoring import Batch, score
+from darts_tf.spaces.darts import DARTS
 from darts_tf.supernet.model import Supernet
 from tests import weights
 from tests.oracles import supernet as twin
 
-SIZES = [(8, 8), (9, 7)]
+TWO_NODES = replace(DARTS, nodes=2)
 
 
-@pytest.fixture(scope="module")
-def supernets():
-    """One built supernet for each dtype and image size, to be given new weights in each test."""
-    made = {}
-    for dtype in ("float64", "float32"):
-        for size in SIZES:
-            net = Supernet(layers=4, init_channels=4, classes=5, dtype=dtype)
-            net.build((None, *size, 3))
-            made[dtype, size] = net
-    return made
+def built(size, space, dtype):
+    net = Supernet(space, layers=4, init_channels=4, classes=5, dtype=dtype)
+    net.build((None, *size, 3))
+    return net
 
 
 def run(net, size, seed, batch_size=4, cells=twin.SHARED):
     """Evaluates our supernet and the twin on the same random numbers."""
     rng = np.random.default_rng(seed)
+    nodes = net.search_space.nodes
     params = twin.random_params(
-        rng, net.init_channels, net.cell_count, classes=5, stem_convolutions=len(net.stem.convs)
+        rng,
+        net.init_channels,
+        net.cell_count,
+        classes=5,
+        stem_convolutions=len(net.stem.convs),
+        nodes=nodes,
     )
-    alphas = twin.random_alphas(rng, 0.5, cells)
+    alphas = twin.random_alphas(rng, 0.5, cells, nodes)
     images, labels = rng.normal(size=(batch_size, *size, 3)), rng.integers(0, 5, batch_size)
     variables = weights.assign(weights.of_supernet(net), params)
     tables = weights.assign(dict(net.relaxation.alphas), alphas)
@@ -50,9 +52,9 @@ def run(net, size, seed, batch_size=4, cells=twin.SHARED):
     )
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_the_supernet_equals_its_twin_forwards_and_backwards(supernets, size, seed):
-    found, right = run(supernets["float64", size], size, seed)
+@pytest.mark.parametrize(("size", "space"), [((8, 8), DARTS), ((9, 7), TWO_NODES)])
+def test_the_supernet_equals_its_twin_forwards_and_backwards(size, space, seed):
+    found, right = run(built(size, space, "float64"), size, seed)
     assert weights.relative_error(found[0], right[0]) < 1e-9
     assert math.isclose(found[1], right[1], rel_tol=1e-9)
     for ours, theirs in zip([*found[2], *found[3]], [*right[2], *right[3]], strict=True):
@@ -62,7 +64,13 @@ def test_the_supernet_equals_its_twin_forwards_and_backwards(supernets, size, se
 def test_with_imagenets_stem_and_alphas_by_stage_it_equals_its_twin(seed):
     size = (40, 33)
     net = Supernet(
-        layers=5, init_channels=2, classes=5, stem="imagenet", by_stage=True, dtype="float64"
+        replace(DARTS, nodes=1),
+        layers=5,
+        init_channels=2,
+        classes=5,
+        stem="imagenet",
+        by_stage=True,
+        dtype="float64",
     )
     net.build((None, *size, 3))
     found, right = run(net, size, seed, cells=twin.STAGED)
@@ -72,9 +80,9 @@ def test_with_imagenets_stem_and_alphas_by_stage_it_equals_its_twin(seed):
         assert weights.relative_error(ours, theirs) < 1e-9
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_the_supernet_equals_its_twin_in_float32(supernets, size, seed):
-    found, right = run(supernets["float32", size], size, seed, batch_size=12)
+@pytest.mark.parametrize("size", [(8, 8), (9, 7)])
+def test_the_supernet_equals_its_twin_in_float32(size, seed):
+    found, right = run(built(size, TWO_NODES, "float32"), size, seed, batch_size=12)
     assert weights.relative_error(found[0], right[0]) < 1e-5
     assert weights.norm_error(found[2], right[2]) < 5e-3
     assert weights.norm_error(found[3], right[3]) < 1e-2
@@ -97,16 +105,16 @@ def test_pc_darts_supernet_has_its_published_size(partial, count):
 def test_alphas_by_stage_are_five_tables_and_leave_the_weights_as_they_are():
     shapes = []
     for by_stage in (False, True):
-        net = Supernet(layers=5, init_channels=2, by_stage=by_stage)
+        net = Supernet(TWO_NODES, layers=5, init_channels=2, by_stage=by_stage)
         net.build((None, 8, 8, 3))
         shapes.append([variable.shape for variable in net.weight_variables])
     assert shapes[0] == shapes[1]
     assert list(net.architecture_parameters()) == list(twin.STAGED)
-    assert [tuple(variable.shape) for variable in net.architecture_variables] == [(14, 8)] * 5
+    assert [tuple(variable.shape) for variable in net.architecture_variables] == [(5, 8)] * 5
 
 
 def test_weights_start_as_in_pytorch_and_alphas_near_zero():
-    net = Supernet(layers=3, init_channels=8)
+    net = Supernet(TWO_NODES, layers=3, init_channels=8)
     net.build((None, 8, 8, 1))
     for path, variable in ((v.path, v.numpy()) for v in net.weight_variables):
         if "gamma" in path or "beta" in path:
