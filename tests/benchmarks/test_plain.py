@@ -1,6 +1,7 @@
 """The plain graph computes what the library does."""
 
 import math
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -10,12 +11,15 @@ import tensorflow as tf
 from darts_tf.engine.optimizers import SGD, Adam
 from darts_tf.engine.scoring import Batch, score
 from darts_tf.searching.bilevel import BilevelStep
+from darts_tf.spaces.darts import DARTS
 from darts_tf.supernet.model import Supernet
 from tests import weights
 from tests.oracles import supernet as twin
 
 plain = pytest.importorskip("benchmarks.plain")  # not in the wheel
 
+# All operations, and edges between nodes.
+SPACE = replace(DARTS, nodes=2)
 LAYERS, CHANNELS, CLASSES = 3, 4, 5
 BOUNDS = {"float32": (1e-5, 5e-3, 1e-2), "float64": (1e-9, 1e-9, 1e-9)}
 
@@ -23,7 +27,7 @@ BOUNDS = {"float32": (1e-5, 5e-3, 1e-2), "float64": (1e-9, 1e-9, 1e-9)}
 @cache
 def built_supernet(shape, dtype):
     """Ours, traced once for all the tests that give it new weights."""
-    net = Supernet(layers=LAYERS, init_channels=CHANNELS, classes=CLASSES, dtype=dtype)
+    net = Supernet(SPACE, LAYERS, CHANNELS, CLASSES, dtype=dtype)
     net.build((None, *shape))
     return net
 
@@ -32,10 +36,11 @@ def pair(seed, shape, dtype="float64", clip=5.0):
     """Our supernet with random weights, and the plain one with the same."""
     rng = np.random.default_rng(seed)
     net = built_supernet(shape, dtype)
-    params = twin.random_params(rng, CHANNELS, LAYERS, CLASSES, shape[-1])
+    params = twin.random_params(rng, CHANNELS, LAYERS, CLASSES, shape[-1], nodes=SPACE.nodes)
     weights.assign(weights.of_supernet(net), params)
-    weights.assign(dict(net.relaxation.alphas), twin.random_alphas(rng, deviation=0.5))
-    peer = plain.PlainSearchStep(LAYERS, CHANNELS, CLASSES, shape, clip, dtype)
+    alphas = twin.random_alphas(rng, deviation=0.5, nodes=SPACE.nodes)
+    weights.assign(dict(net.relaxation.alphas), alphas)
+    peer = plain.PlainSearchStep(LAYERS, CHANNELS, CLASSES, shape, clip, dtype, SPACE)
     peer.copy(net)
     return net, peer
 
@@ -108,8 +113,8 @@ def test_the_compiled_step_does_the_same(seed):
 
 
 def test_another_supernet_is_refused():
-    peer = plain.PlainSearchStep(LAYERS, CHANNELS, CLASSES, (8, 8, 3))
-    other = Supernet(layers=LAYERS + 1, init_channels=CHANNELS, classes=CLASSES)
+    peer = plain.PlainSearchStep(LAYERS, CHANNELS, CLASSES, (8, 8, 3), space=SPACE)
+    other = Supernet(SPACE, LAYERS + 1, CHANNELS, CLASSES)
     other.build((None, 8, 8, 3))
     with pytest.raises(ValueError, match="same layers"):
         peer.copy(other)
