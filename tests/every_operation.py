@@ -29,7 +29,19 @@ _EDGES = (
 _CONCAT = (2, 3, 4, 5, 6, 7)
 # The first cell of these networks has too few channels for an operation in eight groups.
 _GROUPED = (*_EDGES[:-2], ("conv_1x3_3x1", 0), ("max_pool_3x3_norm", 1))
-EVERY = Genotype(normal=_EDGES, normal_concat=_CONCAT, reduce=_GROUPED, reduce_concat=_CONCAT)
+# Two edges a cell, for what is around the cells.
+FEW = Genotype(
+    normal=[("sep_conv_3x3", 0), ("skip_connect", 1)],
+    normal_concat=[2],
+    reduce=[("max_pool_3x3", 0), ("skip_connect", 1)],
+    reduce_concat=[2],
+)
+EVERY = Genotype(
+    normal=_EDGES, normal_concat=_CONCAT, reduce=FEW.reduce, reduce_concat=FEW.reduce_concat
+)
+EVERY_STRIDED = Genotype(
+    normal=FEW.normal, normal_concat=FEW.normal_concat, reduce=_GROUPED, reduce_concat=_CONCAT
+)
 # As after a derivation by a threshold: a cell without edges, and one with such a node.
 SPARSE = Genotype(
     normal=[],
@@ -40,9 +52,14 @@ SPARSE = Genotype(
 # What each network of the tests has that others have not.
 SETTINGS = {
     "odd": {"shape": (9, 11, 3)},
-    "even": {"shape": (12, 8, 3)},
-    "imagenet": {"shape": (67, 64, 3), "stem": "imagenet"},
-    "squeeze_excite": {"shape": (8, 8, 3), "stem": "tiny_imagenet", "squeeze_excite": True},
+    "even": {"shape": (12, 10, 3), "genotype": EVERY_STRIDED},  # 6 and 5 where halved
+    "imagenet": {"shape": (67, 64, 3), "genotype": FEW, "stem": "imagenet"},
+    "squeeze_excite": {
+        "shape": (8, 8, 3),
+        "genotype": FEW,
+        "stem": "tiny_imagenet",
+        "squeeze_excite": True,
+    },
     "sparse": {"shape": (9, 8, 3), "genotype": SPARSE},
 }
 

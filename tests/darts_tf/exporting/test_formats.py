@@ -1,9 +1,13 @@
 """One file for LiteRT and one for ONNX: they answer like the SavedModel, at any batch size."""
 
+import functools
 import json
 import os
+import secrets
 import stat
 import zipfile
+from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -54,16 +58,36 @@ def suffix(request):
     return request.param
 
 
+class Exported(NamedTuple):
+    """A network and its files."""
+
+    model: keras.Model
+    files: dict[str, Path]
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """Exports a network of `every_operation` when it is first asked for."""
+    seed = int(os.environ.get("DARTS_TF_TEST_SEED") or secrets.randbelow(2**31))
+
+    @functools.cache
+    def export(name):
+        model, folder = every_operation.network(name, seed), tmp_path_factory.mktemp(name)
+        files = {suffix: write(model, folder / f"a{suffix}") for suffix, write in WRITERS.items()}
+        return Exported(model, files)
+
+    return export
+
+
 @pytest.mark.parametrize("name", every_operation.SETTINGS)
-def test_both_answer_like_the_saved_model(name, seed, tmp_path):
-    model = every_operation.network(name, seed)
+def test_both_answer_like_the_saved_model(name, exported, seed, tmp_path):
+    model, files = exported(name)
     served = tf.saved_model.load(str(export_saved_model(model, tmp_path / "served")))
-    for suffix, write in WRITERS.items():
-        path = write(model, tmp_path / f"network{suffix}")
-        for batch in (1, 5, 2):
-            pixels = every_operation.images(model, batch, seed)
-            right = served.signatures["serving_default"](pixels=tf.constant(pixels))["scores"]
-            assert np.ptp(right, axis=1).max() > 0.01
+    for batch in (1, 5, 2):
+        pixels = every_operation.images(model, batch, seed)
+        right = served.signatures["serving_default"](pixels=tf.constant(pixels))["scores"]
+        assert np.ptp(right, axis=1).max() > 0.01
+        for suffix, path in files.items():
             np.testing.assert_allclose(SCORES[suffix](path, pixels), right, rtol=0, atol=1e-5)
 
 
@@ -92,12 +116,11 @@ def test_onnx_is_valid_and_carries_the_facts(tiny, tmp_path):
     assert (taken.name, dims) == ("pixels", ["batch", 2, 2, 1])
 
 
-def test_convolutions_stay_convolutions(seed, tmp_path):
+def test_convolutions_stay_convolutions(exported):
     import onnx
 
-    model = every_operation.network("even", seed)
-    path = formats.export_onnx(model, tmp_path / "network.onnx")
-    kinds = [node.op_type for node in onnx.load(path).graph.node]
+    model, files = exported("even")
+    kinds = [node.op_type for node in onnx.load(files[".onnx"]).graph.node]
     convolutions = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
     found = [layer for layer in model.layers if isinstance(layer, convolutions)]
     # TensorFlow on CPUs has one convolution for each group of channels.
@@ -106,18 +129,17 @@ def test_convolutions_stay_convolutions(seed, tmp_path):
     assert kinds.count("MatMul") == 1
 
 
-def test_images_are_transposed_once_where_no_convolution_has_groups(seed, tmp_path):
+def test_images_are_transposed_once_where_no_convolution_has_groups(exported):
     import onnx
 
-    model = every_operation.network("sparse", seed)
-    path = formats.export_onnx(model, tmp_path / "network.onnx")
-    assert [node.op_type for node in onnx.load(path).graph.node].count("Transpose") == 1
+    kinds = [node.op_type for node in onnx.load(exported("sparse").files[".onnx"]).graph.node]
+    assert kinds.count("Transpose") == 1
 
 
-def test_equal_networks_are_equal_bytes(suffix, seed, tmp_path):
-    model = every_operation.network("odd", seed)
-    written = [WRITERS[suffix](model, tmp_path / f"{name}{suffix}").read_bytes() for name in "ab"]
-    assert written[0] == written[1]
+def test_equal_networks_are_equal_bytes(exported, suffix, tmp_path):
+    model, files = exported("even")
+    again = WRITERS[suffix](model, tmp_path / f"b{suffix}")
+    assert again.read_bytes() == files[suffix].read_bytes()
 
 
 def test_folders_are_made_and_others_may_read_the_file(tiny, suffix, tmp_path):
