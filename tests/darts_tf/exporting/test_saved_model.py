@@ -14,7 +14,7 @@ from darts_tf.errors import UserError
 from darts_tf.exporting.saved_model import export_saved_model
 from darts_tf.networks.network import build_network, inference_network
 from darts_tf.networks.spec import NetworkSpec
-from darts_tf.spaces import zoo
+from tests.every_operation import FEW
 from tests.processes import HIDE, finish, start
 
 LABELS = ["cat", "dog", "frog"]
@@ -43,8 +43,7 @@ print(json.dumps(answers))
 
 @pytest.fixture(scope="module")
 def model():
-    genotype = zoo.get("DARTS_PLUS_CIFAR10")
-    spec = NetworkSpec(genotype, (8, 8, 3), 3, layers=3, init_channels=2)
+    spec = NetworkSpec(FEW, (8, 8, 3), 3, layers=3, init_channels=2)
     return inference_network(build_network(spec), spec, (0.5,) * 3, (0.2,) * 3)
 
 
@@ -221,6 +220,8 @@ def test_a_server_that_polls_sees_whole_versions_only_also_when_the_export_is_ki
     rng = np.random.default_rng(seed)
     seen = set()
     process = start(_EXPORT, str(directory))
+    while not any(directory.iterdir()) and process.poll() is None:
+        time.sleep(0.02)  # TensorFlow starts
     try:
         while len(seen) < 3 and process.poll() is None:
             for folder in set(versions(directory)) - seen:
