@@ -2,11 +2,11 @@
 
 from darts_tf.spaces.search_space import SearchSpace
 
-# The smallest that has a choice on each edge, a pool and a convolution.
+# Two edges a cell, two convolutions to rank, and what has no weights.
 SMALL = SearchSpace(
-    candidates=("none", "max_pool_3x3", "skip_connect", "sep_conv_3x3"),
+    candidates=("none", "skip_connect", "sep_conv_3x3", "dil_conv_3x3"),
     nodes=1,
-    learnable=("sep_conv_3x3",),
+    learnable=("sep_conv_3x3", "dil_conv_3x3"),
     name="small",
 )
 

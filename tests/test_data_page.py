@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 import tensorflow_datasets as tfds
 
+from darts_tf import spaces
 from darts_tf.config import SearchConfig
 from darts_tf.data import datasets
 from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.data.sources.origins import MANUAL, ORIGINS
 from darts_tf.data.sources.tfds import STATISTICS
 from darts_tf.errors import UserError
-from tests.processes import SHORT_RUN, finish, start
+from tests.contracts import repeatable
+from tests.small_space import SMALL
 from trainers.command_line import parse, resolved
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "data.md").read_text(encoding="utf-8")
@@ -105,9 +107,12 @@ def test_every_data_set_that_must_be_put_into_place_has_a_command():
     assert named == {*ORIGINS, "image_folder", "images", "tfds"} - {"digits", "cifar10"}
 
 
-def test_the_code_searches_on_images_in_memory(tmp_path):
-    where = f"import os\nos.chdir({str(tmp_path)!r})\n"
-    [text] = finish(start(SHORT_RUN + where + CODE))
+def test_the_code_searches_on_images_in_memory(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    spaces.register(SMALL)
+    with repeatable():
+        exec(CODE.replace("SearchConfig(", f"SearchConfig(space={SMALL.name!r}, "), {})
+    text = capsys.readouterr().out
     assert "Genotype(" in text
     assert text.splitlines()[-1].startswith("('plain', 'square') (")
     [line] = (tmp_path / "runs" / "squares" / "history.jsonl").read_text().splitlines()
