@@ -9,7 +9,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -37,7 +36,7 @@ def measure(name: str, tiny: bool, runs: int) -> dict[str, str]:
     from darts_tf.runs.directory import RunDirectory
 
     work = WORKS[name].tiny() if tiny else WORKS[name]
-    sizes = replace(work.sizes, candidates=2) if tiny and work.kind == "search" else work.sizes
+    sizes = work.sizes.smallest() if tiny else work.sizes
     iterate = ours.build(work.kind, sizes)
     iterate()
     state = VariablesState(make_strategy("one_device"), iterate.variables)

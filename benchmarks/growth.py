@@ -76,7 +76,7 @@ def main(arguments: Sequence[str]) -> None:
     prepare_output(options.output)
     around, varied = AROUND, VARIED
     if options.tiny:
-        around = replace(WORKS[WORK].tiny().sizes, candidates=2)
+        around = WORKS[WORK].tiny().sizes.smallest()
         varied = {"candidates": (2,), "cells": (3,)}
 
     measured: dict[Sizes, dict[str, str]] = {}

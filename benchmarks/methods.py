@@ -102,7 +102,7 @@ def main(arguments: Sequence[str]) -> None:
         if name not in ORDERS:
             methods.get(name)  # refuses unknown names
     prepare_output(options.output)
-    sizes = WORKS[WORK].tiny().sizes if options.tiny else WORKS[WORK].sizes
+    sizes = WORKS[WORK].tiny().sizes.smallest() if options.tiny else WORKS[WORK].sizes
 
     kept = [row for row in table.read(options.output, COLUMNS) if row["method"] not in chosen]
     measured = []

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.data import CLASSES, images_and_labels
-from benchmarks.works import AUXILIARY_WEIGHT, DROP_PATH, SPACES, Sizes
+from benchmarks.works import AUXILIARY_WEIGHT, DROP_PATH, Sizes
 from darts_tf.config import SearchConfig
 from darts_tf.engine.devices import make_repeatable, make_strategy
 from darts_tf.engine.optimizers import SGD, Adam
@@ -42,7 +42,7 @@ class Search:
         strategy = make_strategy("one_device")
         with strategy.scope():
             self.supernet = Supernet(
-                SPACES[sizes.candidates], sizes.cells, sizes.channels, CLASSES, recompute=recompute
+                sizes.space(), sizes.cells, sizes.channels, CLASSES, recompute=recompute
             )
             self.supernet.build((None, *self.images.shape[1:]))
             step = BilevelStep(
@@ -79,7 +79,7 @@ class MethodSearch:
     """
 
     def __init__(self, sizes: Sizes, method: str, order: str) -> None:
-        plug, space = methods.get(method), SPACES[sizes.candidates]
+        plug, space = methods.get(method), sizes.space()
         config = SearchConfig(
             method=method,
             arch_order=order,

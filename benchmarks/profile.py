@@ -8,7 +8,6 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +95,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_tiny()
     options = parser.parse_args(arguments)
     work = works.find(options.work)
-    sizes = replace(work.tiny().sizes, candidates=2) if options.tiny else work.sizes
+    sizes = work.tiny().sizes.smallest() if options.tiny else work.sizes
     iterate = worker.iteration(work.kind, OURS, sizes)
     for _ in range(WARM_UP):
         iterate()

@@ -29,6 +29,7 @@ class Sizes:
         channels: Channels of a node in the first cell.
         cells: Number of cells.
         candidates: Number of candidate operations of the search space, a key of `SPACES`.
+        nodes: Number of nodes of a cell of the search; PyTorch's have as many as DARTS's.
     """
 
     batch: int = 64
@@ -36,10 +37,19 @@ class Sizes:
     channels: int = 16
     cells: int = 8
     candidates: int = 8
+    nodes: int = DARTS.nodes
 
     def flags(self) -> list[str]:
         """Returns the sizes as flags of a worker."""
         return [f"--{name}={value}" for name, value in asdict(self).items()]
+
+    def space(self) -> SearchSpace:
+        """Returns the search space."""
+        return replace(SPACES[self.candidates], nodes=self.nodes)
+
+    def smallest(self) -> "Sizes":
+        """Returns the sizes with the smallest search space, for tests of our side alone."""
+        return replace(self, candidates=min(SPACES), nodes=1)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The commands with real work at tiny sizes, in processes of their own."""
+"""The commands with real work at tiny sizes."""
 
 import csv
 import os
@@ -7,9 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.contracts import repeatable
 from tests.trainers.programs import python
 
-works = pytest.importorskip("benchmarks.works")  # not in the wheel
+pytest.importorskip("benchmarks")  # not in the wheel
+
+from benchmarks import checkpoint, pipeline, profile, works
 
 
 @pytest.fixture
@@ -42,12 +45,11 @@ def test_methods_are_measured_beside_darts(tmp_path):
     assert all(float(row[key]) > 0 for key in row if key != "method")
 
 
-def test_profile_lists_kinds_of_operations(tmp_path):
-    ended = python("-m", "benchmarks.profile", "--tiny", "--top=40", cwd=tmp_path)
-    assert ended.returncode == 0, ended.stderr
-    rows = [
-        [cell.strip() for cell in line.strip("|").split("|")] for line in ended.stdout.splitlines()
-    ][2:]
+def test_profile_lists_kinds_of_operations(capsys):
+    with repeatable():
+        profile.main(["--tiny", "--top=40"])
+    lines = capsys.readouterr().out.splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines][2:]
     shares = [float(row[3].rstrip("%")) for row in rows]
     assert shares[:-1] == sorted(shares[:-1], reverse=True)
     assert sum(shares[:-1]) <= 101
@@ -86,9 +88,8 @@ def test_sides_compute_the_same(name):
 
 
 def test_a_checkpoint_is_measured_beside_a_step(tmp_path):
-    words = ["-m", "benchmarks.checkpoint", "--tiny", "--runs=1", "--output=c.csv"]
-    ended = python(*words, cwd=tmp_path)
-    assert ended.returncode == 0, ended.stderr
+    with repeatable():
+        checkpoint.main(["--tiny", "--runs=1", f"--output={tmp_path / 'c.csv'}"])
     with (tmp_path / "c.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["work"] for row in rows] == ["search_32", "training"]
@@ -97,21 +98,18 @@ def test_a_checkpoint_is_measured_beside_a_step(tmp_path):
     )
 
 
-def test_pipeline_is_measured_beside_the_step_that_it_feeds(tmp_path):
-    words = ["-m", "benchmarks.pipeline", "--tiny", "--runs=1", "--output=p.csv"]
-    ended = python(*words, cwd=tmp_path)
-    assert ended.returncode == 0, ended.stderr
+def test_pipeline_is_measured_beside_the_step_that_it_feeds(tmp_path, capsys):
+    with repeatable():
+        pipeline.main(["--tiny", "--runs=1", f"--output={tmp_path / 'p.csv'}"])
     with (tmp_path / "p.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["work"] for row in rows] == ["cifar10", "imagenet"]
     for row in rows:
-        pipeline, step = float(row["pipeline_images_s"]), float(row["step_images_s"])
-        assert float(row["ratio"]) == pytest.approx(pipeline / step, rel=0.05, abs=0.1)
-    assert len(ended.stdout.splitlines()) == 4
+        fed, taken = float(row["pipeline_images_s"]), float(row["step_images_s"])
+        assert float(row["ratio"]) == pytest.approx(fed / taken, rel=0.05, abs=0.1)
+    assert len(capsys.readouterr().out.splitlines()) == 4
 
 
 def test_synthetic_jpegs_are_as_large_as_imagenets(seed):
-    from benchmarks import pipeline
-
     sizes = [len(pipeline._jpeg(np.random.default_rng([seed, number]))) for number in range(5)]
     assert 90_000 < np.mean(sizes) < 130_000

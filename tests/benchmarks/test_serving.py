@@ -12,8 +12,6 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from tests.trainers.programs import python
-
 pytest.importorskip("benchmarks")  # not in the wheel
 
 from benchmarks import prediction_server, serving
@@ -196,10 +194,8 @@ def test_wrong_answers_and_good_answers_to_nonsense_are_counted(served):
     assert outcome.accepted > 0
 
 
-def test_the_command_measures_each_signature_with_each_number_of_clients(tmp_path):
-    words = ("-m", "benchmarks.serving", "--tiny", "--requests=390", "--output=s.csv")
-    ended = python(*words, cwd=tmp_path)
-    assert ended.returncode == 0, ended.stderr
+def test_the_command_measures_each_signature_with_each_number_of_clients(tmp_path, capsys):
+    serving.main(["--tiny", "--requests=390", f"--output={tmp_path / 's.csv'}"])
     with (tmp_path / "s.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["signature"], row["clients"]) for row in rows] == [
@@ -212,7 +208,7 @@ def test_the_command_measures_each_signature_with_each_number_of_clients(tmp_pat
         assert int(row["refused"]) >= 9
         assert 0 < float(row["median_ms"]) <= float(row["p99_ms"])
         assert float(row["requests_s"]) > 0
-    assert len(ended.stdout.splitlines()) == 2 + len(rows)
+    assert len(capsys.readouterr().out.splitlines()) == 2 + len(rows)
 
 
 def test_a_folder_without_an_export_is_refused_in_one_line(tmp_path):
