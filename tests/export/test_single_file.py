@@ -8,6 +8,7 @@ from export import lite, onnx
 from tests.processes import hide
 from tests.stand_ins import CLASSES, make_model, stand_in_for_the_reader
 from tests.trainers.programs import python, refused
+from trainers.program import run
 
 PROGRAMS = {"lite": (lite, ".tflite"), "onnx": (onnx, ".onnx")}
 
@@ -102,14 +103,15 @@ print("tensorflow" in sys.modules, status)
     )
 
 
-def test_a_file_that_holds_no_network_is_one_line(name, tmp_path):
+def test_a_file_that_holds_no_network_is_one_line(name, tmp_path, monkeypatch, capsys):
     make_model(tmp_path)
-    file = f"new{PROGRAMS[name][1]}"
-    words = ("-m", f"export.{name}", "--model=model.keras", f"--output={file}")
-    ended = python(*words, cwd=tmp_path)
-    assert ended.returncode == 2
-    assert ended.stderr.splitlines()[-1].startswith(f"{name}: model.keras: not a Keras model")
-    assert "Traceback" not in ended.stderr
+    program, suffix = PROGRAMS[name]
+    file = f"new{suffix}"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", [name, "--model=model.keras", f"--output={file}"])
+    assert run(name, program.main) == 2
+    [told] = capsys.readouterr().err.splitlines()
+    assert told.startswith(f"{name}: model.keras: not a Keras model")
     assert not (tmp_path / file).exists()
 
 

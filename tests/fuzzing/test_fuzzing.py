@@ -11,7 +11,7 @@ from tests.fuzzing import checkpoints, flag_files, genotypes, histories
 from tests.fuzzing.running import Kind, Refusal, fuzz, outcome
 
 # As many as a few seconds allow; `python -m tests.fuzz` runs more.
-EXAMPLES = {genotypes.KIND: 500, flag_files.KIND: 250, histories.KIND: 250, checkpoints.KIND: 300}
+EXAMPLES = {genotypes.KIND: 250, flag_files.KIND: 120, histories.KIND: 120, checkpoints.KIND: 150}
 
 
 @pytest.mark.parametrize("kind", EXAMPLES, ids=lambda kind: kind.name)
