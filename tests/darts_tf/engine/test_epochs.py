@@ -104,6 +104,14 @@ class Run:
         return Checkpoints(self.directory).latest().arrays
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run that nothing has disturbed."""
+    run = Run(tmp_path_factory.mktemp("whole"))
+    run.start()
+    return run
+
+
 def test_stages_follow_each_other_and_epochs_are_counted_over_all(tmp_path):
     run = Run(tmp_path)
     loop = run.start()
@@ -116,9 +124,8 @@ def test_stages_follow_each_other_and_epochs_are_counted_over_all(tmp_path):
 
 
 @pytest.mark.parametrize("epoch", range(sum(LENGTHS)))
-def test_a_run_that_is_killed_anywhere_ends_as_one_that_never_was(tmp_path, epoch, seed):
-    whole, broken = Run(tmp_path / "whole"), Run(tmp_path / "broken")
-    whole.start()
+def test_a_run_that_is_killed_anywhere_ends_as_one_that_never_was(tmp_path, epoch, seed, whole):
+    broken = Run(tmp_path)
     steps = seed % BATCHES
     with pytest.raises(Killed):
         broken.start(killed_at=(epoch, steps))
@@ -157,13 +164,12 @@ def asked_to_end(run, monkeypatch, at):
         (1, "SIGTERM: saved after step 0 of epoch 1; the same command resumes from there"),
     ],
 )
-def test_a_signal_is_obeyed_at_once_where_all_is_saved(tmp_path, monkeypatch, at, told):
-    whole, asked = Run(tmp_path / "whole"), Run(tmp_path / "asked")
+def test_a_signal_is_obeyed_at_once_where_all_is_saved(tmp_path, monkeypatch, at, told, whole):
+    asked = Run(tmp_path)
     with pytest.raises(Interrupted, match=told):
         asked_to_end(asked, monkeypatch, at)
     assert len(asked.directory.read_history()) == int(at == 1)
     assert asked.directory.checkpoints.exists() == (at == 1)
-    whole.start()
     asked.start()
     assert asked.history() == whole.history()
 
@@ -290,8 +296,8 @@ def test_a_run_with_other_images_does_not_go_on(tmp_path):
         run.start()
 
 
-def test_a_file_named_stop_ends_a_run_after_an_epoch_also_where_it_is_killed_then(tmp_path):
-    run, whole = Run(tmp_path / "run"), Run(tmp_path / "whole")
+def test_a_file_named_stop_ends_a_run_after_an_epoch_also_where_it_is_killed_then(tmp_path, whole):
+    run = Run(tmp_path)
     stop = run.directory.stop
     loop = run.start(listeners=[lambda line: stop.touch() if line["epoch"] == 3 else None])
     assert [line["epoch"] for line in run.history()] == [0, 1, 2, 3]
@@ -301,5 +307,4 @@ def test_a_file_named_stop_ends_a_run_after_an_epoch_also_where_it_is_killed_the
     assert len(run.history()) == 4
     run.directory.stop_is_done()
     assert not run.start().ended_by_hand
-    whole.start()
     assert run.history() == whole.history()
