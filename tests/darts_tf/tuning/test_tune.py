@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from keras_tuner.src.distribute import oracle_client
 
-from darts_tf import data
+from darts_tf import data, spaces
 from darts_tf.errors import DivergenceError, UserError
 from darts_tf.report import tuning as tuning_page
 from darts_tf.runs.cluster import WorkerLost
@@ -30,6 +30,7 @@ from darts_tf.tuning import oracles as tuning_oracles
 from darts_tf.tuning.config import TuningConfig
 from darts_tf.tuning.tune import tune
 from tests.processes import SHORT_RUN, finish, start
+from tests.small_space import KNOWN, SMALL
 
 TUNERS = {
     "random": {"trials": 5},
@@ -333,19 +334,29 @@ print(json.dumps(found))
 """
 
 
-def test_a_chief_and_a_tuner_that_dies_once_give_what_one_process_gives(seed, tmp_path):
+def test_a_chief_and_a_tuner_that_dies_once_give_what_one_process_gives(
+    seed, tmp_path, monkeypatch
+):
     settings = {"dataset": "digits", "trials": 5, "tune": "learning_rate", "seed": seed}
     port = free_port()
     chief = start(_PART, part("the chief", port), settings, str(tmp_path / "chief"), None)
     first = start(_PART, part("tuner1", port), settings, str(tmp_path / "tuner"), 2)
     [told] = finish(first)
     assert told.split() == ["0", "1", "2"]
-    second = start(_PART, part("tuner1", port), settings, str(tmp_path / "tuner"), None)
-    told, outcome = finish(second, chief)
-    assert told.split() == ["2", "3", "4", "null"]
-    alone = tune(
-        TuningConfig(**settings), tmp_path / "alone", lambda one, *_: one.learning_rate / 2
-    )
+    begun = []
+
+    def worth(search, training, folder):
+        begun.append(folder.name)
+        return search.learning_rate / 2
+
+    config = TuningConfig(**settings)
+    with monkeypatch.context() as patch:
+        for name, value in part("tuner1", port).items():
+            patch.setenv(name, value)
+        assert tune(config, tmp_path / "tuner", worth) is None
+    [outcome] = finish(chief)
+    assert begun == ["2", "3", "4"]
+    alone = tune(config, tmp_path / "alone", worth)
     assert json.loads(outcome) == alone
     assert written(tmp_path / "chief") == written(tmp_path / "alone")
     assert not (tmp_path / "tuner" / "tuning.json").exists()
@@ -367,6 +378,7 @@ def test_a_real_trial_is_worth_what_its_network_gets_right(tmp_path):
         "tune": "learning_rate:0.05:0.1",
         "seed": seed,
         "threads": 1,
+        "space": SMALL.name,
         "epochs": 1,
         "layers": 3,
         "init_channels": 2,
@@ -377,7 +389,8 @@ def test_a_real_trial_is_worth_what_its_network_gets_right(tmp_path):
         "network_batch_size": 256,
         "network_held_out": 0.4,
     }
-    finish(start(SHORT_RUN + _REAL, settings, str(tmp_path / "run")))
+    finish(start(SHORT_RUN + KNOWN + _REAL, settings, str(tmp_path / "run")))
+    spaces.register(SMALL)
     found = json.loads((tmp_path / "run" / "tuning.json").read_text())
     [trial] = (tmp_path / "run" / "trials").iterdir()
     genotype = read_genotype((trial / "search" / "genotype.json").read_text())
