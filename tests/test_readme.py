@@ -1,5 +1,6 @@
 """The README's own words, run: with smaller settings where the real ones take long."""
 
+import importlib
 import re
 import shlex
 import subprocess
@@ -7,21 +8,27 @@ from pathlib import Path
 
 import pytest
 
+from darts_tf import spaces
 from tests import layouts
-from tests.trainers.programs import python, refused
+from tests.contracts import repeatable
+from tests.small_space import SMALL
+from tests.trainers.programs import refused
 
 TREE = Path(__file__).resolve().parents[1]
 README = (TREE / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 COMMANDS = [line for kind, text in BLOCKS if not kind for line in text.splitlines()]
 SCRIPTS = [text for kind, text in BLOCKS if kind == "python"]
-SMALL = ("--epochs=1", "--layers=3", "--init_channels=2", "--batch_size=15")
+SIZES = ("--epochs=1", "--layers=3", "--init_channels=2", "--batch_size=15")
 
 
-def run(*words, cwd):
-    ended = python(*words, cwd=cwd)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """The current folder, where a small space is known by its name."""
+    spaces.register(SMALL)
+    monkeypatch.chdir(tmp_path)
+    with repeatable():
+        yield tmp_path
 
 
 def test_it_is_short_and_every_block_is_known():
@@ -39,16 +46,18 @@ def test_make_knows_the_commands(command):
     assert "python -m" in shown
 
 
-def test_the_three_programs_go_from_cifar10_to_a_saved_model(tmp_path, seed):
-    layouts.prepare("cifar10", tmp_path / "data", seed)
+def test_the_three_programs_go_from_cifar10_to_a_saved_model(here, seed):
+    layouts.prepare("cifar10", here / "data", seed)
     programs = [line for line in COMMANDS if line.startswith("python -m")]
     assert len(programs) == 3
     for line in programs:
-        words = shlex.split(line)[1:]
+        _, _, program, *words = shlex.split(line)
         if "--flagfile=cifar10.flags" in words:
-            words += [*SMALL, f"--data_dir={tmp_path / 'data'}"]
-        run(*words, cwd=tmp_path)
-    assert (tmp_path / "serving" / "cifar10" / "1" / "saved_model.pb").exists()
+            words += [*SIZES, "--data_dir=data"]
+        if program == "trainers.search":
+            words.append(f"--space={SMALL.name}")
+        importlib.import_module(program).main(words)
+    assert (here / "serving" / "cifar10" / "1" / "saved_model.pb").exists()
 
 
 def test_the_flag_that_fetches_cifar10_is_the_one_that_the_search_asks_for(tmp_path):
@@ -59,8 +68,11 @@ def test_the_flag_that_fetches_cifar10_is_the_one_that_the_search_asks_for(tmp_p
     assert "--download" not in " ".join(line for line in COMMANDS if line != search)
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.split("\n")[1][:30])
-def test_the_library_does_what_the_page_says(script, tmp_path):
+@pytest.mark.parametrize("script", SCRIPTS, ids=["a search and a training", "the parts"])
+@pytest.mark.usefixtures("here")
+def test_the_library_does_what_the_page_says(script):
     small = re.sub(r"epochs=\d\d", "epochs=1", script)
     small = re.sub(r"(layers|init_channels)=\d+", lambda found: f"{found[1]}=3", small)
-    run("-c", small, cwd=tmp_path)
+    small = small.replace("SearchConfig(", f"SearchConfig(space={SMALL.name!r}, ")
+    small = small.replace('dataset="digits"', 'dataset="digits", data_dir="data"')
+    exec(small.replace("3), classes=10)", "3), classes=10, layers=3)"), {})

@@ -12,16 +12,19 @@ import numpy as np
 import pytest
 
 import darts_tf
+from darts_tf import spaces
 from darts_tf.networks.squeeze_excite import RATIO
 from tests import folders, layouts
+from tests.contracts import repeatable
 from tests.oracles import counts
+from tests.small_space import SMALL
 from trainers import search, train
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "reuse.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 COMMANDS = [line for kind, text in BLOCKS if not kind for line in text.splitlines()]
 PROGRAMS = {"trainers.search": search, "trainers.train": train}
-SMALL = ("--epochs=1", "--layers=3", "--init_channels=2", "--batch_size=8")
+FEWER = ("--epochs=1", "--layers=3", "--init_channels=2", "--batch_size=8")
 SIZES = "layers=3, init_channels=2"
 
 
@@ -45,11 +48,13 @@ def folder(tmp_path_factory):
         for number in range(10):
             image = layouts.jpeg(random, *random.integers(24, 60, 2))
             (folder / "photos" / name / f"{number}.jpg").write_bytes(image)
-    with pytest.MonkeyPatch.context() as here:
+    spaces.register(SMALL)
+    more = {"trainers.search": [f"--space={SMALL.name}"]}
+    with pytest.MonkeyPatch.context() as here, repeatable():
         here.chdir(folder)
         for line in COMMANDS:
             _, _, program, *words = shlex.split(line)
-            PROGRAMS[program].main([*words, *SMALL])
+            PROGRAMS[program].main([*words, *FEWER, *more.get(program, [])])
     # The page begins with a network that has been trained on other images of this size.
     shutil.copytree(folder / "runs" / "photos", folder / "runs" / "cifar10")
     shutil.copytree(folder / "runs" / "photos-network", folder / "runs" / "cifar10-network")
