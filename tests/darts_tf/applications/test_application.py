@@ -11,9 +11,10 @@ from darts_tf.applications import Application, DartsPlusCifar10
 from darts_tf.errors import UserError
 from darts_tf.spaces import zoo
 from darts_tf.spaces.genotype import Genotype
-from tests.stages import by_stage
+from tests.every_operation import FEW
+from tests.stages import of_operations
 
-SMALL = replace(DartsPlusCifar10, layers=3, init_channels=2)
+SMALL = replace(DartsPlusCifar10, genotype=FEW, layers=3, init_channels=2)
 SKIPS = (("skip_connect", 0), ("skip_connect", 1))
 
 
@@ -46,7 +47,7 @@ def test_without_its_top_it_gives_the_last_cell_or_its_average_or_greatest(seed)
         model.set_weights(models[None].get_weights())
     x = images(seed, 3, 17, 12, 3)
     last = keras.ops.convert_to_numpy(models[None](x))
-    assert last.shape == (3, 5, 3, 4 * 4 * 2)
+    assert last.shape == (3, 5, 3, 4 * 2)
     np.testing.assert_allclose(models["avg"](x), last.mean((1, 2)), rtol=0, atol=1e-5)
     np.testing.assert_allclose(models["max"](x), last.max((1, 2)), rtol=0, atol=0)
 
@@ -67,7 +68,7 @@ def test_a_network_for_any_size_is_that_for_each(stem, squeeze_excite, seed):
 
 
 @pytest.mark.parametrize("squeeze_excite", [False, True])
-@pytest.mark.parametrize("genotype", [Genotype(SKIPS * 2, (3,), SKIPS, (2,)), "NASNET_A"])
+@pytest.mark.parametrize("genotype", [Genotype(SKIPS * 2, (3,), SKIPS, (2,)), "SNAS_AGGRESSIVE"])
 def test_every_cells_output_has_the_cells_name(genotype, squeeze_excite):
     model = Application(genotype, 5, 2, squeeze_excite=squeeze_excite)(classes=2)
     found = zoo.get(genotype) if isinstance(genotype, str) else genotype
@@ -81,7 +82,7 @@ def test_every_cells_output_has_the_cells_name(genotype, squeeze_excite):
 def test_a_genotype_by_stage_and_a_tensor_of_the_users_own(seed):
     pixels = keras.Input((16, 16, 3))
     doubled = keras.layers.UpSampling2D(2)(pixels)
-    kind = Application(by_stage("DARTS_V2"), 5, 2)
+    kind = Application(of_operations(*["sep_conv_3x3"] * 5), 5, 2)
     model = kind(classes=3, input_tensor=doubled)
     assert (model.input_shape, model.output_shape) == ((None, 16, 16, 3), (None, 3))
     x = images(seed, 2, 16, 16, 3)
