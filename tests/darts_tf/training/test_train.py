@@ -26,13 +26,15 @@ from darts_tf.spaces.genotype import read_genotype
 from darts_tf.training import train as training
 from darts_tf.training.train import train
 from tests import events
+from tests.every_operation import FEW as GENOTYPE
 from tests.processes import PAGES, SHORT_RUN, SPLIT_CPU, finish, hide, pages, start
-from tests.stages import by_stage
+from tests.stages import of_operations
 from tests.whole_runs import WholeRuns
 
-GENOTYPE = zoo.get("DARTS_PLUS_CIFAR10")
-NAMES = ("first", "again", "other", "mixed", "mirrored")
-STAGED = by_stage("DARTS_V1", "DARTS_V2", "DARTS_PLUS_CIFAR10", "DARTS_V2", "SNAS_MILD")
+NAMES = ("first", "again", "other", "mixed", "mirrored", "xla")
+STAGED = of_operations(
+    "sep_conv_3x3", "max_pool_3x3", "dil_conv_3x3", "avg_pool_3x3", "sep_conv_5x5"
+)
 
 _TRAIN = (
     PAGES
@@ -63,7 +65,8 @@ class Runs(WholeRuns):
 
     `again` repeats `first`, after another training in the same process. `other` has another seed;
     `mixed` also mixes images and smooths labels; `mirrored` does the work of `mixed` on two
-    devices. `staged` trains a cell for each stage after the stem of Tiny-ImageNet.
+    devices. `staged` trains a cell for each stage after the stem of Tiny-ImageNet, and XLA
+    compiles the steps of `xla`.
     """
 
     def settings(self, name):
@@ -74,6 +77,9 @@ class Runs(WholeRuns):
             "other": other,
             "mixed": mixed,
             "mirrored": mixed | {"strategy": "mirrored", "sync_batch_norm": True},
+            # A third of the images, so that XLA compiles a step for one size of batches.
+            "xla": {"batch_size": 479, "init_channels": 2, "epochs": 1}
+            | {"auxiliary_weight": 0.0, "jit_compile": True},
             "staged": {"layers": 5, "init_channels": 2, "epochs": 1, "auxiliary_weight": 0.0}
             | {"stem": "tiny_imagenet", "strategy": "one_device"},
         }
@@ -97,9 +103,10 @@ def runs(tmp_path_factory):
         for name, genotype in cells.items()
     }
     finish(
-        start(_TRAIN, jobs["first"], jobs["mixed"]),
-        start(_TRAIN, jobs["other"], jobs["again"]),
-        start(SPLIT_CPU + _TRAIN, jobs["mirrored"], jobs["staged"]),
+        start(_TRAIN, jobs["first"], jobs["mixed"], jobs["xla"]),
+        start(
+            SPLIT_CPU + _TRAIN, *(jobs[name] for name in ("other", "again", "mirrored", "staged"))
+        ),
     )
     return made
 
@@ -257,17 +264,6 @@ def test_a_training_needs_a_data_set_that_is_there(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_xla_trains_a_network_with_max_pools(tmp_path):
-    settings = {
-        "dataset": "digits",
-        "data_dir": str(tmp_path / "data"),
-        "layers": 3,
-        "init_channels": 2,
-        "batch_size": 720,
-        "epochs": 1,
-        "auxiliary_weight": 0.0,
-        "jit_compile": True,
-    }
-    job = (settings, str(tmp_path / "run"), zoo.get("DARTS_V2").to_json())
-    finish(start(_TRAIN, job))
-    assert json.loads((tmp_path / "run" / "result.json").read_text())["epochs"] == 1
+def test_xla_trains_a_network_with_max_pools(runs):
+    assert "max_pool_3x3" in dict(GENOTYPE.reduce)
+    assert runs.result("xla")["epochs"] == 1
