@@ -11,10 +11,10 @@ from darts_tf.errors import UserError
 from darts_tf.networks.model_file import save_model
 from darts_tf.networks.network import build_network, inference_network
 from darts_tf.networks.spec import NetworkSpec
-from darts_tf.spaces import zoo
 from darts_tf.spaces.genotype import Genotype
+from tests.every_operation import FEW as CELLS
+from tests.stages import of_operation
 
-CELLS = zoo.get("DARTS_PLUS_CIFAR10")
 MEAN, DEVIATION = (0.2, 0.4, 0.6), (0.3, 0.2, 0.1)
 KIND = Application(CELLS, layers=3, init_channels=2)
 
@@ -91,7 +91,7 @@ def rewired(cell):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"genotype": "DARTS_V2"}, "differs at cell_0_node"),
+        ({"genotype": of_operation("sep_conv_5x5")}, "differs at cell_0_node"),
         (
             {
                 "genotype": Genotype(
