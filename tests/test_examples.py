@@ -48,19 +48,20 @@ def examples(path: Path) -> Iterator[Any]:
 
 
 ALL = [example for path in sorted(PACKAGE.rglob("*.py")) for example in examples(path)]
-# Whole runs set the seed and the threads of their process, so each has one of its own.
+# Whole runs set the seed and the threads of their process, so they have one of their own.
 RUNS = ("darts_tf.searching.search", "darts_tf.training.train")
 EXAMPLES = [example for example in ALL if example.values[0] not in RUNS]
 _ALONE = """
 import doctest, importlib
-failed, tried = doctest.testmod(importlib.import_module(given[0]), optionflags=given[1])
-assert tried and not failed
+modules, options = given
+for module in modules:
+    failed, tried = doctest.testmod(importlib.import_module(module), optionflags=options)
+    assert tried and not failed
 """
 
 
-@pytest.mark.parametrize("module", sorted({one.values[0] for one in ALL if one.values[0] in RUNS}))
-def test_the_example_of_a_whole_run_shows_what_happens(module: str) -> None:
-    finish(start(SHORT_RUN + _ALONE, module, OPTIONS))
+def test_the_examples_of_whole_runs_show_what_happens() -> None:
+    finish(start(SHORT_RUN + _ALONE, RUNS, OPTIONS))
 
 
 @pytest.mark.parametrize(("module", "example"), EXAMPLES)
