@@ -14,38 +14,30 @@ from darts_tf.config import TrainingConfig, training_flag_lines
 from darts_tf.errors import UserError
 from darts_tf.report import repeats as repeats_page
 from darts_tf.runs.directory import RunDirectory
-from darts_tf.spaces import zoo
 from darts_tf.training import repeats
 from darts_tf.training.repeats import summarize, train_repeats
 from darts_tf.training.train import train
+from tests.every_operation import FEW as GENOTYPE
 from tests.oracles import counts
 from tests.processes import SHORT_RUN, finish, start
 
-GENOTYPE = zoo.get("DARTS_PLUS_CIFAR100")
-
-_REPEATS = """
-import darts_tf
-genotype = darts_tf.zoo.get("DARTS_PLUS_CIFAR100")
-settings, directory = given
-config = darts_tf.TrainingConfig(**settings)
-print(json.dumps(darts_tf.train_repeats(config, genotype, directory, verbose=0)))
-"""
-
-# First the other seed alone, then repeats of which the first one is finished.
-_ALONE = """
+# First the other seed alone, then repeats of which the first one is finished, then repeats.
+_RUNS = """
 import darts_tf, os
-genotype = darts_tf.zoo.get("DARTS_PLUS_CIFAR100")
-settings, alone, directory = given
+settings, genotype, alone, directory, whole = given
+genotype = darts_tf.read_genotype(genotype)
 seed = settings["seed"]
 def train(seed, to):
     config = darts_tf.TrainingConfig(**{**settings, "repeats": 1, "seed": seed})
-    darts_tf.train(config, genotype, to)
+    darts_tf.train(config, genotype, to, verbose=0)
 train(seed + 1, alone)
 first = f"{directory}/seed_{seed}"
 train(seed, first)
 before = os.stat(f"{first}/model.keras").st_mtime_ns
-darts_tf.train_repeats(darts_tf.TrainingConfig(**settings), genotype, directory)
+config = darts_tf.TrainingConfig(**settings)
+darts_tf.train_repeats(config, genotype, directory, verbose=0)
 assert os.stat(f"{first}/model.keras").st_mtime_ns == before
+print(json.dumps(darts_tf.train_repeats(config, genotype, whole, verbose=0)))
 """
 
 
@@ -62,7 +54,7 @@ def settings(tmp_path_factory, seed_of_runs):
         "dataset": "digits",
         "data_dir": folder,
         "layers": 3,
-        "init_channels": 2,
+        "init_channels": 8,
         "batch_size": 512,
         "epochs": 3,
         "warmup_epochs": 2,
@@ -80,10 +72,8 @@ def runs(tmp_path_factory, settings):
     config, _ = data.resolve(TrainingConfig(**settings))
     lines = training_flag_lines(config, GENOTYPE)
     assert RunDirectory(folder / "rest", "repeats").claim(lines) == "new"
-    printed, _ = finish(
-        start(SHORT_RUN + _REPEATS, settings, str(folder / "all")),
-        start(SHORT_RUN + _ALONE, settings, str(folder / "alone"), str(folder / "rest")),
-    )
+    folders = [str(folder / name) for name in ("alone", "rest", "all")]
+    [printed] = finish(start(SHORT_RUN + _RUNS, settings, GENOTYPE.to_json(), *folders))
     assert json.loads(printed) == read(folder / "all" / "repeats.json")
     return folder
 
@@ -122,7 +112,7 @@ def test_warm_up_and_squeeze_and_excitation_reach_the_trainings(runs, seed_of_ru
     rates = [line["learning_rate"] for line in history(runs / "all" / f"seed_{seed_of_runs}")]
     assert rates == pytest.approx([0.0125, 0.025, 0.025])
     cells = json.loads(GENOTYPE.to_json())
-    sizes = {"side": 8, "colors": 1, "classes": 10, "layers": 3, "channels": 2, "stem": "cifar"}
+    sizes = {"side": 8, "colors": 1, "classes": 10, "layers": 3, "channels": 8, "stem": "cifar"}
     right = counts.network(cells, squeeze_ratio=8, **sizes)
     summary = read(runs / "all" / "repeats.json")
     assert summary["parameters"] == right.parameters
