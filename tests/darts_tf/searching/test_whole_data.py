@@ -1,6 +1,6 @@
 """Whole runs on a user's own folder and on JPEGs that stay on the disk.
 
-Seeds and threads hold for a whole process, so each runs in one of its own.
+Seeds and threads hold for a whole process, so they run in processes of their own.
 """
 
 import json
@@ -10,23 +10,26 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from darts_tf import spaces
 from darts_tf.data import load
 from darts_tf.data.batches import evaluation_batches
 from darts_tf.networks.model_file import load_model
 from darts_tf.runs.history import EpochRecord
 from tests import layouts
 from tests.processes import SHORT_RUN, finish, start
+from tests.small_space import KNOWN, SMALL
 
 _RUN = (
     SHORT_RUN
+    + KNOWN
     + """
 import darts_tf
-kind, settings, directory = given
-if kind == "search":
-    darts_tf.search(darts_tf.SearchConfig(**settings), directory)
-else:
-    config = darts_tf.TrainingConfig(**settings)
-    darts_tf.train(config, darts_tf.zoo.get("DARTS_PLUS_CIFAR10"), directory)
+from tests.every_operation import FEW
+for kind, settings, directory in given:
+    if kind == "search":
+        darts_tf.search(darts_tf.SearchConfig(**settings), directory)
+    else:
+        darts_tf.train(darts_tf.TrainingConfig(**settings), FEW, directory)
 """
 )
 _SMALL = {"epochs": 1, "layers": 3, "init_channels": 2, "batch_size": 6, "threads": 1}
@@ -48,6 +51,8 @@ def runs(tmp_path_factory) -> Path:
     photos = grey_folder(folder / "photos", np.random.default_rng(0))
     layouts.prepare("imagenet", folder / "data")
     searched = {**_SMALL, "dataset": f"image_folder:{photos}", "image_size": 8}
+    searched["space"] = SMALL.name
+    spaces.register(SMALL)
     trained = {
         **_SMALL,
         "dataset": "imagenet",
@@ -58,9 +63,12 @@ def runs(tmp_path_factory) -> Path:
         "epochs": 2,
     }
     finish(
-        start(_RUN, "search", searched, str(folder / "search")),
-        start(_RUN, "train", trained, str(folder / "first")),
-        start(_RUN, "train", trained, str(folder / "again")),
+        start(
+            _RUN,
+            ("search", searched, str(folder / "search")),
+            ("train", trained, str(folder / "first")),
+        ),
+        start(_RUN, ("train", trained, str(folder / "again"))),
     )
     return folder
 
