@@ -17,11 +17,11 @@ from darts_tf.networks.model_file import load_model
 from darts_tf.runs.history import EpochRecord
 from tests import layouts
 from tests.processes import SHORT_RUN, finish, start
-from tests.small_space import KNOWN, SMALL
+from tests.small_space import SMALL, registration
 
 _RUN = (
     SHORT_RUN
-    + KNOWN
+    + registration()
     + """
 import darts_tf
 from tests.every_operation import FEW

@@ -30,7 +30,7 @@ from darts_tf.tuning import oracles as tuning_oracles
 from darts_tf.tuning.config import TuningConfig
 from darts_tf.tuning.tune import tune
 from tests.processes import SHORT_RUN, finish, start
-from tests.small_space import KNOWN, SMALL
+from tests.small_space import SMALL, registration
 
 TUNERS = {
     "random": {"trials": 5},
@@ -389,7 +389,7 @@ def test_a_real_trial_is_worth_what_its_network_gets_right(tmp_path):
         "network_batch_size": 256,
         "network_held_out": 0.4,
     }
-    finish(start(SHORT_RUN + KNOWN + _REAL, settings, str(tmp_path / "run")))
+    finish(start(SHORT_RUN + registration() + _REAL, settings, str(tmp_path / "run")))
     spaces.register(SMALL)
     found = json.loads((tmp_path / "run" / "tuning.json").read_text())
     [trial] = (tmp_path / "run" / "trials").iterdir()
