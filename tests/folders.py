@@ -6,7 +6,7 @@ They are `shapes`, 240 JPEG files of four shapes; `digits`, scikit-learn's 1,797
 `textures`, 4,000 PNG files of five textures under noise.
 """
 
-import sys
+import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,12 +21,11 @@ _SIDE = 32
 _GRID = np.mgrid[:_SIDE, :_SIDE] - (_SIDE - 1) / 2
 
 
-def main(folder: str) -> None:
-    """Draws the folders.
-
-    Args:
-        folder: Where they go.
-    """
+def main() -> None:
+    """Draws the folders."""
+    parser = argparse.ArgumentParser("tests.folders", description=__doc__)
+    parser.add_argument("folder", help="where they go")
+    folder = parser.parse_args().folder
     random = np.random.default_rng(0)
     for name, suffix, images in (
         ("shapes", "jpg", shapes(random, 60)),
@@ -94,4 +93,4 @@ def _noisy(random: np.random.Generator, pixels: np.ndarray, deviation: float) ->
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

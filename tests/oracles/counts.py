@@ -65,7 +65,7 @@ def network(
             assert source < node
         width = channels * len(genotype[f"{kind}_concat"])
         if squeeze_ratio:
-            middle = width // squeeze_ratio
+            middle = max(1, width // squeeze_ratio)
             parameters += 2 * width * middle + middle + width
             multiply_adds += 2 * width * middle
         before, previous = previous, (_half(size) if reduces else size, width)
