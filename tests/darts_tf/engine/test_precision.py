@@ -1,6 +1,5 @@
 """Mixed precision: what 16 bits give beside float32, and the scale of the loss."""
 
-import dataclasses
 import functools
 
 import keras
@@ -20,13 +19,13 @@ from darts_tf.engine.precision import (
 from darts_tf.engine.scoring import Batch, score
 from darts_tf.networks.network import build_network
 from darts_tf.searching.bilevel import BilevelStep
-from darts_tf.spaces.darts import DARTS
+from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.spaces.zoo import get
 from darts_tf.supernet.model import Supernet
 from tests.weights import relative_error
 
 BOUNDS = {"bfloat16": 3e-2, "float16": 5e-3}
-SMALL = dataclasses.replace(DARTS, nodes=1)
+SMALL = SearchSpace(("max_pool_3x3", "skip_connect", "sep_conv_3x3", "dil_conv_5x5"), nodes=1)
 RATES = {"weights": (0.025, 0.9), "alphas": (3e-4,)}
 
 
