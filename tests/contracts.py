@@ -13,6 +13,7 @@ twin, where it has one: one more line in the list of twins of a test module.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import sys
@@ -41,6 +42,15 @@ Rng = np.random.Generator
 CHANNELS = {"drnas": 24}
 Tables = dict[str, np.ndarray]
 Prepared = Callable[[str], datasets.DataRequest]
+
+
+# The smallest space with a choice on each edge, for the long tests.
+FEW = dataclasses.replace(
+    SMALL,
+    candidates=("none", "skip_connect", "dil_conv_3x3"),
+    learnable=("dil_conv_3x3",),
+    name="few",
+)
 
 
 def plugs(room: Any, *more: Any, **settings: dict[str, Any]) -> list[Any]:
@@ -571,7 +581,7 @@ class MethodBuilt:
         self, plug: Any, seed: int, folder: Any
     ) -> None:
         lines = self.searched(plug, seed, folder).read_history()
-        with known(spaces, SMALL):
+        with known(spaces, FEW):
             records = [EpochRecord.from_dict(line) for line in lines]
         for record in records:
             losses = record.train_loss, record.valid_loss
@@ -603,7 +613,7 @@ class MethodBuilt:
             warmup_epochs=0,
         )
         trained = folder / f"{plug.name}-network"
-        with known(spaces, SMALL), repeatable():
+        with known(spaces, FEW), repeatable():
             genotype = read_genotype(found.read_outcome())
             result = darts_tf.train(config, genotype, trained, verbose=0)
         assert 0 <= result.result["top1_error_percent"] <= 100
@@ -657,8 +667,8 @@ class MethodBuilt:
             checkpoint_every="1step",
         )
         method = type(plug).from_config({**plug.get_config(), **self.short.get(plug.name, {})})
-        with known(spaces, SMALL), repeatable():
-            darts_tf.search(config, run, method=method, space=SMALL, verbose=0)
+        with known(spaces, FEW), repeatable():
+            darts_tf.search(config, run, method=method, space=FEW, verbose=0)
 
     def test_two_devices_do_what_one_does(
         self, plug: Any, seed: int, two_devices: list[Any]

@@ -26,7 +26,7 @@ from darts_tf.spaces.darts import DARTS
 from darts_tf.training import train as training
 from tests import contracts, weights
 
-SPACE = replace(DARTS, candidates=("none", "sep_conv_3x3"), nodes=1, learnable=("sep_conv_3x3",))
+SPACE = replace(DARTS, candidates=("none", "dil_conv_3x3"), nodes=1, learnable=("dil_conv_3x3",))
 SHAPE, CLASSES = (6, 6, 2), 3
 # The last batch has 5 images, which no number of devices divides.
 IMAGES, BATCH_SIZE = 13, 8

@@ -27,7 +27,7 @@ class TestMethods(contracts.MethodBuilt):
     short: ClassVar = {
         "asap": {"temperature": 1.0},
         "darts_ada": {"every": 3},
-        "p_darts": {"deeper": 1},
+        "p_darts": {"deeper": 1, "keep_1": 3, "keep_2": 2},
     }
 
 
