@@ -14,7 +14,7 @@ _LIBRARY = "darts_tf"
 
 @contextmanager
 def show_progress(verbose: Verbosity = "auto") -> Iterator[bool | None]:
-    """Shows what the library logs while the block runs.
+    """Shows what the library logs inside the context.
 
     Lines go to standard output, unless a handler that has been configured, by `logging.basicConfig`
     for instance, writes them to the screen already.
@@ -25,10 +25,10 @@ def show_progress(verbose: Verbosity = "auto") -> Iterator[bool | None]:
             logging that has been configured still gets its lines.
 
     Yields:
-        Whether progress bars are shown; None where standard error is a terminal.
+        Whether progress bars are shown; None for only where standard error is a terminal.
 
     Raises:
-        UserError: If `verbose` is something else.
+        UserError: If `verbose` is none of these.
     """
     if verbose not in ("auto", 0, 1):
         raise UserError(f'verbose: expected "auto", 0 or 1, got {verbose!r}')

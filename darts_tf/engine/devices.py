@@ -1,4 +1,4 @@
-"""Devices of a run, and what makes it repeat bit for bit."""
+"""Devices of a run, and the settings of TensorFlow that make it repeatable bit for bit."""
 
 import keras
 import tensorflow as tf
@@ -9,11 +9,11 @@ from darts_tf.runs.interruption import ending_after
 from darts_tf.runs.machine import usable_cores
 from darts_tf.runs.quiet import quietly
 
-_JOINING = 60  # seconds; it takes one or two
+_JOIN_TIMEOUT = 60  # seconds; joining a cluster takes one or two
 
 
 def make_repeatable(seed: int, threads: int, jit_compile: bool = False) -> None:
-    """Makes the rest of this process a function of the seed.
+    """Makes everything that this process computes from now on a function of the seed.
 
     Sets the seeds of Python, NumPy, TensorFlow and Keras, TensorFlow's deterministic kernels, and
     the number of its threads. Each operation runs on one thread and several run at a time: this is
@@ -45,11 +45,11 @@ def make_repeatable(seed: int, threads: int, jit_compile: bool = False) -> None:
 
 
 def choose_kernels(deterministic: bool) -> None:
-    """Has the rest of this process use TensorFlow's deterministic kernels, or any.
+    """Turns TensorFlow's deterministic kernels on or off for the rest of this process.
 
     Args:
-        deterministic: Whether only kernels run that give the same bits each time. An earlier run of
-            the process may have chosen otherwise.
+        deterministic: Whether only kernels run that give the same bits each time. An earlier run in
+            this process may have set this differently.
     """
     if deterministic:
         tf.config.experimental.enable_op_determinism()
@@ -58,7 +58,7 @@ def choose_kernels(deterministic: bool) -> None:
 
 
 def start_quietly() -> None:
-    """Has TensorFlow say on a tiny step, quietly, what it else says once on the first step."""
+    """Runs a tiny operation quietly, so that the first step shows no one-time messages."""
     with quietly():
         tf.transpose(tf.zeros((1, 1), tf.int32))  # oneDNN: on some processors, not for integers
 
@@ -72,7 +72,7 @@ def make_strategy(name: str) -> tf.distribute.Strategy:
             `multi_worker`: the devices of all machines in `TF_CONFIG`, which must have started.
     """
     if name == "multi_worker":
-        with ending_after(_JOINING):
+        with ending_after(_JOIN_TIMEOUT):
             return tf.distribute.MultiWorkerMirroredStrategy()
     gpus = [device.name for device in tf.config.list_logical_devices("GPU")]
     devices = gpus or [device.name for device in tf.config.list_logical_devices("CPU")]

@@ -39,7 +39,8 @@ class Durability:
             saved before the run ends.
         facts: Facts of the images; a checkpoint that was made with others is refused. None for no
             check.
-        fingerprint: Their fingerprint, uint8 [32], likewise.
+        fingerprint: Fingerprint of the images, uint8 [32]; a checkpoint with another one is
+            refused. None for no check.
 
     Attributes:
         epoch: The current epoch, from 0, over all stages.
@@ -66,7 +67,7 @@ class Durability:
         self._restored: dict[str, np.ndarray] | None = None
         self._request = session.request
         self._fingerprint = fingerprint
-        self._images = None if facts is None else _numbers(facts)
+        self._images = None if facts is None else _image_numbers(facts)
         self._agreement = Agreement(session.strategy)
 
     def read(self) -> list[dict[str, Any]]:
@@ -107,7 +108,7 @@ class Durability:
             The lines of the history before the current epoch.
 
         Raises:
-            UserError: If the checkpoint is of another release.
+            UserError: If the checkpoint is of another release, or the history lacks an epoch.
         """
         self._state = VariablesState(self._strategy, variables)
         if self._restored is not None:
@@ -117,15 +118,15 @@ class Durability:
                 raise self._of_another_release(error) from error
             self._restored = None
         if self.epoch or self.scores:
-            self._request.saved(self._where())
+            self._request.saved(self._position())
         return self._run.resume(self.epoch, len(self.scores))
 
     def enter(self, stage: int, variables: Sequence[Any]) -> None:
         """Begins a stage with the next epoch.
 
         Args:
-            stage: Its number.
-            variables: All its variables.
+            stage: The number of the stage, from 0.
+            variables: All variables of the stage, in its order.
         """
         self.stage = stage
         self.first_epoch = self.epoch
@@ -134,7 +135,11 @@ class Durability:
     def after_step(self, score: Score) -> None:
         """Keeps a step's score; saves a checkpoint if one is due, or if the run is to end.
 
+        Args:
+            score: Loss and accuracy of the step.
+
         Raises:
+            DivergenceError: If a loss or a variable to be saved is infinite or NaN.
             Interrupted: If a signal has asked for the end.
         """
         self._request.unsaved()
@@ -144,7 +149,12 @@ class Durability:
         self._end_if_asked(saved=False)
 
     def after_epoch(self) -> None:
-        """Begins the next epoch, once the history has the last one; saves as `after_step` does."""
+        """Begins the next epoch, once the history has the last one; saves as `after_step` does.
+
+        Raises:
+            DivergenceError: As `after_step`.
+            Interrupted: As `after_step`.
+        """
         self.epoch += 1
         self.scores = []
         due = self._unit == "step" or self.epoch % self._every == 0
@@ -153,7 +163,7 @@ class Durability:
         self._end_if_asked(saved=due)
 
     def asked_to_stop(self) -> bool:
-        """Returns whether a file in the run's directory asks for its end; all workers agree."""
+        """Returns whether a file named `stop` asks the run to end; the same on all workers."""
         return self._agreement.any(self._run.asked_to_stop())
 
     def _end_if_asked(self, saved: bool) -> None:
@@ -162,9 +172,9 @@ class Durability:
             return
         if not saved:
             self._save()
-        raise Interrupted(number, self._where())
+        raise Interrupted(number, self._position())
 
-    def _where(self) -> str:
+    def _position(self) -> str:
         return f"after step {len(self.scores)} of epoch {self.epoch}"
 
     def check_state(self) -> dict[str, np.ndarray]:
@@ -212,7 +222,7 @@ class Durability:
         if self.stage:
             arrays[_STAGE] = np.array([self.stage, self.first_epoch], np.int64)
         self._checkpoints.save(Checkpoint(self.epoch, len(values), arrays))
-        self._request.saved(self._where())
+        self._request.saved(self._position())
 
 
 def check_finite(scores: Sequence[Sequence[float]], text: str) -> None:
@@ -230,7 +240,7 @@ def check_finite(scores: Sequence[Sequence[float]], text: str) -> None:
             raise DivergenceError(f"{text} loss of step {step}: {loss}; {_ADVICE}")
 
 
-def _numbers(facts: DatasetFacts) -> np.ndarray:
-    """Returns the numbers by which a checkpoint knows its images: counts, means, deviations."""
+def _image_numbers(facts: DatasetFacts) -> np.ndarray:
+    """Returns the numbers that identify images: counts, means, standard deviations; float64."""
     counts = facts.train_images, facts.test_images
     return np.array([*counts, *facts.mean, *facts.deviation], np.float64)

@@ -28,7 +28,7 @@ from darts_tf.runs.progress import duration, first_line, seconds_left
 
 _logger = logging.getLogger(__name__)
 
-_LONG = 60.0  # seconds, above which an epoch's time is told before its end
+_LONG = 60.0  # seconds; the time of a longer epoch is estimated and logged before its end
 
 Line = Mapping[str, Any]
 BY_HAND = "a file named stop was in the run's directory"
@@ -40,7 +40,7 @@ class Epoch:
     Args:
         durability: Has the epoch and the stage, and saves checkpoints between training steps.
         profiler: Records some of the training steps.
-        bar: Whether progress bars are shown; None where standard error is a terminal.
+        bar: Whether progress bars are shown; None for only where standard error is a terminal.
 
     Attributes:
         number: From 0, over all stages.
@@ -48,9 +48,10 @@ class Epoch:
         of_stage: Number of the epoch in its stage, from 0.
         steps_done: Training steps that were taken before the run was resumed.
         pace: How fast the training steps were.
-        tracing: Seconds that first steps took longer than the steps after them.
-        measured: Whether there were steps after the first one of each pass.
-        epochs_left: Number of the epochs whose time is told during this one; 0 for none.
+        tracing: Seconds by which first steps took longer than those after them, over all passes.
+        measured: Whether every pass had a second step, without which `tracing` leaves it out.
+        epochs_left: Number of epochs whose total time is estimated and logged during this one; 0
+            to log nothing.
     """
 
     def __init__(self, durability: Durability, profiler: Profiler, bar: bool | None = None) -> None:
@@ -83,16 +84,17 @@ class Epoch:
         Raises:
             DivergenceError: If a loss or a variable is infinite or NaN.
             Interrupted: If a signal has asked for the end; a checkpoint is saved.
+            UserError: If images cannot be read.
         """
         text = f"epoch {self.number}, training"
         steps = -(-images // batch_size)
 
-        def tell(seconds: float) -> None:
+        def log_estimate(seconds: float) -> None:
             if self.epochs_left and seconds * steps >= _LONG:
-                told = duration(seconds * steps), duration(seconds * steps * self.epochs_left)
-                _logger.info("an epoch takes about %s to train, all of them up to %s", *told)
+                durations = duration(seconds * steps), duration(seconds * steps * self.epochs_left)
+                _logger.info("an epoch takes about %s to train, all of them up to %s", *durations)
 
-        timed = StepTimes(step, tell)
+        timed = StepTimes(step, log_estimate)
         mean, self.pace = run_epoch(
             timed,
             iter(batches),
@@ -104,7 +106,7 @@ class Epoch:
             epoch=self.number,
             bar=self._bar,
         )
-        self._note(timed)
+        self._add_times(timed)
         return mean
 
     def evaluate(
@@ -120,16 +122,17 @@ class Epoch:
 
         Raises:
             DivergenceError: If a loss is infinite or NaN.
+            UserError: If images cannot be read.
         """
         text = f"epoch {self.number}, validation"
         timed = StepTimes(step)
         mean, _ = run_epoch(
             timed, iter(batches), images, batch_size, text, epoch=self.number, bar=self._bar
         )
-        self._note(timed)
+        self._add_times(timed)
         return mean
 
-    def _note(self, timed: StepTimes) -> None:
+    def _add_times(self, timed: StepTimes) -> None:
         self.measured = self.measured and len(timed.seconds) > 1
         self.tracing += timed.tracing()
 
@@ -252,10 +255,12 @@ class EpochLoop:
         self.ended_by_hand = False
         self._durability = Durability(session, facts, fingerprint)
         lines = self._durability.read()
-        self.stage = self._made(self._durability.stage, lines[: self._durability.first_epoch], None)
+        self.stage = self._build_stage(
+            self._durability.stage, lines[: self._durability.first_epoch], None
+        )
         self.history: list[Line] = [*self._durability.restore(self.stage.variables)]
         self._facts = facts
-        # What epochs take once the graph is built, which the run's first epoch includes.
+        # Without the run's first epoch, which includes the building of the graph.
         self._seconds = [line["timing"]["seconds"] for line in self.history[1:]]
 
     @property
@@ -299,10 +304,10 @@ class EpochLoop:
         with Profiler(config.profiled(), self._session.run.tensorboard) as profiler:
             while self._has_epoch(observers):
                 if durability.epoch == first:
-                    self._tell_first(first)
+                    self._log_first_line(first)
                 begun = time.monotonic()
                 epoch = Epoch(durability, profiler, self._session.bar)
-                epoch.epochs_left = (durability.epoch == first) * (self._epochs() - first)
+                epoch.epochs_left = self._most_epochs() - first if epoch.number == first else 0
                 observers.on_epoch_begin(epoch.number)
                 logs = self.stage.run(epoch)
                 observers.on_epoch_end(epoch.number, logs)
@@ -314,7 +319,7 @@ class EpochLoop:
         observers.on_train_end(logs)
 
     def cost(self) -> dict[str, Any]:
-        """Returns the cost of the epochs so far: `device_days`, and the name of the `device`."""
+        """Returns the cost so far: `device_days`, which are days times devices, and `device`."""
         seconds = sum(line["timing"]["seconds"] for line in self.history)
         replicas = self._session.strategy.num_replicas_in_sync
         return {"device_days": seconds * replicas / 86400, "device": device_name()}
@@ -329,10 +334,10 @@ class EpochLoop:
                 return False
             if not self._stage_over():
                 return True
-            if not self._another_stage():
+            if not self._next_stage_follows():
                 return False
             number = durability.stage + 1
-            self.stage = self._made(number, self.history, self.stage)
+            self.stage = self._build_stage(number, self.history, self.stage)
             memory.release()  # graphs of the stage before
             durability.enter(number, self.stage.variables)
             self.stage.model.stop_training = False
@@ -342,22 +347,24 @@ class EpochLoop:
     @property
     def finished(self) -> bool:
         """Whether all stages are over."""
-        return self._stage_over() and not self._another_stage()
+        return self._stage_over() and not self._next_stage_follows()
 
-    def _another_stage(self) -> bool:
+    def _next_stage_follows(self) -> bool:
         lines = self.history[self._durability.first_epoch :]
         return self._durability.stage + 1 < len(self._lengths) and self.stage.leads_on(lines)
 
     def _stage_over(self) -> bool:
         lines = self.history[self._durability.first_epoch :]
-        return len(lines) >= self._stage_epochs() or (bool(lines) and self.stage.over(lines))
+        return len(lines) >= self._most_stage_epochs() or (bool(lines) and self.stage.over(lines))
 
-    def _stage_epochs(self) -> int:
+    def _most_stage_epochs(self) -> int:
         """Returns the most epochs of the current stage."""
         length = self._lengths[self._durability.stage]
         return length if self.stage.epochs is None else min(length, self.stage.epochs)
 
-    def _made(self, number: int, lines: Sequence[Line], previous: RunStage | None) -> RunStage:
+    def _build_stage(
+        self, number: int, lines: Sequence[Line], previous: RunStage | None
+    ) -> RunStage:
         if number:
             keras.utils.set_random_seed(self._session.config.seed + number)
         return self._make_stage(number, lines, previous)
@@ -374,13 +381,13 @@ class EpochLoop:
         for listener in listeners:
             listener(line)
         over = self.stage.model.stop_training
-        most = len(self._seconds) + self._epochs() - len(self.history)
+        most = len(self._seconds) + self._most_epochs() - len(self.history)
         left = 0.0 if over else seconds_left(self._seconds, most)
         _logger.info(text(line, left))
         for listener in afterwards:
             listener(line)
 
-    def _tell_first(self, epoch: int) -> None:
+    def _log_first_line(self, epoch: int) -> None:
         """Logs what is run on what, before the first step, which takes longest."""
         replicas = self._session.strategy.num_replicas_in_sync
         device = f"{replicas} x {device_name()}" if replicas > 1 else device_name()
@@ -388,10 +395,12 @@ class EpochLoop:
         counts = {}
         if self._facts is not None:
             counts = {"images": self._facts.train_images, "classes": len(self._facts.classes)}
-        _logger.info(first_line(device, {**counts, "weights": weights}, epoch, self._epochs() - 1))
+        _logger.info(
+            first_line(device, {**counts, "weights": weights}, epoch, self._most_epochs() - 1)
+        )
 
-    def _epochs(self) -> int:
+    def _most_epochs(self) -> int:
         """Returns the most epochs that the run can have, with the lengths that past stages had."""
         durability = self._durability
         later = sum(self._lengths[durability.stage + 1 :])
-        return durability.first_epoch + self._stage_epochs() + later
+        return durability.first_epoch + self._most_stage_epochs() + later

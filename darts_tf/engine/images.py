@@ -14,13 +14,17 @@ _logger = logging.getLogger(__name__)
 
 
 def read_images(dataset: AnyDataset, run: RunDirectory) -> Dataset:
-    """Reads the data set of a run, and writes down with the run what was found, if that is known.
+    """Reads the data set of a run, and records in the run's directory what was read.
 
-    A run that has a checkpoint keeps its account: other images are still to be refused.
+    Only some sources give such an account. A run that has a checkpoint keeps the account that it
+    has, because the images have not been compared with the checkpoint's yet.
 
     Args:
         dataset: The data set, looked up.
-        run: Where the account of it goes.
+        run: The directory that receives the account, `images.json`.
+
+    Returns:
+        The data set with its images.
 
     Raises:
         UserError: If the data set cannot be read.
@@ -37,14 +41,17 @@ def divide(
 ) -> tuple[Split, Split]:
     """Divides training images into two portions: see `Split.portions`.
 
-    Classes that one of the portions has no image of are warned of.
+    Logs a warning if one of the portions has no image of some classes.
 
     Args:
         split: The training images.
         classes: The names of the classes.
         train_portion: Share of the first portion.
         valid_portion: Share of the second one; 0 for all others.
-        by: `order` or `class`.
+        by: `order` takes the first images, `class` a share of each class.
+
+    Returns:
+        The first and the second portion.
 
     Raises:
         UserError: If one of the two would be empty, or both do not fit in.
@@ -58,6 +65,6 @@ def divide(
         if len(absent):
             _logger.warning(
                 f"{len(absent):,} of {len(classes):,} classes have no image in the {name} portion "
-                f"of the training images, {len(part):,}: {some([classes[one] for one in absent])}"
+                f"of the training images, {len(part):,}: {some([classes[i] for i in absent])}"
             )
     return parts

@@ -54,21 +54,22 @@ def run_epoch(
 
     Args:
         step: A step that `compile_step` returned.
-        batches: An iterator over the data.
+        batches: An iterator over the data, with its `element_spec`.
         images: Number of images in the whole epoch.
         batch_size: Images in a global batch; the last one may be smaller.
-        text: Stands before the progress bar, and in errors.
+        text: Label of the progress bar, and beginning of error messages.
         profiler: Records some of the steps.
         durability: Saves checkpoints between steps, and has the scores of the steps that were taken
             before the run was resumed; `batches` begins after these.
         epoch: Number of the epoch in the run, for the clock of a clocked step.
-        bar: Whether the progress bar is shown; None where standard error is a terminal.
+        bar: Whether the progress bar is shown; None for only where standard error is a terminal.
 
     Returns:
         The means over the images, and the pace of the steps taken now.
 
     Raises:
-        DivergenceError: If a loss is infinite or NaN.
+        DivergenceError: If a loss is infinite or NaN, or a variable that `durability` saves.
+        Interrupted: If a signal has asked for the end; `durability` has saved a checkpoint.
         UserError: If images cannot be read.
     """
     sizes = np.full(-(-images // batch_size), batch_size)
@@ -78,14 +79,14 @@ def run_epoch(
     waited = 0.0
     begun = time.perf_counter()
     hidden = None if bar is None else not bar
-    look = {"leave": False, "disable": hidden, "unit": "batch", "initial": begin}
-    for number in tqdm(range(begin, len(sizes)), text, total=len(sizes), **look):
+    options = {"leave": False, "disable": hidden, "unit": "batch", "initial": begin}
+    for number in tqdm(range(begin, len(sizes)), text, total=len(sizes), **options):
         if profiler is not None:
             profiler.before_step()
-        asked = time.perf_counter()
+        wait_begun = time.perf_counter()
         with reading.explained("data_dir"):
             batch = next(batches)
-        waited += time.perf_counter() - asked
+        waited += time.perf_counter() - wait_begun
         scores.append(step(batch, batches.element_spec, Clock(epoch, number)))
         if profiler is not None:
             profiler.after_step(scores[-1])

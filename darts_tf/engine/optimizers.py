@@ -69,8 +69,8 @@ class CoupledOptimizer(keras.optimizers.Optimizer):
         Args:
             grads: This replica's gradients, one for each variable.
             trainable_variables: The variables, if `build` has not been called.
-            resting: For each variable whether this step leaves it, and its slots, as they are, a
-                bool scalar; its gradient then counts for no norm. None where all move.
+            resting: For each variable a bool scalar: whether this step leaves the variable and its
+                slots unchanged. The norm then leaves out its gradient. None where all move.
         """
         if trainable_variables is not None:
             self.build(trainable_variables)
@@ -109,7 +109,7 @@ class CoupledOptimizer(keras.optimizers.Optimizer):
         iterations: tf.Tensor,
     ) -> None:
         if rests:
-            stacks = [_where(rest, 0, g) for rest, g in zip(rests, stacks, strict=True)]
+            stacks = [_select_rows(rest, 0, g) for rest, g in zip(rests, stacks, strict=True)]
         if self.clip is not None:
             stacks = clip_by_global_norm(stacks, self.clip)
         if self.l2:
@@ -121,9 +121,9 @@ class CoupledOptimizer(keras.optimizers.Optimizer):
             rate = tf.cast(learning_rate, gradient.dtype)
             steps = self.step(gradient, rate, tf.cast(iterations + 1, gradient.dtype), *state)
             if rests:
-                steps = _where(rests[number], 0, steps)
+                steps = _select_rows(rests[number], 0, steps)
                 for slot, value in zip(state, before, strict=True):
-                    slot.assign(_where(rests[number], value, tf.convert_to_tensor(slot)))
+                    slot.assign(_select_rows(rests[number], value, tf.convert_to_tensor(slot)))
             for i, step in zip(group, tf.unstack(steps), strict=True):
                 variables[i].assign_sub(step)
 
@@ -140,6 +140,9 @@ class CoupledOptimizer(keras.optimizers.Optimizer):
             rate: The learning rate, a scalar.
             count: Number of this step, from 1, a scalar.
             *slots: The group's slots, in the order of `slots`, each [variables, *shape].
+
+        Returns:
+            The steps, [variables, *shape].
         """
         raise NotImplementedError
 
@@ -209,6 +212,9 @@ class SGD(CoupledOptimizer):
 
         Args:
             gradients: The gradients of the global batch, one for each variable.
+
+        Returns:
+            One tensor for each variable, in the order of the variables.
         """
         weights = [tf.convert_to_tensor(variable) for variable in self._trainable_variables]
         stacks = zip(
@@ -298,7 +304,7 @@ class Adam(CoupledOptimizer):
         }
 
 
-def _where(rows: tf.Tensor, first: Any, second: tf.Tensor) -> tf.Tensor:
+def _select_rows(rows: tf.Tensor, first: Any, second: tf.Tensor) -> tf.Tensor:
     """Takes whole rows of one tensor where a condition holds, and of another elsewhere."""
     rows = tf.reshape(rows, [-1] + [1] * (len(second.shape) - 1))
     return tf.where(rows, tf.cast(first, second.dtype), second)
@@ -312,6 +318,9 @@ def clip_by_global_norm(grads: Sequence[tf.Tensor], clip: float) -> list[tf.Tens
     Args:
         grads: Tensors of any shapes.
         clip: Maximum norm.
+
+    Returns:
+        The scaled gradients, in the same order.
     """
     norm = tf.linalg.global_norm(grads)
     factor = tf.minimum(clip / (norm + 1e-6), tf.ones((), norm.dtype))

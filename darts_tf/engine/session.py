@@ -1,4 +1,4 @@
-"""A run in this process: its directory, settings and devices, and an ear for signals."""
+"""A run in this process: its directory, settings and devices, and the signals that end it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +21,8 @@ class Session:
         run: Its directory, which has been claimed.
         config: Its settings.
         strategy: Its devices. Variables are made in the strategy's scope.
-        request: Has the signal that has asked for the end, if one has.
-        bar: Whether progress bars are shown; None where standard error is a terminal.
+        request: Holds the signal that has asked for the end, if one has.
+        bar: Whether progress bars are shown; None for only where standard error is a terminal.
     """
 
     run: RunDirectory
@@ -36,28 +36,29 @@ class Session:
 def open_session(
     run: RunDirectory, config: RunConfig, bar: bool | None = None
 ) -> Iterator[Session]:
-    """Sets seeds, threads and devices as a run's settings ask for; handles signals in the block.
+    """Opens a run in this process: sets seeds, threads and devices, and handles signals.
 
-    What the run has left in memory is freed in the end.
+    Memory that the run leaves behind is freed when the session ends.
 
     Args:
         run: The directory, claimed.
         config: The settings.
-        bar: Whether progress bars are shown; None where standard error is a terminal.
+        bar: Whether progress bars are shown; None for only where standard error is a terminal.
 
     Yields:
-        The session. In it SIGTERM and SIGINT save a checkpoint, and then end the run; at once
-        where all is saved, as before the end of the first step.
+        The session. While it is open, SIGTERM and SIGINT save a checkpoint and then end the run.
+        Where all is saved, as before the end of the first step, they end it at once.
 
     Raises:
         UserError: If TensorFlow has already started with another number of threads.
+        Interrupted: If a signal has ended the run at once.
     """
     make_repeatable(config.seed, config.threads, config.jit_compile)
     strategy = make_strategy(config.strategy)
     start_quietly()
-    together = config.strategy == "multi_worker"
+    patient = config.strategy == "multi_worker"
     try:
-        with noticing(together) as request:  # after the strategy, which would take SIGTERM itself
+        with noticing(patient) as request:  # after the strategy, which would take SIGTERM itself
             yield Session(run, config, strategy, request, bar)
     finally:
         memory.release()

@@ -1,4 +1,4 @@
-"""What the steps of an epoch take, the first of which may build a graph."""
+"""Times of the steps of an epoch, the first of which may build a graph."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Any
 from darts_tf.engine.replicas import CompiledStep
 from darts_tf.engine.scoring import Score
 
-ENOUGH = 10.0  # seconds of steps, from which the time of an epoch is estimated
+ENOUGH = 10.0  # seconds of steps after the first, before the time of a step is estimated
 
 
 class StepTimes:
@@ -16,7 +16,8 @@ class StepTimes:
 
     Args:
         step: A step that `compile_step` returned.
-        tell: Called once with the seconds of a step, as soon as they are known; None for nobody.
+        tell: Called once with the median seconds of a step, after `ENOUGH` seconds of steps; None
+            for no call.
 
     Attributes:
         seconds: The seconds of each call.
@@ -28,7 +29,7 @@ class StepTimes:
         self.seconds: list[float] = []
 
     def __call__(self, *parts: Any) -> Score:
-        """Takes the step."""
+        """Takes the step, with the arguments of a compiled step, and returns its score."""
         begun = time.perf_counter()
         score = self._step(*parts)
         self.seconds.append(time.perf_counter() - begun)

@@ -44,7 +44,7 @@ class VariablesState:
                 np.stack([v.numpy() for v in self._strategy.experimental_local_results(part)])
                 for part in parts
             ]
-            arrays |= zip(self._by_replica, self._gathered(local), strict=True)
+            arrays |= zip(self._by_replica, self._gather(local), strict=True)
         return arrays
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
@@ -74,7 +74,7 @@ class VariablesState:
 
         self._write(self._strategy.experimental_distribute_values_from_function(of_replica))
 
-    def _gathered(self, local: list[np.ndarray]) -> list[np.ndarray]:
+    def _gather(self, local: list[np.ndarray]) -> list[np.ndarray]:
         """Returns arrays [replicas, ...] of all workers, from [local replicas, ...] of this one."""
         count, replicas = len(local[0]), self._strategy.num_replicas_in_sync
         if count == replicas:

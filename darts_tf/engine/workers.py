@@ -28,7 +28,7 @@ def open_run(
 
     Only the chief has the directory that was given. Every other worker has a temporary copy of what
     it held at the start: so all resume from the same checkpoint, and the machines need to share no
-    folder.
+    folder. If a `UserError` refuses a new run before it has begun, the directory is given back.
 
     Args:
         run_directory: Where the run's files go. A `RunDirectory` has been claimed already.
@@ -36,11 +36,12 @@ def open_run(
         config: The settings.
         flags: The lines of the run's flag file.
 
-    If the block refuses a new run before it has begun, the directory is given back.
+    Yields:
+        The run's directory, claimed.
 
     Raises:
         UserError: If the directory holds another run, or a worker does not start in time.
-        WorkerLost: If a worker dies while the block runs.
+        WorkerLost: If a worker dies during the run.
     """
     cluster = cluster_of(config.strategy)
     if cluster is None or cluster.chief:
@@ -64,7 +65,7 @@ def open_run(
 
 
 class Agreement:
-    """Tells all workers of a signal that one of them got.
+    """Tells all workers of a signal or a request that one of them got.
 
     Args:
         strategy: The strategy of the run.
@@ -94,6 +95,7 @@ class Agreement:
         """
         if not self.needed:
             return asked
+        # As many as in `on`, so that both use one trace.
         counts = [float(asked), *(0.0 for _ in SIGNALS[1:])]
         return bool(self._sum(tf.constant(counts)).numpy()[0] > 0)
 
