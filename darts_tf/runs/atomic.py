@@ -10,7 +10,7 @@ TEMPORARY = ".tmp."
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yields a temporary name, of the same suffix, that becomes `path` once the block is done.
+    """Yields a temporary path, of the same suffix, whose file replaces `path` in the end.
 
     Args:
         path: A file, which may exist, in a folder that does.
@@ -26,7 +26,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def sync(path: Path) -> None:
-    """Waits until a file, or the names in a folder, are on the disk."""
+    """Waits until a file, or the list of names in a folder, is on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

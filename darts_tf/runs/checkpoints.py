@@ -70,7 +70,13 @@ class Checkpoints:
         self.keep = keep
 
     def save(self, checkpoint: Checkpoint) -> Path:
-        """Writes a checkpoint, then deletes the oldest beyond `keep`; returns its file.
+        """Writes a checkpoint, then deletes the oldest beyond `keep`.
+
+        Args:
+            checkpoint: The state; one of the same epoch and step is replaced.
+
+        Returns:
+            The file.
 
         Raises:
             UserError: If it cannot be written, as on a full disk; earlier ones stay.
@@ -91,7 +97,7 @@ class Checkpoints:
         return None
 
     def oldest_epoch(self) -> int:
-        """Returns the first epoch that the run could be resumed in."""
+        """Returns the earliest epoch that the run may be resumed in, should files be damaged."""
         files = self._files()
         return _position(files[-1])[0] if len(files) == self.keep else 0
 

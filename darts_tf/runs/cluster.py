@@ -52,8 +52,8 @@ def cluster_of(strategy: str, environment: Mapping[str, str] = os.environ) -> Cl
     """Returns the cluster that a strategy asks for.
 
     Args:
-        strategy: The setting; only `multi_worker` asks for one.
-        environment: Has `TF_CONFIG`.
+        strategy: The setting `strategy`; only `multi_worker` asks for a cluster.
+        environment: The environment variables, among them `TF_CONFIG`.
 
     Returns:
         The cluster, None with any other strategy.
@@ -86,8 +86,8 @@ def cluster_of(strategy: str, environment: Mapping[str, str] = os.environ) -> Cl
 
 def _is_address(value: Any) -> bool:
     host, _, port = str(value).rpartition(":")
-    isport = port.isascii() and port.isdecimal() and len(port) < 6 and 0 < int(port) < 65536
-    return isinstance(value, str) and bool(host) and isport
+    is_port = port.isascii() and port.isdecimal() and len(port) < 6 and 0 < int(port) < 65536
+    return isinstance(value, str) and bool(host) and is_port
 
 
 def _invalid(problem: str) -> UserError:

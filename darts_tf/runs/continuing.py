@@ -1,4 +1,4 @@
-"""Which flags a run may go on with: those that it began with, and what may differ from them."""
+"""The flags that a run may be resumed with: those that it began with, and what may differ."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from darts_tf.errors import UserError
 
 EPOCHS = "--epochs"
 THREADS = "--threads"
-# What says where the images are. Other images are refused by their content.
+# The flags that say where the images are. Other images are refused by their content.
 _PLACES = ("--dataset", "--data_dir")
 
 
 @dataclass(frozen=True)
 class Difference:
-    """How the flags of now differ from those of a run.
+    """How the flags of a command differ from those of the run that it resumes.
 
     Attributes:
         refused: Flags that may not differ.
@@ -69,7 +69,7 @@ def check(
     where: str,
     recorded: Mapping[str, str],
     now: Mapping[str, str],
-    known: bool,
+    images_recorded: bool,
     extend: bool,
     later: Sequence[str] = (),
 ) -> Difference:
@@ -79,9 +79,10 @@ def check(
         where: The run, for messages.
         recorded: Values by name, of the run.
         now: Values by name.
-        known: Whether the run knows its images by their content, so that they may have moved.
+        images_recorded: Whether the run has recorded the content of its images, so that they may
+            have moved.
         extend: Whether the run may be given more epochs.
-        later: Flags that the release of the run lacked; `recorded` has what it did.
+        later: Flags that the release of the run lacked; `recorded` has the values it acted by.
 
     Returns:
         How the flags differ.
@@ -89,10 +90,10 @@ def check(
     Raises:
         UserError: If a flag differs that may not.
     """
-    found = compare(recorded, now)
-    refused = (*found.refused, *(() if known or extend else found.places))
+    difference = compare(recorded, now)
+    refused = (*difference.refused, *(() if images_recorded or extend else difference.places))
     if refused:
-        refused = (*refused, *((EPOCHS,) if found.longer else ()))
+        refused = (*refused, *((EPOCHS,) if difference.longer else ()))
         names = tuple(name for name in now if name in refused)
         lines = " ".join(f"{name}={recorded.get(name)}" for name in names)
         earlier = f"; the run is of an earlier release, and goes on with {lines}"
@@ -101,14 +102,14 @@ def check(
             f"{where}: expected the flags of the run there or another directory, "
             f"got other flags: {described(recorded, now, names)}{advice}"
         )
-    if found.longer and not extend:
+    if difference.longer and not extend:
         raise UserError(
             f"{where}: expected --epochs={recorded[EPOCHS]}, as in the run "
             f"there, got {now[EPOCHS]}; --extend goes on from its last checkpoint with the "
             f"learning rates of a cosine over {now[EPOCHS]} epochs, which is not what a run "
             "of so many epochs from the start would give; that takes another directory"
         )
-    return found
+    return difference
 
 
 def described(recorded: Mapping[str, str], now: Mapping[str, str], names: tuple[str, ...]) -> str:
@@ -129,9 +130,9 @@ def _same_source(recorded: Mapping[str, str], now: Mapping[str, str], name: str)
     """Returns whether a place is one of the same source: another path, or another `data_dir`."""
     if name not in recorded:
         return False
-    there, here = recorded[name], now[name]
-    source = there.partition(":")[0]
-    return name != "--dataset" or (":" in there and here.startswith(f"{source}:"))
+    before, after = recorded[name], now[name]
+    source = before.partition(":")[0]
+    return name != "--dataset" or (":" in before and after.startswith(f"{source}:"))
 
 
 def _number(flags: Mapping[str, str], name: str) -> int:

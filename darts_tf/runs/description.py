@@ -1,4 +1,4 @@
-"""The words of a run for its page: its settings' texts and defaults, and the edges of its space."""
+"""A run as its page describes it: texts and defaults of its settings, edges of its space."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class Wiring:
 
 @dataclass(frozen=True)
 class Description:
-    """What a run's page needs to know of its settings and its search space.
+    """The settings and the search space of a run, as its page describes them.
 
-    It is written down with the run, so that the page needs no plug of the run: neither those of the
-    library's upper floors nor a user's own.
+    It is saved with the run, so that the page can be made without the plugs of the run: neither the
+    library's, some of which need TensorFlow, nor a user's own.
 
     Attributes:
         settings: By name, with the prefix of a plug's.
@@ -66,6 +66,9 @@ class Description:
             settings: Those of the program and of its plugs, each with the prefix of its flags.
             space: The space of a search.
             reads: What its genotypes and criteria are read from, in words.
+
+        Returns:
+            The description; settings that are not recorded are left out.
 
         Example:
 
@@ -105,7 +108,14 @@ class Description:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
-        """Makes the description that `to_dict` wrote."""
+        """Makes a description from what `to_dict` returned.
+
+        Args:
+            content: The JSON object.
+
+        Raises:
+            LookupError, TypeError, ValueError or AttributeError: If it is of another form.
+        """
         settings = {
             name: SettingText(str(each["text"]), str(each["default"]))
             for name, each in content["settings"].items()

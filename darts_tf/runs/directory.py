@@ -35,6 +35,26 @@ class RunDirectory:
         program: `"search"`, finished by `genotype.json`; `"train"`, finished by `result.json`; or
             one with runs in folders of its directory: `"repeats"`, finished by `repeats.json`,
             `"tune"`, finished by `tuning.json`, `"random_search"`, finished by `genotype.json`.
+
+    Attributes:
+        path: The directory.
+        program: The program.
+        config: The settings, as the lines of a flag file.
+        images: The account of the images that were read.
+        description: The texts of the settings and the edges of the space, for the page.
+        history: One line of JSON for each epoch.
+        genotype: The genotype, and how a search or a random search came to it.
+        result: The errors and the cost of a training run.
+        confusions: The classes that the network confuses.
+        model: The network for inference.
+        report: The page of the run.
+        tensorboard: The folder of TensorBoard's event files.
+        checkpoints: The folder of checkpoints.
+        best: The settings of the best trial of a tuning run, as the lines of a flag file.
+        stop: The file by which a person ends the run.
+        trials: The state of a tuning run.
+        log: The log of the program.
+        outcome: The file whose presence says that the run has finished.
     """
 
     def __init__(self, path: str | os.PathLike[str], program: Program) -> None:
@@ -52,15 +72,15 @@ class RunDirectory:
         self.tensorboard = self.path / "tensorboard"
         self.checkpoints = self.path / "checkpoints"
         self.best = self.path / "best.flags"
+        self.stop = self.path / "stop"
+        self.trials = self.path / "trials.json"
+        self.log = self.path / f"{program}.log"
+        self.outcome = self.path / OUTCOMES[program]
         self._notes: list[str] = []
         self._moved = ""
         self._extension: extending.Extension | None = None
         self._claimed_now = False
         self._made_now = False
-        self.stop = self.path / "stop"
-        self.trials = self.path / "trials.json"
-        self.log = self.path / f"{program}.log"
-        self.outcome = self.path / OUTCOMES[program]
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Self:
@@ -154,12 +174,12 @@ class RunDirectory:
 
     @contextmanager
     def left_as_it_was(self) -> Iterator[None]:
-        """Gives a new run's directory back if the block refuses the run before it has begun.
+        """Gives a new run's directory back if a `UserError` refuses the run before it has begun.
 
         A corrected command then works in the same directory.
 
         Raises:
-            UserError: That of the block.
+            UserError: The same error.
         """
         try:
             yield
@@ -172,10 +192,10 @@ class RunDirectory:
 
     def _give_back(self) -> None:
         """Removes the files of a claimed directory, unless the run has left something in it."""
-        ours = (self.config, self.description, self.images, self.log)
+        claimed = (self.config, self.description, self.images, self.log)
         with self.explained():
             entries = list(self.path.iterdir())
-            if any(entry not in ours and not _is_temporary(entry) for entry in entries):
+            if any(entry not in claimed and not _is_temporary(entry) for entry in entries):
                 return
             for entry in entries:
                 entry.unlink()
@@ -183,7 +203,7 @@ class RunDirectory:
                 self.path.rmdir()
 
     def describe(self, description: Description) -> None:
-        """Writes down what the page of the run needs to know; doing so twice changes nothing.
+        """Writes the description of the run, for its page; doing so twice changes nothing.
 
         Args:
             description: Of the run that has claimed the directory.
@@ -192,8 +212,8 @@ class RunDirectory:
             UserError: If the run there searches a space with other edges.
         """
         if self.description.exists():
-            there = self.described()
-            if there is not None and there.wiring != description.wiring:
+            recorded = self.described()
+            if recorded is not None and recorded.wiring != description.wiring:
                 raise UserError(
                     f"--run_dir={self.path}: expected the search space of the run there or another "
                     "directory, got one of that name with other edges"
@@ -202,7 +222,7 @@ class RunDirectory:
             self.write_json(self.description, description.to_dict())
 
     def described(self) -> Description | None:
-        """Returns what the run has written down for its page, None for one that did not.
+        """Returns the description of the run, None for a run that has written none.
 
         Raises:
             UserError: If the file is damaged.
@@ -219,7 +239,7 @@ class RunDirectory:
             ) from error
 
     def extend(self) -> None:
-        """Sets aside what a run had found that was claimed with more epochs, and notes these.
+        """Extends a run that was claimed with more epochs: renames its outcome, records the number.
 
         Without such a claim nothing changes.
         """
@@ -330,7 +350,7 @@ class RunDirectory:
             return []
         *lines, _ = self.read_text(self.history).split("\n")
         return [
-            self._parsed(line, f"{self.history.name}, line {number}")
+            self._parse(line, f"{self.history.name}, line {number}")
             for number, line in enumerate(lines, start=1)
         ]
 
@@ -345,7 +365,7 @@ class RunDirectory:
 
     def read_json(self, path: Path) -> dict[str, Any]:
         """Returns the JSON object in a file of this run."""
-        return self._parsed(self.read_text(path), path.name)
+        return self._parse(self.read_text(path), path.name)
 
     def read_outcome(self) -> dict[str, Any]:
         """Returns the JSON object in the file that finishes the run, under today's names."""
@@ -369,7 +389,7 @@ class RunDirectory:
 
     @contextmanager
     def writing(self, path: Path) -> Iterator[Path]:
-        """Yields a temporary name, of the same suffix, that becomes `path` once the block is done.
+        """Yields a temporary path, of the same suffix, whose file replaces `path` in the end.
 
         Args:
             path: A file of this run, such as `self.model`.
@@ -396,20 +416,20 @@ class RunDirectory:
             )
         later = {name: defaults[name] for name in now if name in defaults and name not in recorded}
         recorded = {**later, **recorded}
-        # The checkpoint of an unfinished run knows its images; a finished one reads none.
-        known = self.outcome.exists() or self.checkpoints.is_dir()
-        found = continuing.check(
-            f"--run_dir={self.path}", recorded, now, known, extend, tuple(later)
+        # The checkpoint of an unfinished run identifies its images; a finished run reads none.
+        images_recorded = self.outcome.exists() or self.checkpoints.is_dir()
+        difference = continuing.check(
+            f"--run_dir={self.path}", recorded, now, images_recorded, extend, tuple(later)
         )
-        self._moved = continuing.described(recorded, now, found.places)
+        self._moved = continuing.described(recorded, now, difference.places)
         self._notes = []
-        if found.threads:
+        if difference.threads:
             threads = continuing.described(recorded, now, (continuing.THREADS,))
             self._notes.append(f"{threads}: the last bits of what follows may differ")
         if self._moved:
             self._notes.append(f"{self._moved}: the images are compared by content")
 
-    def _parsed(self, text: str, where: str) -> dict[str, Any]:
+    def _parse(self, text: str, where: str) -> dict[str, Any]:
         try:
             value = json.loads(text)
         except (ValueError, RecursionError) as error:
@@ -424,7 +444,7 @@ class RunDirectory:
 
     @contextmanager
     def explained(self, what: str = "") -> Iterator[None]:
-        """Turns an error of the system into one line that says where it happened.
+        """Turns an error of the operating system into one line that says where it happened.
 
         Args:
             what: The part of the directory; the whole directory when empty.

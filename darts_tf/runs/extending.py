@@ -23,18 +23,18 @@ def extensions(config: str) -> tuple[str, ...]:
     Args:
         config: The text of its `config.flags`.
     """
-    found = map(_RECORDED.fullmatch, config.splitlines())
-    return tuple(match[1] for match in found if match)
+    matches = map(_RECORDED.fullmatch, config.splitlines())
+    return tuple(match[1] for match in matches if match)
 
 
 @dataclass(frozen=True)
 class Extension:
-    """A run that is to go on, which changes nothing yet.
+    """The plan to extend a run, which changes nothing yet.
 
     Attributes:
-        done: The number of epochs that it has had.
-        recorded: The most that it was to have.
-        now: The most that it is to have.
+        done: The number of epochs that the run has had.
+        recorded: The most epochs that it was to have.
+        now: The most epochs that it is to have.
     """
 
     done: int
@@ -64,21 +64,21 @@ def extension(run: "RunDirectory", now: Mapping[str, str]) -> Extension | None:
     has_history = run.history.exists()  # repeats leave it to their seeds
     recorded = int(flag_values(run.read_text(run.config).splitlines())[EPOCHS])
     done = len(run.read_history()) if has_history else recorded
-    found = Extension(done, recorded, int(now[EPOCHS]))
-    set_aside = run.outcome.exists() and done < found.now
+    wanted = Extension(done, recorded, int(now[EPOCHS]))
+    set_aside = run.outcome.exists() and done < wanted.now
     if set_aside and has_history:
         _check_extendable(run, done, recorded)
-    return found if set_aside or recorded != found.now else None
+    return wanted if set_aside or recorded != wanted.now else None
 
 
 def extend(run: "RunDirectory", extension: Extension) -> str:
     """Makes a finished run unfinished, and gives a run its number of epochs.
 
-    What the run had found stays under names with its number of epochs.
+    The files of its outcome stay, with the number of epochs in their names.
 
     Args:
         run: The run.
-        extension: What `extension` found.
+        extension: As `extension` returns it.
 
     Returns:
         A note for the log; empty where the number of epochs has not changed.

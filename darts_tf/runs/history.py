@@ -13,7 +13,7 @@ from darts_tf.spaces.genotype import Genotype, read_genotype
 Table = tuple[tuple[float, ...], ...]
 _Reader = Callable[[Any], Any]
 
-# Every line has these; of the fields after them it has those that are not at their default.
+# The fields that every line has. A later field is left out where it has its default.
 _ALWAYS = (
     "epoch",
     "alphas",

@@ -18,12 +18,12 @@ class Interrupted(Exception):  # noqa: N818 - it is not an error
     """
 
     def __init__(self, number: int, where: str) -> None:
-        told = (
+        outcome = (
             f"saved {where}; the same command resumes from there"
             if where
             else "nothing to save yet; the same command begins again"
         )
-        super().__init__(f"{signal.Signals(number).name}: {told}")
+        super().__init__(f"{signal.Signals(number).name}: {outcome}")
         self.number = number
 
 
@@ -52,7 +52,7 @@ class Request:
         self._saved = not patient
 
     def saved(self, where: str) -> None:
-        """Takes note that all is saved.
+        """Records that all is saved.
 
         Args:
             where: The step of the checkpoint, in words; "" if there is nothing to save.
@@ -61,7 +61,7 @@ class Request:
         self._saved = not self._patient
 
     def unsaved(self) -> None:
-        """Takes note that there is something to save."""
+        """Records that there is something to save."""
         self._saved = False
 
     def _take(self, number: int, frame: FrameType | None) -> None:
@@ -75,13 +75,13 @@ class Request:
 
 @contextmanager
 def ending_after(seconds: int) -> Iterator[None]:
-    """Ends the process by SIGALRM if the block takes longer, even while Python is blocked.
+    """Ends the process by SIGALRM once a time is over, even while Python is blocked.
 
     TensorFlow holds Python's lock while it waits for other workers, so no exception can be raised.
     Outside of the main thread there is no limit.
 
     Args:
-        seconds: The longest time that the block may take.
+        seconds: The time until then; leaving the context earlier cancels the alarm.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -97,12 +97,15 @@ def ending_after(seconds: int) -> Iterator[None]:
 
 @contextmanager
 def noticing(patient: bool = True) -> Iterator[Request]:
-    """Notes signals while the block runs; a second SIGINT interrupts at once.
+    """Turns SIGTERM and SIGINT into a request to end the run; a second SIGINT interrupts at once.
 
     Outside of the main thread, where Python has no handlers, signals have their usual effect.
 
     Args:
-        patient: Whether the block never ends at once, for other machines have to agree.
+        patient: Whether the run never ends at once, for other machines have to agree.
+
+    Yields:
+        The request.
 
     Raises:
         Interrupted: If a signal has come while there was nothing to save.

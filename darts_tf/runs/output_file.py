@@ -35,7 +35,7 @@ def new_file(given: str | os.PathLike[str], suffix: str) -> Path:
 
 @contextmanager
 def writing(path: Path) -> Iterator[Path]:
-    """Yields a temporary name, of the same suffix, that becomes `path` once the block is done.
+    """Yields a temporary path, of the same suffix, whose file replaces `path` in the end.
 
     Args:
         path: As `new_file` returns it.
@@ -43,7 +43,7 @@ def writing(path: Path) -> Iterator[Path]:
     Raises:
         UserError: If the file cannot be written.
     """
-    with _explained(path, "expected a file that can be written"):
+    with _user_errors(path, "expected a file that can be written"):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary:
             yield temporary
@@ -51,7 +51,7 @@ def writing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def overwriting(path: Path, expected: str) -> Iterator[Path]:
-    """Yields a temporary name as `writing` does, for a file that may exist in a folder that does.
+    """Yields a temporary path as `writing` does, for a file that may exist in a folder that does.
 
     Args:
         path: The file.
@@ -60,12 +60,12 @@ def overwriting(path: Path, expected: str) -> Iterator[Path]:
     Raises:
         UserError: If the file cannot be written.
     """
-    with _explained(path, expected), replacing(path) as temporary:
+    with _user_errors(path, expected), replacing(path) as temporary:
         yield temporary
 
 
 @contextmanager
-def _explained(path: Path, expected: str) -> Iterator[None]:
+def _user_errors(path: Path, expected: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -19,7 +19,7 @@ _RECORDED = re.compile(r"# program: (\S+)")
 
 
 def program_line(program: Program) -> str:
-    """Returns the first line of `config.flags`, a comment to whoever reads the file as flags."""
+    """Returns the first line of `config.flags`, which is a comment where flags are read."""
     return f"# program: {program}"
 
 
@@ -32,7 +32,7 @@ def recorded_program(config: str, where: str) -> Program:
         where: The path of that file, for messages.
 
     Raises:
-        UserError: If the program is none.
+        UserError: If the recorded name is not that of a program.
     """
     match = _RECORDED.fullmatch(config.partition("\n")[0].rstrip())
     if match is None:

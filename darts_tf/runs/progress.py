@@ -6,8 +6,8 @@ from typing import Any
 
 from darts_tf.runs.history import EpochRecord
 
-WIDTH = 100
-RECENT = 5
+WIDTH = 100  # columns
+RECENT = 5  # epochs
 
 
 def first_line(device: str, counts: Mapping[str, int], first: int, last: int) -> str:
@@ -19,7 +19,7 @@ def first_line(device: str, counts: Mapping[str, int], first: int, last: int) ->
 
     Args:
         device: The name of the device.
-        counts: What there is, and how many of it.
+        counts: Numbers by name, such as images; a number of 0 is left out.
         first: The first epoch that is left, counted from 0.
         last: The last epoch that there can be.
     """
@@ -50,7 +50,7 @@ def search_line(record: EpochRecord, state: str, left: float = 0.0) -> str:
         valid = _scores("valid", record.valid_loss, record.valid_accuracy, exact)
         return [f"epoch {record.epoch}: {train}", valid, state]
 
-    return _fitting(parts, [f"up to {duration(left)} left"] if left > 0 else [])
+    return _fit(parts, [f"up to {duration(left)} left"] if left > 0 else [])
 
 
 def training_line(line: Mapping[str, Any], left: float = 0.0) -> str:
@@ -76,7 +76,7 @@ def training_line(line: Mapping[str, Any], left: float = 0.0) -> str:
             f"{_number(100 * timing['waiting'], 0)}% waiting",
         ]
 
-    return _fitting(parts, [f"about {duration(left)} left"] if left > 0 else [])
+    return _fit(parts, [f"about {duration(left)} left"] if left > 0 else [])
 
 
 def seconds_left(seconds: Sequence[float], epochs: int) -> float:
@@ -120,7 +120,7 @@ def _number(value: float | None, digits: int) -> str:
     return f"{value:.{digits}f}" if abs(value) < 1e5 else f"{value:.1e}"
 
 
-def _fitting(parts: Callable[[bool], list[str]], last: list[str]) -> str:
+def _fit(parts: Callable[[bool], list[str]], last: list[str]) -> str:
     """Returns the parts as one line that fits; the last part goes before the line is cut off."""
     lines = (
         ", ".join(part for part in (*parts(exact), *rest) if part)

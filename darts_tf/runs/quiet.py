@@ -10,24 +10,24 @@ from contextlib import contextmanager
 
 LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 _STDERR = 2
-# Of absl's logger before and after it is set up, and of TensorFlow's older one.
+# How a line of absl's logger begins, before and after it is set up, or of TensorFlow's older one.
 _LINE = re.compile(
     rb"WARNING: All log messages before absl::InitializeLog"
     rb"|[IWE][0-9]{4} [0-9:.]+ +[0-9]+ [\w./-]+:[0-9]+\]"
     rb"|[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+: [IWE] [\w./-]+:[0-9]+\]"
     rb"|To enable the following instructions:"
 )
-# Shows the file when this process ends within the block, as the import does on an old processor.
+# Shows the file if this process dies inside the context, as the import does on an old processor.
 _WATCH = 'read -r end || { cat "$0" >&2; rm -f "$0"; }'
 
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    r"""Keeps TensorFlow's own lines from standard error while the block runs.
+    r"""Keeps TensorFlow's own lines from standard error inside the context.
 
     File descriptor 2 is a file meanwhile. What it holds in the end is shown, without the lines of
-    TensorFlow's C++ logger; with them if the block raises an exception or ends the process, or if
-    the user has asked for them by a TF_CPP_MIN_LOG_LEVEL of 0 or 1.
+    TensorFlow's C++ logger; with them after an exception, after the end of the process, or if the
+    user has asked for them by a TF_CPP_MIN_LOG_LEVEL of 0 or 1.
 
     Example:
         >>> import os

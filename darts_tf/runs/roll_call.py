@@ -37,23 +37,23 @@ def call_roll(
     """
     until = time.monotonic() + seconds
     others = set(range(1, len(cluster.tasks)))
-    here: dict[int, Wire] = {}
+    wires: dict[int, Wire] = {}
     try:
-        with _listening(cluster) as server:
-            while not others <= set(here):
+        with _listen(cluster) as server:
+            while not others <= set(wires):
                 server.settimeout(max(until - time.monotonic(), 0.001))
                 try:
-                    _admit(Wire(server.accept()[0]), others, flags, here)
+                    _admit(Wire(server.accept()[0]), others, flags, wires)
                 except TimeoutError:
-                    raise _absent(cluster, others - set(here), seconds) from None
-                if others <= set(here):
-                    here = {index: wire for index, wire in here.items() if _answers(wire)}
-        for wire in here.values():
+                    raise _absent(cluster, others - set(wires), seconds) from None
+                if others <= set(wires):
+                    wires = {index: wire for index, wire in wires.items() if _answers(wire)}
+        for wire in wires.values():
             wire.send({"files": {name: len(content) for name, content in files.items()}})
             for content in files.values():
                 wire.send_bytes(content)
     except UserError as error:
-        for wire in here.values():
+        for wire in wires.values():
             with suppress(OSError):
                 wire.send({"refused": str(error)})
         raise
@@ -63,7 +63,7 @@ def call_roll(
             f"({error})"
         ) from error
     finally:
-        for wire in here.values():
+        for wire in wires.values():
             wire.close()
     _logger.info("all %d workers are present", len(cluster.tasks))
 
@@ -85,12 +85,12 @@ def answer_roll(cluster: Cluster, flags: Sequence[str], seconds: float) -> dict[
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         try:
-            told, files = _visit(cluster, flags, left)
+            reply, files = _visit(cluster, flags, left)
         except (OSError, ValueError, TypeError):
             time.sleep(_PAUSE)  # the chief has not come yet, or has left
             continue
-        if "refused" in told:
-            raise UserError(f"--strategy=multi_worker: the chief refuses: {told['refused']}")
+        if "refused" in reply:
+            raise UserError(f"--strategy=multi_worker: the chief refuses: {reply['refused']}")
         return files
     raise _absent(cluster, {0}, seconds)
 
@@ -102,10 +102,10 @@ def _visit(
     connection = socket.create_connection(cluster.endpoint(0), min(seconds, PATIENCE))
     with closing(Wire(connection, seconds + PATIENCE)) as wire:
         wire.send({"greeting": _GREETING, "index": cluster.index, "flags": [*flags]})
-        while not (told := wire.receive()):
+        while not (reply := wire.receive()):
             wire.send({})  # the chief asks whether this worker is still connected
-        sizes = told.get("files", {})
-        return told, {name: wire.receive_bytes(size) for name, size in sizes.items()}
+        sizes = reply.get("files", {})
+        return reply, {name: wire.receive_bytes(size) for name, size in sizes.items()}
 
 
 def _answers(wire: Wire) -> bool:
@@ -119,7 +119,7 @@ def _answers(wire: Wire) -> bool:
     return True
 
 
-def _listening(cluster: Cluster) -> socket.socket:
+def _listen(cluster: Cluster) -> socket.socket:
     try:
         both = socket.has_dualstack_ipv6()
         return socket.create_server(
@@ -135,7 +135,7 @@ def _listening(cluster: Cluster) -> socket.socket:
         ) from error
 
 
-def _admit(wire: Wire, others: set[int], flags: Sequence[str], here: dict[int, Wire]) -> None:
+def _admit(wire: Wire, others: set[int], flags: Sequence[str], wires: dict[int, Wire]) -> None:
     """Admits a worker; any other connection is closed."""
     try:
         hello = wire.receive()
@@ -146,9 +146,9 @@ def _admit(wire: Wire, others: set[int], flags: Sequence[str], here: dict[int, W
         wire.close()
         return
     index = hello["index"]
-    if index in here:  # it was started again
-        here[index].close()
-    here[index] = wire
+    if index in wires:  # it was started again
+        wires[index].close()
+    wires[index] = wire
     theirs = hello.get("flags")
     if theirs != [*flags]:
         pairs = zip(flags, theirs if isinstance(theirs, list) else [], strict=False)

@@ -33,14 +33,22 @@ class Wire:
         self._connection.sendall(content)
 
     def receive(self) -> dict[str, Any]:
-        """Waits for a message."""
+        """Waits for a message, and returns it.
+
+        Raises:
+            OSError, ValueError or TypeError: If none comes in time, or something else.
+        """
         line = self._stream.readline(_LONGEST)
         if not line.endswith(b"\n"):
             raise ValueError(f"expected a whole line, got {line!r}")
         return dict(json.loads(line))
 
     def receive_bytes(self, size: int) -> bytes:
-        """Waits for a number of bytes."""
+        """Waits for a number of bytes, and returns them.
+
+        Raises:
+            OSError or ValueError: If fewer come in time.
+        """
         content = self._stream.read(size)
         if len(content) < size:
             raise ValueError(f"expected {size} bytes, got {len(content)}")
