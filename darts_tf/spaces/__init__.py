@@ -48,13 +48,16 @@ def register(space: Plug) -> Plug:
 
     Raises:
         TypeError: If it is no space.
-        ValueError: If another space has the name.
+        ValueError: If it has no valid name, or another space has the name.
     """
     return _SPACES.register(space)
 
 
 def space_of(genotype: Genotype) -> Space:
     """Returns the search space of a genotype, with cells for each stage if the genotype has them.
+
+    Args:
+        genotype: The genotype.
 
     Raises:
         UserError: If the space is not registered.

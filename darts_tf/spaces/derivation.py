@@ -51,7 +51,7 @@ def derive(
         >>> genotype.nodes("normal")[0]
         (('dil_conv_3x3', 0), ('skip_connect', 1))
     """
-    from darts_tf.spaces import get  # which knows the spaces, and they derive
+    from darts_tf.spaces import get  # here, because the spaces import this module
 
     space = get(space)
     staged = space.staged_cells

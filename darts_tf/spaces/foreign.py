@@ -1,4 +1,4 @@
-"""Genotypes as other tools print and keep them, in the form of ours; nothing is ever executed.
+"""Genotypes in the forms of other tools, translated into ours; nothing in them is executed.
 
 - A Python call, as DARTS and its forks print it, after other words perhaps:
   `genotype = Genotype(normal=[('sep_conv_3x3', 1), ...], normal_concat=range(2, 6), ...)`; edges in
@@ -44,10 +44,10 @@ _BENCH = re.compile(r"\s*\|[^~|+\s]+~\d+\|[^\n]*")
 
 
 def is_text(given: str) -> bool:
-    """Returns whether a word is meant as a genotype itself, not as its name or its file.
+    """Returns whether a text is meant as a genotype itself, not as its name or its file.
 
     Args:
-        given: The word.
+        given: The text, of a command line for instance.
     """
     starts = given.lstrip()[:1] in ("{", "[", "(", "|", '"', "'")
     return starts or "\n" in given or _CALL.search(given) is not None
@@ -117,23 +117,23 @@ def translated(content: Any) -> Any:
 def _calls(text: str) -> Iterator[str]:
     """Yields each call of a Genotype in a text, to its closing parenthesis."""
     place = 0
-    while found := _CALL.search(text, place):
-        depth, place = 0, found.end() - 1
-        for place in range(found.end() - 1, len(text)):
+    while call := _CALL.search(text, place):
+        depth, place = 0, call.end() - 1
+        for place in range(call.end() - 1, len(text)):
             depth += {"(": 1, ")": -1}.get(text[place], 0)
             if not depth:
                 break
         else:
-            start = short(text[found.start() :])
+            start = short(text[call.start() :])
             raise UserError(f"expected a genotype to its closing parenthesis, got {start}")
-        yield text[found.start() : place + 1]
+        yield text[call.start() : place + 1]
 
 
 def _literal(text: str) -> Any:
     """Returns the value of a Python expression of literals, ranges and a Genotype's call."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what a compiler would say
+            warnings.simplefilter("ignore")  # the compiler's, of escapes in a string for instance
             return _value(ast.parse(text, mode="eval").body)
     except UserError:
         raise
@@ -156,11 +156,11 @@ def _value(node: ast.expr) -> Any:
         if isinstance(number, int | float):
             return -number
     if isinstance(node, ast.Call):
-        return _called(node)
+        return _call_value(node)
     raise UserError(f"expected a genotype of names and numbers, got {short(ast.unparse(node))}")
 
 
-def _called(node: ast.Call) -> Any:
+def _call_value(node: ast.Call) -> Any:
     function = node.func
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
     values = [_value(value) for value in node.args]
@@ -193,13 +193,13 @@ def _flat(edges: Any) -> Any:
 
 def _of_nni(content: Mapping[Any, Any]) -> dict[str, Any]:
     """Returns the genotype of a dictionary of NNI: two edges a node, all nodes in the output."""
-    found: dict[str, dict[int, list[Any]]] = {"normal": {}, "reduce": {}}
+    nodes_of: dict[str, set[int]] = {"normal": set(), "reduce": set()}
     for key in content:
         match = _NNI_KEY.fullmatch(key) if isinstance(key, str) else None
         if match:
-            found[match[1]].setdefault(int(match[2] or match[4]), [])
+            nodes_of[match[1]].add(int(match[2] or match[4]))
     fields: dict[str, Any] = {}
-    for cell, nodes in found.items():
+    for cell, nodes in nodes_of.items():
         numbers = sorted(nodes)
         if numbers != list(range(2, 2 + len(numbers))) or not numbers:
             raise UserError(f"{cell}: expected NNI's nodes from 2 on, got {short(numbers)}")
@@ -209,8 +209,7 @@ def _of_nni(content: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _nni_edges(content: Mapping[Any, Any], cell: str, node: int) -> list[list[Any]]:
-    hub = f"{cell}/op_{node}_0" in content
-    if hub:
+    if f"{cell}/op_{node}_0" in content:  # the form of NNI's hub of spaces
         operations = [_entry(content, f"{cell}/op_{node}_{place}") for place in (0, 1)]
         sources = [_entry(content, f"{cell}/input_{node}_{place}") for place in (0, 1)]
         return [[name, _single(read)] for name, read in zip(operations, sources, strict=True)]
@@ -259,7 +258,7 @@ def _is_flag(value: Any) -> bool:
 
 def _of_bench(text: str) -> dict[str, Any]:
     """Returns the genotype of a string of NAS-Bench-201, of the registered space that has it."""
-    from darts_tf import spaces  # which know genotypes
+    from darts_tf import spaces  # here, because genotypes import this module
 
     edges = []
     for target, node in enumerate(text.split("+"), 1):

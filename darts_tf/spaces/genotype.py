@@ -21,7 +21,7 @@ DARTS_NAME = "darts"
 EDGES_PER_NODE = 2
 CELLS = ("normal", "reduce")
 STAGED_CELLS = ("normal_0", "reduce_0", "normal_1", "reduce_1", "normal_2")
-# A file of some bytes cannot ask for a cell without end.
+# A bound, so that a file of a few bytes cannot ask for a cell of any size.
 MOST_NODES = 1000
 
 
@@ -163,12 +163,15 @@ class Genotype:
 
     @classmethod
     def from_dict(cls, fields: Any) -> Self:
-        """Makes a genotype of `to_dict`'s form, or of one that holds it as `"genotype"`.
+        """Makes a genotype from `to_dict`'s form, or from an object that holds it as `"genotype"`.
+
+        Args:
+            fields: The lists of edges and of output nodes by name.
 
         Raises:
             UserError: If the form or the cells are wrong.
         """
-        fields = _unwrapped(fields)
+        fields = _unwrap(fields)
         if not isinstance(fields, Mapping):
             names = ", ".join(_field_names(cls.cells))
             raise UserError(f"expected a genotype, an object with {names}; got {short(fields)}")
@@ -195,7 +198,7 @@ class Genotype:
         Raises:
             UserError: If the text is not JSON or not a genotype.
         """
-        return cls.from_dict(_parsed(text))
+        return cls.from_dict(_parse_json(text))
 
     def _key(self) -> tuple[Any, ...]:
         cells = ((name, getattr(self, name)) for name in _field_names(self.cells))
@@ -266,7 +269,7 @@ def read_genotype(source: Any) -> Genotype:
     """
     if isinstance(source, Genotype):
         return source
-    fields = _unwrapped(foreign.parsed(source) if isinstance(source, str) else source)
+    fields = _unwrap(foreign.parsed(source) if isinstance(source, str) else source)
     fields = foreign.translated(fields)
     if isinstance(fields, Mapping) and not fields.keys().isdisjoint(STAGED_CELLS):
         return StagedGenotype.from_dict(fields)
@@ -292,7 +295,7 @@ def genotype_of(
     """
     fields: dict[str, Any] = {}
     for cell, edges in cells.items():
-        fields[cell] = _shortened(tuple(edges), tuple(outputs[cell]), inputs)
+        fields[cell] = _shorten(tuple(edges), tuple(outputs[cell]), inputs)
         fields[f"{cell}_concat"] = tuple(outputs[cell])
     kind = StagedGenotype if set(cells) == set(STAGED_CELLS) else Genotype
     return kind(space=space, inputs=inputs, **fields)
@@ -311,8 +314,8 @@ def _check_present(names: Sequence[str], fields: Mapping[str, Any]) -> None:
 
 
 def _space_of(name: str, fields: Mapping[str, Any]) -> Space:
-    """Returns the space of a genotype's fields, by stage if they are."""
-    from darts_tf.spaces import get  # which knows the spaces, and they know genotypes
+    """Returns the space of a genotype's fields, with cells for each stage if they have them."""
+    from darts_tf.spaces import get  # here, because the spaces import this module
 
     space = get(name)
     return space if fields.keys().isdisjoint(space.staged_cells) else space.staged()
@@ -322,25 +325,27 @@ def _checked_cell(cell: str, fields: Mapping[str, Any], inputs: int, darts: bool
     """Returns the edges and the concatenation of a cell as tuples, in the shortest form."""
     concat = f"{cell}_concat"
     edges = fields[cell]
-    known = operations.names()
-    # An error in DARTS's form is told in its terms, unless all edges have three entries.
-    if (darts and not _each_of(edges, 3)) or (inputs == 2 and edges and _each_of(edges, 2)):
-        pairs = _checked_pairs(cell, edges, known)
+    names = operations.names()
+    # An error in DARTS's form is reported in its terms, unless all edges have three entries.
+    if (darts and not _have_entries(edges, 3)) or (
+        inputs == 2 and edges and _have_entries(edges, 2)
+    ):
+        pairs = _checked_pairs(cell, edges, names)
         output = _checked_concat(concat, fields[concat], inputs, len(pairs) // EDGES_PER_NODE)
         return {cell: pairs, concat: output}
-    triples = _checked_triples(cell, edges, inputs, known)
+    triples = _checked_triples(cell, edges, inputs, names)
     output = _checked_concat(concat, fields[concat], inputs, MOST_NODES)
-    return {cell: _shortened(triples, output, inputs), concat: output}
+    return {cell: _shorten(triples, output, inputs), concat: output}
 
 
-def _each_of(edges: Any, entries: int) -> bool:
-    """Whether all edges of a list have so many entries; those of an empty list have."""
+def _have_entries(edges: Any, entries: int) -> bool:
+    """Returns whether every edge of a list has so many entries, as it does in an empty list."""
     if not isinstance(edges, list | tuple):
         return False
     return all(isinstance(edge, list | tuple) and len(edge) == entries for edge in edges)
 
 
-def _checked_pairs(cell: str, edges: Any, known: Sequence[str]) -> tuple[Pair, ...]:
+def _checked_pairs(cell: str, edges: Any, names: Sequence[str]) -> tuple[Pair, ...]:
     if not isinstance(edges, list | tuple) or not edges or len(edges) % EDGES_PER_NODE:
         raise UserError(
             f"{cell}: expected a list of {EDGES_PER_NODE} edges a node, got {short(edges)}"
@@ -350,13 +355,13 @@ def _checked_pairs(cell: str, edges: Any, known: Sequence[str]) -> tuple[Pair, .
         if not isinstance(edge, list | tuple) or len(edge) != 2:
             raise UserError(f"{where}: expected [operation, source], got {short(edge)}")
         operation, source = edge
-        _check_operation(where, operation, known)
+        _check_operation(where, operation, names)
         _check_source(where, source, number // EDGES_PER_NODE + 2)
     return tuple((operation, source) for operation, source in edges)
 
 
 def _checked_triples(
-    cell: str, edges: Any, inputs: int, known: Sequence[str]
+    cell: str, edges: Any, inputs: int, names: Sequence[str]
 ) -> tuple[Triple, ...]:
     if not isinstance(edges, list | tuple):
         raise UserError(f"{cell}: expected a list of edges, got {short(edges)}")
@@ -366,7 +371,7 @@ def _checked_triples(
         if not isinstance(edge, list | tuple) or len(edge) != 3:
             raise UserError(f"{where}: expected [operation, source, node], got {short(edge)}")
         operation, source, node = edge
-        _check_operation(where, operation, known)
+        _check_operation(where, operation, names)
         if not _is_index(node) or not first <= node <= last:
             raise UserError(
                 f"{where}: expected a node from {first} to {last}, node by node, got {short(node)}"
@@ -376,11 +381,11 @@ def _checked_triples(
     return tuple((operation, source, node) for operation, source, node in edges)
 
 
-def _check_operation(where: str, operation: Any, known: Sequence[str]) -> None:
-    if not isinstance(operation, str) or operation not in known:
-        hint = nearest(operation, known) if isinstance(operation, str) else ""
+def _check_operation(where: str, operation: Any, names: Sequence[str]) -> None:
+    if not isinstance(operation, str) or operation not in names:
+        hint = nearest(operation, names) if isinstance(operation, str) else ""
         raise UserError(
-            f"{where}: unknown operation {short(operation)}; expected one of {', '.join(known)}."
+            f"{where}: unknown operation {short(operation)}; expected one of {', '.join(names)}."
             f"{hint}"
         )
 
@@ -419,8 +424,8 @@ def _triples(edges: Sequence[Any]) -> list[Triple]:
     ]
 
 
-def _shortened(triples: tuple[Triple, ...], output: Sequence[int], inputs: int) -> Edges:
-    """Returns edges as (operation, source) where every node has two, in order."""
+def _shorten(triples: tuple[Triple, ...], output: Sequence[int], inputs: int) -> Edges:
+    """Returns edges as (operation, source) if every node has two, in order; else as they are."""
     last = max([*output, *(target for _, _, target in triples)])
     targets = [target for _, _, target in triples]
     if inputs != 2 or targets != [node for node in range(2, last + 1) for _ in range(2)]:
@@ -428,13 +433,13 @@ def _shortened(triples: tuple[Triple, ...], output: Sequence[int], inputs: int) 
     return tuple((operation, source) for operation, source, _ in triples)
 
 
-def _unwrapped(content: Any) -> Any:
+def _unwrap(content: Any) -> Any:
     """Returns a genotype's fields, which a search's `genotype.json` holds among others."""
     wrapped = isinstance(content, Mapping) and "genotype" in content
     return content["genotype"] if wrapped else content
 
 
-def _parsed(text: str) -> Any:
+def _parse_json(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

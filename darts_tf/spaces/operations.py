@@ -12,7 +12,7 @@ NONE = "none"
 SKIP_CONNECT = "skip_connect"
 GROUPS = 8  # of channels in the convolutions of GDAS's reduction cell
 
-# By family; after Okabe and Ito, told apart by the color-blind.
+# By family; after Okabe and Ito, so that color-blind readers can tell them apart.
 COLORS = {
     "none": "#768390",
     "pool": "#c04f0a",
@@ -121,7 +121,8 @@ def _of_networks(name: str, family: str, block: Callable[..., Any], groups: int 
     return Operation(name, family, learnable=True, block=block, groups=groups)
 
 
-def _ours(name: str, family: str, block: Callable[..., Any]) -> Operation:
+def _searchable(name: str, family: str, block: Callable[..., Any]) -> Operation:
+    """Returns an operation that both supernets and networks compute."""
     layer = f"darts_tf.supernet.operations:{name}"
     learnable = family in ("separable", "dilated", "convolution")
     return Operation(name, family, learnable=learnable, layer=layer, block=block)
@@ -131,15 +132,15 @@ def _ours(name: str, family: str, block: Callable[..., Any]) -> Operation:
 # the last two form the reduction cell that GDAS does not search.
 _TABLE = (
     Operation(NONE, "none", learnable=False),
-    _ours("max_pool_3x3", "pool", partial(_pool, kind="max_pool_3x3")),
-    _ours("avg_pool_3x3", "pool", partial(_pool, kind="avg_pool_3x3")),
-    _ours(SKIP_CONNECT, "skip", _skip),
-    _ours("sep_conv_3x3", "separable", partial(_separable, size=3)),
-    _ours("sep_conv_5x5", "separable", partial(_separable, size=5)),
-    _ours("dil_conv_3x3", "dilated", partial(_dilated, size=3)),
-    _ours("dil_conv_5x5", "dilated", partial(_dilated, size=5)),
-    _ours("sep_conv_7x7", "separable", partial(_separable, size=7)),
-    _ours("conv_7x1_1x7", "convolution", _row_and_column),
+    _searchable("max_pool_3x3", "pool", partial(_pool, kind="max_pool_3x3")),
+    _searchable("avg_pool_3x3", "pool", partial(_pool, kind="avg_pool_3x3")),
+    _searchable(SKIP_CONNECT, "skip", _skip),
+    _searchable("sep_conv_3x3", "separable", partial(_separable, size=3)),
+    _searchable("sep_conv_5x5", "separable", partial(_separable, size=5)),
+    _searchable("dil_conv_3x3", "dilated", partial(_dilated, size=3)),
+    _searchable("dil_conv_5x5", "dilated", partial(_dilated, size=5)),
+    _searchable("sep_conv_7x7", "separable", partial(_separable, size=7)),
+    _searchable("conv_7x1_1x7", "convolution", _row_and_column),
     _of_networks("conv_1x3_3x1", "convolution", _grouped, GROUPS),
     _of_networks("max_pool_3x3_norm", "pool", _pool_norm),
 )
@@ -178,6 +179,12 @@ def get(identifier: str | Operation) -> Operation:
 
 def register(operation: Operation) -> Operation:
     """Makes an operation known by its name, so that spaces and genotypes can use it.
+
+    Args:
+        operation: The operation.
+
+    Returns:
+        The operation.
 
     Raises:
         ValueError: If another operation has the name.

@@ -29,6 +29,9 @@ def random_genotype(
     Returns:
         A genotype that `derive` could have derived, the edges of a node by source.
 
+    Raises:
+        UserError: If there is no such space.
+
     Example:
 
         >>> import numpy as np
@@ -36,7 +39,7 @@ def random_genotype(
         >>> genotype = darts_tf.random_genotype(darts_tf.DARTS, np.random.default_rng(0))
         >>> darts_tf.DARTS.check(genotype)
     """
-    from darts_tf.spaces import get  # which knows the spaces, and they draw
+    from darts_tf.spaces import get  # here, because the spaces import this module
 
     return get(space).sample(rng)
 

@@ -33,7 +33,7 @@ class SearchSpace(Space):
             fewer incoming edges keeps them all.
         learnable: The candidates that Criterion 1* ranks (DARTS+, section 3). By default those
             with weights, and all candidates where none has any.
-        name: The name of the space, which its genotypes bear. A space of that name has to be
+        name: The name of the space, which its genotypes carry. A space of that name has to be
             registered for its genotypes to be read from files. Cells that keep two edges a node
             can do without: their genotypes are of DARTS's form.
         by_stage: Whether each stage of a network has cells of its own (DARTS+, figure 3).
@@ -78,7 +78,9 @@ class SearchSpace(Space):
                 raise ValueError(f"{name}: expected a whole number, at least {low}, got {value!r}")
             object.__setattr__(self, name, int(value))
         if self.edge_candidates is not None:
-            object.__setattr__(self, "edge_candidates", self._checked(self.edge_candidates))
+            object.__setattr__(
+                self, "edge_candidates", self._checked_candidates(self.edge_candidates)
+            )
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -140,14 +142,11 @@ class SearchSpace(Space):
         Args:
             layers: Number of cells of the network.
         """
-        reductions = (layers // 3, 2 * layers // 3)
-        places = []
-        for number in range(layers):
-            kind = "reduce" if number in reductions else "normal"
-            stage = sum(reduction < number for reduction in reductions)
-            width = 2 ** sum(reduction <= number for reduction in reductions)
-            cell = f"{kind}_{stage}" if self.by_stage else kind
-            places.append(Place(cell, number in reductions, width))
+        places, stage = [], 0
+        for place in super().macro(layers):
+            kind = "reduce" if place.reduction else "normal"
+            places.append(place._replace(cell=f"{kind}_{stage}" if self.by_stage else kind))
+            stage += place.reduction
         return tuple(places)
 
     def staged(self) -> Self:
@@ -161,9 +160,12 @@ class SearchSpace(Space):
     def check_cell(self, cell: str, nodes: tuple[tuple[Pair, ...], ...]) -> None:
         """Refuses a cell in which a node keeps too many edges, or one edge twice.
 
-        An edge stands twice where both its source and its operation are equal: GDAS keeps pairs
-        of these, and so may keep two operations on one source. A node may keep fewer edges, as
-        after FairDARTS's threshold.
+        Two edges are the same if both their sources and their operations are equal: GDAS keeps
+        pairs of these, and so may keep two operations on one source. A node may keep fewer edges,
+        as after FairDARTS's threshold.
+
+        Raises:
+            UserError: If there is such a node, or an edge that is `none`.
         """
         only_none = (operations.NONE,)
         incoming = Counter(e.target for e in self.edges(cell) if e.candidates != only_none)
@@ -178,7 +180,7 @@ class SearchSpace(Space):
                 raise UserError(f"{cell}: expected no edge 'none' to node {node}, got {edges}")
 
     def sample_cell(self, cell: str, rng: np.random.Generator) -> list[Triple]:
-        """Draws `inputs_per_node` edges for each node, and an operation other than `none` each."""
+        """Draws `inputs_per_node` edges for each node, each with an operation other than `none`."""
         return sampling.some_edges(self.edges(cell), self.inputs_per_node, rng)
 
     def is_free(self, operation: str) -> bool:
@@ -203,7 +205,7 @@ class SearchSpace(Space):
     def _wires(self) -> list[tuple[int, int]]:
         return [(source, target) for target in range(2, self.nodes + 2) for source in range(target)]
 
-    def _checked(
+    def _checked_candidates(
         self, candidates: Mapping[str, Sequence[Sequence[str]]]
     ) -> dict[str, tuple[tuple[str, ...], ...]]:
         """Returns the candidates of each edge as tuples."""
@@ -237,8 +239,8 @@ class SearchSpace(Space):
 
 def _with_weights(candidates: tuple[str, ...]) -> tuple[str, ...]:
     """Returns the candidates that the table of operations calls learnable or does not know."""
-    known = operations.names()
+    registered = operations.names()
     learnable = tuple(
-        name for name in candidates if name not in known or operations.get(name).learnable
+        name for name in candidates if name not in registered or operations.get(name).learnable
     )
     return learnable or candidates

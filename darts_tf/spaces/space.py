@@ -51,7 +51,7 @@ class Space:
     for each candidate; where an edge has fewer candidates than another, the rest of its row is
     masked.
 
-    A subclass says `name`, `cells` and `edges`, and changes what differs of the rest. By default
+    A subclass defines `name`, `cells` and `edges`, and overrides what else differs. By default
     a cell's output is the concatenation of all its nodes, a genotype keeps every edge with its
     strongest candidate, and cells are put together as in DARTS's networks.
 
@@ -84,7 +84,7 @@ class Space:
         `darts_tf.spaces.register(Triangle)` makes it known to `--space=triangle`.
 
     Attributes:
-        name: The name under which it is registered, and which its genotypes bear.
+        name: The name under which it is registered, and which its genotypes carry.
         inputs: Number of input nodes of a cell.
         fewest_layers: The fewest cells of a network.
         staged_cells: The cells of `staged()`; empty for a space without stages.

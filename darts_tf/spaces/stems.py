@@ -37,7 +37,7 @@ class Stem:
 
     @property
     def divides_by(self) -> int:
-        """By how much it divides the rows and columns of an image."""
+        """The factor by which it divides the rows and columns of an image."""
         return math.prod(self.strides)
 
     def supernet_widths(self, channels: int) -> tuple[int, ...]:
