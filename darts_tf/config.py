@@ -119,8 +119,13 @@ class RunConfig(Settings):
     def resolved(self, facts: DatasetFacts) -> Self:
         """Returns the settings with what they leave to the data set filled in.
 
+        Filling in twice with the same facts changes nothing.
+
         Args:
-            facts: Those of the data set. Doing so twice with the same facts changes nothing.
+            facts: Facts of the data set.
+
+        Returns:
+            The complete settings.
 
         Raises:
             UserError: If a setting does not fit the data set.
@@ -129,7 +134,11 @@ class RunConfig(Settings):
         return replace(self, **self.filled(facts))
 
     def filled(self, facts: DatasetFacts) -> dict[str, Any]:
-        """Returns the settings that the data set decides, by name."""
+        """Returns the settings that the data set decides, by name.
+
+        Args:
+            facts: Facts of the data set.
+        """
         return {
             "dataset": facts.name,
             "stem": facts.stem if self.stem == "auto" else self.stem,
@@ -139,12 +148,19 @@ class RunConfig(Settings):
     def check(self, facts: DatasetFacts) -> None:
         """Checks the settings against the facts of the data set.
 
+        Args:
+            facts: Facts of the data set.
+
         Raises:
-            UserError: If one does not fit them.
+            UserError: If a setting does not fit them.
         """
 
     def profiled(self) -> tuple[int, int] | None:
-        """Returns the first and the last step of `profile_steps`, None where it is empty."""
+        """Returns the first and the last step of `profile_steps`, None where it is empty.
+
+        Raises:
+            UserError: If it has another form.
+        """
         if not self.profile_steps:
             return None
         match = re.fullmatch(r"([0-9]{1,18}),([0-9]{1,18})", self.profile_steps)
@@ -156,7 +172,11 @@ class RunConfig(Settings):
         return int(match[1]), int(match[2])
 
     def checkpoint_interval(self) -> tuple[int, str]:
-        """Returns the number and the unit, `step` or `epoch`, of `checkpoint_every`."""
+        """Returns the number and the unit, `step` or `epoch`, of `checkpoint_every`.
+
+        Raises:
+            UserError: If it has another form.
+        """
         match = re.fullmatch(r"([1-9][0-9]{0,8}) ?(step|epoch)s?", self.checkpoint_every)
         if match is None:
             raise UserError(
@@ -257,7 +277,7 @@ class SearchConfig(RunConfig):
             )
 
     def check(self, facts: DatasetFacts) -> None:
-        """Checks that both portions of the training images have some."""
+        """Checks that each of the two portions has at least one training image."""
         super().check(facts)
         if facts.train_images:
             portions(facts.train_images, self.train_portion, self.valid_portion)

@@ -22,11 +22,11 @@ class UserError(ValueError):
 
 
 class DivergenceError(UserError):
-    """Training whose losses or weights are no finite numbers; other settings may do better."""
+    """A loss or a variable became infinite or NaN in training; other settings may do better."""
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """Returns a hint with the known name that is most like a wrong one.
+    """Returns a hint with the expected name that is most like a wrong one.
 
     Args:
         name: The name that was given.
@@ -35,7 +35,7 @@ def nearest(name: str, names: Iterable[str]) -> str:
     Returns:
         `" Did you mean 'cifar10'?"`, with the leading space, or `""` when nothing is similar.
     """
-    by_lower = {known.lower(): known for known in names}
+    by_lower = {candidate.lower(): candidate for candidate in names}
     closest = difflib.get_close_matches(name.lower(), by_lower, n=1)
     return f" Did you mean '{by_lower[closest[0]]}'?" if closest else ""
 
@@ -44,11 +44,11 @@ def reason(error: OSError, expected: str) -> str:
     """Returns why a file could not be read or written, and what was expected.
 
     Args:
-        error: What the system says.
-        expected: What was expected, as "expected a writable file"; on a full disk, what to do.
+        error: The error of the operating system.
+        expected: What was expected, as "expected a writable file".
 
     Returns:
-        Both, as the end of a message.
+        Both, as the end of a message; on a full disk, what to do in place of what was expected.
     """
     if error.errno in _NO_ROOM:
         expected = "make room, then run the same command again to resume"
@@ -56,7 +56,12 @@ def reason(error: OSError, expected: str) -> str:
 
 
 def short(value: Any, limit: int = 60) -> str:
-    """Returns a value as text for a message, cut off where it is too long."""
+    """Returns a value as text for a message, cut off where it is too long.
+
+    Args:
+        value: Any value.
+        limit: The most characters.
+    """
     try:
         text = repr(value)
     except (RecursionError, ValueError):  # nested too deep; an integer of thousands of digits

@@ -15,8 +15,8 @@ Plug = TypeVar("Plug")
 class Registry(Generic[T]):
     """Plugs of one kind by name.
 
-    The library's plugs are known by where they are and imported on first use; anybody's become
-    known by `register`.
+    The library's plugs are listed by module and attribute, and imported on first use; `register`
+    adds those of users.
 
     Args:
         kind: The kind of plug in a word, for messages.
@@ -69,13 +69,13 @@ class Registry(Generic[T]):
         if isinstance(identifier, Mapping):
             return self._configured(identifier)
         if isinstance(identifier, type) and self._fits(identifier) and identifier != self._base:
-            return self._made(identifier.__name__, identifier)
+            return self._construct(identifier.__name__, identifier)
         if not isinstance(identifier, type) and self._fits(identifier):
             return identifier
         raise UserError(f"expected a {self._kind} or the name of one, got {short(identifier)}")
 
-    def _made(self, name: str, make: Callable[..., Any], *arguments: Any) -> Any:
-        """Returns what a constructor makes, or says in one line why it makes nothing."""
+    def _construct(self, name: str, make: Callable[..., Any], *arguments: Any) -> Any:
+        """Calls a constructor; arguments that it does not take are a user's mistake."""
         try:
             return make(*arguments)
         except TypeError as error:
@@ -94,7 +94,7 @@ class Registry(Generic[T]):
             The plug.
 
         Raises:
-            TypeError: If it is none of this kind.
+            TypeError: If it is not a plug of this kind.
             ValueError: If it has no name, or another plug has it.
         """
         if not self._fits(plug):
@@ -132,8 +132,8 @@ class Registry(Generic[T]):
         if len(config) == 1:
             return _instance(plug)
         if isinstance(plug, type):
-            return self._made(name, plug.from_config, config)  # type: ignore[attr-defined]
-        return self._made(name, type(plug).from_config, {**plug.get_config(), **config})
+            return self._construct(name, plug.from_config, config)  # type: ignore[attr-defined]
+        return self._construct(name, type(plug).from_config, {**plug.get_config(), **config})
 
     def _fits(self, plug: Any) -> bool:
         kind = plug if isinstance(plug, type) else type(plug)
@@ -178,7 +178,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _identity(value: Any) -> Any:
-    """Returns where a class or a function is defined; any other value is itself."""
+    """Returns the module and name that define a class or a function; any other value as it is."""
     if callable(value) and hasattr(value, "__qualname__"):
         return value.__module__, value.__qualname__
     return value

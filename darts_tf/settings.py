@@ -37,14 +37,14 @@ def setting(
             default.
 
     Returns:
-        The field, for the right-hand side of a dataclass's annotation.
+        The field, to be assigned to an annotated name of a dataclass.
     """
     bounds = {"at least": low, "at most": high, "above": above, "below": below}
     bounds = {word: bound for word, bound in bounds.items() if bound is not None}
-    right = " and ".join(f"{word} {bound}" for word, bound in bounds.items())
-    right = f"one of {', '.join(choices)}" if choices else right
+    allowed = " and ".join(f"{word} {bound}" for word, bound in bounds.items())
+    allowed = f"one of {', '.join(choices)}" if choices else allowed
     metadata = {
-        "text": f"{text} {right[0].upper()}{right[1:]}." if right else text,
+        "text": f"{text} {allowed[0].upper()}{allowed[1:]}." if allowed else text,
         "bounds": bounds,
         "choices": choices,
         "recorded": recorded,
@@ -73,7 +73,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         for field in setting_fields(self):
-            value = _typed(field.name, type(field.default), getattr(self, field.name))
+            value = _convert(field.name, type(field.default), getattr(self, field.name))
             _check(field, value)
             object.__setattr__(self, field.name, value)
 
@@ -143,7 +143,8 @@ def _check(field: dataclasses.Field, value: Any) -> None:
         )
 
 
-def _typed(name: str, kind: type, value: Any) -> bool | int | float | str:
+def _convert(name: str, kind: type, value: Any) -> bool | int | float | str:
+    """Returns a value as its setting's type; NumPy's numbers and paths are taken, too."""
     if kind is bool and isinstance(value, bool):
         return value
     is_number = isinstance(value, Real) and not isinstance(value, bool)
