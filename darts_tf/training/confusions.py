@@ -10,15 +10,17 @@ from darts_tf.data import Split
 from darts_tf.data.batches import evaluation_batches
 from darts_tf.data.reading import each
 
-PAIRS, PICTURES, LARGEST = 8, 4, 64
+PAIRS = 8  # pairs of classes, at most
+PICTURES = 4  # pictures of a pair, at most
+LARGEST = 64  # pixels along the longer side of a picture
 
 
 def confusions(scores: np.ndarray, labels: np.ndarray, images: Split) -> dict[str, Any]:
     """Returns the pairs of classes that are confused most often, most frequent first.
 
     Args:
-        scores: Probabilities of the classes, [images, classes].
-        labels: The true classes, [images].
+        scores: Probabilities of the classes, float [images, classes].
+        labels: The true classes, int [images].
         images: The images themselves.
 
     Returns:
@@ -26,6 +28,9 @@ def confusions(scores: np.ndarray, labels: np.ndarray, images: Split) -> dict[st
         predicted one (`answer`), both class numbers, how many images it has (`count`) of how many
         of the true class (`of`), and `pictures` of the wrong predictions with the highest
         probability: `index` among the test images, `probability`, and `png` in base64.
+
+    Raises:
+        UserError: If images cannot be read.
     """
     answers = np.argmax(scores, axis=1)
     pairs = []
@@ -48,8 +53,8 @@ def confused_pairs(labels: np.ndarray, answers: np.ndarray) -> list[tuple[int, i
     Equally frequent pairs are in the order of their classes.
 
     Args:
-        labels: The true classes, [images].
-        answers: The predicted classes, [images].
+        labels: The true classes, int [images].
+        answers: The predicted classes, int [images].
     """
     wrong = labels != answers
     pairs, counts = np.unique(
@@ -60,6 +65,7 @@ def confused_pairs(labels: np.ndarray, answers: np.ndarray) -> list[tuple[int, i
 
 
 def _pngs(images: Split) -> list[str]:
+    """Returns images as PNG files in base64, made smaller if they are larger than `LARGEST`."""
     batches = evaluation_batches(images, len(images), transform=lambda pixels, seed: pixels)
     [(pixels, _, _)] = each(batches, "data_dir")
     height, width = images.shape[:2]

@@ -11,7 +11,7 @@ from darts_tf.data.split import Split
 def predictions(
     model: keras.Model, images: Split, batch_size: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns a model's scores of images, and the labels of these.
+    """Returns a model's scores for images, and the labels of the images.
 
     Args:
         model: From pixels, [batch, rows, columns, channels], to scores, [batch, classes].
@@ -42,12 +42,13 @@ def error_rates(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:
         {'top1_error_percent': 50.0}
 
     Args:
-        scores: Scores of the classes, [images, classes]. Of equal ones the earlier class wins.
-        labels: The true classes, [images].
+        scores: Scores of the classes, float [images, classes]. Of equal scores the earlier class
+            ranks higher.
+        labels: The true classes, int [images].
 
     Returns:
-        `top1_error_percent`, and with 5 classes or more `top5_error_percent`: the true class is
-        not among the five with the highest scores.
+        `top1_error_percent`, and with 5 classes or more `top5_error_percent`, for which an image
+        counts as wrong if its class is not among the five with the highest scores.
     """
     order = np.argsort(-scores, axis=1, kind="stable")
     rank = np.argmax(order == labels[:, np.newaxis], axis=1)

@@ -94,18 +94,18 @@ def summarize(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Returns a summary of the results of several training runs.
 
     Args:
-        results: The contents of `result.json`, of one or more.
+        results: The contents of one or more `result.json`.
 
     Returns:
         For each of `ERRORS` the errors, their mean, sample standard deviation (None for one result)
         and best; for `cost` the sum; any other key where all results agree.
     """
     first = results[0]
-    together: dict[str, Any] = {}
+    summary: dict[str, Any] = {}
     for key, value in first.items():
         if key in ERRORS:
             each = [result[key] for result in results]
-            together[key] = {
+            summary[key] = {
                 "each": each,
                 "mean": statistics.mean(each),
                 "deviation": statistics.stdev(each) if len(each) > 1 else None,
@@ -113,7 +113,7 @@ def summarize(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             }
         elif key == "cost":
             days = sum(result[key]["device_days"] for result in results)
-            together[key] = {**value, "device_days": days}
+            summary[key] = {**value, "device_days": days}
         elif all(result.get(key) == value for result in results):
-            together[key] = value
-    return together
+            summary[key] = value
+    return summary

@@ -101,7 +101,7 @@ def train(
         config: All settings.
         genotype: The cells; or what `read_genotype` reads.
         run_directory: Where the run's files go. A finished run is read, not repeated; an unfinished
-            one resumes from its last checkpoint. Of several workers, only the chief has it. A
+            one resumes from its last checkpoint. Of several workers, only the chief uses it. A
             `RunDirectory` has been claimed by the caller.
         callbacks: Keras callbacks, called as `fit` calls them, with the network as their model;
             `model.stop_training = True` ends the run after the epoch.
@@ -133,10 +133,10 @@ def train(
         if run.finished():
             return TrainingResult(load_model(run.model), run.read_outcome())
         with open_session(run, config, bar) as session:
-            return _trained(config, genotype, dataset, session, callbacks)
+            return _train_in_session(config, genotype, dataset, session, callbacks)
 
 
-def _trained(
+def _train_in_session(
     config: TrainingConfig,
     genotype: Genotype,
     dataset: AnyDataset,
@@ -170,10 +170,10 @@ def _trained(
     )
     model = inference_network(loop.stage.model, spec, images.facts.mean, images.facts.deviation)
     scores, labels = predictions(model, images.test, config.batch_size)
-    where = "valid_" if config.held_out else ""
+    prefix = "valid_" if config.held_out else ""
     errors = error_rates(scores, labels)
     result = {
-        **{f"{where}{name}": error for name, error in errors.items()},
+        **{f"{prefix}{name}": error for name, error in errors.items()},
         "parameters": parameters(model),
         "multiply_adds": multiply_adds(model),
         "epochs": len(loop.history),

@@ -9,7 +9,7 @@ from darts_tf.spaces.genotype import Genotype
 from darts_tf.training.train import result_of
 
 _ERROR = "valid_top1_error_percent"
-_DIGITS = 6
+_DIGITS = 6  # after the decimal point
 
 
 def validation_accuracy(
@@ -32,7 +32,7 @@ def validation_accuracy(
         verbose: As in `train`.
 
     Returns:
-        The share of the held-out images that are classified correctly, to six digits.
+        The share of the held-out images that are classified correctly, to six decimal places.
 
     Raises:
         ValueError: If nothing is held out.

@@ -114,8 +114,8 @@ class TuningConfig(SearchConfig):
             self._try_trial({}, facts)
         except UserError as error:
             raise UserError(f"network_{error}") from error
-        for name, among in tuned.items():
-            for value in among.ends():
+        for name, domain in tuned.items():
+            for value in domain.ends():
                 try:
                     self._try_trial({name: value}, facts)
                 except UserError as error:

@@ -30,8 +30,8 @@ def make_oracle(config: TuningConfig, run: RunDirectory) -> keras_tuner.Oracle:
         run: The directory that the oracle's state is written to.
     """
     space = keras_tuner.HyperParameters()
-    for name, among in config.tuned().items():
-        _declare(space, name, among)
+    for name, domain in config.tuned().items():
+        _declare(space, name, domain)
     shared = {
         "objective": keras_tuner.Objective(OBJECTIVE, "max"),
         "hyperparameters": space,
@@ -76,23 +76,23 @@ class _Durable(keras_tuner.Oracle):
 
     def save(self) -> None:
         """Writes the state with all trials."""
-        every = [trial.get_state() for trial in self.trials.values()]
-        self.run.write_json(self.run.trials, {**self.get_state(), "trials": every})
+        states = [trial.get_state() for trial in self.trials.values()]
+        self.run.write_json(self.run.trials, {**self.get_state(), "trials": states})
         report.refresh(self.run)
 
     def resume(self, alone: bool) -> None:
         """Restores the state that was saved, if any was.
 
         Args:
-            alone: Whether no other process runs trials. Then trials that were under way are run
-                again; otherwise each waits for the tuner that has it, or for another of its id.
+            alone: Whether no other process runs trials. If so, trials that were under way are run
+                again; if not, each waits for the tuner that runs it, or for another with its id.
 
         Raises:
             UserError: If the file is not what `save` wrote.
         """
         if not self.run.trials.exists():
             return
-        with _explained(self.run):
+        with _reading_state(self.run):
             state = self.run.read_json(self.run.trials)
             restored = [trials.Trial.from_state(trial) for trial in state["trials"]]
             self.trials = {trial.trial_id: trial for trial in restored}
@@ -121,21 +121,21 @@ class _Bayesian(_Durable, keras_tuner.oracles.BayesianOptimizationOracle):
         """Chooses a trial's values by a random state of its own: keras-tuner does not save its."""
         self._random_state = np.random.RandomState(self.seed + len(self.trials))
         with warnings.catch_warnings():
-            # The warning of a kernel at the bound of its length is nothing a user could act on.
+            # It warns of a length scale at its bound, about which a user can do nothing.
             warnings.simplefilter("ignore", ConvergenceWarning)
             return super().populate_space(trial_id)
 
 
-def _declare(space: keras_tuner.HyperParameters, name: str, among: Range | Choice) -> None:
-    if isinstance(among, Choice):
-        space.Choice(name, list(among.values))
+def _declare(space: keras_tuner.HyperParameters, name: str, domain: Range | Choice) -> None:
+    if isinstance(domain, Choice):
+        space.Choice(name, list(domain.values))
         return
     declare = space.Int if is_whole(name) else space.Float
-    declare(name, among.low, among.high, sampling="log" if among.log else "linear")
+    declare(name, domain.low, domain.high, sampling="log" if domain.log else "linear")
 
 
 @contextmanager
-def _explained(run: RunDirectory) -> Iterator[None]:
+def _reading_state(run: RunDirectory) -> Iterator[None]:
     try:
         yield
     except UserError:

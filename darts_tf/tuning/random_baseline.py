@@ -54,14 +54,14 @@ def random_search(
             ones there are read, not repeated. A `RunDirectory` has been claimed by the caller.
         space: The search space to draw from: a space, its name, class or config; None for
             `config.space`.
-        data: The data set, in any form that `darts_tf.data.resolve` takes, NumPy arrays for
-            instance; None for that which `config` names.
+        data: The data set, in any form that `darts_tf.data.resolve` takes, such as NumPy arrays;
+            None for the one that `config` names.
         verbose: As in `darts_tf.train`.
 
     Returns:
         The contents of `genotype.json`: the best `genotype`, its `seed` and `valid_accuracy`, the
-        `reason`, all that was `tried`, the best first, the `cost` of all together, and whether it
-        was `ended_by_hand`. A training run that diverges has the accuracy 0.
+        `reason`, all samples that were `tried`, the best first, the total `cost` of those that did
+        not diverge, and `ended_by_hand` if it was. A training run that diverges has the accuracy 0.
 
     Raises:
         UserError: If there is no such space or data set, or the directory holds another run.
@@ -117,6 +117,7 @@ def _accuracy(
     run: RunDirectory,
     verbose: Verbosity,
 ) -> float:
+    """Returns the validation accuracy of a sample, 0 if its training diverges."""
     try:
         return validation_accuracy(
             config.sample(seed), genotype, run.repeat(seed), data=dataset, verbose=verbose
@@ -128,6 +129,7 @@ def _accuracy(
 
 
 def _cost(config: RandomSearchConfig, run: RunDirectory) -> dict[str, Any]:
+    """Returns the total cost of the training runs that have a result."""
     seeds = range(config.seed, config.seed + config.samples)
     runs = (RunDirectory(run.repeat(seed), "train") for seed in seeds)
     costs = [each.read_json(each.result)["cost"] for each in runs if each.result.exists()]

@@ -23,7 +23,7 @@ def role(environment: Mapping[str, str] = os.environ) -> Role:
         'alone'
 
     Args:
-        environment: Has all three of keras-tuner's variables, or none.
+        environment: The environment variables, with all three of keras-tuner's or none.
 
     Returns:
         "alone" without them; "chief", which chooses trials and writes the outcome, where the id

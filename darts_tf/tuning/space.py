@@ -11,7 +11,7 @@ from darts_tf.searching import criteria
 Value = int | float | str
 _DEFAULTS = {field.name: field.default for field in fields(SearchConfig)}
 _CHOICES = {field.name: field.metadata["choices"] for field in fields(SearchConfig)}
-_DIGITS = 4
+_DIGITS = 4  # significant ones
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Range:
     log: bool = False
 
     def ends(self) -> tuple[Value, ...]:
-        """Returns the values to be checked: where they are valid, all others are."""
+        """Returns the values to check: if they are valid, all others are."""
         return self.low, self.high
 
     def __str__(self) -> str:
@@ -47,7 +47,7 @@ class Choice:
     values: tuple[str, ...]
 
     def ends(self) -> tuple[Value, ...]:
-        """Returns the values to be checked: where they are valid, all others are."""
+        """Returns the values to check: if they are valid, all others are."""
         return self.values
 
     def __str__(self) -> str:
@@ -84,8 +84,8 @@ def chosen(text: str) -> dict[str, Range | Choice]:
     """Reads which settings a tuning run varies, and how far.
 
     Example:
-        >>> for name, among in chosen("layers,learning_rate:0.02:0.2").items():
-        ...     print(name, among)
+        >>> for name, domain in chosen("layers,learning_rate:0.02:0.2").items():
+        ...     print(name, domain)
         learning_rate 0.02 to 0.2, log
         layers 3 to 8
 
@@ -94,7 +94,7 @@ def chosen(text: str) -> dict[str, Range | Choice]:
             `learning_rate:0.02:0.2` gives a range, `stop_criterion:none:stable_ranking` choices.
 
     Returns:
-        The range of each, in the order of `TUNABLE`, whatever that of the text.
+        The range or the choices of each, in the order of `TUNABLE`, not that of the text.
 
     Raises:
         UserError: If a name is unknown or given twice, or a range is invalid.
@@ -109,22 +109,28 @@ def chosen(text: str) -> dict[str, Range | Choice]:
             )
         if name in ranges:
             raise UserError(f"tune: expected each setting once, got '{name}' twice")
-        ranges[name] = _ranged(name, values) if values else TUNABLE[name]
+        ranges[name] = _read_domain(name, values) if values else TUNABLE[name]
     return {name: ranges[name] for name in TUNABLE if name in ranges}
 
 
-def rounded(name: str, value: Value, among: Range | Choice) -> Value:
-    """Returns a value as it is tried: whole, or with four digits, which also survive float32."""
-    if not isinstance(among, Range):
+def rounded(name: str, value: Value, domain: Range | Choice) -> Value:
+    """Returns a value as it is tried: whole, or with four digits, which also survive float32.
+
+    Args:
+        name: The setting.
+        value: A value that keras-tuner has chosen.
+        domain: The range or the choices of the setting.
+    """
+    if not isinstance(domain, Range):
         return str(value)
     if is_whole(name):
         return int(value)
-    return min(max(float(f"{value:.{_DIGITS}g}"), among.low), among.high)
+    return min(max(float(f"{value:.{_DIGITS}g}"), domain.low), domain.high)
 
 
-def _ranged(name: str, values: list[str]) -> Range | Choice:
-    usual = TUNABLE[name]
-    if isinstance(usual, Choice):
+def _read_domain(name: str, values: list[str]) -> Range | Choice:
+    default = TUNABLE[name]
+    if isinstance(default, Choice):
         if len(set(values)) != len(values):
             raise UserError(f"tune: {name}: expected distinct choices, got {':'.join(values)}")
         return Choice(tuple(values))
@@ -133,11 +139,11 @@ def _ranged(name: str, values: list[str]) -> Range | Choice:
         kind = "whole numbers" if is_whole(name) else "numbers"
         raise UserError(
             f"tune: expected two {kind}, the first one less, such as "
-            f"{name}:{usual.low:g}:{usual.high:g}; got '{':'.join([name, *values])}'"
+            f"{name}:{default.low:g}:{default.high:g}; got '{':'.join([name, *values])}'"
         )
-    if usual.log and numbers[0] <= 0:
+    if default.log and numbers[0] <= 0:
         raise UserError(f"tune: {name}: expected numbers above 0, got {numbers[0]:g}")
-    return Range(numbers[0], numbers[1], usual.log)
+    return Range(numbers[0], numbers[1], default.log)
 
 
 def _numbers(values: list[str], kind: type) -> Iterator[float]:

@@ -32,7 +32,7 @@ from darts_tf.tuning.oracles import OBJECTIVE, make_oracle
 from darts_tf.tuning.role import check_address, role, wait_for_chief
 
 _logger = logging.getLogger(__name__)
-# Those of float32, the type in which keras-tuner's processes exchange an accuracy.
+# Decimal places of float32, the type in which keras-tuner's processes exchange an accuracy.
 _DIGITS = 6
 
 Objective = Callable[[SearchConfig, TrainingConfig, Path], float]
@@ -63,10 +63,12 @@ def derived_accuracy(
         verbose: As for `darts_tf.search`.
 
     Returns:
-        The share of the held out images that the network classifies correctly.
+        The share of the held-out images that the network classifies correctly, from 0 to 1.
 
     Raises:
         DivergenceError: If a loss or a weight is infinite or NaN.
+        UserError: As `darts_tf.search` and `darts_tf.train`.
+        Interrupted: If SIGTERM or SIGINT has asked for the end; a checkpoint is saved.
     """
     result = search(
         search_config,
@@ -116,13 +118,14 @@ def tune(
         space: The search space, likewise; None for `config.space`.
         criterion: The criterion, likewise; None for `config.stop_criterion`. Not used where the
             trials vary the criterion.
-        data: The data set, in any form that `darts_tf.data.resolve` takes, NumPy arrays for
-            instance; None for that which `config` names.
+        data: The data set, in any form that `darts_tf.data.resolve` takes, such as NumPy arrays;
+            None for the one that `config` names.
         verbose: As in `darts_tf.search`.
 
     Returns:
-        The contents of `tuning.json`, the best trial first among them, with the `reason` of a run
-        that was `ended_by_hand`; None for a process that runs trials for a chief.
+        The contents of `tuning.json`: the `tuner`, the `best` trial, the `reason` of a run that was
+        `ended_by_hand`, and all completed `trials` by id. None for a process that runs trials for a
+        chief.
 
     Raises:
         UserError: If the data set is not found, the directory holds another run, or no trial was
@@ -135,7 +138,7 @@ def tune(
         plugs["criterion"] = None
     named, chosen = choose(config, **plugs)
     config = cast(TuningConfig, named)
-    part = role()
+    process_role = role()
     config, dataset = resolve(config, data)
     if isinstance(run_directory, RunDirectory):
         run = run_directory
@@ -146,11 +149,11 @@ def tune(
     if run.outcome.exists():
         return run.read_json(run.outcome)
     oracle = make_oracle(config, run)
-    if part == "tuner":
+    if process_role == "tuner":
         wait_for_chief(config.worker_timeout)
     else:
-        oracle.resume(alone=part == "alone")
-    if part == "chief":
+        oracle.resume(alone=process_role == "alone")
+    if process_role == "chief":
         check_address()
     score = objective or partial(derived_accuracy, **plugs, data=dataset, verbose=verbose)
     try:
@@ -162,7 +165,7 @@ def tune(
         raise WorkerLost(
             f"the chief does not answer ({error.details()}); the same command resumes"
         ) from error
-    return None if part == "tuner" else _written(config, run, oracle, plugs)
+    return None if process_role == "tuner" else _write_outcome(config, run, oracle, plugs)
 
 
 class _Tuner(base_tuner.BaseTuner):
@@ -208,9 +211,10 @@ class _Tuner(base_tuner.BaseTuner):
         """Does nothing: all state is the oracle's, which saves itself."""
 
 
-def _written(
+def _write_outcome(
     config: TuningConfig, run: RunDirectory, oracle: keras_tuner.Oracle, plugs: Mapping[str, Any]
 ) -> Mapping[str, Any]:
+    """Writes `best.flags` and `tuning.json`; returns the contents of the latter."""
     tried = []
     for trial in sorted(oracle.trials.values(), key=lambda trial: trial.trial_id):
         if trial.status == trials.TrialStatus.COMPLETED:
