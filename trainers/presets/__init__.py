@@ -9,7 +9,11 @@ from darts_tf.errors import UserError, nearest
 
 
 def folder(program: str) -> Traversable:
-    """Returns the folder with the presets of a program, such as "search"."""
+    """Returns the folder with the presets of a program.
+
+    Args:
+        program: One that has presets, such as "search".
+    """
     return resources.files(__name__).joinpath(program)
 
 
