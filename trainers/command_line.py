@@ -93,15 +93,18 @@ def parse_with_plugs(
         program: As for `parse`.
         operand: As for `parse`.
 
+    Returns:
+        The settings, the values of the extra flags, and the configs of the plugs.
+
     Raises:
         UserError: If a flag, a value or a flag file is invalid.
     """
     extra = dict(extra or {})
     fields = dataclasses.fields(settings)
-    helping = bool(HELP & set(arguments))
+    wants_help = bool(HELP & set(arguments))
     direct = [_Line(argument, "") for argument in arguments]
-    lines = direct if helping else list(_lines(arguments, program))
-    chosen = {flag: _chosen(lines, settings, flag, room) for flag, room in plugs.items()}
+    lines = direct if wants_help else list(_lines(arguments, program))
+    chosen = {flag: _choose_plug(lines, settings, flag, module) for flag, module in plugs.items()}
     rows: list[tuple[str, Any, str]] = [(name, "", text) for name, text in extra.items()]
     rows += [(field.name, field.default, field.metadata["text"]) for field in fields]
     rows = [
@@ -118,7 +121,7 @@ def parse_with_plugs(
         (name, getattr(plug, field.name), f"{plug.name}: {field.metadata['text']}")
         for name, (plug, field) in plug_flags.items()
     ]
-    if helping:
+    if wants_help:
         names = presets.names(program)
         text = f"A file of flags{', or one of ' + ', '.join(names) if names else ''}."
         print(_help(about, [("flagfile", "", text), *rows]))
@@ -147,7 +150,7 @@ def parse_with_plugs(
             plugs[flag].get(config)
         except UserError as error:
             raise UserError(f"--{config['name']}_{error}") from error
-    paths = {name: _expanded(str(values[name].value)) for name in extra}
+    paths = {name: _expand_home(str(values[name].value)) for name in extra}
     return Plugged(result, paths, configs)
 
 
@@ -186,12 +189,12 @@ def _lines(arguments: Sequence[str], program: str) -> Iterator[_Line]:
         if match is None:
             yield _Line(argument, "")
             continue
-        name = _expanded(match[1] if match[1] is not None else next(rest, ""))
+        name = _expand_home(match[1] if match[1] is not None else next(rest, ""))
         for number, line in presets.lines(name, program):
             yield _Line(line, f"{name}, line {number}")
 
 
-def _chosen(lines: Sequence[_Line], settings: type[Settings], flag: str, room: Any) -> Any:
+def _choose_plug(lines: Sequence[_Line], settings: type[Settings], flag: str, module: Any) -> Any:
     """Returns the plug that the last occurrence of a flag names, or the default plug."""
     [name] = [field.default for field in dataclasses.fields(settings) if field.name == flag]
     for number, (argument, _) in enumerate(lines):
@@ -200,7 +203,7 @@ def _chosen(lines: Sequence[_Line], settings: type[Settings], flag: str, room: A
             following = lines[number + 1].argument if number + 1 < len(lines) else ""
             name = following if match[1] is None else match[1]
     try:
-        return room.get(name)
+        return module.get(name)
     except UserError as error:
         raise UserError(f"--{flag}: {error}") from error
 
@@ -215,12 +218,12 @@ def _check_new(plug_flags: Mapping[str, tuple[Any, Any]], names: Sequence[str]) 
             )
 
 
-def _names(room: Any) -> str:
-    return f" One of {', '.join(room.names())}."
+def _names(module: Any) -> str:
+    return f" One of {', '.join(module.names())}."
 
 
 class _Owner(NamedTuple):
-    """A plug that a flag with its prefix would be of.
+    """The plug to which a flag belongs by its prefix.
 
     Attributes:
         flag: The flag that chooses the plug, with the plug's name.
@@ -236,10 +239,10 @@ class _Owner(NamedTuple):
 def _owners(plugs: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, _Owner]:
     """Returns the plugs by the prefix of their flags; of two with a name, one with settings."""
     owners: dict[str, _Owner] = {}
-    for flag, room in plugs.items():
-        for name in room.names():
+    for flag, module in plugs.items():
+        for name in module.names():
             is_chosen = name == chosen[flag].name
-            plug = chosen[flag] if is_chosen else room.get(name)
+            plug = chosen[flag] if is_chosen else module.get(name)
             settings = tuple(field.name for field in setting_fields(plug))
             if settings or f"{name}_" not in owners:
                 owners[f"{name}_"] = _Owner(f"--{flag}={name}", settings, is_chosen)
@@ -334,14 +337,14 @@ def _unknown(name: str, values: flags.FlagValues, owners: Mapping[str, _Owner]) 
         if setting in owner.settings:
             return f"unknown flag '--{name}' without {owner.flag}"
         names = [f"--{prefix}{each}" for each in owner.settings]
-        known = f"; expected one of {', '.join(names)}" if names else ""
-        return f"unknown flag '--{name}': {owner.flag} has no setting '{setting}'{known}"
+        expected = f"; expected one of {', '.join(names)}" if names else ""
+        return f"unknown flag '--{name}': {owner.flag} has no setting '{setting}'{expected}"
     # Without the dashes, which would make any two flags alike.
     close = nearest(name, ["flagfile", *values]).replace("'", "'--", 1)
     return f"unknown flag '--{name}'.{close} --help lists all"
 
 
-def _expanded(path: str) -> str:
+def _expand_home(path: str) -> str:
     return str(Path(path).expanduser()) if path.startswith("~/") else path
 
 

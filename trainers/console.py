@@ -14,7 +14,7 @@ from trainers.command_line import HELP
 from trainers.program import run
 from trainers.programs import programs, table
 
-# What `darts-tf export` writes without a word of the format.
+# The format that `darts-tf export` writes if none is named.
 _DEFAULT_EXPORT = "saved_model"
 
 
@@ -24,22 +24,22 @@ def main() -> int:
     Returns:
         The exit status.
     """
-    # Before the current folder and what PYTHONPATH names.
+    # First, so that it wins over the current folder and those of PYTHONPATH.
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    known = {program.name: program.module for program in programs()}
-    known["export"] = known[_DEFAULT_EXPORT]
+    modules = {program.name: program.module for program in programs()}
+    modules["export"] = modules[_DEFAULT_EXPORT]
     words = sys.argv[1:]
-    if words and words[0] in known:
+    if words and words[0] in modules:
         sys.argv[1:] = words[1:]
-        runpy.run_module(known[words[0]], run_name="__main__", alter_sys=True)
+        runpy.run_module(modules[words[0]], run_name="__main__", alter_sys=True)
         return 0
-    return run("darts-tf", lambda arguments: _explain(arguments, known))
+    return run("darts-tf", lambda arguments: _list_programs(arguments, modules))
 
 
-def _explain(arguments: Sequence[str], known: dict[str, str]) -> None:
+def _list_programs(arguments: Sequence[str], modules: dict[str, str]) -> None:
     if arguments and not HELP & set(arguments):
         raise UserError(
-            f"expected the name of a program, one of {', '.join(sorted(known))}; got "
-            f"{short(arguments[0])}.{nearest(arguments[0], known)}"
+            f"expected the name of a program, one of {', '.join(sorted(modules))}; got "
+            f"{short(arguments[0])}.{nearest(arguments[0], modules)}"
         )
     print(table("darts-tf {0.name}"))

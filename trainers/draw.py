@@ -58,7 +58,7 @@ def main(arguments: Sequence[str]) -> None:
     form = _format(given["output"], settings.format)
     genotype = genotypes.chosen(given["genotype"])
     if given["output"]:
-        drawing = _drawn(genotype, form, settings.title)
+        drawing = _draw(genotype, form, settings.title)
         expected = "expected a file in an existing folder"
         with overwriting(Path(given["output"]), expected) as temporary:
             temporary.write_bytes(drawing)
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str]) -> None:
     elif form == "png" and sys.stdout.isatty():
         raise UserError("--format=png: expected --output=FILE.png, got the terminal")
     else:
-        sys.stdout.buffer.write(_drawn(genotype, form, settings.title))
+        sys.stdout.buffer.write(_draw(genotype, form, settings.title))
 
 
 def _format(output: str, wanted: str) -> str:
@@ -90,7 +90,7 @@ def _format(output: str, wanted: str) -> str:
     return wanted
 
 
-def _drawn(genotype: Genotype, form: str, title: str) -> bytes:
+def _draw(genotype: Genotype, form: str, title: str) -> bytes:
     if form == "txt":
         return f"{as_text(genotype, title)}\n".encode()
     return picture(genotype, form, title)

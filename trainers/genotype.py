@@ -19,17 +19,17 @@ from trainers import genotypes
 from trainers.command_line import parse
 from trainers.program import run
 
-_FOUND = -1
+_RESULT = -1
 
 
 @dataclass(frozen=True, kw_only=True)
 class GenotypeSettings(Settings):
-    """Settings of the choice of a genotype."""
+    """The epoch of a genotype, and the format that it is printed in."""
 
     epoch: int = setting(
-        _FOUND,
+        _RESULT,
         "Epoch, from 0; -1 for the genotype that the search found, or that of its last epoch.",
-        low=_FOUND,
+        low=_RESULT,
     )
     format: str = setting("json", "Format of the genotype.", choices=("json", "txt"))
 
@@ -53,28 +53,28 @@ def main(arguments: Sequence[str]) -> None:
     )
     if not given["run_dir"]:
         raise UserError("--run_dir: expected the directory of a search, got nothing")
-    epoch, genotype = _chosen(given["run_dir"], settings.epoch)
+    epoch, genotype = _select(given["run_dir"], settings.epoch)
     if settings.format == "txt":
         genotypes.show(genotype, f"epoch {epoch}")
     else:
         print(json.dumps({"genotype": genotype.to_dict(), "epoch": epoch}, indent=2))
 
 
-def _chosen(path: str, epoch: int) -> tuple[int, Genotype]:
+def _select(path: str, epoch: int) -> tuple[int, Genotype]:
     """Returns an epoch of a search and its genotype.
 
     Args:
         path: The run directory.
-        epoch: The epoch, -1 for the one that the search returned or for the last.
+        epoch: The epoch; -1 for that of the search's result, or for the last one without a result.
     """
     records = {record.epoch: record.genotype for record in read_history(path)}
     directory = RunDirectory(path, "search")
-    if epoch == _FOUND and directory.genotype.exists():
+    if epoch == _RESULT and directory.genotype.exists():
         outcome = directory.read_json(directory.genotype)
         return int(outcome.get("genotype_epoch", outcome["epoch"])), read_genotype(outcome)
     if not records:
         raise UserError(f"{path}: expected a search with an epoch, got an empty history")
-    epoch = max(records) if epoch == _FOUND else epoch
+    epoch = max(records) if epoch == _RESULT else epoch
     if epoch not in records:
         raise UserError(
             f"--epoch={epoch}: expected an epoch of {path}, {min(records)} to {max(records)}"

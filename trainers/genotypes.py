@@ -11,14 +11,13 @@ from darts_tf.spaces import foreign, zoo
 from darts_tf.spaces.genotype import Genotype, read_genotype
 from trainers import presets
 
-# Characters of a path in a message.
-_LONGEST = 200
+_LONGEST = 200  # characters of a path in a message
 TEXT = (
     "A genotype.json, JSON, what DARTS or NNI print, or a published genotype: "
     f"{', '.join(zoo.names())}. Required."
 )
 
-# What a training takes from the search before it, and what it takes in proportion.
+# The settings that a training copies from the search before it, and those that it scales.
 ALIKE = (
     "dataset",
     "data_dir",
@@ -55,28 +54,28 @@ def chosen(given: str) -> Genotype:
     if given in published:
         return zoo.get(given)
     if foreign.is_text(given):
-        return _parsed("--genotype", given)
+        return _read("--genotype", given)
     try:
         text = Path(given).read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         raise UserError(
-            f"--genotype={_cut(given)}: no such file, and no published genotype."
+            f"--genotype={_shorten(given)}: no such file, and no published genotype."
             f"{nearest(given, published)} Published: {', '.join(published)}"
         ) from None
     except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
         reason = getattr(error, "strerror", None) or error
         raise UserError(
-            f"--genotype={_cut(given)}: {reason}; expected a file such as genotype.json"
+            f"--genotype={_shorten(given)}: {reason}; expected a file such as genotype.json"
         ) from error
-    return _parsed(f"--genotype={_cut(given)}", text)
+    return _read(f"--genotype={_shorten(given)}", text)
 
 
 def training_command(path: Path, config: RunConfig, program: str) -> str:
     """Returns the command that trains the network of the genotype of a search.
 
     It names a preset and what departs from it: data, devices and seed are those of the search, and
-    depth, width, epochs and batch are to the preset of the training what those of the search are to
-    the preset of the search. Without a preset both are measured by the paper's settings.
+    depth, width, epochs and batch size are to the preset of the training as those of the search are
+    to the preset of the search. Without a preset, the defaults take its place.
 
     Args:
         path: The genotype.json.
@@ -89,7 +88,7 @@ def training_command(path: Path, config: RunConfig, program: str) -> str:
     after = _texts(TrainingConfig()) | _lines("train", name)
     wanted = {setting: now[setting] for setting in ALIKE}
     for size in SIZES:
-        wanted[size] = _scaled(size, int(now[size]), int(before[size]), int(after[size]))
+        wanted[size] = _scale(size, int(now[size]), int(before[size]), int(after[size]))
     words = ["python", "-m", "trainers.train", f"--genotype={path}"]
     words += [f"--flagfile={name}"] * bool(name)
     words += [f"--{flag}={text}" for flag, text in wanted.items() if text != after[flag]]
@@ -97,13 +96,13 @@ def training_command(path: Path, config: RunConfig, program: str) -> str:
 
 
 def _preset(program: str, dataset: str, small: bool) -> str:
-    """Returns the name of the preset that a search and the training after it have, or ""."""
+    """Returns the name of a preset that both a search and its training have, or ""."""
     names = set(presets.names(program)) & set(presets.names("train"))
     fitting = [f"{dataset}.flags", *["images.flags"] * small]
     return next((name for name in fitting if name in names), "")
 
 
-def _scaled(size: str, now: int, before: int, after: int) -> str:
+def _scale(size: str, now: int, before: int, after: int) -> str:
     fewest = 3 if size == "layers" else 1
     return str(max(fewest, round(now * after / before)))
 
@@ -115,7 +114,7 @@ def _texts(config: RunConfig) -> dict[str, str]:
 
 
 def _lines(program: str, name: str) -> dict[str, str]:
-    """Returns what a preset says, by flag; nothing for ""."""
+    """Returns the values in a preset by flag; none for ""."""
     lines = presets.lines(name, program) if name else ()
     pairs = (line.removeprefix("--").partition("=") for _, line in lines)
     return {flag: text for flag, _, text in pairs}
@@ -133,11 +132,11 @@ def show(genotype: Genotype, title: str = "") -> None:
     print(text.encode(encoding, "replace").decode(encoding))
 
 
-def _cut(given: str) -> str:
+def _shorten(given: str) -> str:
     return given if len(given) <= _LONGEST else short(given)
 
 
-def _parsed(where: str, text: str) -> Genotype:
+def _read(where: str, text: str) -> Genotype:
     try:
         return read_genotype(text)
     except UserError as error:

@@ -31,10 +31,10 @@ def run(name: str, main: Callable[[Sequence[str]], None]) -> int:
         (EX_TEMPFAIL, try again) after the loss of a worker; 128 plus the signal's number after a
         run that was interrupted and has saved a checkpoint; 130 after Ctrl-C elsewhere.
     """
-    # Hides TensorFlow's info messages and warnings, unless the user has set the variable.
     if sys.argv[1:] in (["--version"], ["-version"]):
         print(f"{name}, darts_tf {darts_tf.__version__}")
         return 0
+    # Hides TensorFlow's info messages and warnings, unless the user has set the variable.
     os.environ.setdefault(LEVEL, "2")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:

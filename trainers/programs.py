@@ -1,4 +1,4 @@
-"""The table of programs: `trainers` and `export` are looked through, and nothing is imported."""
+"""The table of programs, read from the source files of `trainers` and `export` without imports."""
 
 import importlib.util
 import pkgutil
@@ -13,8 +13,8 @@ class Listed(NamedTuple):
     """A program.
 
     Attributes:
-        module: What `python -m` runs, such as `trainers.search`.
-        about: What it does, in one line.
+        module: The module that `python -m` runs, such as `trainers.search`.
+        about: The first line of its docstring, which says what it does.
     """
 
     module: str
@@ -22,15 +22,15 @@ class Listed(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What `darts-tf` knows it by, such as `search`."""
+        """The name of the program for `darts-tf`, such as `search`."""
         return self.module.rpartition(".")[2]
 
 
 def programs() -> Iterator[Listed]:
-    """Yields the programs, with the first line of what each says of itself."""
+    """Yields the programs of `trainers` and `export`, each package by name."""
     for package in _PACKAGES:
-        found = importlib.util.find_spec(package)
-        folders = found.submodule_search_locations if found else None
+        package_spec = importlib.util.find_spec(package)
+        folders = package_spec.submodule_search_locations if package_spec else None
         for module in pkgutil.iter_modules(folders or [], f"{package}."):
             spec = importlib.util.find_spec(module.name)
             source = getattr(spec and spec.loader, "get_source", lambda name: None)(module.name)

@@ -1,4 +1,4 @@
-"""The import of TensorFlow without TensorFlow's own lines, wherever a program comes upon it."""
+"""The import of TensorFlow without TensorFlow's own lines, wherever in a program it happens."""
 
 import importlib.abc
 import importlib.util
@@ -15,9 +15,9 @@ _NAME = "tensorflow"
 
 @contextmanager
 def quiet_import() -> Iterator[None]:
-    """Makes the first import of TensorFlow in the block quiet, and lists the devices with it.
+    """Makes the first import of TensorFlow inside the context quiet, and lists the devices with it.
 
-    What TensorFlow had to say is shown where the import fails.
+    If the import fails, TensorFlow's lines are shown.
     """
     finder = _Finder()
     sys.meta_path.insert(0, finder)

@@ -48,12 +48,12 @@ def main(arguments: Sequence[str]) -> None:
     )
     chosen = {"method": plugs["method"], "criterion": plugs["stop_criterion"]}
     named, plugs_of_trials = choose(config, **chosen)
-    part = role()
+    is_tuner = role() == "tuner"
     config, dataset = resolved(config)
     flags = run_flags(named.resolved(dataset.facts), plugs_of_trials)
     path = paths["run_dir"] or f"runs/{run_name(config.dataset)}-tuned"
     directory = RunDirectory(path, "tune")
-    if part == "tuner" and directory.claim(flags, earlier_lines(TuningConfig)) != "finished":
+    if is_tuner and directory.claim(flags, earlier_lines(TuningConfig)) != "finished":
         with logging_to(None):
             darts_tf.tune(config, directory, data=dataset, **chosen)
         print("no trial is left; the chief writes the outcome")
