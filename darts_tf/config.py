@@ -277,7 +277,14 @@ class SearchConfig(RunConfig):
             )
 
     def check(self, facts: DatasetFacts) -> None:
-        """Checks that each of the two portions has at least one training image."""
+        """Checks that each of the two portions has at least one training image.
+
+        Args:
+            facts: Facts of the data set.
+
+        Raises:
+            UserError: If one has none.
+        """
         super().check(facts)
         if facts.train_images:
             portions(facts.train_images, self.train_portion, self.valid_portion)
@@ -353,7 +360,14 @@ class TrainingConfig(RunConfig):
         return {**super().filled(facts), "cutout": cutout}
 
     def check(self, facts: DatasetFacts) -> None:
-        """Checks that images are left to train on, and that AutoAugment has a policy."""
+        """Checks that images are left to train on, and that AutoAugment has a policy.
+
+        Args:
+            facts: Facts of the data set.
+
+        Raises:
+            UserError: If no image is left, or no policy was published.
+        """
         super().check(facts)
         if self.held_out and facts.train_images:
             try:

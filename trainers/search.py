@@ -2,7 +2,8 @@
 
     python -m trainers.search --flagfile=cifar10.flags [--run_dir=DIR] [any flag to override]
 
-The run directory receives config.flags, history.jsonl, genotype.json, search.log and tensorboard/.
+The run directory receives config.flags, history.jsonl, genotype.json, report.html, search.log,
+checkpoints/ and tensorboard/.
 """
 
 import sys

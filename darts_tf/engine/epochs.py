@@ -47,7 +47,7 @@ class Epoch:
         stage: Number of the stage, from 0.
         of_stage: Number of the epoch in its stage, from 0.
         steps_done: Training steps that were taken before the run was resumed.
-        pace: How fast the training steps were.
+        pace: The pace of the training steps.
         tracing: Seconds by which first steps took longer than those after them, over all passes.
         measured: Whether every pass had a second step, without which `tracing` leaves it out.
         epochs_left: Number of epochs whose total time is estimated and logged during this one; 0
@@ -172,12 +172,23 @@ class RunStage:
 
 
 def logs_as_line(epoch: Epoch, logs: Mapping[str, float], timing: Mapping[str, float]) -> Line:
-    """Returns a line of the history that holds an epoch's logs as they are."""
+    """Returns a line of the history that holds an epoch's logs as they are.
+
+    Args:
+        epoch: The epoch.
+        logs: Its logs by name.
+        timing: Its times by name.
+    """
     return {"epoch": epoch.number, "stage": epoch.stage, **logs, "timing": timing}
 
 
 def line_as_text(line: Line, left: float) -> str:
-    """Returns a line of the log with the numbers of a line of the history."""
+    """Returns a line of the log with the numbers of a line of the history.
+
+    Args:
+        line: The epoch's line of the history.
+        left: The most seconds that the run may still take, 0 when it is over.
+    """
     numbers = {name: value for name, value in line.items() if isinstance(value, float)}
     texts = [f"{name} {value:.4g}" for name, value in numbers.items()]
     texts += [f"up to {duration(left)} left"] if left else []

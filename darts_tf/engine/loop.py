@@ -27,7 +27,7 @@ class Mean(NamedTuple):
 
 
 class Pace(NamedTuple):
-    """How fast an epoch went.
+    """The speed of an epoch.
 
     Attributes:
         images_per_second: Images in a second, over all replicas.

@@ -22,7 +22,11 @@ def dtype_policy(mixed_precision: str) -> keras.DTypePolicy:
 
 
 def make_loss_scale(mixed_precision: str) -> "LossScale | None":
-    """Returns a loss scale for `float16`, None for a dtype that needs none."""
+    """Returns a loss scale for `float16`, None for a dtype that needs none.
+
+    Args:
+        mixed_precision: As for `dtype_policy`.
+    """
     return LossScale() if mixed_precision == "float16" else None
 
 
@@ -67,7 +71,12 @@ class LossScale:
 
 
 def scale_batch(batch: Batch, loss_scale: LossScale | None) -> Batch:
-    """Returns the batch with sample weights, and so loss and gradients, times the loss scale."""
+    """Returns the batch with sample weights, and so loss and gradients, times the loss scale.
+
+    Args:
+        batch: The batch.
+        loss_scale: The scale, or None.
+    """
     if loss_scale is None:
         return batch
     return batch._replace(sample_weights=batch.sample_weights * loss_scale.value)
@@ -77,6 +86,10 @@ def unscale_score(score: Score, loss_scale: LossScale | None) -> Score:
     """Returns the score of a batch from `scale_batch`, divided by the loss scale again.
 
     The scale must not have been updated in between.
+
+    Args:
+        score: The score of the scaled batch.
+        loss_scale: The scale, or None.
     """
     if loss_scale is None:
         return score

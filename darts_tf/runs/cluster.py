@@ -39,11 +39,19 @@ class Cluster:
         return self.index == 0
 
     def name(self, index: int) -> str:
-        """Returns the name of a worker in messages."""
+        """Returns the name of a worker in messages.
+
+        Args:
+            index: The place of the worker in `tasks`.
+        """
         return f"{f'worker {index}' if index else 'the chief'} ({self.addresses[index]})"
 
     def endpoint(self, index: int) -> tuple[str, int]:
-        """Returns the host and the port of a worker."""
+        """Returns the host and the port of a worker.
+
+        Args:
+            index: The place of the worker in `tasks`.
+        """
         host, _, port = self.addresses[index].rpartition(":")
         return host.strip("[]"), int(port)
 

@@ -13,7 +13,7 @@ _PLACES = ("--dataset", "--data_dir")
 
 @dataclass(frozen=True)
 class Difference:
-    """How the flags of a command differ from those of the run that it resumes.
+    """The differences between the flags of a command and those of the run that it resumes.
 
     Attributes:
         refused: Flags that may not differ.

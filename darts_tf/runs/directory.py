@@ -112,11 +112,19 @@ class RunDirectory:
         return extending.extensions(self.read_text(self.config))
 
     def repeat(self, seed: int) -> Path:
-        """Returns the run directory of a repeat, or of a training of a random search."""
+        """Returns the run directory of a repeat, or of a training of a random search.
+
+        Args:
+            seed: The seed of the training run.
+        """
         return self.path / f"seed_{seed}"
 
     def trial(self, name: str) -> Path:
-        """Returns the folder of a trial of a tuning run, which holds a search and a training."""
+        """Returns the folder of a trial of a tuning run, which holds a search and a training.
+
+        Args:
+            name: The id of the trial.
+        """
         return self.path / "trials" / name
 
     def claim(
@@ -364,7 +372,11 @@ class RunDirectory:
         self.write_text(path, _json(path.name, value, indent=2) + "\n")
 
     def read_json(self, path: Path) -> dict[str, Any]:
-        """Returns the JSON object in a file of this run."""
+        """Returns the JSON object in a file of this run.
+
+        Args:
+            path: The file, such as `self.result`.
+        """
         return self._parse(self.read_text(path), path.name)
 
     def read_outcome(self) -> dict[str, Any]:
@@ -372,7 +384,11 @@ class RunDirectory:
         return with_units(self.read_json(self.outcome))
 
     def read_text(self, path: Path) -> str:
-        """Returns the text of a file of this run; bytes that are no UTF-8 come back as written."""
+        """Returns the text of a file of this run; bytes that are no UTF-8 come back as written.
+
+        Args:
+            path: The file, such as `self.config`.
+        """
         with self.explained():
             # As bytes: universal newlines would end lines elsewhere than `append_history` does.
             return path.read_bytes().decode("utf-8", errors="surrogateescape")
@@ -405,6 +421,7 @@ class RunDirectory:
     def _check_same(
         self, now: Mapping[str, str], defaults: Mapping[str, str], extend: bool
     ) -> None:
+        """Refuses flags that the run there may not be resumed with; notes the other differences."""
         recorded = flag_values(self.read_text(self.config).splitlines())
         program = self._recorded_program()
         other = [name for name in recorded if name not in now]

@@ -209,6 +209,7 @@ def _of_nni(content: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _nni_edges(content: Mapping[Any, Any], cell: str, node: int) -> list[list[Any]]:
+    """Returns the two edges of a node of NNI, each as [operation, source]."""
     if f"{cell}/op_{node}_0" in content:  # the form of NNI's hub of spaces
         operations = [_entry(content, f"{cell}/op_{node}_{place}") for place in (0, 1)]
         sources = [_entry(content, f"{cell}/input_{node}_{place}") for place in (0, 1)]
@@ -217,9 +218,9 @@ def _nni_edges(content: Mapping[Any, Any], cell: str, node: int) -> list[list[An
     chosen = _entry(content, f"{prefix}_switch")
     flags = isinstance(chosen, list) and len(chosen) == node and all(map(_is_flag, chosen))
     if flags and sum(chosen) == 2:  # otherwise places, which may be 0 and 1
-        chosen = [place for place, one in enumerate(chosen) if one]
+        chosen = [place for place, flag in enumerate(chosen) if flag]
     keys = [f"{prefix}_p{place}" for place in range(node)]
-    places = [keys.index(one) if one in keys else one for one in _as_list(chosen)]
+    places = [keys.index(key) if key in keys else key for key in _as_list(chosen)]
     if len(places) != 2 or not all(isinstance(place, int) for place in places):
         raise UserError(f"{prefix}_switch: expected two inputs, got {short(chosen)}")
     return [[_nni_name(content, f"{prefix}_p{place}"), place] for place in sorted(places)]
@@ -229,7 +230,7 @@ def _nni_name(content: Mapping[Any, Any], key: str) -> Any:
     """Returns the operation of a key: its name, its number, or a list with a one at its place."""
     chosen, names = _entry(content, key), list(_NNI.values())
     if isinstance(chosen, list) and len(chosen) >= len(names) and all(map(_is_flag, chosen)):
-        chosen = [place for place, one in enumerate(chosen) if one]
+        chosen = [place for place, flag in enumerate(chosen) if flag]
     chosen = _single(chosen)
     if isinstance(chosen, int) and not isinstance(chosen, bool) and 0 <= chosen < len(names):
         return names[chosen]

@@ -138,11 +138,19 @@ class Genotype:
         return tuple(tuple(pairs[node]) for node in nodes)
 
     def edges(self, cell: str) -> tuple[Triple, ...]:
-        """Returns the edges of a cell as (operation, source, node), node by node."""
+        """Returns the edges of a cell as (operation, source, node), node by node.
+
+        Args:
+            cell: One of `cells`.
+        """
         return tuple(_triples(getattr(self, cell)))
 
     def output(self, cell: str) -> tuple[int, ...]:
-        """Returns the nodes of a cell whose concatenation is its output."""
+        """Returns the nodes of a cell whose concatenation is its output.
+
+        Args:
+            cell: One of `cells`.
+        """
         return tuple(getattr(self, f"{cell}_concat"))
 
     def skip_connects(self) -> dict[str, int]:
@@ -158,7 +166,11 @@ class Genotype:
         return space | {name: getattr(self, name) for name in _field_names(self.cells)}
 
     def to_json(self, indent: int | None = None) -> str:
-        """Returns the genotype as JSON, one line unless `indent` says otherwise."""
+        """Returns the genotype as JSON, one line unless `indent` says otherwise.
+
+        Args:
+            indent: Spaces for each level; None for one line.
+        """
         return json.dumps(self.to_dict(), indent=indent)
 
     @classmethod

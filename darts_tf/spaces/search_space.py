@@ -228,7 +228,14 @@ class SearchSpace(Space):
         return tables
 
     def genotype(self, cells: Mapping[str, Sequence[Triple]]) -> Genotype:
-        """Returns the genotype of derived cells, whose form DARTS's name fixes."""
+        """Returns the genotype of derived cells, whose form DARTS's name fixes.
+
+        Args:
+            cells: For each cell its edges as (operation, source, node), node by node.
+
+        Raises:
+            ValueError: If a space with DARTS's name keeps another number of edges a node than two.
+        """
         if self.name == DARTS_NAME and self.inputs_per_node != 2:
             raise ValueError(
                 f"expected a space with a name of its own, since it keeps {self.inputs_per_node} "

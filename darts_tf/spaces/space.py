@@ -101,24 +101,44 @@ class Space:
         raise NotImplementedError(f"{type(self).__name__} has to say its cells")
 
     def edges(self, cell: str) -> tuple[Edge, ...]:
-        """Returns the edges of a cell, target by target, in the order of its table's rows."""
+        """Returns the edges of a cell, target by target, in the order of its table's rows.
+
+        Args:
+            cell: One of `cells`.
+        """
         raise NotImplementedError(f"{type(self).__name__} has to say its edges")
 
     def node_count(self, cell: str) -> int:
-        """Returns the number of nodes of a cell, not counting its inputs."""
+        """Returns the number of nodes of a cell, not counting its inputs.
+
+        Args:
+            cell: One of `cells`.
+        """
         targets = (edge.target for edge in self.edges(cell))
         return max(targets, default=self.inputs - 1) - self.inputs + 1
 
     def output(self, cell: str) -> tuple[int, ...]:
-        """Returns the nodes whose concatenation is a cell's output; a single one is the output."""
+        """Returns the nodes whose concatenation is a cell's output; a single one is the output.
+
+        Args:
+            cell: One of `cells`.
+        """
         return tuple(range(self.inputs, self.inputs + self.node_count(cell)))
 
     def width(self, cell: str) -> int:
-        """Returns the number of columns of a cell's table: the most candidates of an edge."""
+        """Returns the number of columns of a cell's table: the most candidates of an edge.
+
+        Args:
+            cell: One of `cells`.
+        """
         return max((len(edge.candidates) for edge in self.edges(cell)), default=0)
 
     def mask(self, cell: str) -> np.ndarray:
-        """Returns which entries of a cell's table are candidates, bool [edges, width]."""
+        """Returns which entries of a cell's table are candidates, bool [edges, width].
+
+        Args:
+            cell: One of `cells`.
+        """
         counts = np.array([len(edge.candidates) for edge in self.edges(cell)], dtype=np.int64)
         return np.arange(self.width(cell)) < counts[:, None]
 
@@ -207,6 +227,9 @@ class Space:
     def check(self, genotype: Genotype) -> None:
         """Refuses a genotype that is not of this space.
 
+        Args:
+            genotype: The genotype.
+
         Raises:
             UserError: If it has other cells, an edge that the space does not have, another
                 output, or another number of edges than `check_cell` wants.
@@ -277,11 +300,19 @@ class Space:
         return sampling.all_edges(self.edges(cell), rng)
 
     def is_free(self, operation: str) -> bool:
-        """Whether an operation has no weights of its own, like a skip-connect (Criterion 1)."""
+        """Whether an operation has no weights of its own, like a skip-connect (Criterion 1).
+
+        Args:
+            operation: The name of the operation.
+        """
         return operations.get(operation).free
 
     def is_learnable(self, operation: str) -> bool:
-        """Whether an operation has weights, so that Criterion 1* ranks it (DARTS+, section 3)."""
+        """Whether an operation has weights, so that Criterion 1* ranks it (DARTS+, section 3).
+
+        Args:
+            operation: The name of the operation.
+        """
         return operations.get(operation).learnable
 
     def get_config(self) -> dict[str, Any]:
@@ -290,7 +321,11 @@ class Space:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Makes the space that `get_config` described."""
+        """Makes the space that `get_config` described.
+
+        Args:
+            config: As `get_config` returns it.
+        """
         return cls(**{key: value for key, value in config.items() if key != "name"})
 
     def genotype(self, cells: Mapping[str, Sequence[Triple]]) -> Genotype:

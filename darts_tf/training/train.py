@@ -143,6 +143,7 @@ def _train_in_session(
     session: Session,
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> TrainingResult:
+    """Trains, tests, and writes the files of a run that is not finished."""
     run = session.run
     images = read_images(dataset, run)
     if config.held_out:
@@ -252,7 +253,13 @@ def transforms(
 
 
 def network_spec(config: TrainingConfig, genotype: Genotype, dataset: Dataset) -> NetworkSpec:
-    """Returns the specification of the network, for the images and classes of a data set."""
+    """Returns the specification of the network, for the images and classes of a data set.
+
+    Args:
+        config: The settings.
+        genotype: The cells.
+        dataset: The data set.
+    """
     return NetworkSpec(
         genotype,
         dataset.train.shape,

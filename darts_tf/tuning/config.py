@@ -103,12 +103,19 @@ class TuningConfig(SearchConfig):
         self._try_trials()
 
     def check(self, facts: DatasetFacts) -> None:
-        """Checks that the trials fit the data set, at both ends of each range."""
+        """Checks that the trials fit the data set, at both ends of each range.
+
+        Args:
+            facts: Facts of the data set.
+
+        Raises:
+            UserError: If one does not fit.
+        """
         super().check(facts)
         self._try_trials(facts)
 
     def _try_trials(self, facts: DatasetFacts | None = None) -> None:
-        """Makes the configs of trials, which are checked on the way, and against facts if given."""
+        """Checks the configs of trials, with each setting at the ends of its range."""
         tuned = self.tuned()
         try:
             self._try_trial({}, facts)
@@ -177,7 +184,6 @@ class RandomSearchConfig(TrainingConfig):
     """
 
     space: str = setting("darts", "Search space that genotypes are drawn from, by name.")
-
     samples: int = setting(24, "Genotypes, each drawn with the next seed and trained.", low=1)
     epochs: int = setting(100, "Epochs of each training; also the length of the cosine.", low=1)
     held_out: float = setting(

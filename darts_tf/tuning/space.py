@@ -76,7 +76,11 @@ TUNABLE: Mapping[str, Range | Choice] = MappingProxyType(
 
 
 def is_whole(name: str) -> bool:
-    """Whether a setting is a whole number."""
+    """Whether a setting is a whole number.
+
+    Args:
+        name: The name of the setting.
+    """
     return isinstance(_DEFAULTS[name], int)
 
 
