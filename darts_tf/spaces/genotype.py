@@ -339,9 +339,7 @@ def _checked_cell(cell: str, fields: Mapping[str, Any], inputs: int, darts: bool
     edges = fields[cell]
     names = operations.names()
     # An error in DARTS's form is reported in its terms, unless all edges have three entries.
-    if (darts and not _have_entries(edges, 3)) or (
-        inputs == 2 and edges and _have_entries(edges, 2)
-    ):
+    if (darts and not _all_have(edges, 3)) or (inputs == 2 and edges and _all_have(edges, 2)):
         pairs = _checked_pairs(cell, edges, names)
         output = _checked_concat(concat, fields[concat], inputs, len(pairs) // EDGES_PER_NODE)
         return {cell: pairs, concat: output}
@@ -350,7 +348,7 @@ def _checked_cell(cell: str, fields: Mapping[str, Any], inputs: int, darts: bool
     return {cell: _shorten(triples, output, inputs), concat: output}
 
 
-def _have_entries(edges: Any, entries: int) -> bool:
+def _all_have(edges: Any, entries: int) -> bool:
     """Returns whether every edge of a list has so many entries, as it does in an empty list."""
     if not isinstance(edges, list | tuple):
         return False
