@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from darts_tf.errors import UserError
+from darts_tf.errors import UserError, short
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import read_history
 from darts_tf.settings import Settings, setting
@@ -71,7 +71,10 @@ def _select(path: str, epoch: int) -> tuple[int, Genotype]:
     directory = RunDirectory(path, "search")
     if epoch == _RESULT and directory.genotype.exists():
         outcome = directory.read_json(directory.genotype)
-        return int(outcome.get("genotype_epoch", outcome["epoch"])), read_genotype(outcome)
+        found_in = outcome.get("genotype_epoch", outcome.get("epoch"))
+        if not isinstance(found_in, int):
+            raise UserError(f"{directory.genotype}: expected its epoch, got {short(found_in)}")
+        return found_in, read_genotype(outcome)
     if not records:
         raise UserError(f"{path}: expected a search with an epoch, got an empty history")
     epoch = max(records) if epoch == _RESULT else epoch

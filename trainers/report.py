@@ -27,8 +27,8 @@ def main(arguments: Sequence[str]) -> None:
         UserError: If an argument is invalid, or the page cannot be written.
     """
     extra = {"output": "The file to write; empty for report.html in the directory of one run."}
-    flags = [argument for argument in arguments if argument.startswith("-")]
-    folders = [str(Path(word).expanduser()) for word in arguments if not word.startswith("-")]
+    flags, words = _separate(arguments)
+    folders = [str(Path(word).expanduser()) for word in words]
     _, paths = parse(flags, Settings, __doc__, extra=extra)
     output = paths["output"]
     if not folders:
@@ -43,6 +43,20 @@ def main(arguments: Sequence[str]) -> None:
     else:
         path = write_report(folders[0])
     print(path)
+
+
+def _separate(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Returns flags, each with the value that follows it, and the other arguments."""
+    flags, words = [], []
+    rest = iter(arguments)
+    for argument in rest:
+        if not argument.startswith("-"):
+            words.append(argument)
+        else:
+            flags.append(argument)
+            if argument.lstrip("-") == "output":
+                flags += [value for value in [next(rest, None)] if value is not None]
+    return flags, words
 
 
 if __name__ == "__main__":

@@ -60,7 +60,8 @@ def choose_kernels(deterministic: bool) -> None:
 def start_quietly() -> None:
     """Runs a tiny operation quietly, so that the first step shows no one-time messages."""
     with quietly():
-        tf.transpose(tf.zeros((1, 1), tf.int32))  # oneDNN: on some processors, not for integers
+        # oneDNN says on some processors that it cannot transpose integers.
+        tf.transpose(tf.zeros((1, 1), tf.int32))
 
 
 def make_strategy(name: str) -> tf.distribute.Strategy:

@@ -221,7 +221,8 @@ class RunDirectory:
         """
         if self.description.exists():
             recorded = self.described()
-            if recorded is not None and recorded.wiring != description.wiring:
+            wiring = recorded and recorded.wiring
+            if wiring and wiring != description.wiring:
                 raise UserError(
                     f"--run_dir={self.path}: expected the search space of the run there or another "
                     "directory, got one of that name with other edges"

@@ -39,7 +39,9 @@ _NNI = {
     "dilconv3x3": "dil_conv_3x3",
     "dilconv5x5": "dil_conv_5x5",
 }
-_NNI_KEY = re.compile(r"(normal|reduce)(?:_n(\d+)_(?:p(\d+)|switch)|/(?:op|input)_(\d+)_(\d+))")
+_NNI_KEY = re.compile(
+    r"(normal|reduce)(?:_n(\d{1,3})_(?:p(\d{1,3})|switch)|/(?:op|input)_(\d{1,3})_(\d{1,3}))"
+)
 _BENCH = re.compile(r"\s*\|[^~|+\s]+~\d+\|[^\n]*")
 
 
@@ -107,8 +109,8 @@ def translated(content: Any) -> Any:
         return content
     fields = {name: value for name, value in content.items() if value is not None}
     for name, value in fields.items():
-        if isinstance(value, range) and len(value) <= _MOST_NUMBERS:
-            fields[name] = list(value)
+        if isinstance(value, range):
+            fields[name] = _numbers(value)
         elif name in ("normal", "reduce"):
             fields[name] = _flat(value)
     return fields
@@ -168,12 +170,16 @@ def _call_value(node: ast.Call) -> Any:
     if name.endswith("Genotype") and len(values) <= len(_FIELDS):
         return dict(zip(_FIELDS, values, strict=False)) | named
     if name == "range" and values and not named and all(isinstance(v, int) for v in values):
-        numbers = range(*values)
-        if len(numbers) <= _MOST_NUMBERS:
-            return list(numbers)
+        return _numbers(range(*values))
     if name in _WRAPPERS and len(values) == 1:
         return dict(values[0]) if "ict" in name else values[0]
     raise UserError(f"expected a genotype of names and numbers, got {short(ast.unparse(node))}")
+
+
+def _numbers(numbers: range) -> list[int]:
+    if numbers[_MOST_NUMBERS:]:
+        raise UserError(f"expected a genotype of names and numbers, got {short(numbers)}")
+    return list(numbers)
 
 
 def _flat(edges: Any) -> Any:

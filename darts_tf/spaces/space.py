@@ -245,7 +245,8 @@ class Space:
                 candidates = edges.get((source, target))
                 if candidates is None:
                     raise UserError(
-                        f"{cell}: the space {self.name!r} has no edge from {source} to {target}"
+                        f"{cell}: expected an edge of the space {self.name!r}, got one from "
+                        f"{source} to {target}"
                     )
                 if operation not in candidates:
                     raise UserError(

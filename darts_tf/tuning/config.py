@@ -130,7 +130,8 @@ class TuningConfig(SearchConfig):
 
     def _try_trial(self, values: Mapping[str, Any], facts: DatasetFacts | None) -> None:
         search, training = self.trial(values)
-        criteria.get(search.stop_criterion)
+        if "stop_criterion" in values:
+            criteria.get(search.stop_criterion)
         for config in (search, training):
             if facts is not None:
                 config.check(facts)

@@ -46,6 +46,14 @@ def test_without_an_epoch_it_is_the_one_that_was_found_or_the_last(finished, tmp
     assert (told["epoch"], read_genotype(told)) == (3, recorded(other, 3))
 
 
+def test_an_outcome_without_its_epoch_is_told(tmp_path):
+    run = searched(tmp_path / "run", seed=5, epochs=2)
+    outcome = run.read_json(run.genotype)
+    run.write_json(run.genotype, {name: v for name, v in outcome.items() if name != "epoch"})
+    with pytest.raises(UserError, match=r"genotype\.json: expected its epoch, got None"):
+        genotype.main([str(run.path)])
+
+
 def test_mistakes_are_told_in_one_line_before_tensorflow_is_imported(finished, tmp_path):
     line = refused("trainers.genotype", str(finished.path), "--epoch=4", cwd=tmp_path)
     assert line == f"genotype: --epoch=4: expected an epoch of {finished.path}, 0 to 3\n"

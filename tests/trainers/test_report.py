@@ -23,8 +23,9 @@ def test_the_page_of_one_run_goes_into_its_directory(folder):
     assert '<body class="search">' in (folder / "a" / "report.html").read_text()
 
 
-def test_the_page_of_several_goes_where_output_says(folder):
-    ended = python("-m", PROGRAM, "a", "b", "--output=both.html", cwd=folder)
+@pytest.mark.parametrize("output", [("--output=both.html",), ("--output", "both.html")])
+def test_the_page_of_several_goes_where_output_says(output, folder):
+    ended = python("-m", PROGRAM, "a", *output, "b", cwd=folder)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "both.html\n", "")
     assert "<h1>a and b</h1>" in (folder / "both.html").read_text()
 

@@ -65,6 +65,13 @@ def test_a_run_without_a_checkpoint_is_not_extended(run):
     assert run.outcome.exists()
 
 
+@pytest.mark.parametrize("spoiled", ["--epochs=three\n", "--epochs=\n", ""])
+def test_a_number_of_epochs_that_is_none_is_told(run, spoiled):
+    run.config.write_text(run.config.read_text().replace("--epochs=3\n", spoiled))
+    with pytest.raises(UserError, match="epochs"):
+        again(run).claim(lines(epochs=5), extend=True)
+
+
 def test_other_programs_are_not_extended(tmp_path):
     run = RunDirectory(tmp_path, "random_search")
     run.claim(lines())

@@ -224,6 +224,8 @@ REFUSED = {
     "a comprehension": (PLAIN.replace("range(2, 6)", "[i for i in x]"), "names and numbers"),
     "a range without end": (PLAIN.replace("(2, 6)", "(10**9)"), "names and numbers"),
     "a very long range": (PLAIN.replace("(2, 6)", "(1000000000)"), "names and numbers"),
+    "a range beyond all sizes": (PLAIN.replace("(2, 6)", f"({10**30})"), "names and numbers"),
+    "a node beyond all numbers": ({f"normal_n{'9' * 5000}_switch": [0, 1]}, "expected"),
     "an unknown operation": (
         PLAIN.replace("skip_connect", "skip"),
         r"normal\[5\]: unknown operation 'skip'",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -96,6 +97,16 @@ def test_any_space_is_drawn_from(trained, tmp_path, seed, monkeypatch):
     again = RandomSearchConfig(dataset="digits", samples=2, seed=seed)
     assert random_search(again, tmp_path / "again", space=space) == outcome
     assert "--space=ladder" in (tmp_path / "again" / "config.flags").read_text()
+
+
+def test_another_space_of_the_same_name_is_refused(trained, tmp_path, seed):
+    config = RandomSearchConfig(dataset="digits", samples=2, seed=seed)
+    outcome = random_search(config, tmp_path / "run", space=replace(DARTS, nodes=3))
+    with pytest.raises(UserError, match="got one of that name with other edges"):
+        random_search(config, tmp_path / "run")
+    description = RunDirectory(tmp_path / "run", "random_search").description
+    description.unlink()  # as a run of an earlier release has none
+    assert random_search(config, tmp_path / "run") == outcome
 
 
 def test_more_samples_have_the_same_ones_among_them(trained, tmp_path, seed):

@@ -13,6 +13,7 @@ import re
 import secrets
 import socket
 from collections import Counter
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -70,6 +71,16 @@ def drawn(path):
     """The values of the trials to the last digit, before they are rounded."""
     state = json.loads((path / "trials.json").read_text())
     return [trial["hyperparameters"]["values"] for trial in state["trials"]]
+
+
+def test_criteria_that_have_no_name_are_taken_and_unknown_names_refused(tmp_path, seed):
+    config = TuningConfig(dataset="digits", trials=1, tune="learning_rate", seed=seed)
+    told = tune(config, tmp_path / "run", Worth(), criterion=lambda records: None)
+    assert len(told["trials"]) == 1
+    with pytest.raises(UserError, match=r"^unknown criterion 'x'"):
+        tune(replace(config, stop_criterion="x"), tmp_path / "unknown", Worth())
+    with pytest.raises(UserError, match=r"tune: .*unknown criterion 'x'"):
+        replace(config, tune="stop_criterion:none:x")
 
 
 def test_a_seed_gives_the_same_trials_and_another_gives_others(config, tmp_path):
