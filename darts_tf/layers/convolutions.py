@@ -36,10 +36,10 @@ class Conv2D(keras.layers.Conv2D):
         if (self.kernel_size, self.strides, self.groups) == ((1, 1), (1, 1), 1):
             return pointwise(x, self.kernel, self.bias)
         if self.groups > 1:
-            return self._in_turn(x)
+            return self._convolve_groups(x)
         return super().call(x)
 
-    def _in_turn(self, x: tf.Tensor) -> tf.Tensor:
+    def _convolve_groups(self, x: tf.Tensor) -> tf.Tensor:
         kernels = tf.split(tf.convert_to_tensor(self.kernel), self.groups, -1)
         rest = self.strides, self.padding.upper(), "NHWC", self.dilation_rate
         parts = zip(tf.split(x, self.groups, -1), kernels, strict=True)

@@ -19,7 +19,7 @@ from darts_tf.layers.gradients import custom_gradient
 
 _ONE = (1, 1, 1, 1)
 # Rows of a kernel: rows of an image that the fast routine wants. Others have no such routine.
-_ROOM = {1: 1, 3: 3, 5: 6}
+_FAST_SIZES = {1: 1, 3: 3, 5: 6}
 
 
 def depthwise(x: tf.Tensor, kernel: tf.Tensor, dilation: int = 1) -> tf.Tensor:
@@ -34,7 +34,7 @@ def depthwise(x: tf.Tensor, kernel: tf.Tensor, dilation: int = 1) -> tf.Tensor:
         A tensor like `x`.
     """
     kernel = tf.convert_to_tensor(kernel)
-    rows, columns = (_cut(kernel.shape[0], size, dilation) for size in x.shape[1:3])
+    rows, columns = (_taps_outside(kernel.shape[0], size, dilation) for size in x.shape[1:3])
     if rows or columns:
         kernel = kernel[rows : kernel.shape[0] - rows, columns : kernel.shape[1] - columns]
     if kernel.shape[:2] == (1, 1):
@@ -82,7 +82,7 @@ def in_depth(kernel: tf.Tensor) -> tf.Tensor:
     return tf.reshape(kernel, (reached, reached, 4 * channels, 1))
 
 
-def _cut(kernel_size: int, size: int | None, dilation: int) -> int:
+def _taps_outside(kernel_size: int, size: int | None, dilation: int) -> int:
     """Returns how many taps on either side of a kernel are off an image of this size."""
     return 0 if size is None else max(0, kernel_size // 2 - (size - 1) // dilation)
 
@@ -98,11 +98,11 @@ def _depthwise(x: tf.Tensor, kernel: tf.Tensor) -> Any:
 
 def _kernel_gradient(x: tf.Tensor, dy: tf.Tensor, shape: tf.TensorShape) -> tf.Tensor:
     rows, columns = shape[:2]
-    x, dy = (_with_room(image, rows, columns) for image in (x, dy))
+    x, dy = (_pad_for_fast_routine(image, rows, columns) for image in (x, dy))
     if columns != 5:
         return _fast_kernel_gradient(x, dy, rows, columns)
     middle = _fast_kernel_gradient(x, dy, rows, 3)
-    outer = tf.split(_fast_kernel_gradient(_pairs(x), _pairs(dy), rows, 3), 2, 2)
+    outer = tf.split(_fast_kernel_gradient(_pair_columns(x), _pair_columns(dy), rows, 3), 2, 2)
     left, _, right = tf.split(outer[0] + outer[1], 3, 1)
     return tf.concat([left, middle, right], 1)
 
@@ -117,15 +117,15 @@ def _fast_kernel_gradient(x: tf.Tensor, dy: tf.Tensor, rows: int, columns: int) 
     )
 
 
-def _with_room(x: tf.Tensor, rows: int, columns: int) -> tf.Tensor:
+def _pad_for_fast_routine(x: tf.Tensor, rows: int, columns: int) -> tf.Tensor:
     ends = [
-        0 if size is None else max(0, _ROOM.get(wanted, 0) - size)
+        0 if size is None else max(0, _FAST_SIZES.get(wanted, 0) - size)
         for size, wanted in zip(x.shape[1:3], (rows, columns), strict=True)
     ]
     return tf.pad(x, ((0, 0), *((0, end) for end in ends), (0, 0))) if any(ends) else x
 
 
-def _pairs(x: tf.Tensor) -> tf.Tensor:
+def _pair_columns(x: tf.Tensor) -> tf.Tensor:
     """Takes each second column for more channels of the column before it; no copy if even."""
     if x.shape[2] is None or x.shape[2] % 2:
         x = tf.pad(x, ((0, 0), (0, 0), (0, tf.shape(x)[2] % 2), (0, 0)))

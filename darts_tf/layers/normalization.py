@@ -129,11 +129,11 @@ class BatchNormalization(keras.layers.Layer):
         replica = tf.distribute.get_replica_context()
         if not self.synchronized or replica is None or replica.num_replicas_in_sync == 1:
             sums = _sums(x)
-            return _normalized(x, gamma, beta, sums, _squares(x, sums), self.epsilon)
+            return _normalize_by_sums(x, gamma, beta, sums, _squares(x, sums), self.epsilon)
         sums = _sum_over_replicas(_shared_sums(x))
         squares = _sum_over_replicas(_shared_squares(x, sums))
         gamma, beta = tf.convert_to_tensor(gamma), tf.convert_to_tensor(beta)
-        y, mean, variance = _shared_normalized(x, gamma, beta, sums, squares, self.epsilon)
+        y, mean, variance = _shared_normalize_by_sums(x, gamma, beta, sums, squares, self.epsilon)
         y.set_shape(x.shape)
         return y, mean, variance
 
@@ -183,7 +183,7 @@ def _squares(x: tf.Tensor, sums: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(tf.square(x - sums[:-1] / sums[-1]), (0, 1, 2))
 
 
-def _normalized(
+def _normalize_by_sums(
     x: tf.Tensor,
     gamma: tf.Tensor,
     beta: tf.Tensor,
@@ -197,14 +197,14 @@ def _normalized(
 
 
 # Replicas cannot sum inside a function, but all layers share the functions before and after.
-_shared_sums, _shared_squares, _shared_normalized = (
+_shared_sums, _shared_squares, _shared_normalize_by_sums = (
     tf.function(
         function,
         autograph=False,
         reduce_retracing=True,
         experimental_attributes={"_noinline": True},
     )
-    for function in (_sums, _squares, _normalized)
+    for function in (_sums, _squares, _normalize_by_sums)
 )
 
 

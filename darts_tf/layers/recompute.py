@@ -18,15 +18,15 @@ def recomputed(function: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     @custom_gradient
-    def forgetful(*arguments: Any) -> Any:
+    def call(*arguments: Any) -> Any:
         def gradient(*upstream: tf.Tensor) -> Any:
             # Tensors of the graph of the gradient, so that it can be differentiated in turn.
-            own = tf.nest.map_structure(tf.identity, arguments)
+            copies = tf.nest.map_structure(tf.identity, arguments)
             with tf.GradientTape() as tape:
-                tape.watch(own)
-                again = function(*own)
-            return tape.gradient(again, own, list(upstream))
+                tape.watch(copies)
+                outputs = function(*copies)
+            return tape.gradient(outputs, copies, list(upstream))
 
         return function(*arguments), gradient
 
-    return forgetful
+    return call

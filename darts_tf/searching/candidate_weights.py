@@ -17,13 +17,13 @@ def places(supernet: Supernet) -> list[Place | None]:
     Args:
         supernet: A built supernet.
     """
-    found: dict[int, Place] = {}
+    place_of: dict[int, Place] = {}
     for number, cell in enumerate(supernet.cells):
         for row, edge in enumerate(cell.edges):
             for name, operation in edge.operations.items():
                 place = (number, row, edge.candidates.index(name))
-                found |= {id(variable): place for variable in operation.trainable_variables}
-    return [found.get(id(variable)) for variable in supernet.weight_variables]
+                place_of |= {id(variable): place for variable in operation.trainable_variables}
+    return [place_of.get(id(variable)) for variable in supernet.weight_variables]
 
 
 def spread(supernet: Supernet, tables: Sequence[tf.Tensor]) -> list[tf.Tensor]:

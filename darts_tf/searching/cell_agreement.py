@@ -13,7 +13,7 @@ from darts_tf.supernet.model import Supernet
 
 
 class Agreement(NamedTuple):
-    """What `agreement` returns.
+    """The mean cosine of several vectors, and its gradient.
 
     Attributes:
         cosine: Mean cosine over all pairs of cells, a scalar.
@@ -36,8 +36,8 @@ def agreement(vectors: Sequence[tf.Tensor]) -> Agreement:
 
     Example:
         >>> import tensorflow as tf
-        >>> found = agreement([tf.constant([1.0, 0.0]), tf.constant([3.0, 3.0])])
-        >>> [round(float(part), 4) for part in (found.cosine, *found.directions[0])]
+        >>> result = agreement([tf.constant([1.0, 0.0]), tf.constant([3.0, 3.0])])
+        >>> [round(float(part), 4) for part in (result.cosine, *result.directions[0])]
         [0.7071, 0.0, 0.7071]
 
     Args:
@@ -90,13 +90,13 @@ def agreeing_gradient(
         tape.watch([variables, weights])
         logits = supernet(train.images, training=True, seed=seed, edge_weights=weights)
         result = score(logits, train)
-    found = gradients(tape, result.loss, [*variables, *(weights[number] for number in watched)])
-    own, slopes = found[: len(variables)], found[len(variables) :]
+    both = gradients(tape, result.loss, [*variables, *(weights[number] for number in watched)])
+    plain, slopes = both[: len(variables)], both[len(variables) :]
     cosine, directions = agreement(over_replicas(slopes))
     length = tf.linalg.global_norm(directions)
     step = tf.math.divide_no_nan(tf.constant(epsilon, length.dtype), length)
 
-    def at(sign: float) -> list[tf.Tensor]:
+    def weight_gradient_at(sign: float) -> list[tf.Tensor]:
         moved = list(weights)
         for number, direction in zip(watched, directions, strict=True):
             moved[number] += sign * step * direction
@@ -105,8 +105,10 @@ def agreeing_gradient(
         )[1]
 
     factor = tf.math.divide_no_nan(tf.cast(strength, step.dtype), 2 * step)
-    changed = [
+    rewarding = [
         gradient - tf.cast(factor, gradient.dtype) * (ahead - behind)
-        for gradient, ahead, behind in zip(own, at(1.0), at(-1.0), strict=True)
+        for gradient, ahead, behind in zip(
+            plain, weight_gradient_at(1.0), weight_gradient_at(-1.0), strict=True
+        )
     ]
-    return result, changed, cosine
+    return result, rewarding, cosine

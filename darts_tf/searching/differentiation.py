@@ -97,7 +97,7 @@ def gradients(
         A tensor of the shape of each, zeros where the loss does not depend on it.
     """
     zero = tf.UnconnectedGradients.ZERO
-    found = tape.gradient(loss, list(tensors), unconnected_gradients=zero)
-    for gradient, tensor in zip(found, tensors, strict=True):
-        gradient.set_shape(tensor.shape)  # shared functions forget it
-    return found
+    slopes = tape.gradient(loss, list(tensors), unconnected_gradients=zero)
+    for slope, tensor in zip(slopes, tensors, strict=True):
+        slope.set_shape(tensor.shape)  # lost in the functions of `SharedTraces`
+    return slopes

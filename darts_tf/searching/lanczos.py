@@ -8,13 +8,14 @@ import numpy as np
 def largest_eigenvalue(
     product: Callable[[np.ndarray], np.ndarray], start: np.ndarray, tolerance: float = 1e-6
 ) -> float:
-    r"""Returns the largest eigenvalue, not the largest in size, by Lanczos's iteration.
+    r"""Returns the greatest eigenvalue, sign included, by Lanczos's iteration.
 
-    After $k$ products with orthonormal vectors $v_1, \ldots, v_k$ there is a tridiagonal matrix
-    $T$ whose largest eigenvalue $\theta$, with eigenvector $s$, is off by at most
-    $\beta_k |s_k|$, the norm of what $H v_k$ has outside of the vectors so far, times the last
-    entry of $s$. The iteration ends when that is small, or when the vectors span the whole space.
-    Every new vector is made orthogonal to all others twice, so that rounding does no harm.
+    After $k$ products with orthonormal vectors $v_1, \ldots, v_k$, the matrix $H$ restricted to
+    their span is a tridiagonal matrix $T$. The largest eigenvalue of $T$, with unit eigenvector
+    $s$, is off by at most $\beta_k |s_k|$, where $\beta_k$ is the norm of the part of $H v_k$
+    that is orthogonal to all the vectors. The iteration ends when that bound is small, or when the
+    vectors span the whole space. Every new vector is made orthogonal to all others twice, so that
+    rounding does no harm.
 
     Example:
 
@@ -24,17 +25,16 @@ def largest_eigenvalue(
         4.0
 
     Args:
-        product: Returns the matrix times a vector, float64 [n].
-        start: A vector with a part in every direction, float64 [n]; entries that are 0 and that
-            the matrix leaves 0 are left out.
-        tolerance: The bound of the error, as a share of the eigenvalue's size.
+        product: From a vector to the matrix times that vector, both float64 [n].
+        start: The first vector, float64 [n]. Eigenvectors orthogonal to it are not seen.
+        tolerance: The bound of the error, as a share of the eigenvalue's absolute value.
 
     Returns:
         The eigenvalue; NaN if a product is infinite or NaN.
     """
     vectors = [start / np.linalg.norm(start)]
     diagonal: list[float] = []
-    beside: list[float] = []
+    off_diagonal: list[float] = []
     while True:
         image = np.asarray(product(vectors[-1]), np.float64)
         if not np.isfinite(image).all():
@@ -43,10 +43,11 @@ def largest_eigenvalue(
         basis = np.stack(vectors)
         for _ in range(2):
             image = image - basis.T @ (basis @ image)
-        rest = float(np.linalg.norm(image))
-        tridiagonal = np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1)
-        values, modes = np.linalg.eigh(tridiagonal)
-        if rest * abs(modes[-1, -1]) <= tolerance * abs(values[-1]) or len(vectors) == len(start):
+        beta = float(np.linalg.norm(image))
+        tridiagonal = np.diag(diagonal) + np.diag(off_diagonal, 1) + np.diag(off_diagonal, -1)
+        values, eigenvectors = np.linalg.eigh(tridiagonal)
+        bound = beta * abs(eigenvectors[-1, -1])
+        if bound <= tolerance * abs(values[-1]) or len(vectors) == len(start):
             return float(values[-1])
-        beside.append(rest)
-        vectors.append(image / rest)
+        off_diagonal.append(beta)
+        vectors.append(image / beta)

@@ -113,12 +113,12 @@ def search(
     ):
         run.describe(described(config, plugs))
         if run.finished():
-            return _finished(run)
+            return _read_result(run)
         with open_session(run, config, bar) as session:
-            return _searched(config, plugs, dataset, session, callbacks)
+            return _run_search(config, plugs, dataset, session, callbacks)
 
 
-def _searched(
+def _run_search(
     config: SearchConfig,
     plugs: Plugs,
     dataset: AnyDataset,
@@ -142,7 +142,7 @@ def _searched(
         # Before the last stage a criterion ends its stage, not the search.
         last = plan.may_be_last or number == len(lengths) - 1
         criterion = plugs.criterion if last else never
-        measured = partial(_measured, plugs)
+        measured = partial(_measurement_names, plugs)
         searching = StageSearch(config, method, plan, session.strategy, images, measured)
         if previous is not None:
             method.begin_stage(searching.supernet, previous.model)
@@ -178,7 +178,7 @@ def _searched(
             stop.records[-1],
             stage=epoch.stage,
             measures={**stop.records[-1].measures, **method.measures(loop.stage.model)},
-            kept=_kept(stop.search_space, plugs.space),
+            kept=_stage_candidates(stop.search_space, plugs.space),
             timing=timing,
         )
         return stop.records[-1].to_dict()
@@ -215,10 +215,10 @@ def _searched(
     )
     run.stop_is_done()
     report.refresh(run)
-    return _finished(run)
+    return _read_result(run)
 
 
-def _measured(plugs: Plugs, epoch: int) -> tuple[str, ...]:
+def _measurement_names(plugs: Plugs, epoch: int) -> tuple[str, ...]:
     """Returns what criterion and method have measured after an epoch of a stage, each once."""
     both = (*criteria.measured(plugs.criterion, epoch), *plugs.method.measured(epoch))
     return tuple(dict.fromkeys(both))
@@ -231,7 +231,7 @@ def _learns_from(plan: methods.Stage, counting: Sequence[EpochRecord]) -> int:
     return plan.first_epoch + plan.arch_start_epoch - len(counting)
 
 
-def _kept(now: Space, whole: Space) -> dict[str, tuple[tuple[str, ...], ...]] | None:
+def _stage_candidates(now: Space, whole: Space) -> dict[str, tuple[tuple[str, ...], ...]] | None:
     """Returns the candidates of each edge of a stage's space, None where they are all."""
     tables = [
         {cell: tuple(edge.candidates for edge in space.edges(cell)) for cell in space.cells}
@@ -249,7 +249,7 @@ def _line(stop: StopSearch, method: methods.Method, left: float) -> str:
     return search_line(record, "weights only" if record.epoch < stop.first_epoch else words, left)
 
 
-def _finished(run: RunDirectory) -> SearchResult:
+def _read_result(run: RunDirectory) -> SearchResult:
     outcome = run.read_json(run.genotype)
     epoch = outcome.get("genotype_epoch", outcome["epoch"])
     records = tuple(EpochRecord.from_dict(line) for line in run.read_history())

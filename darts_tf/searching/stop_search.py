@@ -96,7 +96,7 @@ class StopSearch(keras.callbacks.Callback):
             start: For each cell the alphas before the first step; None for those that the model has
                 when its training starts, or for those of the first record.
         """
-        self._earlier, self._given_start = tuple(records), start
+        self._earlier_records, self._given_start = tuple(records), start
         self._rewind()
 
     def resume(self, records: Sequence[EpochRecord]) -> None:
@@ -108,7 +108,7 @@ class StopSearch(keras.callbacks.Callback):
         self.begin(records, self._given_start)
 
     def _rewind(self) -> None:
-        self.records = list(self._earlier)
+        self.records = list(self._earlier_records)
         self.reason: str | None = None
         self._start = self._given_start
         self._noise: Mapping[str, float] | None = None
@@ -128,7 +128,7 @@ class StopSearch(keras.callbacks.Callback):
         """The genotype of that epoch."""
         if self.epoch is None:
             return None
-        return next(one for one in self.records if one.epoch == self.epoch).genotype
+        return next(record for record in self.records if record.epoch == self.epoch).genotype
 
     def begin_stage(
         self,
@@ -165,7 +165,7 @@ class StopSearch(keras.callbacks.Callback):
         self._check_method()
         self._ready = bool(getattr(self.model, "built", True))
         if self._ready:
-            self._look()
+            self._remember_start()
         if self.records:
             self._decide(self.records[-1].epoch)
 
@@ -182,15 +182,15 @@ class StopSearch(keras.callbacks.Callback):
         del batch, logs
         if not self._ready:
             self._ready = True
-            self._look()
+            self._remember_start()
 
-    def _look(self) -> None:
+    def _remember_start(self) -> None:
         """Checks the model's tables, and remembers them as the start."""
-        tables = self._checked()
+        tables = self._read_tables()
         if self._start is None:
             first = self.records[0].alphas if self.records else tables
             self._start = {cell: np.asarray(table) for cell, table in first.items()}
-        self._find_noise()
+        self._set_noise()
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Takes the epoch's record and decides.
@@ -239,17 +239,17 @@ class StopSearch(keras.callbacks.Callback):
             hint = f"; its layer '{layers[0]}' has one: return what that returns" if layers else ""
             raise UserError(
                 "StopSearch: expected a model with a method architecture_parameters(), which "
-                f"returns its alphas by cell, got {_named(self.model)} without "
+                f"returns its alphas by cell, got {_describe(self.model)} without "
                 f"one{hint}"
             )
 
-    def _checked(self) -> dict[str, np.ndarray]:
+    def _read_tables(self) -> dict[str, np.ndarray]:
         """Returns the model's tables, after a check that an epoch can be recorded of them.
 
         Raises:
             UserError: In one line that says what is wrong with them.
         """
-        name = _named(self.model)
+        name = _describe(self.model)
         try:
             record = self._record(self.first_epoch, {})
         except UserError as error:
@@ -263,13 +263,13 @@ class StopSearch(keras.callbacks.Callback):
             self.criterion.check_tables(alphas, self._space_of(alphas) or self.search_space)
         return alphas
 
-    def _find_noise(self) -> None:
+    def _set_noise(self) -> None:
         """Asks the model for the noise in its initial alphas, or measures it."""
         if self._start is None:
             return
-        own = getattr(self.model, "initial_noise", None)
+        initial_noise = getattr(self.model, "initial_noise", None)
         space = self._space_of(self._start) or self.search_space
-        noise = dict(noise_of(self._start, space) if own is None else own())
+        noise = dict(noise_of(self._start, space) if initial_noise is None else initial_noise())
         if set(noise) != set(self._start):
             raise UserError(
                 f"initial_noise(): expected a number for each of {', '.join(self._start)}, "
@@ -277,12 +277,14 @@ class StopSearch(keras.callbacks.Callback):
             )
         self._noise = {cell: float(noise[cell]) for cell in self._start}
 
-    def _moved(self, epoch: int, alphas: Mapping[str, np.ndarray], space: Space) -> dict[str, Any]:
+    def _movement_fields(
+        self, epoch: int, alphas: Mapping[str, np.ndarray], space: Space
+    ) -> dict[str, Any]:
         """Returns the fields of a record that say how far the alphas are from their start."""
         if self._start is None or set(self._start) != set(alphas):
             return {}
         if self._noise is None:
-            self._find_noise()
+            self._set_noise()
         noise = self._noise or {}
         moved = {
             cell: spread(table - np.asarray(self._start[cell], np.float64), space, cell)
@@ -300,8 +302,8 @@ class StopSearch(keras.callbacks.Callback):
                 f"architecture_parameters(): expected tables by name, got {type(tables).__name__}"
             )
         alphas = {cell: as_table(rows, cell) for cell, rows in tables.items()}
-        own = getattr(self.model, "strengths", None)
-        strengths = softmax(alphas) if own is None else own()
+        strengths_of_model = getattr(self.model, "strengths", None)
+        strengths = softmax(alphas) if strengths_of_model is None else strengths_of_model()
         _check_strengths(strengths, alphas)
         previous = self.records[-1] if self.records and epoch > self.first_epoch else None
         space = self._space_of(alphas)
@@ -312,8 +314,8 @@ class StopSearch(keras.callbacks.Callback):
             genotype = self.derivation(strengths, space)
             counted = genotype if self.counted is None else self.counted(strengths, space)
             counts = counted.skip_connects()
-        stays = getattr(self.model, "kept", None)
-        kept = None if stays is None else stays()
+        kept_by_model = getattr(self.model, "kept", None)
+        kept = None if kept_by_model is None else kept_by_model()
         numbers: dict[str, Any] = {
             field: float(logs[name]) for name, field in _LOGS.items() if name in logs
         }
@@ -325,9 +327,9 @@ class StopSearch(keras.callbacks.Callback):
                 previous, alphas, space or self.search_space, self.ranks, kept
             ),
             genotype=genotype,
-            strengths=_own(strengths, alphas),
+            strengths=_strengths_to_record(strengths, alphas),
             measures={name: float(logs[name]) for name in MEASUREMENTS if name in logs},
-            **self._moved(epoch, alphas, space or self.search_space),
+            **self._movement_fields(epoch, alphas, space or self.search_space),
             **numbers,
         )
 
@@ -343,7 +345,7 @@ class StopSearch(keras.callbacks.Callback):
         return space if names == set(space.cells) and has_edges else None
 
 
-def _named(model: Any) -> str:
+def _describe(model: Any) -> str:
     return f"{type(model).__name__} '{getattr(model, 'name', '')}'"
 
 
@@ -357,13 +359,13 @@ _LOGS = {
 
 
 def _check_strengths(strengths: Any, alphas: Mapping[str, np.ndarray]) -> None:
-    right = {cell: table.shape for cell, table in alphas.items()}
-    found = {cell: np.shape(table) for cell, table in dict(strengths).items()}
-    if found != right:
-        raise ValueError(f"strengths(): expected tables of the shapes {right}, got {found}")
+    expected = {cell: table.shape for cell, table in alphas.items()}
+    shapes = {cell: np.shape(table) for cell, table in dict(strengths).items()}
+    if shapes != expected:
+        raise ValueError(f"strengths(): expected tables of the shapes {expected}, got {shapes}")
 
 
-def _own(
+def _strengths_to_record(
     strengths: Mapping[str, np.ndarray], alphas: Mapping[str, np.ndarray]
 ) -> dict[str, Any] | None:
     """Returns strengths as a record keeps them, None where they are the softmax of the alphas."""

@@ -204,7 +204,7 @@ class SearchCell(keras.layers.Layer):
     def draws(self, weights: EdgeWeights | tf.Tensor) -> bool:
         """Whether `call` would use a seed with these edge weights."""
         weights = EdgeWeights.of(weights)
-        noise = _noise(tf.zeros(2, tf.int32), weights)
+        noise = _noise_arguments(tf.zeros(2, tf.int32), weights)
         return weights.drop_path is not None or any(edge.draws(noise) for edge in self.edges)
 
     def get_config(self) -> dict[str, Any]:
@@ -263,16 +263,15 @@ class _Pass:
         for target in range(len(inputs), len(inputs) + cell.search_space.node_count(cell.cell)):
             incoming = [i for i, edge in enumerate(cell.wiring) if edge.target == target]
             edges = [self._edge(i, features[cell.wiring[i].source]) for i in incoming]
-            if self._drops():
+            if self._has_drop_path():
                 images = tf.shape(nodes[0])[0]
                 edges = [
-                    self._dropped(i, edge, images) for i, edge in zip(incoming, edges, strict=True)
+                    self._apply_drop_path(i, edge, images)
+                    for i, edge in zip(incoming, edges, strict=True)
                 ]
             node = total(edges)
             if cell.partial > 1:
-                rest = tf.add_n(
-                    [self._passed_by(i, nodes[cell.wiring[i].source]) for i in incoming]
-                )
+                rest = tf.add_n([self._bypass(i, nodes[cell.wiring[i].source]) for i in incoming])
                 node = shuffled(tf.concat([node, rest], -1), cell.partial)
             nodes.append(node)
             if target < len(cell.sources):
@@ -313,7 +312,7 @@ class _Pass:
         options = {} if self.chosen is None else {"chosen": self.chosen[number]}
         if self.weights.auxiliary is not None:
             options["auxiliary"] = self.weights.auxiliary
-        noise = _noise(self.seed, self.weights)
+        noise = _noise_arguments(self.seed, self.weights)
         if edge.draws(noise):
             options |= {**noise, "seed": fold_in(noise["seed"], number)}
         if replicas_meet(self.cell.synchronized):
@@ -332,10 +331,10 @@ class _Pass:
             **options,
         )
 
-    def _drops(self) -> bool:
+    def _has_drop_path(self) -> bool:
         return self.training and self.seed is not None and self.weights.drop_path is not None
 
-    def _dropped(self, number: int, terms: Terms, images: tf.Tensor) -> Terms:
+    def _apply_drop_path(self, number: int, terms: Terms, images: tf.Tensor) -> Terms:
         """Returns the sums of an edge's terms, for some images 0."""
         seed = fold_in(fold_in(self.seed, number), _DROP_PATH)
         dtype = self.cell.compute_dtype
@@ -347,7 +346,7 @@ class _Pass:
             for form, parts in terms.items()
         }
 
-    def _passed_by(self, number: int, node: tf.Tensor) -> tf.Tensor:
+    def _bypass(self, number: int, node: tf.Tensor) -> tf.Tensor:
         stride = self.cell.edges[number].stride
         rest = passed_by(node, self.cell.partial, stride, self.twice)
         if self._is_constant(number):
@@ -361,6 +360,6 @@ class _Pass:
         return self.cell.wiring[number].source in self.constant_inputs
 
 
-def _noise(seed: tf.Tensor | None, weights: EdgeWeights) -> dict[str, tf.Tensor]:
+def _noise_arguments(seed: tf.Tensor | None, weights: EdgeWeights) -> dict[str, tf.Tensor]:
     noise = {"seed": seed, "dropout": weights.skip_dropout}
     return {name: value for name, value in noise.items() if value is not None}

@@ -134,7 +134,7 @@ class MixedOperation(keras.layers.Layer):
         """
         noise = {"seed": seed, "dropout": dropout}
         noise = {name: value for name, value in noise.items() if value is not None}
-        terms = self._candidates(source, weights, training, noise, chosen)
+        terms = self._compute_candidates(source, weights, training, noise, chosen)
         if auxiliary is not None:
             if self.auxiliary is None:
                 raise ValueError("expected an edge with an auxiliary skip-connect to weigh")
@@ -142,7 +142,7 @@ class MixedOperation(keras.layers.Layer):
             terms["image"].append(self.auxiliary(node, scale=auxiliary, training=training))
         return terms
 
-    def _candidates(
+    def _compute_candidates(
         self,
         source: Features,
         weights: tf.Tensor,
@@ -151,13 +151,13 @@ class MixedOperation(keras.layers.Layer):
         chosen: tf.Tensor | None,
     ) -> Terms:
         if chosen is None:
-            return self._all(source, weights, training, noise)
+            return self._compute_all(source, weights, training, noise)
         only = weights * tf.one_hot(chosen, len(self.candidates), dtype=weights.dtype)
         if replicas_meet(self.synchronized):
-            return self._all(source, only, training, noise, chosen)
-        return self._one(source, tf.reduce_sum(only), training, noise, chosen)
+            return self._compute_all(source, only, training, noise, chosen)
+        return self._compute_chosen(source, tf.reduce_sum(only), training, noise, chosen)
 
-    def _all(
+    def _compute_all(
         self,
         source: Features,
         weights: tf.Tensor,
@@ -174,13 +174,13 @@ class MixedOperation(keras.layers.Layer):
             form = "phases" if operation.layout is Layout.PHASES else "image"
             with nullcontext() if changing is None else changing_if(changing == number, operation):
                 terms[form].append(
-                    self._weighted(number, source[operation.reads], weight, training, noise)
+                    self._apply(number, source[operation.reads], weight, training, noise)
                 )
         if not self.operations:
-            terms["image"].append(self._nothing(source["identity"]))
+            terms["image"].append(self._zeros(source["identity"]))
         return terms
 
-    def _one(
+    def _compute_chosen(
         self,
         source: Features,
         weight: tf.Tensor,
@@ -190,22 +190,22 @@ class MixedOperation(keras.layers.Layer):
     ) -> Terms:
         """Computes the candidate of number `chosen`, or returns zeros where it is -1."""
 
-        def weighted(number: int, feature: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
-            y = self._weighted(number, feature, weight, training, noise)
+        def apply_and_merge(number: int, feature: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
+            y = self._apply(number, feature, weight, training, noise)
             layout = self.operations[self.candidates[number]].layout
             return merge(y) if layout is Layout.PHASES else y
 
-        branches = [Branch(self._nothing, (source["identity"],))]
+        branches = [Branch(self._zeros, (source["identity"],))]
         for number, name in enumerate(self.candidates):
             operation = self.operations.get(name)
             if operation is None:
-                branches.append(Branch(self._nothing, (source["identity"],)))
+                branches.append(Branch(self._zeros, (source["identity"],)))
             else:
                 arguments = (source[operation.reads], weight)
-                branches.append(Branch(partial(weighted, number), arguments, (operation,)))
+                branches.append(Branch(partial(apply_and_merge, number), arguments, (operation,)))
         return {"image": [compute_one(chosen + 1, branches, training)], "phases": []}
 
-    def _weighted(
+    def _apply(
         self,
         number: int,
         feature: tf.Tensor,
@@ -214,13 +214,13 @@ class MixedOperation(keras.layers.Layer):
         noise: Mapping[str, tf.Tensor],
     ) -> tf.Tensor:
         operation = self.operations[self.candidates[number]]
-        given = {}
+        arguments = {}
         if _draws(operation, noise):
-            given = {name: noise[name] for name in operation.noise}
-            given["seed"] = fold_in(given["seed"], number)
-        return operation(feature, scale=weight, training=training, **given)
+            arguments = {name: noise[name] for name in operation.noise}
+            arguments["seed"] = fold_in(arguments["seed"], number)
+        return operation(feature, scale=weight, training=training, **arguments)
 
-    def _nothing(self, node: tf.Tensor) -> tf.Tensor:
+    def _zeros(self, node: tf.Tensor) -> tf.Tensor:
         return tf.zeros_like(node[:, :: self.stride, :: self.stride])
 
     def get_config(self) -> dict[str, Any]:

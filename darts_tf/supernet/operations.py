@@ -233,7 +233,7 @@ class FactorizedReduce(CandidateOperation):
     ) -> tf.Tensor:
         """Halves `relu`, the image after its ReLU, and multiplies the result by `scale`."""
         if self.layout is Layout.DEPTH:
-            x = pointwise(relu, self._in_depth())
+            x = pointwise(relu, self._depth_kernel())
         else:
             shifted = relu
             if not is_even(*relu.shape[1:3]):
@@ -246,7 +246,7 @@ class FactorizedReduce(CandidateOperation):
             x = tf.concat(halves, -1)
         return self.norm(x, scale=scale, training=training)
 
-    def _in_depth(self) -> tf.Tensor:
+    def _depth_kernel(self) -> tf.Tensor:
         first, last = tf.convert_to_tensor(self.conv_1), tf.convert_to_tensor(self.conv_2)
         channels = first.shape[2]
         none = (0, 0)
@@ -476,14 +476,14 @@ def candidate(
     return FromNode(layer, channels, stride, **keras_kwargs)
 
 
-def _separable(kernel_size: int) -> Callable[..., SepConv]:
+def _sep_conv(kernel_size: int) -> Callable[..., SepConv]:
     def layer(channels: int, stride: int, **kwargs: Any) -> SepConv:
         return SepConv(channels, kernel_size, stride, **kwargs)
 
     return layer
 
 
-def _dilated(kernel_size: int) -> Callable[..., DilConv]:
+def _dil_conv(kernel_size: int) -> Callable[..., DilConv]:
     def layer(channels: int, stride: int, **kwargs: Any) -> DilConv:
         del stride  # its feature has it
         return DilConv(channels, kernel_size, **kwargs)
@@ -506,6 +506,6 @@ def skip_connect(channels: int, stride: int, **kwargs: Any) -> CandidateOperatio
 
 # The layers to which the table in `spaces.operations` refers.
 max_pool_3x3, avg_pool_3x3 = _pool("max_pool_3x3"), _pool("avg_pool_3x3")
-sep_conv_3x3, sep_conv_5x5, sep_conv_7x7 = _separable(3), _separable(5), _separable(7)
-dil_conv_3x3, dil_conv_5x5 = _dilated(3), _dilated(5)
+sep_conv_3x3, sep_conv_5x5, sep_conv_7x7 = _sep_conv(3), _sep_conv(5), _sep_conv(7)
+dil_conv_3x3, dil_conv_5x5 = _dil_conv(3), _dil_conv(5)
 conv_7x1_1x7 = RowAndColumn

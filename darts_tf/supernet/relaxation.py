@@ -114,9 +114,9 @@ class Relaxation(keras.layers.Layer):
             By cell the standard deviation of what differs by chance between the candidates of an
             edge: here that of the initializer's numbers, 0.0 where they are all alike.
         """
-        exact = getattr(self._initializer, "stddev", None)
+        stddev = getattr(self._initializer, "stddev", None)
         return {
-            cell: float(np.std(self._initializer(table.shape)) if exact is None else exact)
+            cell: float(np.std(self._initializer(table.shape)) if stddev is None else stddev)
             for cell, table in self.alphas.items()
         }
 
@@ -132,9 +132,9 @@ class Relaxation(keras.layers.Layer):
         """
         weights = {}
         for number, (cell, alphas) in enumerate(self.alphas.items()):
-            own = None if seed is None else fold_in(seed, number)
+            cell_seed = None if seed is None else fold_in(seed, number)
             table = self.masked(cell, tf.convert_to_tensor(alphas.value))
-            weights[cell] = self.mix(cell, table, own)
+            weights[cell] = self.mix(cell, table, cell_seed)
         return weights
 
     def mix(

@@ -78,7 +78,7 @@ class SourceFeatures(keras.layers.Layer):
             twice: Whether the features are to be differentiated twice.
         """
         if needed is not None:
-            return {"identity": node, **self._needed(node, training, needed, twice)}
+            return {"identity": node, **self._compute_needed(node, training, needed, twice)}
         features = {"identity": node}
         if {"relu", "dilated"} & {*self.features}:
             relu, dilated = (self._layout(name, node.shape) for name in ("relu", "dilated"))
@@ -88,26 +88,30 @@ class SourceFeatures(keras.layers.Layer):
             else:
                 features["dilated"] = rearrange(features["relu"], dilated)
         for name in self.norms:
-            features[name] = self._pooled(name, node, training, twice)
+            features[name] = self._pool_and_normalize(name, node, training, twice)
         return {name: features[name] for name in ("identity", *self.features)}
 
-    def _needed(self, node: tf.Tensor, training: bool, needed: tf.Tensor, twice: bool) -> Features:
+    def _compute_needed(
+        self, node: tf.Tensor, training: bool, needed: tf.Tensor, twice: bool
+    ) -> Features:
         features = {}
         for name, wanted in zip(self.features, tf.unstack(needed), strict=True):
             layout = self._layout(name, node.shape)
             shape = rearranged_shape((None, *node.shape[1:]), layout)
             if name in self.norms:
-                pooled = partial(self._pooled, name, training=training, twice=twice)
+                pooled = partial(self._pool_and_normalize, name, training=training, twice=twice)
                 branch = Branch(pooled, (node,), (self.norms[name],))
             else:
-                branch = Branch(partial(_rectified, layout=layout), (node,))
+                branch = Branch(partial(_relu, layout=layout), (node,))
             nothing = (0, *(size or 0 for size in shape[1:]))
             empty = Branch(partial(tf.zeros, nothing, node.dtype))
             features[name] = compute_if(wanted, branch, empty, training, self.synchronized)
             features[name].set_shape(shape)
         return features
 
-    def _pooled(self, name: str, node: tf.Tensor, training: bool, twice: bool) -> tf.Tensor:
+    def _pool_and_normalize(
+        self, name: str, node: tf.Tensor, training: bool, twice: bool
+    ) -> tf.Tensor:
         return self.norms[name](pool(node, name, self.stride, twice), training=training)
 
     def _layout(self, name: str, shape: Shape) -> Layout:
@@ -138,7 +142,7 @@ def layouts(rows: int | None, columns: int | None, stride: int) -> dict[str, Lay
     return {"relu": Layout.PLAIN, "dilated": Layout.PHASES if even else Layout.PLAIN}
 
 
-def _rectified(node: tf.Tensor, layout: Layout) -> tf.Tensor:
+def _relu(node: tf.Tensor, layout: Layout) -> tf.Tensor:
     return rearrange(tf.nn.relu(node), layout)
 
 

@@ -113,14 +113,14 @@ def _widen_sep_conv(layer: Any, old: Any, rng: Rng) -> None:
 
 
 def _widen_factorized_reduce(layer: Any, old: Any, rng: Rng) -> None:
-    outside, begins = [], 0
+    outside, first = [], 0  # the first of the old channels that the kernel computes
     for name in ("conv_1", "conv_2"):
         kernel, before = getattr(layer, name), getattr(old, name)
         inside = _channels(rng, before.shape[_IN], kernel.shape[_IN])
-        own = _channels(rng, before.shape[_OUT], kernel.shape[_OUT])
-        _widen(kernel, before, {_IN: inside, _OUT: own})
-        outside.append(own + begins)
-        begins += before.shape[_OUT]
+        half = _channels(rng, before.shape[_OUT], kernel.shape[_OUT])
+        _widen(kernel, before, {_IN: inside, _OUT: half})
+        outside.append(half + first)
+        first += before.shape[_OUT]
     _widen_norm(layer.norm, old.norm, np.concatenate(outside))
 
 

@@ -84,18 +84,18 @@ class Curvature(Criterion):
         """Returns the reason to stop now, or None."""
         if not records or CURVATURE not in records[-1].measures:
             return None
-        growth, older = self._growth(records), self._older(records)
+        growth, older = self._growth(records), self._older_epoch(records)
         if growth is None or older is None or growth <= self.factor:
             return None
         return f"curvature: {growth:.2f} times that of epoch {older}, above {self.factor:g}"
 
     def state(self, records: Sequence[EpochRecord]) -> str:
         """Returns the last curvature and the growth of its average, in words."""
-        values = self._measured(records)
+        values = self._measurements(records)
         if not values:
             return ""
         now = f"curvature {values[-1].measures[CURVATURE]:.3g}"
-        growth, older = self._growth(records), self._older(records)
+        growth, older = self._growth(records), self._older_epoch(records)
         if growth is None or older is None:
             first = self.start_epoch + self.every * (self.window // 2 + self.back)
             return f"{now}, may stop from epoch {records[0].epoch + first} on"
@@ -103,7 +103,7 @@ class Curvature(Criterion):
 
     def returned_epoch(self, records: Sequence[EpochRecord]) -> int:
         """Returns the epoch in the middle of the older window."""
-        older = self._older(records)
+        older = self._older_epoch(records)
         return records[-1].epoch if older is None else older
 
     def returnable(self, records: Sequence[EpochRecord]) -> list[int]:
@@ -112,15 +112,15 @@ class Curvature(Criterion):
         Args:
             records: One record an epoch so far.
         """
-        epochs = [record.epoch for record in self._measured(records)]
+        epochs = [record.epoch for record in self._measurements(records)]
         return epochs[-(self.window // 2 + self.back + 1) :]
 
-    def _measured(self, records: Sequence[EpochRecord]) -> list[EpochRecord]:
+    def _measurements(self, records: Sequence[EpochRecord]) -> list[EpochRecord]:
         return [record for record in records if CURVATURE in record.measures]
 
-    def _older(self, records: Sequence[EpochRecord]) -> int | None:
+    def _older_epoch(self, records: Sequence[EpochRecord]) -> int | None:
         """Returns the middle of the older window, None if it is too early."""
-        measured = self._measured(records)
+        measured = self._measurements(records)
         place = len(measured) - 1 - self.window // 2 - self.back
         if place < 0:
             return None
@@ -129,7 +129,7 @@ class Curvature(Criterion):
 
     def _growth(self, records: Sequence[EpochRecord]) -> float | None:
         """Returns the average of the last values as a multiple of the older one."""
-        values = [record.measures[CURVATURE] for record in self._measured(records)]
+        values = [record.measures[CURVATURE] for record in self._measurements(records)]
         if len(values) - self.back < -(-self.window // 2):
             return None
         now = fmean(values[-self.window :])

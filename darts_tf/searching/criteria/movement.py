@@ -46,9 +46,9 @@ def spread(table: np.ndarray, space: Space, cell: str = "") -> float:
     squares, degrees = 0.0, 0
     names = candidates_by_edge(cell, table.shape, space)
     for row, candidates in zip(np.asarray(table, np.float64), names, strict=True):
-        own = row[: len(candidates)]
-        squares += float(np.square(own - own.mean()).sum()) if len(own) else 0.0
-        degrees += max(0, len(own) - 1)
+        values = row[: len(candidates)]
+        squares += float(np.square(values - values.mean()).sum()) if len(values) else 0.0
+        degrees += max(0, len(values) - 1)
     return float(np.sqrt(squares / degrees)) if degrees else 0.0
 
 
@@ -91,12 +91,11 @@ def counts_from(
     """
     earlier: Mapping[str, int] = {}
     if previous is not None:
-        known = previous.counts_from
-        earlier = dict.fromkeys(moved, 0) if known is None else known
-    found = {cell: earlier.get(cell, epoch) for cell in moved}
+        recorded = previous.counts_from
+        earlier = dict.fromkeys(moved, 0) if recorded is None else recorded
     return {
-        cell: first
-        for cell, first in found.items()
+        cell: earlier.get(cell, epoch)
+        for cell in moved
         if cell in earlier or moved[cell] >= CLEARLY * noise[cell]
     }
 
@@ -134,7 +133,7 @@ def movement(record: EpochRecord, cells: tuple[str, ...] = ()) -> str:
     noise = record.noise or {}
 
     def times(cell: str) -> float:
-        return _times(record.moved[cell], noise.get(cell, 0.0)) if record.moved else 0.0
+        return _noise_multiple(record.moved[cell], noise.get(cell, 0.0)) if record.moved else 0.0
 
     cell = min(cells or record.moved, key=times)
     text = f"alphas moved {record.moved[cell]:.2g}"
@@ -163,9 +162,9 @@ def waiting_to_move(record: EpochRecord, cells: tuple[str, ...]) -> str:
         cells: The cells that the criterion looks at.
     """
     moved, noise = record.moved or {}, record.noise or {}
-    least = min(_times(moved.get(cell, 0.0), noise.get(cell, 0.0)) for cell in cells)
+    least = min(_noise_multiple(moved.get(cell, 0.0), noise.get(cell, 0.0)) for cell in cells)
     return f"alphas moved {least:.1f} of {CLEARLY:.0f}x noise"
 
 
-def _times(moved: float, noise: float) -> float:
+def _noise_multiple(moved: float, noise: float) -> float:
     return moved / noise if noise else float("inf")

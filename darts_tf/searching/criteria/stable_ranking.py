@@ -76,7 +76,7 @@ class StableRanking(Criterion):
         """
         cells = watched(self.cells, {cell: space.edges(cell) for cell in space.cells})
         edges = [edge.candidates for cell in cells for edge in space.edges(cell)]
-        _check_ranks(edges, space, f"the space '{space.name}'")
+        _check_rankings(edges, space, f"the space '{space.name}'")
 
     def check_tables(self, tables: Mapping[str, np.ndarray], space: Space) -> None:
         """Refuses tables that lack a cell to look at, or whose rankings can never change.
@@ -87,13 +87,13 @@ class StableRanking(Criterion):
         cells = check_watched(self.cells, tables)
         named = (candidates_by_edge(cell, tables[cell].shape, space) for cell in cells)
         edges = [candidates for table in named for candidates in table]
-        _check_ranks(edges, space, f"tables of the cells {', '.join(cells)}")
+        _check_rankings(edges, space, f"tables of the cells {', '.join(cells)}")
 
     def __call__(self, records: Sequence[EpochRecord]) -> str | None:
         """Returns the reason to stop now, or None."""
         if len(records) < max(1, self.min_epochs):
             return None
-        stable = self._stable(records)
+        stable = self._epochs_held(records)
         if stable is None or stable < self.epochs:
             return None
         return f"Criterion 1*: ranking stable for {stable} epochs"
@@ -102,7 +102,7 @@ class StableRanking(Criterion):
         """Returns the number of epochs for which every edge has held, in words."""
         if not records:
             return ""
-        last, stable = records[-1], self._stable(records)
+        last, stable = records[-1], self._epochs_held(records)
         cells = watched(self.cells, last.stable_epochs)
         if stable is None:
             return waiting_to_move(last, cells)
@@ -110,7 +110,7 @@ class StableRanking(Criterion):
         begun = begins(last, cells) if self.min_epochs <= 1 else ""
         return f"ranking stable for {stable} of {self.epochs} epochs{wait}{begun}"
 
-    def _stable(self, records: Sequence[EpochRecord]) -> int | None:
+    def _epochs_held(self, records: Sequence[EpochRecord]) -> int | None:
         """Returns the epochs for which every edge has held, None before the cells count."""
         last = records[-1]
         cells = watched(self.cells, last.stable_epochs)
@@ -121,7 +121,7 @@ class StableRanking(Criterion):
         return None if None in counted else min(held, *(each or 0 for each in counted))
 
 
-def _check_ranks(edges: Sequence[Sequence[str]], space: Space, where: str) -> None:
+def _check_rankings(edges: Sequence[Sequence[str]], space: Space, where: str) -> None:
     """Refuses edges whose rankings can never change, and would be stable whatever is learned."""
     if all(sum(map(space.is_learnable, candidates)) < 2 for candidates in edges):
         raise UserError(

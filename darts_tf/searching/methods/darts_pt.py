@@ -52,8 +52,8 @@ class DartsPt(Method):
                 "space: expected one whose nodes keep a number of edges, with the method "
                 f"darts_pt, got '{space.name}'"
             )
-        known = space.name in spaces.names()
-        if not known or self.decisions(_registered(config)) != self.decisions(space):
+        registered = space.name in spaces.names()
+        if not registered or self.decisions(_registered_space(config)) != self.decisions(space):
             raise UserError(
                 "space: expected a registered space with the method darts_pt, whose length "
                 f"follows from its edges, got another one, named '{space.name}'"
@@ -61,11 +61,11 @@ class DartsPt(Method):
 
     def stage_epochs(self, config: SearchConfig) -> tuple[int, ...]:
         """Returns the epochs of DARTS and those of the decisions, 81 in DARTS's space."""
-        return config.epochs, self.interval * (self.decisions(_registered(config)) - 1) + 1
+        return config.epochs, self.interval * (self.decisions(_registered_space(config)) - 1) + 1
 
     def decisions(self, space: Space) -> int:
         """Returns how many decisions a cell takes: one an edge, then one a node with a choice."""
-        return max(len(space.edges(cell)) + len(_choosing(space, cell)) for cell in space.cells)
+        return max(len(space.edges(cell)) + len(_edge_choices(space, cell)) for cell in space.cells)
 
     def stage(
         self, number: int, config: SearchConfig, space: Space, records: Sequence[EpochRecord]
@@ -108,7 +108,7 @@ class DartsPt(Method):
         for place, cell in enumerate(relaxation.cells):
             edges = len(relaxation.search_space.edges(cell))
             rng = np.random.default_rng([relaxation.seed, place])
-            order, nodes = rng.permutation(edges), _choosing(relaxation.search_space, cell)
+            order, nodes = rng.permutation(edges), _edge_choices(relaxation.search_space, cell)
             if number < edges:
                 _decide_edge(relaxation, cell, int(order[number]), validation)
             elif number - edges < len(nodes):
@@ -122,13 +122,13 @@ class DartsPt(Method):
         return {"undecided_edges": float(sum((each.numpy() < 0).sum() for each in decided))}
 
 
-def _registered(config: SearchConfig) -> Space:
+def _registered_space(config: SearchConfig) -> Space:
     """Returns the space that the settings name."""
     space = spaces.get(config.space)
     return space.staged() if config.share_alphas == "stage" else space
 
 
-def _choosing(space: Space, cell: str) -> list[list[int]]:
+def _edge_choices(space: Space, cell: str) -> list[list[int]]:
     """Returns the edges into each node that has more of them than it keeps."""
     keep = getattr(space, "inputs_per_node", 0)
     edges = space.edges(cell)

@@ -143,8 +143,8 @@ class Drnas(Method):
         """Returns the divergence from the uniform distribution, where it is asked for."""
         if self.regularization != "kl":
             return super().penalty(supernet, seed)
-        own: DirichletWeights = supernet.relaxation
-        return self.kl_scale * own.divergence()
+        relaxation: DirichletWeights = supernet.relaxation
+        return self.kl_scale * relaxation.divergence()
 
     def measures(self, supernet: Supernet) -> dict[str, float]:
         """Returns K, the most candidates of an edge, and the mean parameter of each cell."""

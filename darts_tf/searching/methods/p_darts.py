@@ -127,8 +127,9 @@ class PDarts(Method):
 
     def on_epoch_begin(self, epoch: int, epochs: int, supernet: Supernet) -> None:
         """Sets the dropout."""
-        own: Any = supernet.relaxation
-        own.dropout.assign(self.dropout(own.rate, own.learns_from, epoch, epochs))
+        relaxation: Any = supernet.relaxation
+        rate = self.dropout(relaxation.rate, relaxation.learns_from, epoch, epochs)
+        relaxation.dropout.assign(rate)
 
     def measures(self, supernet: Supernet) -> dict[str, float]:
         """Returns the dropout, and the most candidates that an edge has left."""
@@ -145,13 +146,13 @@ class PDarts(Method):
             strengths: For each cell an array [edges, candidates].
             space: The space of the stage; one with another rule than DARTS's derives by its own.
         """
-        return self._derived(strengths, space, self.skip_connects)
+        return self._derive_with(strengths, space, self.skip_connects)
 
     def counted(self, strengths: Mapping[str, np.ndarray], space: Space) -> Genotype:
         """Returns the cells before skip-connects are taken out."""
-        return self._derived(strengths, space, None)
+        return self._derive_with(strengths, space, None)
 
-    def _derived(
+    def _derive_with(
         self, strengths: Mapping[str, np.ndarray], space: Space, most: int | None
     ) -> Genotype:
         if not isinstance(space, SearchSpace):

@@ -82,36 +82,43 @@ class Sgas(Method):
 
     def batch_size(self, epoch: int, stage: Stage, config: SearchConfig) -> int:
         """Returns the images in a batch: some more after each decision."""
-        past = max(0, -(-(epoch - self.first) // self.every))
+        decisions = max(0, -(-(epoch - self.first) // self.every))
         space = stage.space
-        every = max(len(_to_decide(space.edges(cell), _kept(space))) for cell in space.cells)
-        return config.batch_size + self.batch_increase * min(past, every)
+        most = max(
+            len(_nodes_to_decide(space.edges(cell), _edges_per_node(space))) for cell in space.cells
+        )
+        return config.batch_size + self.batch_increase * min(decisions, most)
 
     def on_epoch_end(
         self, epoch: int, epochs: int, supernet: Supernet, validation: Validation
     ) -> None:
         """Decides an edge of each cell, where it is time, and remembers the epoch's shares."""
         del epochs, validation
-        own: DecidedEdges = supernet.relaxation
-        own.restore()
-        space, tables = own.search_space, {}
-        for cell in own.cells:
-            edges = space.edges(cell)
-            tables[cell] = without_none(own.shares(cell), edges)
-            score = scores(own.shares(cell), edges, self._past(own, cell))
+        relaxation: DecidedEdges = supernet.relaxation
+        relaxation.restore()
+        space, tables = relaxation.search_space, {}
+        for cell in relaxation.cells:
+            edges, shares = space.edges(cell), relaxation.shares(cell)
+            tables[cell] = without_none(shares, edges)
+            score = scores(shares, edges, self._past_shares(relaxation, cell))
             if self.decides(epoch):
-                decision = decide(own.decisions(cell), score, tables[cell], edges, _kept(space))
+                decision = decide(
+                    relaxation.decisions(cell), score, tables[cell], edges, _edges_per_node(space)
+                )
                 for edge, column in decision.items():
-                    own.decide(cell, edge, column)
-        own.remember(tables)
+                    relaxation.decide(cell, edge, column)
+        relaxation.remember(tables)
 
-    def _past(self, own: DecidedEdges, cell: str) -> list[np.ndarray] | None:
-        return own.memories(cell) if self.criterion == 2 else None
+    def _past_shares(self, relaxation: DecidedEdges, cell: str) -> list[np.ndarray] | None:
+        return relaxation.memories(cell) if self.criterion == 2 else None
 
     def measures(self, supernet: Supernet) -> dict[str, float]:
         """Returns for each cell how many edges are decided."""
-        own: DecidedEdges = supernet.relaxation
-        return {f"decided_{cell}": float((own.decisions(cell) >= 0).sum()) for cell in own.cells}
+        relaxation: DecidedEdges = supernet.relaxation
+        return {
+            f"decided_{cell}": float((relaxation.decisions(cell) >= 0).sum())
+            for cell in relaxation.cells
+        }
 
 
 def without_none(shares: np.ndarray, edges: Sequence[Edge]) -> np.ndarray:
@@ -156,11 +163,11 @@ def scores(
     logs = np.log(np.where(rest > 0, rest, 1.0))
     # An edge with one candidate beside `none` has no entropy.
     entropy = -(rest * logs).sum(1) / np.log(np.maximum(counts, 2))
-    score = _stretched(1 - none) * _stretched(1 - entropy)
+    score = _min_max(1 - none) * _min_max(1 - entropy)
     if past is None:
         return score
     overlap = [np.minimum(rest, before).sum(1) for before in past]
-    return score * _stretched(np.mean(overlap, 0) if overlap else np.zeros(len(edges)))
+    return score * _min_max(np.mean(overlap, 0) if overlap else np.zeros(len(edges)))
 
 
 def decide(
@@ -188,27 +195,27 @@ def decide(
     if not len(open_edges):
         return {}
     best = int(open_edges[np.argmax(score[open_edges])])
-    found = {best: int(np.argmax(rest[best]))}
+    decision = {best: int(np.argmax(rest[best]))}
     node = [row for row, edge in enumerate(edges) if edge.target == edges[best].target]
     if sum(decisions[row] >= 0 for row in node) + 1 >= keep:
         others = [row for row in node if row != best and decisions[row] == UNDECIDED]
-        found |= dict.fromkeys(others, PRUNED)
-    return found
+        decision |= dict.fromkeys(others, PRUNED)
+    return decision
 
 
-def _stretched(values: np.ndarray) -> np.ndarray:
+def _min_max(values: np.ndarray) -> np.ndarray:
     """Returns numbers mapped onto 0 to 1; all 0 where they are alike."""
     width = values.max() - values.min()
     return (values - values.min()) / width if width > 0 else np.zeros_like(values)
 
 
-def _kept(space: Space) -> int:
+def _edges_per_node(space: Space) -> int:
     if not isinstance(space, SearchSpace):
         raise TypeError(f"expected a SearchSpace, got {space!r}")
     return space.inputs_per_node
 
 
-def _to_decide(edges: Sequence[Edge], keep: int) -> list[int]:
+def _nodes_to_decide(edges: Sequence[Edge], keep: int) -> list[int]:
     """Returns the node of each edge that is decided in the end."""
     targets = [edge.target for edge in edges]
     return [node for node in dict.fromkeys(targets) for _ in range(min(keep, targets.count(node)))]

@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from darts_tf.supernet.relaxation import Relaxation, fold_in
 
-# Of a series whose terms fall by half.
+# Terms of the hypergeometric series that are added up; in the long run each is at most half of the
+# one before.
 _TERMS = 128
 
 
@@ -51,9 +52,9 @@ class DirichletWeights(Relaxation):
             mask = tf.constant(self.search_space.mask(cell), table.dtype)
             beta = concentration(table)
             total = tf.reduce_sum(beta * mask, 1, keepdims=True)
-            own = (beta - 1) * (tf.math.digamma(beta) - tf.math.digamma(total))
-            own -= tf.math.lgamma(beta)
-            terms.append(tf.reduce_sum(mask * own))
+            entries = (beta - 1) * (tf.math.digamma(beta) - tf.math.digamma(total))
+            entries -= tf.math.lgamma(beta)
+            terms.append(tf.reduce_sum(mask * entries))
             terms.append(tf.reduce_sum(tf.math.lgamma(total)))
             terms.append(-tf.reduce_sum(tf.math.lgamma(tf.reduce_sum(mask, 1))))
         return tf.add_n(terms)

@@ -50,15 +50,15 @@ class EdgeNormalized(Relaxation):
         """Returns the edge weights of one cell; see `Relaxation.mix`."""
         del seed
         betas = tf.convert_to_tensor(self.betas[cell].value)
-        return EdgeWeights(tf.nn.softmax(alphas), edges=self._normalized(cell, betas))
+        return EdgeWeights(tf.nn.softmax(alphas), edges=self._edge_softmax(cell, betas))
 
     def strengths_of(self, cell: str, alphas: np.ndarray) -> np.ndarray:
         """Returns the products of both weights, from which the genotype is derived."""
         betas = tf.constant(self.betas[cell].numpy(), tf.float64)
-        edges = self._normalized(cell, betas).numpy()
+        edges = self._edge_softmax(cell, betas).numpy()
         return super().strengths_of(cell, alphas) * edges[:, np.newaxis]
 
-    def _normalized(self, cell: str, betas: tf.Tensor) -> tf.Tensor:
+    def _edge_softmax(self, cell: str, betas: tf.Tensor) -> tf.Tensor:
         """Returns the softmax over the edges into each node, [edges]."""
         targets = [edge.target for edge in self.search_space.edges(cell)]
         lengths = [targets.count(target) for target in dict.fromkeys(targets)]

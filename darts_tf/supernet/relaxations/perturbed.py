@@ -45,7 +45,7 @@ class Perturbed(Relaxation):
         if seed is None:
             return dict(weights)
         return {
-            cell: self._shares(cell, table + self._noise(table, fold_in(seed, number)))
+            cell: self._clip_and_normalize(cell, table + self._noise(table, fold_in(seed, number)))
             for number, (cell, table) in enumerate(weights.items())
         }
 
@@ -65,7 +65,7 @@ class Perturbed(Relaxation):
             radius = self._radius(table)
             step = table + 2 * radius / steps * tf.sign(slopes[cell])
             cut = tf.clip_by_value(step - center[cell], -radius, radius)
-            moved[cell] = self._shares(cell, center[cell] + cut)
+            moved[cell] = self._clip_and_normalize(cell, center[cell] + cut)
         return moved
 
     def _noise(self, table: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -75,7 +75,7 @@ class Perturbed(Relaxation):
     def _radius(self, table: tf.Tensor) -> tf.Tensor:
         return tf.cast(tf.convert_to_tensor(self.radius.value), table.dtype)
 
-    def _shares(self, cell: str, table: tf.Tensor) -> tf.Tensor:
+    def _clip_and_normalize(self, cell: str, table: tf.Tensor) -> tf.Tensor:
         """Returns a table whose rows are cut to [0, 1] and divided by their sums.
 
         Where nothing of a row is left, its largest entry before the cut is 1.

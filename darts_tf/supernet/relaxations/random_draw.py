@@ -74,8 +74,10 @@ class RandomDraw(Relaxation):
 
     def mix(self, cell: str, alphas: tf.Tensor, seed: tf.Tensor | None = None) -> EdgeWeights:
         """Returns the one-hot edge weights of a draw; see `Relaxation.mix`."""
-        known = tf.convert_to_tensor(self.architecture[cell].value) if seed is None else None
-        chosen = self.draw(cell, seed) if known is None else known
+        if seed is None:
+            chosen = tf.convert_to_tensor(self.architecture[cell].value)
+        else:
+            chosen = self.draw(cell, seed)
         return EdgeWeights(tf.one_hot(chosen, alphas.shape[1], dtype=alphas.dtype), chosen=chosen)
 
     def draw(self, cell: str, seed: tf.Tensor) -> tf.Tensor:
@@ -108,13 +110,13 @@ class RandomDraw(Relaxation):
 
     def draw_epoch(self, epoch: int) -> dict[str, np.ndarray]:
         """Returns the architecture that stands for an epoch, by cell as `draw` does."""
-        return self._drawn(_OF_EPOCH, epoch)
+        return self._draw_cells(_OF_EPOCH, epoch)
 
     def draw_to_measure(self, number: int) -> dict[str, np.ndarray]:
         """Returns the architecture of a number among those that are measured, as `draw_epoch`."""
-        return self._drawn(_TO_MEASURE, number)
+        return self._draw_cells(_TO_MEASURE, number)
 
-    def _drawn(self, purpose: int, number: int) -> dict[str, np.ndarray]:
+    def _draw_cells(self, purpose: int, number: int) -> dict[str, np.ndarray]:
         seed = fold_in(fold_in(tf.constant([self.seed, 0], tf.int32), purpose), number)
         return {
             cell: self.draw(cell, fold_in(seed, place)).numpy()
