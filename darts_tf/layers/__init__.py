@@ -1,1 +1,1 @@
-"""Keras layers and convolutions in forms that TensorFlow computes fast."""
+"""Keras layers and convolutions in forms that TensorFlow computes fast; see README.md."""

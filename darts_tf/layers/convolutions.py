@@ -1,6 +1,7 @@
 """Keras's convolutions, in the forms in which TensorFlow's CPU kernels are fast.
 
-They have the weights of Keras's layers and compute the same numbers; `model.keras` holds Keras's.
+They have the weights of Keras's layers and compute the same numbers. `model.keras` is saved with
+Keras's own layers.
 """
 
 from typing import Any
@@ -13,7 +14,16 @@ from darts_tf.layers.layouts import Layout, is_even, merge, rearrange
 
 
 def pointwise(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None = None) -> tf.Tensor:
-    """1x1 convolution of [batch, rows, columns, in] by [1, 1, in, out], as a matrix product."""
+    """Computes a 1x1 convolution as a matrix product.
+
+    Args:
+        x: [batch, rows, columns, in].
+        kernel: [1, 1, in, out].
+        bias: [out]; None for none.
+
+    Returns:
+        [batch, rows, columns, out].
+    """
     kernel = tf.convert_to_tensor(kernel)
     y = tf.matmul(tf.reshape(x, (-1, kernel.shape[2])), tf.reshape(kernel, kernel.shape[2:]))
     y = y if bias is None else tf.nn.bias_add(y, bias)
@@ -23,9 +33,9 @@ def pointwise(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None = None) ->
 
 @keras.saving.register_keras_serializable(package="darts_tf")
 class Conv2D(keras.layers.Conv2D):
-    """Keras's layer; a plain 1x1 convolution is a matrix product, groups are convolved in turn.
+    """Keras's layer; computes 1x1 convolutions as matrix products, and groups one after the other.
 
-    Keras leaves convolutions of groups to XLA, since TensorFlow's CPU kernels have no gradient of
+    Keras leaves grouped convolutions to XLA, since TensorFlow's CPU kernels have no gradient for
     them.
     """
 
@@ -41,15 +51,15 @@ class Conv2D(keras.layers.Conv2D):
 
     def _convolve_groups(self, x: tf.Tensor) -> tf.Tensor:
         kernels = tf.split(tf.convert_to_tensor(self.kernel), self.groups, -1)
-        rest = self.strides, self.padding.upper(), "NHWC", self.dilation_rate
-        parts = zip(tf.split(x, self.groups, -1), kernels, strict=True)
-        y = tf.concat([tf.nn.conv2d(part, kernel, *rest) for part, kernel in parts], -1)
+        options = self.strides, self.padding.upper(), "NHWC", self.dilation_rate
+        groups = zip(tf.split(x, self.groups, -1), kernels, strict=True)
+        y = tf.concat([tf.nn.conv2d(group, kernel, *options) for group, kernel in groups], -1)
         return y if self.bias is None else tf.nn.bias_add(y, self.bias)
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
 class DepthwiseConv2D(keras.layers.DepthwiseConv2D):
-    """Keras's layer; at stride 1 as `depthwise` computes it, with a dilation of 2 in phases."""
+    """Keras's layer; at stride 1 it calls `depthwise`, for a dilation of 2 on the phases."""
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         """Convolves `x`, [batch, rows, columns, channels]."""
@@ -66,10 +76,17 @@ class DepthwiseConv2D(keras.layers.DepthwiseConv2D):
 
 @keras.saving.register_keras_serializable(package="darts_tf")
 class EvenAndOdd(keras.layers.Layer):
-    """Every second row and column from the first, and from the second, of images of even size."""
+    """Two phases of an image: that of even rows and columns, and that of odd rows and columns."""
 
     def call(self, x: tf.Tensor) -> list[tf.Tensor]:
-        """Takes two of the four phases of `x`, [batch, rows, columns, channels]."""
+        """Takes the two phases of an image.
+
+        Args:
+            x: [batch, rows, columns, channels], rows and columns even.
+
+        Returns:
+            Two tensors [batch, rows / 2, columns / 2, channels].
+        """
         even, _, _, odd = tf.split(rearrange(x, Layout.DEPTH), 4, -1)
         return [even, odd]
 
@@ -80,5 +97,5 @@ class EvenAndOdd(keras.layers.Layer):
 
 
 def _is_bare(layer: Any) -> bool:
-    """Whether a convolution has no activation, and channels on the last axis."""
+    """Returns whether a convolution has no activation, and channels on the last axis."""
     return layer.activation is keras.activations.linear and layer.data_format == "channels_last"

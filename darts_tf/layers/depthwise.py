@@ -1,13 +1,13 @@
 """Depthwise convolutions, in the forms in which TensorFlow's CPU kernels are fast.
 
-The numbers are those of the plain convolution. What differs is how they are computed:
+The results are those of the plain convolution, but they are computed in another way:
 
-- Of a kernel larger than the image, only the taps that can meet it are used.
-- The gradient of the image is a convolution forwards, with the kernel turned around.
-- The gradient of a kernel 5 wide is made of two of kernels 3 wide, for which there is a fast
-  routine: one on the image, which gives the three columns in the middle, and one on pairs of
-  neighboring columns, taken for channels, which gives every second column.
-- That routine wants images of some size: smaller ones get zeros at their ends.
+- Taps of a kernel that can only meet the padding around a small image are cut off.
+- The gradient with respect to the image is a forward convolution with the flipped kernel.
+- The gradient with respect to a kernel of width 5 is made of two gradients of width 3, for which
+  TensorFlow has a fast routine. One on the image gives the three columns in the middle. One on
+  pairs of neighboring columns, stacked as channels, gives the first and the last column.
+- The fast routine needs images of a minimum size, so smaller ones are padded with zeros.
 - A stride of 2 becomes a stride of 1 on an image in space-to-depth form (see `layouts`).
 """
 
@@ -18,12 +18,12 @@ import tensorflow as tf
 from darts_tf.layers.gradients import custom_gradient
 
 _ONE = (1, 1, 1, 1)
-# Rows of a kernel: rows of an image that the fast routine wants. Others have no such routine.
+# Kernel sizes of the fast routine, and for each the smallest image that it takes (rows or columns).
 _FAST_SIZES = {1: 1, 3: 3, 5: 6}
 
 
 def depthwise(x: tf.Tensor, kernel: tf.Tensor, dilation: int = 1) -> tf.Tensor:
-    """Depthwise convolution of stride 1, padded with zeros to the size of the image.
+    """Computes a depthwise convolution of stride 1, zero-padded to keep the size of the image.
 
     Args:
         x: [batch, rows, columns, channels].
@@ -34,9 +34,10 @@ def depthwise(x: tf.Tensor, kernel: tf.Tensor, dilation: int = 1) -> tf.Tensor:
         A tensor like `x`.
     """
     kernel = tf.convert_to_tensor(kernel)
-    rows, columns = (_taps_outside(kernel.shape[0], size, dilation) for size in x.shape[1:3])
+    size = kernel.shape[0]
+    rows, columns = (_taps_outside(size, length, dilation) for length in x.shape[1:3])
     if rows or columns:
-        kernel = kernel[rows : kernel.shape[0] - rows, columns : kernel.shape[1] - columns]
+        kernel = kernel[rows : size - rows, columns : kernel.shape[1] - columns]
     if kernel.shape[:2] == (1, 1):
         return x * kernel[0, 0, :, 0]
     if dilation == 1:
@@ -45,7 +46,7 @@ def depthwise(x: tf.Tensor, kernel: tf.Tensor, dilation: int = 1) -> tf.Tensor:
 
 
 def depthwise_stride_2(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-    """Depthwise convolution of stride 2, padded by the same number of zeros on all four sides.
+    """Computes a depthwise convolution of stride 2, with equal zero padding on all four sides.
 
     Args:
         x: [batch, rows, columns, channels].
@@ -60,10 +61,10 @@ def depthwise_stride_2(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
 
 
 def in_depth(kernel: tf.Tensor) -> tf.Tensor:
-    """Returns the kernel of stride 1 that does on an image's depth what `kernel` does at stride 2.
+    """Returns the kernel whose convolution at stride 1 on `Layout.DEPTH` is `kernel`'s at stride 2.
 
-    On `rearrange(x, Layout.DEPTH)` it gives four channels a channel of the image, whose sum is the
-    result.
+    Applied to `rearrange(x, Layout.DEPTH)` it gives four partial results for each channel of the
+    image; their sum is the convolution of stride 2.
 
     Args:
         kernel: [size, size, channels, 1], size odd.
@@ -72,7 +73,7 @@ def in_depth(kernel: tf.Tensor) -> tf.Tensor:
         [3, 3, 4 * channels, 1] for a size of 3 or 5, [5, 5, 4 * channels, 1] for 7.
     """
     size, channels = kernel.shape[0], kernel.shape[2]
-    blocks = (size // 2 + 1) // 2  # of 2x2 pixels, which it reaches in each direction
+    blocks = (size // 2 + 1) // 2  # of 2x2 pixels that the kernel reaches in each direction
     reached = 2 * blocks + 1
     before = 2 * blocks - size // 2
     pad = (before, 2 * reached - size - before)
@@ -82,9 +83,9 @@ def in_depth(kernel: tf.Tensor) -> tf.Tensor:
     return tf.reshape(kernel, (reached, reached, 4 * channels, 1))
 
 
-def _taps_outside(kernel_size: int, size: int | None, dilation: int) -> int:
-    """Returns how many taps on either side of a kernel are off an image of this size."""
-    return 0 if size is None else max(0, kernel_size // 2 - (size - 1) // dilation)
+def _taps_outside(kernel_size: int, length: int | None, dilation: int) -> int:
+    """Returns how many taps at each end of a kernel never meet an image of this length."""
+    return 0 if length is None else max(0, kernel_size // 2 - (length - 1) // dilation)
 
 
 @custom_gradient
@@ -118,15 +119,23 @@ def _fast_kernel_gradient(x: tf.Tensor, dy: tf.Tensor, rows: int, columns: int) 
 
 
 def _pad_for_fast_routine(x: tf.Tensor, rows: int, columns: int) -> tf.Tensor:
+    """Pads an image with zeros at its ends for a kernel of so many rows and columns."""
     ends = [
-        0 if size is None else max(0, _FAST_SIZES.get(wanted, 0) - size)
-        for size, wanted in zip(x.shape[1:3], (rows, columns), strict=True)
+        0 if length is None else max(0, _FAST_SIZES.get(kernel_size, 0) - length)
+        for length, kernel_size in zip(x.shape[1:3], (rows, columns), strict=True)
     ]
     return tf.pad(x, ((0, 0), *((0, end) for end in ends), (0, 0))) if any(ends) else x
 
 
 def _pair_columns(x: tf.Tensor) -> tf.Tensor:
-    """Takes each second column for more channels of the column before it; no copy if even."""
+    """Stacks pairs of neighboring columns as channels, without a copy for an even number.
+
+    Args:
+        x: [batch, rows, columns, channels].
+
+    Returns:
+        [batch, rows, ceil(columns / 2), 2 * channels].
+    """
     if x.shape[2] is None or x.shape[2] % 2:
         x = tf.pad(x, ((0, 0), (0, 0), (0, tf.shape(x)[2] % 2), (0, 0)))
     rows, columns = tf.shape(x)[1], tf.shape(x)[2]

@@ -1,4 +1,4 @@
-"""Drop path: whole operations left out at random while a network trains."""
+"""Drop path: whole operations dropped at random while a network trains."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable(package="darts_tf")
 class DropPath(keras.layers.Layer):
-    """Zeroes its input for some samples and scales it for the others (DARTS+, section 4.3).
+    """Zeroes its input for some images and scales it for the others (DARTS+, section 4.3).
 
-    Each sample is kept with probability `1 - rate` and then divided by it. The rate is a variable,
-    because it grows while the network trains: see `set_drop_path`.
+    Each image is kept with probability `1 - rate` and then divided by that probability. The rate is
+    a variable, because it grows while the network trains: see `set_drop_path`.
 
     Args:
-        rate: The rate to start with, from 0 to 1 (excluded).
-        seed: Seed of the draws.
+        rate: The initial rate, from 0 to 1 (excluded).
+        seed: Seed of the draws; None for a random one.
     """
 
     def __init__(self, rate: float = 0.0, seed: int | None = None, **kwargs: Any) -> None:
@@ -25,7 +25,7 @@ class DropPath(keras.layers.Layer):
         self.seed = seed
 
     def build(self, x_shape: tuple[int | None, ...]) -> None:
-        """Creates the rate."""
+        """Creates the variable of the rate."""
         del x_shape
         self.rate = self.add_weight(
             initializer=keras.initializers.Constant(self.initial_rate),
@@ -37,7 +37,15 @@ class DropPath(keras.layers.Layer):
         self.built = True
 
     def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Drops samples of `x`, [batch, rows, columns, channels], in training."""
+        """Drops images of a batch in training, each replica by draws of its own.
+
+        Args:
+            x: [batch, rows, columns, channels].
+            training: Whether to drop images; otherwise `x` is returned as it is.
+
+        Returns:
+            A tensor like `x`.
+        """
         if not training:
             return x
         seed = tf.cast(self.seed_generator.next(), tf.int32)
@@ -56,13 +64,13 @@ class DropPath(keras.layers.Layer):
 
 
 def kept_images(images: tf.Tensor, rate: tf.Tensor, seed: tf.Tensor, dtype: Any) -> tf.Tensor:
-    """Draws what images are multiplied by: 0 for a share of them, else the factor that makes up.
+    """Draws a factor for each image: 0 with the probability `rate`, otherwise 1 / (1 - rate).
 
     Args:
-        images: How many images, a scalar.
+        images: Number of images, an integer scalar.
         rate: The probability of 0, a scalar below 1.
-        seed: int32 [2].
-        dtype: A float type.
+        seed: int32 [2]; the same seed draws the same.
+        dtype: A float type, that of the result.
 
     Returns:
         [images, 1, 1, 1].
@@ -73,11 +81,11 @@ def kept_images(images: tf.Tensor, rate: tf.Tensor, seed: tf.Tensor, dtype: Any)
 
 
 def set_drop_path(model: keras.Model, rate: float) -> None:
-    """Sets the rate of all drop paths of a model.
+    """Sets the rate of all `DropPath` layers of a model.
 
     Args:
         model: A network built with `drop_path=True`.
-        rate: The probability of leaving an operation out, from 0 to 1 (excluded).
+        rate: The probability of dropping an operation, from 0 to 1 (excluded).
     """
     for layer in model.layers:
         if isinstance(layer, DropPath):

@@ -10,7 +10,7 @@ from tensorflow.python.framework import ops
 
 
 def custom_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Does what `tf.custom_gradient` does, and lets graphs die.
+    """Gives a function its own gradient, as `tf.custom_gradient` does, and lets graphs be freed.
 
     `tf.custom_gradient` enters each gradient function that a graph needs into a global table. The
     function holds the graph's tensors, so the graph stays for as long as the process does: some
@@ -18,11 +18,11 @@ def custom_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
     refers to them.
 
     Args:
-        function: From tensors to a tensor, or a structure of tensors, and the function that
-            computes the gradients; it reads no variable.
+        function: From tensors to a pair: its result, a tensor or a structure of tensors, and the
+            function that computes its gradients. It reads no variable.
 
     Returns:
-        A function from tensors to the first of the two.
+        A function from tensors to the result alone.
 
     Example:
         >>> import tensorflow as tf

@@ -1,10 +1,10 @@
 """Strides and dilations of 2 as plain convolutions, on an image taken apart into four phases.
 
-The phases are the pixels of even and odd rows and columns. A depthwise convolution with dilation 2
-reads, for each output pixel, only pixels of one phase: on the phases stacked on the batch axis it
-is a plain convolution, and pointwise convolution, normalization and sums do not notice. One of
-stride 2 reads all four and writes one: on the phases side by side on the channel axis it is a plain
-convolution, followed by a sum that a pointwise convolution does on the way.
+The phases are the pixels of even and odd rows and columns. For each output pixel, a depthwise
+convolution of dilation 2 reads pixels of one phase only. With the phases stacked on the batch axis
+it is a plain convolution, and pointwise convolutions, normalization and sums stay as they are. A
+convolution of stride 2 reads all four phases and writes one. With the phases side by side on the
+channel axis it is a plain convolution and a sum, which the pointwise convolution that follows does.
 """
 
 from enum import Enum
@@ -14,7 +14,7 @@ import tensorflow as tf
 
 
 class Layout(Enum):
-    """How a convolution finds its input."""
+    """Where a convolution's input has the four phases of an image."""
 
     PLAIN = "plain"  # the image itself
     PHASES = "phases"  # four phases on the batch axis
@@ -23,12 +23,12 @@ class Layout(Enum):
 
 
 def is_even(rows: int | None, columns: int | None) -> bool:
-    """Whether images of this size, None where it varies, have four phases of one size."""
+    """Returns whether images of this size, None where it varies, have four phases of one size."""
     return rows is not None and columns is not None and rows % 2 == 0 and columns % 2 == 0
 
 
 def rearrange(x: tf.Tensor, to: Layout) -> tf.Tensor:
-    """Brings an image into a layout.
+    """Rearranges an image into a layout.
 
     Args:
         x: [batch, rows, columns, channels]; rows and columns even for `PHASES` and `DEPTH`.
@@ -58,6 +58,9 @@ def rearranged_shape(shape: tuple[Any, ...], to: Layout) -> tuple[Any, ...]:
     Args:
         shape: (batch, rows, columns, channels), None where a size varies.
         to: The layout.
+
+    Returns:
+        A shape of four sizes, None where one varies; see `rearrange`.
     """
     batch, rows, columns, channels = shape
     match to:
@@ -71,10 +74,24 @@ def rearranged_shape(shape: tuple[Any, ...], to: Layout) -> tuple[Any, ...]:
 
 
 def first_phase(x: tf.Tensor) -> tf.Tensor:
-    """Returns the phase of even rows and columns of an image in `DEPTH`."""
+    """Returns the phase of even rows and columns of an image in `DEPTH`.
+
+    Args:
+        x: [batch, rows / 2, columns / 2, 4 * channels].
+
+    Returns:
+        [batch, rows / 2, columns / 2, channels].
+    """
     return tf.split(x, 4, -1)[0]
 
 
 def merge(x: tf.Tensor) -> tf.Tensor:
-    """Puts four phases together again; the inverse of `rearrange` to `PHASES`."""
+    """Merges the four phases into one image; the inverse of `rearrange` to `PHASES`.
+
+    Args:
+        x: [4 * batch, rows / 2, columns / 2, channels].
+
+    Returns:
+        [batch, rows, columns, channels].
+    """
     return tf.batch_to_space(x, (2, 2), ((0, 0), (0, 0)))

@@ -17,13 +17,13 @@ class BatchNormalization(keras.layers.Layer):
 
     $$y = \gamma \, (x - \mu) / \sqrt{\sigma^2 + \epsilon} + \beta$$
 
-    The running variance is the unbiased one, unlike that of Keras's layer. In float64, for which
-    the fused kernel does not exist, and with synchronized statistics a path of plain operations
-    computes the same.
+    The running variance is the unbiased one, unlike that of Keras's layer. Plain operations compute
+    the same in float64, for which there is no fused kernel, and with synchronized statistics.
 
     Args:
-        affine: Whether there are a scale and an offset for each channel.
-        momentum: The share of itself that a running average keeps in each training step.
+        affine: Whether each channel has a scale and an offset.
+        momentum: Factor of the old running average in each training step; the statistics of the
+            batch have the factor `1 - momentum`.
         epsilon: Added to the variance.
         synchronized: Whether replicas share the statistics of the whole batch; otherwise each
             replica uses those of its part of the batch.
@@ -46,7 +46,7 @@ class BatchNormalization(keras.layers.Layer):
         self.beta: Any = None
 
     def build(self, x_shape: Shape) -> None:
-        """Creates the weights for as many channels as the last axis has."""
+        """Creates the weights and running averages, [channels] by the last axis of the shape."""
         channels = (x_shape[-1],)
         if self.affine:
             self.gamma = self.add_weight(
@@ -75,7 +75,7 @@ class BatchNormalization(keras.layers.Layer):
     def call(
         self, x: tf.Tensor, scale: tf.Tensor | None = None, training: bool = False
     ) -> tf.Tensor:
-        """Normalizes.
+        """Normalizes a batch, and in training moves the running averages.
 
         Args:
             x: [batch, rows, columns, channels].
@@ -125,7 +125,11 @@ class BatchNormalization(keras.layers.Layer):
     def _plain(
         self, x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Returns the result, and the mean and unbiased variance of the batch."""
+        """Normalizes by plain operations.
+
+        Returns:
+            A tensor like `x`, and the mean and unbiased variance of the batch, [channels] each.
+        """
         replica = tf.distribute.get_replica_context()
         if not self.synchronized or replica is None or replica.num_replicas_in_sync == 1:
             sums = _sums(x)
@@ -173,13 +177,13 @@ def average_statistics(model: keras.Model) -> None:
 
 
 def _sums(x: tf.Tensor) -> tf.Tensor:
-    """Returns the sum of each channel, and how many pixels it has, [channels + 1]."""
+    """Returns the sum of each channel, and behind these the number of pixels, [channels + 1]."""
     count = tf.cast(tf.reduce_prod(tf.shape(x)[:-1]), x.dtype)
     return tf.concat([tf.reduce_sum(x, (0, 1, 2)), count[tf.newaxis]], 0)
 
 
 def _squares(x: tf.Tensor, sums: tf.Tensor) -> tf.Tensor:
-    """Returns the sum of the squared deviations of each channel from the mean of `sums`."""
+    """Returns each channel's sum of squared deviations from the mean of `sums`, [channels]."""
     return tf.reduce_sum(tf.square(x - sums[:-1] / sums[-1]), (0, 1, 2))
 
 
@@ -191,12 +195,14 @@ def _normalize_by_sums(
     squares: tf.Tensor,
     epsilon: float,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Returns what `BatchNormalization._plain` does, from what `_sums` and `_squares` returned."""
     mean, count = sums[:-1] / sums[-1], sums[-1]
     y = _normalize(x, gamma, beta, mean, squares / count, epsilon)
     return y, mean, squares / tf.maximum(count - 1, 1)
 
 
-# Replicas cannot sum inside a function, but all layers share the functions before and after.
+# Replicas cannot be summed over inside a function, but what comes before and after the sum can be
+# functions that all layers share.
 _shared_sums, _shared_squares, _shared_normalize_by_sums = (
     tf.function(
         function,
@@ -210,12 +216,15 @@ _shared_sums, _shared_squares, _shared_normalize_by_sums = (
 
 @custom_gradient
 def _sum_over_replicas(x: tf.Tensor) -> tuple[tf.Tensor, Any]:
-    """Returns the sum, which TensorFlow's own gradient searches the whole graph for."""
+    """Returns the sum of `x` over replicas; its gradient is the sum of the upstream gradients.
+
+    TensorFlow's own gradient of an all-reduce searches the whole graph.
+    """
     return _all_reduce(x), _sum_over_replicas
 
 
 def _all_reduce(x: tf.Tensor) -> tf.Tensor:
-    # The search stops here, or it would take time with the square of the layers.
+    # Without the stop, that search takes time that grows with the square of the number of layers.
     return tf.distribute.get_replica_context().all_reduce("SUM", tf.stop_gradient(x))
 
 

@@ -1,4 +1,4 @@
-"""Functions that gradients compute again, so that nothing inside of them is kept."""
+"""Functions whose gradients compute them again, so that no intermediate result is kept."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,18 +9,23 @@ from darts_tf.layers.gradients import custom_gradient
 
 
 def recomputed(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Returns the same function with less memory between the two directions, for more time.
+    """Returns a function that keeps no intermediate results, for less memory and more time.
 
-    Unlike `tf.recompute_grad` it copies no input, and leaves out gradients that nobody reads.
+    Its backward pass computes the function again. Unlike `tf.recompute_grad` it copies no input,
+    and leaves out gradients that nobody reads.
 
     Args:
-        function: From tensors, or structures of tensors, to such; it reads no variable.
+        function: From tensors, or structures of tensors, to tensors or a structure of tensors; it
+            reads no variable.
+
+    Returns:
+        A function of the same arguments and results.
     """
 
     @custom_gradient
     def call(*arguments: Any) -> Any:
         def gradient(*upstream: tf.Tensor) -> Any:
-            # Tensors of the graph of the gradient, so that it can be differentiated in turn.
+            # Tensors of the gradient's graph, so that the gradient can be differentiated in turn.
             copies = tf.nest.map_structure(tf.identity, arguments)
             with tf.GradientTape() as tape:
                 tape.watch(copies)
