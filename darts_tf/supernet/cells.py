@@ -26,7 +26,7 @@ from darts_tf.supernet.selection import replicas_meet
 from darts_tf.supernet.shared_trace import SharedTraces
 from darts_tf.supernet.source_features import Features, SourceFeatures
 
-# Tells the seeds of an edge's drop path from those of its candidates.
+# Sets the seeds of an edge's drop path apart from those of its candidates.
 _DROP_PATH = 2**31 - 1
 
 
@@ -34,24 +34,24 @@ _DROP_PATH = 2**31 - 1
 class SearchCell(keras.layers.Layer):
     """A cell whose every edge is a mixed operation (DARTS, sections 2.1 and 2.2).
 
-    Its inputs go through a convolution each, to the channels of a node. A node is the sum of the
-    edges that lead to it, the cell's output the concatenation of the nodes that the space says.
+    Each input goes through a convolution that gives it the channels of a node. A node is the sum of
+    the edges that lead to it. The cell's output is the concatenation of the space's output nodes.
 
     Args:
         channels: Channels of each node.
         reduction: Whether the cell halves the image: edges from its inputs have stride 2.
-        previous_reduction: Whether the previous cell does, so that the first of two inputs is
-            twice as large as the second and goes through a FactorizedReduce.
+        previous_reduction: Whether the previous cell halves the image, so that the first of two
+            inputs is twice as large as the second and goes through a FactorizedReduce.
         search_space: The search space, its name or its config.
         synchronized: Whether replicas share the statistics of normalization.
-        cell: Which of the space's cells it is, by name; by default the first.
+        cell: Name of this cell in the space; None for the first.
         partial: K: the candidates compute 1 / K of the channels, the others pass by (PC-DARTS,
             section 3.2).
         auxiliary: Whether each edge has a skip-connect beside its candidates (DARTS-, section 3.3).
 
     Raises:
-        ValueError: If the cell has no edges or other than one or two inputs, or K does not divide
-            the channels.
+        ValueError: If the cell has no edges, the number of inputs is neither one nor two, or K does
+            not divide the channels.
     """
 
     def __init__(
@@ -183,8 +183,8 @@ class SearchCell(keras.layers.Layer):
             learn: What gets gradients: `weights`, `architecture` or `all`.
             constant_inputs: Numbers of the inputs that get no gradient.
             seed: Seed of what candidates draw, int32 [2]; None draws nothing.
-            twice: Whether the result is to be differentiated twice; running averages of edges then
-                stay.
+            twice: Whether the result is to be differentiated twice; the running averages of edges
+                then stay as they are.
 
         Returns:
             The space's output nodes side by side, [batch, rows, columns, nodes * channels], half
@@ -202,7 +202,7 @@ class SearchCell(keras.layers.Layer):
         return tf.concat(output, -1) if len(output) > 1 else output[0]
 
     def draws(self, weights: EdgeWeights | tf.Tensor) -> bool:
-        """Whether `call` would use a seed with these edge weights."""
+        """Returns whether `call` would use a seed with these edge weights."""
         weights = EdgeWeights.of(weights)
         noise = _noise_arguments(tf.zeros(2, tf.int32), weights)
         return weights.drop_path is not None or any(edge.draws(noise) for edge in self.edges)
@@ -223,7 +223,7 @@ class SearchCell(keras.layers.Layer):
 
 
 class _Pass:
-    """One pass through the edges of a cell."""
+    """One forward pass through the edges of a cell, with the arguments of `SearchCell.call`."""
 
     def __init__(
         self,
@@ -257,7 +257,12 @@ class _Pass:
         ]
 
     def nodes(self, inputs: list[tf.Tensor]) -> list[tf.Tensor]:
-        """Returns all nodes of the cell."""
+        """Returns all nodes of the cell, its inputs first.
+
+        Args:
+            inputs: The inputs after their preprocessing, [batch, rows, columns, channels] each;
+                the list is extended.
+        """
         cell, nodes = self.cell, inputs
         features = [self._features(number, node) for number, node in enumerate(nodes)]
         for target in range(len(inputs), len(inputs) + cell.search_space.node_count(cell.cell)):
@@ -293,7 +298,7 @@ class _Pass:
     def _needed(self, number: int, features: tuple[str, ...], chosen: list[tf.Tensor]) -> tf.Tensor:
         """Returns which features of a node the edges from it will read, bool [features]."""
         needed = [
-            # The first row is for -1, where no candidate is chosen.
+            # The first row is for the choice -1, an edge that computes no candidate.
             tf.constant(
                 [
                     [name in (read, edge.auxiliary_reads) for name in features]
@@ -335,11 +340,11 @@ class _Pass:
         return self.training and self.seed is not None and self.weights.drop_path is not None
 
     def _apply_drop_path(self, number: int, terms: Terms, images: tf.Tensor) -> Terms:
-        """Returns the sums of an edge's terms, for some images 0."""
+        """Returns an edge's terms, zeroed for some images and scaled for the others."""
         seed = fold_in(fold_in(self.seed, number), _DROP_PATH)
         dtype = self.cell.compute_dtype
         kept = kept_images(images, self.weights.drop_path, seed, dtype)
-        # Phases lie one after the other on the batch axis.
+        # The four phases of an image lie one after the other on the batch axis.
         factors = {"image": kept, "phases": tf.tile(kept, (4, 1, 1, 1))}
         return {
             form: [tf.add_n(parts) * factors[form]] if parts else []
@@ -361,5 +366,6 @@ class _Pass:
 
 
 def _noise_arguments(seed: tf.Tensor | None, weights: EdgeWeights) -> dict[str, tf.Tensor]:
+    """Returns the arguments of `MixedOperation.call` from which candidates make random draws."""
     noise = {"seed": seed, "dropout": weights.skip_dropout}
     return {name: value for name, value in noise.items() if value is not None}

@@ -1,4 +1,4 @@
-"""What candidates cost: their size, their multiply-adds, and the memory that they access (SNAS)."""
+"""The costs of candidates: their size, multiply-adds, and memory access (SNAS)."""
 
 import math
 from collections.abc import Sequence
@@ -29,16 +29,16 @@ class Cost(NamedTuple):
 
 
 def cost_of(operation: CandidateOperation | None, channels: int, read: int, written: int) -> Cost:
-    """Returns the cost of a candidate (the operations of SNAS's code).
+    """Returns the cost of a candidate, counted as in SNAS's code.
 
-    Normalization and ReLU are not counted. The convolutions of a candidate follow each other, but
-    for the two of a strided skip-connect, which both read the node.
+    Normalization and ReLU are not counted. Each convolution of a candidate reads the result of the
+    one before, except for the two of a strided skip-connect, which both read the node.
 
     Args:
         operation: The layer, built; None for `none`, which costs nothing.
-        channels: Channels of the node that it reads, and of that which it leads to.
-        read: Pixels of the node that it reads.
-        written: Pixels of the node that it leads to.
+        channels: Channels of the source node and of the target node.
+        read: Pixels of the source node.
+        written: Pixels of the target node.
 
     Example:
         >>> from darts_tf.supernet.operations import DilConv, Pool
@@ -59,10 +59,10 @@ def cost_of(operation: CandidateOperation | None, channels: int, read: int, writ
     kernels = [weight for weight in weights if len(weight.shape) == 4]
     memory = size if kernels else channels * (read + written)
     for number, kernel in enumerate(kernels):
-        follows = number and not isinstance(operation, FactorizedReduce)
-        before, after = kernel.shape[2:]
-        outputs = before if kernel.name.startswith("depthwise") else after
-        memory += before * (written if follows else read) + outputs * written
+        reads_node = number == 0 or isinstance(operation, FactorizedReduce)
+        channels_in, channels_out = kernel.shape[2:]
+        outputs = channels_in if kernel.name.startswith("depthwise") else channels_out
+        memory += channels_in * (read if reads_node else written) + outputs * written
     return Cost(float(size), float(multiply_adds), float(memory))
 
 
@@ -70,14 +70,14 @@ def cell_costs(cell: SearchCell) -> np.ndarray:
     """Returns the costs of all candidates on all edges of a cell.
 
     Args:
-        cell: A built cell of images of a known size.
+        cell: A cell, built for images of a fixed size.
 
     Returns:
         Sizes, multiply-adds and memory access, float64 [3, edges, width]; 0 where an edge has no
         candidate.
 
     Raises:
-        ValueError: If the size of the images is not known.
+        ValueError: If the cell was built for images of varying size.
     """
     (before, after) = cell.image_sizes
     if None in (*before, *after):
@@ -94,12 +94,12 @@ def cell_costs(cell: SearchCell) -> np.ndarray:
 def resource_cost(supernet: Supernet, edge_weights: Sequence[EdgeWeights | tf.Tensor]) -> tf.Tensor:
     r"""Returns the expected cost of a sampled network (SNAS, section 2.3, as in its code).
 
-    Of the costs $c^k$, $k$ = size, multiply-adds, memory access, an edge counts
+    With the costs $c^k$, where $k$ is size, multiply-adds or memory access, an edge costs
 
     $$\frac{1}{3} \sum_k \log \max\Big(1, \sum_o u_o c^k_o\Big).$$
 
-    Edges are added up, and the cells that halve the image and those that do not are averaged, each
-    by themselves, before both are added.
+    The cost of a cell is the sum over its edges. The result is the mean over normal cells plus the
+    mean over reduction cells.
 
     Args:
         supernet: A built supernet.

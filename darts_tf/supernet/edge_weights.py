@@ -18,14 +18,14 @@ class EdgeWeights(NamedTuple):
             part of the channels it multiplies the channels that pass by, too (PC-DARTS, eq. 5).
         chosen: Column of the only candidate that an edge computes, int32 [edges], -1 for an edge
             that computes none; None computes all (GDAS, section 3.2).
-        skip_dropout: Share of the entries that each skip-connect of stride 1 drops in training, a
-            scalar; None drops none (P-DARTS, section 3.3).
-        drop_path: Share of the images for which an edge gives nothing in training, a scalar, each
-            edge by draws of its own; the others are divided by what it leaves of 1. None drops
-            none.
+        skip_dropout: Probability with which each skip-connect of stride 1 drops an entry in
+            training, a scalar; None drops none (P-DARTS, section 3.3).
+        drop_path: Probability with which an edge gives nothing for an image in training, a scalar;
+            each edge draws for itself, and divides the images that it keeps by the probability of
+            keeping them. None drops none (SNAS).
         auxiliary: Weight of the skip-connect that each edge has beside its candidates, a scalar
-            without gradient; None adds none (DARTS-, section 3.3). It is for the cells of a
-            relaxation that has `auxiliary_skips`.
+            without gradient; None adds none (DARTS-, section 3.3). Cells have that skip-connect
+            where the relaxation's class has `auxiliary_skips`.
     """
 
     candidates: tf.Tensor

@@ -1,7 +1,7 @@
 """The mixed operation: on one edge, all candidates weighted by the architecture (DARTS, eq. 2).
 
-What depends on the node that an edge reads alone is computed once for all edges from it, by
-`SourceFeatures`; `MixedOperation` computes what belongs to the edge.
+`SourceFeatures` computes once for each node what all edges from it share; `MixedOperation` computes
+what belongs to one edge.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -20,6 +20,7 @@ from darts_tf.supernet.relaxation import fold_in
 from darts_tf.supernet.selection import Branch, changing_if, compute_one, replicas_meet
 from darts_tf.supernet.source_features import Features, layouts
 
+# The terms of an edge's sum: under `image` those that are images, under `phases` those in phases.
 Terms = dict[str, list[tf.Tensor]]
 
 
@@ -31,8 +32,8 @@ class MixedOperation(keras.layers.Layer):
 
     $$\bar o(x) = \sum_o u_o \, o(x).$$
 
-    It may have a skip-connect beside its candidates, at stride 2 with weights of its own, which is
-    added with a weight of its own (DARTS-, section 3.3).
+    Beside its candidates an edge may have an auxiliary skip-connect, which is added with an edge
+    weight of its own (DARTS-, section 3.3).
 
     Args:
         channels: Channels of the node that the edge ends in.
@@ -40,11 +41,11 @@ class MixedOperation(keras.layers.Layer):
         candidates: Names of the candidate operations, in the order of the weights; operations of
             the table in `darts_tf.operations`.
         synchronized: Whether replicas share the statistics of normalization.
-        auxiliary: Whether it has that skip-connect.
+        auxiliary: Whether the edge has the auxiliary skip-connect.
 
     Raises:
         UserError: If an operation is unknown.
-        ValueError: If it has no layer.
+        ValueError: If an operation has no layer.
     """
 
     def __init__(
@@ -90,10 +91,10 @@ class MixedOperation(keras.layers.Layer):
         return (*self.operations.values(), *more)
 
     def draws(self, noise: Collection[str]) -> bool:
-        """Whether a candidate makes random draws.
+        """Returns whether a candidate makes random draws.
 
         Args:
-            noise: Those of the arguments `seed` and `dropout` that `call` would be given.
+            noise: Which of the arguments `seed` and `dropout` `call` would be given.
         """
         return any(_draws(operation, noise) for operation in self.operations.values())
 
@@ -124,7 +125,8 @@ class MixedOperation(keras.layers.Layer):
             chosen: Number of the only candidate to compute, int32 scalar, -1 for none; None
                 computes all.
             seed: Seed of what candidates draw, int32 [2]; None draws nothing.
-            dropout: Share of the entries that an identity skip drops in training, a scalar.
+            dropout: Probability with which a skip-connect of stride 1 drops an entry in training,
+                a scalar; None drops none.
             auxiliary: Weight of the auxiliary skip-connect, a scalar; None adds none.
             training: Whether normalization uses, and records, the statistics of the batch.
 
@@ -165,7 +167,7 @@ class MixedOperation(keras.layers.Layer):
         noise: Mapping[str, tf.Tensor],
         changing: tf.Tensor | None = None,
     ) -> Terms:
-        """Computes all candidates; the one of number `changing` alone may change its state."""
+        """Computes all candidates; only that of number `changing`, if given, changes its state."""
         terms: Terms = {"image": [], "phases": []}
         for number, weight in enumerate(tf.unstack(weights)):
             operation = self.operations.get(self.candidates[number])
@@ -236,10 +238,10 @@ class MixedOperation(keras.layers.Layer):
 
 
 def total(edges: Sequence[Terms]) -> tf.Tensor:
-    """Adds up all the terms of the edges that end in one node.
+    """Adds up the terms of all edges that end in one node.
 
     Args:
-        edges: What `MixedOperation` gave for each edge.
+        edges: The terms that `MixedOperation` returned for each edge.
 
     Returns:
         The node, [batch, rows, columns, channels].
@@ -252,4 +254,5 @@ def total(edges: Sequence[Terms]) -> tf.Tensor:
 
 
 def _draws(operation: CandidateOperation, noise: Collection[str]) -> bool:
+    """Returns whether an operation makes a random draw when it is given these arguments."""
     return bool(operation.noise) and all(name in noise for name in operation.noise)

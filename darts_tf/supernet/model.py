@@ -18,7 +18,7 @@ from darts_tf.supernet.relaxation import Relaxation, fold_in
 from darts_tf.supernet.shared_trace import SharedTraces
 from darts_tf.supernet.stem import Stem
 
-# Tells the seeds of operations from those that a relaxation makes of the same seed.
+# Sets the seeds of operations apart from those that a relaxation makes of the same seed.
 _OPERATIONS = 2**31 - 1
 
 
@@ -26,20 +26,20 @@ _OPERATIONS = 2**31 - 1
 class Supernet(keras.Model):
     r"""The one-shot model in which every edge of a cell mixes all candidates (DARTS+, section 2.1).
 
-    A node $x_j$ is the sum of its edges, and an edge the weighted sum of its candidates (DARTS,
-    equations 1 and 2):
+    A node $x_j$ is the sum of its incoming edges, and an edge the weighted sum of its candidates
+    (DARTS, equations 1 and 2):
 
     $$x_j = \sum_{i<j} \sum_o u_{i,j,o} \, o(x_i)$$
 
-    where the weights $u$ are the relaxation's, in DARTS the softmax of the alphas of an edge.
+    where the relaxation makes the weights $u$, in DARTS the softmax of an edge's alphas.
 
-    The space says which cell stands where. In DARTS's, cells `layers // 3` and `2 * layers // 3`
-    are reduction cells, with twice the channels. With its default values the supernet has 1,930,618
-    weights and two tables of 14 x 8 architecture parameters.
+    The space says which cell stands where. In the space of DARTS, cells `layers // 3` and
+    `2 * layers // 3` are reduction cells, with twice the channels. With its default values the
+    supernet has 1,930,618 weights and two tables of 14 x 8 architecture parameters.
 
     Args:
         search_space: The search space, its name or its config.
-        layers: Number of cells, at least 3.
+        layers: Number of cells, at least the space's `fewest_layers`, which is 3 in DARTS's space.
         init_channels: Channels of a node in the first cell.
         classes: Number of classes.
         synchronized: Whether replicas share the statistics of normalization.
@@ -47,7 +47,7 @@ class Supernet(keras.Model):
             them: less memory for more time.
         stem: One of `STEMS`; see `Stem`.
         by_stage: Whether each stage, from one reduction cell to the next, has architecture
-            parameters of its own (DARTS+, figure 3); it takes at least 5 layers.
+            parameters of its own (DARTS+, figure 3); DARTS's space then needs at least 5 layers.
         relaxation: The layer that owns the architecture parameters and makes edge weights of them,
             or its config; None for a `Relaxation`, that of DARTS.
         partial: K: edges compute 1 / K of the channels, the others pass by (PC-DARTS).
@@ -163,8 +163,8 @@ class Supernet(keras.Model):
         Args:
             images: Normalized images, [batch, rows, columns, channels].
             training: Whether normalization uses, and records, the statistics of the batch.
-            learn: What gets gradients: `weights`, `architecture` or `all`; what is not asked for
-                is not computed.
+            learn: What gets gradients: `weights`, `architecture` or `all`; other gradients are not
+                computed.
             seed: Seed of the relaxation's noise and of what operations draw, int32 [2]; None for
                 none.
             twice: Whether the result is to be differentiated twice, as a Hessian-vector product
@@ -203,14 +203,15 @@ class Supernet(keras.Model):
         return self.for_cells(self.relaxation.call(seed))  # __call__ wants an input
 
     def for_cells(self, by_kind: Mapping[str, Any]) -> list[Any]:
-        """Returns for each cell in turn what there is for its kind.
+        """Returns a list with one entry for each cell of the supernet, looked up by its kind.
 
         Args:
-            by_kind: Such as edge weights, by the cells of the space.
+            by_kind: For each cell of the space a value, such as its edge weights.
         """
         return [by_kind[cell.cell] for cell in self.cells]
 
     def _cell_seed(self, seed: tf.Tensor | None, number: int) -> tf.Tensor | None:
+        """Returns the seed of a cell's operations on this replica, int32 [2]; None for none."""
         if seed is None:
             return None
         seed = fold_in(fold_in(seed, _OPERATIONS), number)

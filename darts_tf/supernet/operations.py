@@ -1,8 +1,8 @@
 """The operations of a cell as layers: ReLU before, normalization after.
 
-What several of them read alike, the node after its ReLU or a pool of it, is computed once a node
-(see `source_features`), so these layers start behind it. Their normalization has neither scale nor
-offset, as in DARTS's search, so that an edge weight can take the place of the scale.
+`source_features` computes once for each node what several operations share, such as the ReLU or a
+pool, so these layers start from such a feature. Their normalization has neither scale nor offset,
+as in DARTS's search, so that an edge weight can take the place of the scale.
 """
 
 import inspect
@@ -26,7 +26,7 @@ Shape = tuple[Any, ...]
 
 
 class ConvolutionalLayer(keras.layers.Layer):
-    """Base class: makes kernels and normalizations of one kind.
+    """Base class of layers that are made of bias-free kernels and normalizations.
 
     Args:
         channels: Channels of the output.
@@ -70,7 +70,7 @@ class ConvolutionalLayer(keras.layers.Layer):
 
 
 class CandidateOperation(ConvolutionalLayer):
-    """Base class of what an edge can choose; a subclass says which feature of the node it reads.
+    """Base class of candidate operations; a subclass says which feature of the node it reads.
 
     Args:
         channels: Channels of the output.
@@ -79,8 +79,8 @@ class CandidateOperation(ConvolutionalLayer):
 
     Attributes:
         reads: Name of the feature of the node that it reads (see `source_features.FEATURES`).
-        noise: Names of the arguments of `call` that make a random draw, which are given all or
-            none.
+        noise: Names of the arguments of `call` from which it makes random draws; `call` is given
+            all of them or none.
     """
 
     reads: str = "relu"
@@ -97,17 +97,17 @@ class CandidateOperation(ConvolutionalLayer):
         self.layout = Layout(layout)
 
     def place(self, layouts: Mapping[str, Layout], synchronized: bool) -> None:
-        """Tells a layer that is not built yet where it stands.
+        """Sets the layout and the synchronization of a layer that is not built yet.
 
         Args:
-            layouts: The layout of each feature of the node that is not `PLAIN`.
+            layouts: The layouts of the node's features by name; those left out are `PLAIN`.
             synchronized: Whether replicas share the statistics of normalization.
         """
         self.layout = layouts.get(self.reads, Layout.PLAIN)
         self.synchronized = synchronized
 
     def input_channels(self, feature_shape: Shape) -> int:
-        """Returns the channels of the image that comes with a shape."""
+        """Returns the channels of an image, from the shape of the feature that holds it."""
         return feature_shape[-1] // 4 if self.layout is Layout.DEPTH else feature_shape[-1]
 
     def get_config(self) -> dict[str, Any]:
@@ -208,10 +208,11 @@ class DilConv(CandidateOperation):
 
 @keras.saving.register_keras_serializable(package="darts_tf")
 class FactorizedReduce(CandidateOperation):
-    """Halves the image by two pointwise convolutions, the second one pixel off (DARTS's skip).
+    """Halves the image by two pointwise convolutions; DARTS's skip-connect of stride 2.
 
-    Each makes half of the channels from every second row and column; images of odd size are padded
-    at the end by a row and a column of zeros for the second.
+    Each makes half of the channels from every second row and column. The second one starts one
+    pixel further down and to the right; for it, images of odd size are padded with zeros at the
+    end.
 
     Args:
         channels: Channels of the output.
@@ -247,6 +248,7 @@ class FactorizedReduce(CandidateOperation):
         return self.norm(x, scale=scale, training=training)
 
     def _depth_kernel(self) -> tf.Tensor:
+        """Returns both kernels as one that reads `DEPTH`, [1, 1, 4 * in, out]."""
         first, last = tf.convert_to_tensor(self.conv_1), tf.convert_to_tensor(self.conv_2)
         channels = first.shape[2]
         none = (0, 0)
@@ -257,7 +259,7 @@ class FactorizedReduce(CandidateOperation):
 
 @keras.saving.register_keras_serializable(package="darts_tf")
 class Pool(CandidateOperation):
-    """A pool of the node with its normalization, which is a feature of the node.
+    """A pooling candidate; `SourceFeatures` computes the pool and its normalization.
 
     Args:
         channels: Channels of the output.
@@ -271,7 +273,7 @@ class Pool(CandidateOperation):
     def call(
         self, pooled: tf.Tensor, scale: tf.Tensor | None = None, training: bool = False
     ) -> tf.Tensor:
-        """Multiplies `pooled` by `scale`."""
+        """Multiplies `pooled`, the feature, by `scale`."""
         del training
         return pooled if scale is None else scale * pooled
 
@@ -307,7 +309,7 @@ class Identity(CandidateOperation):
             training: Whether to drop entries.
             seed: Seed of the draws, int32 [2]; None drops none.
             dropout: The probability with which each entry is zeroed, a scalar; the others are
-                divided by what it leaves of 1. None drops none.
+                divided by `1 - dropout`. None drops none.
         """
         if training and seed is not None and dropout is not None:
             dtype = tf.float64 if node.dtype == tf.float64 else tf.float32
@@ -319,7 +321,7 @@ class Identity(CandidateOperation):
 
 @keras.saving.register_keras_serializable(package="darts_tf")
 class RowAndColumn(CandidateOperation):
-    """A convolution of 1x7, then one of 7x1; each has the stride in its long direction.
+    """A convolution of 1x7, then one of 7x1; each has the stride along its long side.
 
     Args:
         channels: Channels of the output.
@@ -362,7 +364,7 @@ class RowAndColumn(CandidateOperation):
 
 
 class FromNode(CandidateOperation):
-    """Somebody's layer, which reads the node itself and knows nothing of edge weights.
+    """Adapts a user's Keras layer, which reads the node itself and knows nothing of edge weights.
 
     Args:
         layer: A Keras layer from [batch, rows, columns, channels] to [batch, rows / stride,
@@ -383,7 +385,11 @@ class FromNode(CandidateOperation):
         self.noise = ("seed",) if "seed" in inspect.signature(layer.call).parameters else ()
 
     def build(self, node_shape: Shape) -> None:
-        """Builds the layer, and checks the shape of what it returns."""
+        """Builds the layer, and checks the shape of its result.
+
+        Raises:
+            ValueError: If the result has another shape than that of the target node.
+        """
         node = keras.KerasTensor((None, *node_shape[1:]), self.compute_dtype)
         result = self.layer(node)
         sizes = (size and -(-size // self.stride) for size in node_shape[1:3])
@@ -426,15 +432,15 @@ def separable(
     pointwise_kernel: tf.Tensor,
     convolve: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] = depthwise,
 ) -> tf.Tensor:
-    """Depthwise, then pointwise convolution; what is between them is computed again, not kept.
+    """Applies a depthwise, then a pointwise convolution, and recomputes what is between them.
 
-    A supernet's step then needs little more than half of the memory, at a few percent of its time.
+    That nearly halves the memory of a supernet's step, for a few percent more time.
 
     Args:
         x: [batch, rows, columns, channels].
         depthwise_kernel: [size, size, channels, 1].
         pointwise_kernel: [1, 1, channels, out].
-        convolve: What applies the depthwise kernel.
+        convolve: The function that applies the depthwise kernel.
 
     Returns:
         [batch, rows, columns, out] for a `convolve` that keeps the size.
@@ -462,7 +468,7 @@ def candidate(
         The layer, not built; None for `none`, which contributes nothing.
 
     Raises:
-        UserError: If no operation has the name.
+        UserError: If there is no operation of that name.
         ValueError: If the operation has no layer.
     """
     entry = table.get(operation)

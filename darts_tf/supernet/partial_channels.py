@@ -1,4 +1,4 @@
-"""Part of the channels: a search in less memory and time (PC-DARTS, section 3.2).
+"""Partial channel connections: a search in less memory and time (PC-DARTS, section 3.2).
 
 Of a node's C channels the first C / K go through the candidates of an edge, and the others pass by:
 
@@ -45,7 +45,7 @@ def passed_by(x: tf.Tensor, parts: int, stride: int, twice: bool = False) -> tf.
 
 
 def shuffled(x: tf.Tensor, parts: int) -> tf.Tensor:
-    """Deals the channels out anew, so that the next edges compute others.
+    """Shuffles the channels of a node, so that the edges from it compute channels of all parts.
 
     Args:
         x: [batch, rows, columns, channels].

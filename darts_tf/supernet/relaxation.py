@@ -18,19 +18,19 @@ from darts_tf.supernet.edge_weights import EdgeWeights
 class Relaxation(keras.layers.Layer):
     r"""Owns the architecture parameters (alphas) and turns them into edge weights.
 
-    Each cell of the space has one table of alphas, a row an edge, a column a candidate. On edge $e$
-    candidate $o$ has the weight (DARTS, equation 2)
+    Each cell of the space has one table of alphas, with a row for each edge and a column for each
+    candidate. On edge $e$ candidate $o$ has the weight (DARTS, equation 2)
 
     $$u_{e,o} = \exp(\alpha_{e,o}) / \sum_{o'} \exp(\alpha_{e,o'}).$$
 
     Alphas start at 1e-3 times a standard normal variable, as in DARTS.
 
-    A search method with another relaxation subclasses this layer: `mix` makes the weights of one
-    cell, `strengths_of` what its genotype is derived from. Further variables are made in `build`,
-    after the alphas: trainable ones are learned with the alphas; others, a temperature or a mask,
-    are made by `add_state` and saved with the supernet. A sampled relaxation draws from the seed
-    that `mix` is given, so that the same seed draws the same sample, after a restart and on every
-    device:
+    A search method with another relaxation subclasses this layer: `mix` makes the edge weights of
+    one cell, and `strengths_of` the strengths that its genotype is derived from. `build` creates
+    further variables after the alphas. Trainable ones are learned with the alphas. Others, such as
+    a temperature or a mask, are made by `add_state` and saved with the supernet. A sampled
+    relaxation draws from the seed that `mix` is given, so that the same seed draws the same sample,
+    after a restart and on every device:
 
     >>> import keras
     >>> import tensorflow as tf
@@ -52,7 +52,7 @@ class Relaxation(keras.layers.Layer):
 
     Attributes:
         auxiliary_skips: Whether each edge has a skip-connect beside its candidates, which
-            `EdgeWeights.auxiliary` weighs; a matter of the class.
+            `EdgeWeights.auxiliary` weighs; a class attribute.
     """
 
     auxiliary_skips: ClassVar[bool] = False
@@ -83,13 +83,16 @@ class Relaxation(keras.layers.Layer):
     ) -> keras.Variable:
         """Creates a variable that does not learn: a temperature, a mask, a count.
 
-        Checkpoints hold it. A step may assign it, too, the same value on all replicas.
+        Checkpoints hold it. A training step may assign it the same value on all replicas.
 
         Args:
-            name: Its name.
+            name: Name of the variable.
             value: The initial value, a number or an array of the shape.
-            shape: Its shape, here of a scalar.
-            dtype: Its dtype; None for that of the layer's variables.
+            shape: Shape of the variable, by default that of a scalar.
+            dtype: Dtype of the variable; None for that of the layer's variables.
+
+        Returns:
+            The variable, not trainable.
         """
         return self.add_weight(
             shape=shape,
@@ -106,13 +109,13 @@ class Relaxation(keras.layers.Layer):
         return keras.initializers.RandomNormal(stddev=1e-3)
 
     def initial_noise(self) -> dict[str, float]:
-        """Returns the noise in the initial alphas; a criterion counts once they have moved beyond.
+        """Returns the noise in the initial alphas; criteria count once the alphas move beyond it.
 
-        A method whose alphas start in another way than by `initial_alphas` says so here.
+        A relaxation whose alphas do not start from `initial_alphas` overrides this.
 
         Returns:
-            By cell the standard deviation of what differs by chance between the candidates of an
-            edge: here that of the initializer's numbers, 0.0 where they are all alike.
+            By cell the standard deviation of the random part of an edge's alphas: here that of the
+            initializer's values, 0.0 where they are all alike.
         """
         stddev = getattr(self._initializer, "stddev", None)
         return {
@@ -128,7 +131,7 @@ class Relaxation(keras.layers.Layer):
                 evaluated.
 
         Returns:
-            By cell, what `mix` returned.
+            By cell the edge weights that `mix` returned.
         """
         weights = {}
         for number, (cell, alphas) in enumerate(self.alphas.items()):
@@ -143,7 +146,7 @@ class Relaxation(keras.layers.Layer):
         """Returns the edge weights of one cell.
 
         Args:
-            cell: The cell.
+            cell: Name of the cell.
             alphas: Its table, [edges, candidates]; minus infinity where an edge has no candidate.
             seed: Seed of this cell's noise in this pass, int32 [2]; None for none.
 
@@ -172,8 +175,11 @@ class Relaxation(keras.layers.Layer):
         """Returns the strengths of one cell, here the softmax of its alphas.
 
         Args:
-            cell: The cell.
+            cell: Name of the cell.
             alphas: Its table, [edges, candidates]; minus infinity where an edge has no candidate.
+
+        Returns:
+            Float64 [edges, candidates], each from 0 to 1.
         """
         return softmax({cell: alphas})[cell]
 
@@ -186,7 +192,7 @@ class Relaxation(keras.layers.Layer):
         return {cell: self.search_space.mask(cell) for cell in self.cells}
 
     def masked(self, cell: str, table: tf.Tensor) -> tf.Tensor:
-        """Returns a table with minus infinity where an edge has no candidate."""
+        """Returns a table, [edges, candidates], with minus infinity where there is no candidate."""
         mask = self.search_space.mask(cell)
         return table if mask.all() else tf.where(mask, table, -np.inf)
 
@@ -196,10 +202,13 @@ class Relaxation(keras.layers.Layer):
 
 
 def fold_in(seed: tf.Tensor, number: tf.Tensor | int) -> tf.Tensor:
-    """Returns another seed, made of a seed and a number.
+    """Derives a new seed from a seed and a number.
 
     Args:
         seed: int32 [2].
-        number: Which of the seeds that follow from it, an integer.
+        number: An integer; different numbers give different seeds.
+
+    Returns:
+        int32 [2].
     """
     return tf.random.experimental.stateless_fold_in(seed, number)

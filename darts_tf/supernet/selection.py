@@ -1,8 +1,8 @@
 """Computing one of several branches, so that the others cost nothing.
 
-Keras layers keep state: a normalization moves its running averages. A branch of a graph may not
-change what is outside of it, so its layers run without state there, and their state comes out of
-the branch beside its result.
+Keras layers have state, such as the running averages of a normalization. A branch of a graph may
+not change variables outside of it, so its layers are called without state, and the branch returns
+their new state beside its result.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,11 +15,11 @@ import tensorflow as tf
 
 
 class Branch(NamedTuple):
-    """A computation that may be chosen.
+    """A computation that `compute_one` may choose.
 
     Attributes:
         function: From tensors to a tensor.
-        arguments: The tensors. The function may read no others.
+        arguments: The tensors that it is called with. It may read no others.
         layers: The layers that it calls, built.
     """
 
@@ -32,12 +32,13 @@ def compute_one(chosen: tf.Tensor, branches: Sequence[Branch], training: bool) -
     """Computes one of several branches, forward and backward; only its layers change their state.
 
     Args:
-        chosen: Number of the branch, int32 scalar.
-        branches: Branches whose results have one rank and dtype.
+        chosen: Number of the branch, an int32 scalar.
+        branches: The branches, whose results have the same rank and dtype.
         training: Whether layers change their state.
 
     Returns:
-        The result of the chosen branch. Gradients with respect to what only others read are zero.
+        The result of the chosen branch. Its gradient is zero with respect to tensors and weights
+        that only other branches read.
     """
     values = {
         id(variable): (variable, variable.value)
@@ -45,10 +46,10 @@ def compute_one(chosen: tf.Tensor, branches: Sequence[Branch], training: bool) -
         for layer in branch.layers
         for variable in layer.variables
     }
-    states = [number for number, (v, _) in values.items() if training and not v.trainable]
+    states = [key for key, (variable, _) in values.items() if training and not variable.trainable]
 
     def run(branch: Branch) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        # A gradient finds the tensors of its branch only, not those around it.
+        # The gradient of a branch reaches tensors made inside the branch only.
         arguments = [tf.identity(argument) for argument in branch.arguments]
         mapping = [
             (variable, tf.identity(values[id(variable)][1]))
@@ -57,13 +58,13 @@ def compute_one(chosen: tf.Tensor, branches: Sequence[Branch], training: bool) -
         ]
         with keras.StatelessScope(mapping) as scope:
             result = branch.function(*arguments)
-        after = {number: value for number, (_, value) in values.items()}
+        after = {key: value for key, (_, value) in values.items()}
         after |= {id(variable): scope.get_current_value(variable) for variable, _ in mapping}
-        return result, [after[number] for number in states]
+        return result, [after[key] for key in states]
 
     result, after = tf.switch_case(chosen, [partial(run, branch) for branch in branches])
-    for number, value in zip(states, after, strict=True):
-        values[number][0].assign(value)
+    for key, value in zip(states, after, strict=True):
+        values[key][0].assign(value)
     return result
 
 
@@ -79,10 +80,13 @@ def compute_if(
     Args:
         condition: A boolean scalar.
         branch: The branch.
-        otherwise: What to compute instead.
+        otherwise: The branch to compute instead, without layers.
         training: Whether layers change their state.
         synchronized: Whether the layers share statistics between replicas; with several replicas
             `branch` is computed in any case.
+
+    Returns:
+        The result of the branch that was computed.
     """
     if replicas_meet(synchronized):
         with changing_if(condition, *branch.layers):
@@ -106,11 +110,11 @@ def changing_if(condition: tf.Tensor, *layers: keras.layers.Layer) -> Iterator[N
 
 
 def replicas_meet(synchronized: bool) -> bool:
-    """Whether layers add up statistics over several replicas here.
+    """Returns whether layers sum statistics over several replicas under the current strategy.
 
-    They cannot do so inside of a graph's function or branch.
+    They cannot do so inside a function or a branch of a graph.
 
     Args:
-        synchronized: Whether the layers do at all.
+        synchronized: Whether the layers share the statistics of the whole batch at all.
     """
     return synchronized and tf.distribute.get_strategy().num_replicas_in_sync > 1

@@ -12,14 +12,14 @@ from darts_tf.layers.recompute import recomputed
 
 
 class SharedTraces:
-    """Calls layers by graphs that are traced once a kind of layer, weights passed in.
+    """Calls layers by graphs that are traced once for each kind of layer and get weights passed in.
 
     The graphs stay functions of their own (they are not inlined), so that tracing, optimizing and
     starting a supernet takes time for each kind of layer, not for each layer.
 
     Args:
-        recompute: Whether gradients compute a layer again instead of keeping what is inside it:
-            less memory for more time, and the same numbers.
+        recompute: Whether gradients compute a layer again instead of keeping its intermediate
+            results: less memory for more time, and the same numbers.
     """
 
     def __init__(self, recompute: bool = False) -> None:
@@ -38,11 +38,11 @@ class SharedTraces:
     ) -> Any:
         """Calls a layer and updates its running averages.
 
-        A graph computes all its gradients, wanted or not, but for what is called constant.
+        A graph computes the gradients of all its arguments but those said to be constant.
 
         Args:
             layer: A built layer.
-            *inputs: What to call it with, tensors or structures of tensors.
+            *inputs: The inputs of the layer, tensors or structures of tensors.
             training: Whether normalization uses, and records, the statistics of the batch.
             constant_weights: Whether the weights get no gradient.
             constant_inputs: Numbers of the inputs that get no gradient.
@@ -75,7 +75,11 @@ class SharedTraces:
 
 
 def local_copy(variable: keras.Variable) -> tf.Variable:
-    """Returns this replica's copy of a variable; in no replica, the first."""
+    """Returns this replica's copy of a variable; outside of replicas, the first copy.
+
+    Args:
+        variable: A variable, created under the current strategy.
+    """
     copies = tf.distribute.get_strategy().experimental_local_results(variable.value)
     replica = tf.distribute.get_replica_context()
     if len(copies) == 1 or replica is None:
@@ -86,10 +90,10 @@ def local_copy(variable: keras.Variable) -> tf.Variable:
 
 @contextmanager
 def keeping(variables: Sequence[keras.Variable]) -> Iterator[None]:
-    """Gives variables back, on this replica, the values that they had before the block.
+    """Restores, on this replica, the values that variables had when the context was entered.
 
     Args:
-        variables: Such as the running averages that a pass in training mode moves.
+        variables: The variables, such as running averages that a pass in training mode moves.
     """
     copies = [local_copy(variable) for variable in variables]
     values = [tf.identity(copy) for copy in copies]
@@ -101,6 +105,7 @@ def keeping(variables: Sequence[keras.Variable]) -> Iterator[None]:
 def _kind(
     layer: keras.layers.Layer, inputs: tuple[Any, ...], options: dict[str, tf.Tensor]
 ) -> tuple[Any, ...]:
+    """Returns what layers have in common that share a graph: class, config but the name, shapes."""
     config = {**layer.get_config(), "name": None}
     return (
         type(layer),
@@ -118,6 +123,8 @@ def _function(
     constant_inputs: tuple[int, ...],
     recompute: bool,
 ) -> Any:
+    """Returns a graph function that calls layers like `prototype` with other layers' variables."""
+
     def call(
         weights: list[Any], averages: list[Any], inputs: tuple[Any, ...], options: dict[str, Any]
     ) -> Any:

@@ -1,4 +1,4 @@
-"""Features of a node: what the operations of several edges read alike, computed once."""
+"""Features of a node that the operations of several edges share, computed once."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -23,7 +23,7 @@ FEATURES = ("relu", "dilated", *_POOLS)
 class SourceFeatures(keras.layers.Layer):
     """The features of one node that the edges from it read.
 
-    - `identity`: the node itself, always there.
+    - `identity`: the node itself, always among them.
     - `relu`: the node after its ReLU, in the layout that undilated convolutions read.
     - `dilated`: the same in the layout that dilated convolutions read (see `layouts`).
     - `max_pool_3x3`, `avg_pool_3x3`: a pool of the node with its normalization.
@@ -73,9 +73,13 @@ class SourceFeatures(keras.layers.Layer):
         Args:
             node: [batch, rows, columns, channels].
             training: Whether normalization uses, and records, the statistics of the batch.
-            needed: Which of `features` to compute, bool [features]; the others come out empty, and
-                their running averages stay. None computes all.
+            needed: Which of `features` to compute, bool [features]; the others are empty tensors,
+                and their running averages stay. None computes all.
             twice: Whether the features are to be differentiated twice.
+
+        Returns:
+            By name a tensor [batch, rows / stride, columns / stride, channels], `identity` without
+            the stride, `relu` and `dilated` in their layouts (see `layouts`).
         """
         if needed is not None:
             return {"identity": node, **self._compute_needed(node, training, needed, twice)}
@@ -129,7 +133,7 @@ class SourceFeatures(keras.layers.Layer):
 
 
 def layouts(rows: int | None, columns: int | None, stride: int) -> dict[str, Layout]:
-    """Returns the layouts of the features `relu` and `dilated`; the others are `PLAIN`.
+    """Returns the layouts of the features `relu` and `dilated` by name.
 
     Args:
         rows: Rows of the node, None if they vary.
@@ -147,7 +151,7 @@ def _relu(node: tf.Tensor, layout: Layout) -> tf.Tensor:
 
 
 def pool(x: tf.Tensor, name: str, stride: int, twice: bool = False) -> tf.Tensor:
-    """3x3 pooling with padding 1 that no maximum sees and no mean counts.
+    """Pools 3x3 windows with padding 1, which neither a maximum nor a mean includes.
 
     Args:
         x: [batch, rows, columns, channels].
@@ -165,20 +169,21 @@ def pool(x: tf.Tensor, name: str, stride: int, twice: bool = False) -> tf.Tensor
     return rearrange(y, Layout.EVEN) if stride == 2 else y
 
 
-@recomputed  # TensorFlow's fast gradient, 1/25 of the time, wants the pooling in its function
+@recomputed  # TensorFlow's fast gradient, 1/25 of the time, needs the pooling in its own function
 def _max_pool(x: tf.Tensor) -> tf.Tensor:
     return tf.nn.max_pool2d(x, 3, 1, "SAME")
 
 
 def max_pool_twice(x: tf.Tensor, size: int, stride: int) -> tf.Tensor:
-    """Max pooling that can be differentiated twice, in more time.
+    """Computes max pooling that can be differentiated twice, in more time.
 
-    The second derivative of TensorFlow's is wrong in graphs: its kernel writes into its input.
+    The second derivative of TensorFlow's pooling is wrong in graphs: its kernel writes into its
+    input.
 
     Args:
         x: [batch, rows, columns, channels].
         size: Rows and columns of a window.
-        stride: Step from one window to the next.
+        stride: Pixels from one window to the next.
 
     Returns:
         [batch, ceil(rows / stride), ceil(columns / stride), channels].

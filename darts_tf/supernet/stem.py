@@ -14,21 +14,21 @@ from darts_tf.supernet.operations import Shape
 
 @keras.saving.register_keras_serializable(package="darts_tf")
 class Stem(keras.layers.Layer):
-    """3x3 convolutions with normalization, a ReLU between one and the next (DARTS+, section 4.2).
+    """3x3 convolutions with normalization, and a ReLU between them (DARTS+, section 4.2).
 
-    Their table is that of `spaces.stems`. They end in three times the channels of a node. Those
-    of ImageNet give the first cell two inputs, as a reduction cell does: the image of the last but
-    one, and that of the last, half as large (PC-DARTS, which the paper follows there). Otherwise
-    both inputs are the last one's image.
+    `spaces.stems` says which. The last one has three times the channels of a node. The ImageNet
+    stem gives the first cell two different inputs, as a reduction cell does: the output of the last
+    convolution but one, and that of the last, half as large (PC-DARTS, which DARTS+ follows on
+    ImageNet). With the other stems both inputs are the output of the last convolution.
 
     Args:
         channels: Channels of a node in the first cell.
-        kind: `cifar`, one convolution; `tiny_imagenet`, one of stride 2 before it; or `imagenet`,
-            three of stride 2.
+        kind: `cifar`, one convolution; `tiny_imagenet`, one convolution of stride 2 and one of
+            stride 1; or `imagenet`, three convolutions of stride 2.
         synchronized: Whether replicas share the statistics of normalization.
 
     Raises:
-        ValueError: If there is no such kind.
+        ValueError: If there is no stem of that kind.
     """
 
     def __init__(
@@ -78,22 +78,29 @@ class Stem(keras.layers.Layer):
         Args:
             images: [batch, rows, columns, channels].
             training: Whether normalization uses, and records, the statistics of the batch.
+
+        Returns:
+            Two images [batch, rows, columns, channels] of the `output_shapes`.
         """
         before, x = images, images
         for number, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
             before, x = x, tf.nn.relu(x) if number else x
-            if conv.strides == (2, 2):  # as many zeros on opposite sides, unlike TensorFlow's SAME
+            if conv.strides == (2, 2):  # equal padding on opposite sides, unlike TensorFlow's SAME
                 x = tf.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
             x = norm(conv(x), training=training)
         return (before if self.reduces else x), x
 
     def output_shapes(self, images_shape: Shape) -> tuple[Shape, Shape]:
-        """Returns the shapes of the two outputs for images of a shape."""
+        """Returns the shapes of the two outputs.
+
+        Args:
+            images_shape: (batch, rows, columns, channels), None where a size varies.
+        """
         shapes = self._shapes(images_shape)
         return shapes[-2 if self.reduces else -1], shapes[-1]
 
     def _shapes(self, images_shape: Shape) -> list[Shape]:
-        """Returns the shapes of the images and of what each convolution makes of them."""
+        """Returns the shapes of the images and of each convolution's output."""
         stem, shapes = STEMS[self.kind], [images_shape]
         for stride, width in zip(stem.strides, stem.supernet_widths(self.channels), strict=True):
             sizes = (None if size is None else -(-size // stride) for size in shapes[-1][1:3])

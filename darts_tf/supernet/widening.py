@@ -1,7 +1,7 @@
-"""A supernet takes over the weights of one with fewer channels in its edges (DrNAS).
+"""Widening: a supernet takes over the weights of one with fewer channels in its edges (DrNAS).
 
-What has more channels copies some of the old ones, drawn at random, as the authors' `net2wider`
-does: nothing is scaled, so the outputs change.
+New channels are copies of old ones, drawn at random, as in the authors' `net2wider`. Nothing is
+scaled, so the outputs change.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -32,7 +32,7 @@ def check(candidates: Iterable[str]) -> None:
         candidates: Names of operations.
 
     Raises:
-        UserError: If there is one.
+        UserError: If one of them has no rule.
     """
     for name in candidates:
         layer = candidate(name, 4, 1)
@@ -47,8 +47,9 @@ def widen(supernet: Supernet, previous: Supernet, rng: Rng) -> None:
     """Copies the weights and running averages of a supernet into a wider one.
 
     Args:
-        supernet: The wider one, built, with the same cells. Its edges may have fewer candidates.
-        previous: The other one.
+        supernet: The wider supernet, built, with the same cells. Its edges may have fewer
+            candidates.
+        previous: The narrower supernet, whose weights are copied.
         rng: Draws which channels are copied.
     """
     _copy(supernet.stem, previous.stem)
@@ -59,7 +60,9 @@ def widen(supernet: Supernet, previous: Supernet, rng: Rng) -> None:
                 _copy(getattr(cell, name), getattr(before, name))
         for source, old in zip(cell.sources, before.sources, strict=True):
             for name, norm in source.norms.items():
-                _widen_norm(norm, old.norms[name], _index(rng, norm, old.norms[name]))
+                old_norm = old.norms[name]
+                channels = _channels(rng, old_norm.moving_mean.shape[0], norm.moving_mean.shape[0])
+                _widen_norm(norm, old_norm, channels)
         for edge, old in zip(cell.edges, before.edges, strict=True):
             for name, operation in edge.operations.items():
                 _RULES[type(operation)](operation, old.operations[name], rng)
@@ -70,21 +73,18 @@ def _copy(layer: Any, old: Any) -> None:
         variable.assign(value.numpy())
 
 
-def _index(rng: Rng, norm: Any, old: Any) -> np.ndarray:
-    return _channels(rng, old.moving_mean.shape[0], norm.moving_mean.shape[0])
-
-
 def _channels(rng: Rng, before: int, now: int) -> np.ndarray:
-    """Returns which old channel each channel is a copy of: the old ones first, then some again."""
+    """Returns the old channel that each channel copies: all of them in order, then random ones."""
     return np.concatenate([np.arange(before), rng.integers(0, before, now - before)])
 
 
-def _widen_norm(norm: Any, old: Any, index: np.ndarray) -> None:
+def _widen_norm(norm: Any, old: Any, channels: np.ndarray) -> None:
     for variable, value in zip(norm.variables, old.variables, strict=True):
-        variable.assign(value.numpy()[index])
+        variable.assign(value.numpy()[channels])
 
 
 def _widen(variable: Any, old: Any, channels: Mapping[int, np.ndarray]) -> None:
+    """Assigns the old values to a variable, with copied channels along each of some axes."""
     value = old.numpy()
     for axis, index in channels.items():
         value = np.take(value, index, axis)

@@ -1,1 +1,1 @@
-"""Relaxations of the search methods that do not mix by the softmax of DARTS."""
+"""The relaxations of search methods other than DARTS, one file each."""

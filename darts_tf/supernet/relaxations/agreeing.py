@@ -1,4 +1,4 @@
-"""The softmax of DARTS, with the strength of Lambda-DARTS's term beside it."""
+"""The softmax of DARTS, and the factor of Lambda-DARTS's agreement term."""
 
 import keras
 
@@ -7,7 +7,7 @@ from darts_tf.supernet.relaxation import Relaxation
 
 @keras.saving.register_keras_serializable(package="darts_tf")
 class Agreeing(Relaxation):
-    """The edge weights of DARTS; holds what Lambda-DARTS's weight step reads and measures.
+    """Mixes as DARTS does, and holds the factor of agreement and the measured cosine.
 
     Example:
         >>> from darts_tf import DARTS
@@ -22,7 +22,7 @@ class Agreeing(Relaxation):
     """
 
     def build(self) -> None:
-        """Creates the alphas and both numbers, which start at 0."""
+        """Creates the alphas, the factor and the cosine, which both start at 0."""
         super().build()
         self.strength = self.add_state("strength")
         self.cosine = self.add_state("cosine")

@@ -1,4 +1,4 @@
-"""Edge weights of which some are decided for good, edge by edge (SGAS)."""
+"""Edge weights of SGAS: edges are decided for good, one after the other."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,9 +14,9 @@ from darts_tf.supernet.relaxations.partly_decided import UNDECIDED, PartlyDecide
 
 @keras.saving.register_keras_serializable(package="darts_tf")
 class DecidedEdges(PartlyDecided):
-    """Mixes by the softmax where an edge is undecided (SGAS, section 3).
+    """Mixes undecided edges by the softmax, and remembers past tables (SGAS, section 3).
 
-    The alphas of decided and pruned edges stay as they were when that was decided.
+    Decided and pruned edges keep the alphas that they had at the decision.
 
     Example:
         >>> from darts_tf import SearchSpace
@@ -30,12 +30,14 @@ class DecidedEdges(PartlyDecided):
 
     Args:
         search_space: The search space, its name or its config.
-        history: How many of the last epochs' tables are remembered.
+        history: The number of epochs whose tables are remembered.
 
     Attributes:
-        frozen: The alphas that decided and pruned edges had, [edges, candidates].
-        past: The remembered tables, the last one last, [history, edges, candidates].
-        remembered: How many of them there are.
+        frozen: For each cell the alphas that decided and pruned edges had at the decision, float
+            [edges, candidates].
+        past: For each cell the remembered tables, the last one last, float [history, edges,
+            candidates].
+        remembered: The number of tables that have been remembered, at most `history`.
     """
 
     def __init__(
@@ -48,7 +50,7 @@ class DecidedEdges(PartlyDecided):
         self.history = history
 
     def build(self) -> None:
-        """Creates the alphas, and what is known of each edge."""
+        """Creates the alphas, the decisions, the frozen alphas and the remembered tables."""
         super().build()
         self.frozen: dict[str, Any] = {}
         self.past: dict[str, Any] = {}
@@ -60,7 +62,7 @@ class DecidedEdges(PartlyDecided):
         self.remembered = self.add_state("remembered")
 
     def shares(self, cell: str) -> np.ndarray:
-        """Returns the softmax of all alphas of a cell, those of decided edges too.
+        """Returns the softmax of all alphas of a cell, including those of decided edges.
 
         Returns:
             Float64, [edges, candidates]; 0 where an edge has no candidate.
@@ -86,7 +88,7 @@ class DecidedEdges(PartlyDecided):
         self.frozen[cell].assign(frozen)
 
     def restore(self) -> None:
-        """Gives decided and pruned edges their alphas back, which the optimizer decays."""
+        """Restores the alphas of decided and pruned edges, which the optimizer has decayed."""
         for cell, alphas in self.alphas.items():
             undecided = self.decisions(cell)[:, np.newaxis] == UNDECIDED
             alphas.assign(np.where(undecided, alphas.numpy(), self.frozen[cell].numpy()))
@@ -97,7 +99,7 @@ class DecidedEdges(PartlyDecided):
         return list(self.past[cell].numpy()[self.history - count :]) if count else []
 
     def remember(self, tables: Mapping[str, np.ndarray]) -> None:
-        """Remembers an epoch's tables in place of the oldest ones.
+        """Remembers an epoch's tables in place of the oldest ones; nothing where `history` is 0.
 
         Args:
             tables: By cell, [edges, candidates].

@@ -34,7 +34,10 @@ class DirichletWeights(Relaxation):
     """
 
     def mix(self, cell: str, alphas: tf.Tensor, seed: tf.Tensor | None = None) -> tf.Tensor:
-        """Returns a sample of the edge weights of one cell; see `Relaxation.mix`."""
+        """Returns a sample of one cell's edge weights, without a seed the mean.
+
+        See `Relaxation.mix`.
+        """
         mask = tf.constant(self.search_space.mask(cell), alphas.dtype)
         beta = concentration(tf.where(mask > 0, alphas, tf.zeros_like(alphas)))
         if seed is None:
@@ -64,7 +67,10 @@ def concentration(alphas: tf.Tensor) -> tf.Tensor:
     """Returns the parameters of the distribution, elu(alpha) + 1, all above 0.
 
     Args:
-        alphas: Of any shape.
+        alphas: A tensor or an array of any shape.
+
+    Returns:
+        A tensor like `alphas`.
     """
     # elu(alpha) + 1 rounds to 0 for an alpha of -17 in float32, exp(alpha) does not.
     return tf.where(alphas > 0, tf.maximum(alphas, 0) + 1, tf.exp(tf.minimum(alphas, 0)))
@@ -73,21 +79,22 @@ def concentration(alphas: tf.Tensor) -> tf.Tensor:
 def draw(beta: tf.Tensor, mask: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     r"""Draws from Dirichlet distributions, with gradients for their parameters.
 
-    A draw of $\mathrm{Gamma}(\beta)$ is one of $\mathrm{Gamma}(\beta + 1)$ times $U^{1 / \beta}$,
-    here in logarithms, for small parameters give numbers that round to 0. Along a draw
+    A draw from $\mathrm{Gamma}(\beta)$ is a draw from $\mathrm{Gamma}(\beta + 1)$ times
+    $U^{1 / \beta}$, computed in logarithms, since small parameters give numbers that round to 0.
+    The derivative of a draw $u$ is
 
     $$\frac{\partial u_j}{\partial \beta_i} = v_i \frac{\delta_{ij} - u_j}{1 - u_i}$$
 
-    where $v_i$ is the speed of the quantile $u_i$ of its marginal, a beta distribution, as in
-    PyTorch (Jankowiak and Obermeyer, 2018, section 4).
+    where $v_i$ is the derivative of the quantile $u_i$ of the marginal beta distribution with
+    respect to its first parameter, as in PyTorch (Jankowiak and Obermeyer, 2018, section 4).
 
     Args:
         beta: The parameters, [edges, candidates].
-        mask: 1 where an edge has a candidate, 0 elsewhere; like `beta`.
+        mask: A tensor like `beta`, 1 where an edge has a candidate and 0 elsewhere.
         seed: int32 [2]; the same seed draws the same.
 
     Returns:
-        Like `beta`, 0 where the mask is; rows sum to 1.
+        A tensor like `beta` whose rows sum to 1; 0 where the mask is 0.
     """
 
     @tf.custom_gradient
@@ -113,28 +120,28 @@ def draw(beta: tf.Tensor, mask: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
 
 def relative_speed(u: tf.Tensor, beta: tf.Tensor, total: tf.Tensor) -> tf.Tensor:
-    r"""Returns how fast a quantile of a beta distribution moves with its first parameter.
+    r"""Returns the derivative of beta quantiles for the first parameter, divided by $1 - u$.
 
-    With $a = \beta$ and $b$ = total $- \beta$, the distribution function $F$ and the density $f$ of
-    $\mathrm{Beta}(a, b)$ at $u$, that is
+    With $a = \beta$ and $b$ = total $- \beta$, and with the distribution function $F$ and the
+    density $f$ of $\mathrm{Beta}(a, b)$ at $u$, it is
 
     $$\frac{v}{1 - u} = -\frac{\partial F / \partial a}{f \, (1 - u)}.$$
 
     $F$ is computed by its hypergeometric series, from the nearer end of the interval.
 
     Args:
-        u: Quantiles, in [0, 1].
-        beta: The first parameters, above 0, like `u`.
-        total: The sums of both parameters, to be broadcast.
+        u: Quantiles, from 0 to 1.
+        beta: The first parameters, above 0, a tensor like `u`.
+        total: The sums of both parameters, a tensor that broadcasts to `u`.
 
     Returns:
-        Like `u`; 0 at 0.
+        A tensor like `u`; 0 where `u` is 0.
     """
     tiny = tf.as_dtype(u.dtype).as_numpy_dtype(1e-30)
     other = tf.maximum(total - beta, tiny)
     total = beta + other
     low = tf.clip_by_value(u, tiny, 0.5)
-    high = tf.clip_by_value(1 - u, tiny, 0.5)  # the distance from 1
+    high = tf.clip_by_value(1 - u, tiny, 0.5)
     log_u = tf.math.log(tf.clip_by_value(u, tiny, 1))
 
     sums, slopes = _series(low, beta, total, of_first=True)
@@ -153,10 +160,13 @@ def _series(
     """Returns the series F(total, 1; first + 1; x), and its derivative for one parameter.
 
     Args:
-        x: At most 0.5.
-        first: The first parameter of the beta distribution.
-        total: The sum of both.
-        of_first: Whether the derivative is for the first parameter, else for the second.
+        x: A tensor of numbers of at most 0.5.
+        first: The first parameter of the beta distribution, a tensor like `x`.
+        total: The sum of both parameters, a tensor like `x`.
+        of_first: Whether the derivative is that for the first parameter, otherwise the second.
+
+    Returns:
+        Two tensors like `x`.
     """
     n = tf.reshape(tf.range(_TERMS, dtype=x.dtype), (_TERMS, *[1] * len(x.shape)))
     above, below = total + n, first + 1 + n

@@ -15,9 +15,9 @@ class EdgeNormalized(Relaxation):
     r"""Weighs the candidates of an edge, and the edges that lead to a node (PC-DARTS, eq. 4).
 
     Beside the alphas each edge $e$ of a cell has a parameter $\beta_e$. With
-    $p = \mathrm{softmax}(\alpha_e)$ over the candidates of an edge, and
-    $b = \mathrm{softmax}(\beta)$ over the edges into a node, a candidate weighs $b_e p_{e,o}$, and
-    the channels that pass by weigh $b_e$.
+    $p_e = \mathrm{softmax}(\alpha_e)$ over the candidates of an edge, and
+    $b = \mathrm{softmax}(\beta)$ over the edges into a node, a candidate has the weight
+    $b_e p_{e,o}$, and the channels that bypass the candidates have the weight $b_e$.
 
     Betas start, as alphas do, at 1e-3 times a standard normal variable.
 
@@ -30,7 +30,7 @@ class EdgeNormalized(Relaxation):
         [1.0, 1.0]
 
     Attributes:
-        betas: The parameters of the edges of each cell, [edges].
+        betas: For each cell the parameters of its edges, float [edges].
     """
 
     def build(self) -> None:
@@ -53,7 +53,7 @@ class EdgeNormalized(Relaxation):
         return EdgeWeights(tf.nn.softmax(alphas), edges=self._edge_softmax(cell, betas))
 
     def strengths_of(self, cell: str, alphas: np.ndarray) -> np.ndarray:
-        """Returns the products of both weights, from which the genotype is derived."""
+        """Returns the products of the weights of candidates and edges, float64."""
         betas = tf.constant(self.betas[cell].numpy(), tf.float64)
         edges = self._edge_softmax(cell, betas).numpy()
         return super().strengths_of(cell, alphas) * edges[:, np.newaxis]

@@ -1,4 +1,4 @@
-"""Edge weights of XNAS: candidates are experts, and those that cannot win any more leave."""
+"""Edge weights of XNAS: candidates are experts, and those that can no longer win are pruned."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,11 +13,11 @@ from darts_tf.supernet.relaxations.pruned_softmax import PrunedSoftmax
 
 @keras.saving.register_keras_serializable(package="darts_tf")
 class Experts(PrunedSoftmax):
-    r"""Weighs experts by their past rewards, and wipes out those that cannot win any more.
+    r"""Weighs experts by their past rewards, and wipes out those that can no longer win.
 
-    The alphas are the logarithms of XNAS's weights, $\alpha = \log v$, and start at 0. A round adds
-    at most $\Delta = \eta B$ to one and takes as much from another, so that after round $t$ of $T$
-    an expert leaves for good where (XNAS, algorithm 1)
+    The alphas are the logarithms of XNAS's weights, $\alpha = \log v$, and start at 0. A round
+    raises or lowers an alpha by at most $\Delta = \eta B$, so that after round $t$ of $T$ an expert
+    is wiped out for good if (XNAS, algorithm 1)
 
     $$\alpha_{e,o} < \max_{o'} \alpha_{e,o'} - 2 \Delta (T - t).$$
 
@@ -37,7 +37,7 @@ class Experts(PrunedSoftmax):
         rounds: T, the most architecture steps.
 
     Attributes:
-        round: t, the architecture steps taken, a variable.
+        round: t, the number of architecture steps taken, an int32 variable that does not learn.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Experts(PrunedSoftmax):
         self.rounds = rounds
 
     def build(self) -> None:
-        """Creates the alphas, what is left, and the number of rounds taken."""
+        """Creates the alphas, the variables of `PrunedSoftmax`, and the number of rounds taken."""
         super().build()
         self.round = self.add_state("round", 0, dtype="int32")
 
@@ -59,7 +59,7 @@ class Experts(PrunedSoftmax):
         return keras.initializers.Zeros()
 
     def end_round(self, steps: Mapping[str, float]) -> None:
-        r"""Counts a round, and wipes out the experts that cannot win any more.
+        r"""Counts a round, and wipes out the experts that can no longer win.
 
         Args:
             steps: For each cell $\Delta$, the most that an alpha moves in a round.

@@ -20,10 +20,10 @@ class GumbelSoftmax(Relaxation):
 
     $$q_{e,o} \propto \exp((\alpha_{e,o} + G_{e,o}) / T).$$
 
-    Soft weights are $q$ itself (SNAS, equation 5). Hard ones compute the candidate $k$ of the
-    largest $q$ alone, with weight $(1 - \mathrm{stop}(q_k)) + q_k$: 1, whose gradient is that of
-    $q_k$ (GDAS, section 3.2). Every pass draws once for each kind of cell, and all cells of that
-    kind share the draw. Without a seed there is no noise.
+    Soft weights are $q$ itself (SNAS, equation 5). With hard weights an edge computes only the
+    candidate $k$ of the largest $q$, with the weight $(1 - \mathrm{stop}(q_k)) + q_k$, which is 1
+    and has the gradient of $q_k$ (GDAS, section 3.2). Every pass draws once for each kind of cell,
+    and all cells of that kind share the draw. Without a seed there is no noise.
 
     Example:
         >>> import tensorflow as tf
@@ -40,7 +40,7 @@ class GumbelSoftmax(Relaxation):
         hard: Whether an edge computes one candidate only.
         mean: Mean of the initial alphas.
         stddev: Their standard deviation.
-        drop_path: Share of the images for which an edge gives nothing in training.
+        drop_path: Probability with which an edge gives nothing for an image in training, below 1.
 
     Attributes:
         temperature: The temperature, a variable that does not learn.
@@ -79,7 +79,7 @@ class GumbelSoftmax(Relaxation):
         if not self.hard:
             return EdgeWeights(soft, drop_path=drop_path)
         chosen = tf.argmax(soft, 1, tf.int32)
-        # The constant picks: a gradient of the other candidates would be another estimator.
+        # The one-hot choice is a constant: the other candidates get no gradient.
         picks = tf.one_hot(chosen, alphas.shape[1], dtype=alphas.dtype)
         share = tf.reduce_sum(soft * picks, 1, keepdims=True)
         weights = picks * ((1 - tf.stop_gradient(share)) + share)
@@ -102,9 +102,12 @@ def gumbel(shape: Any, seed: tf.Tensor, dtype: Any = tf.float32) -> tf.Tensor:
     Args:
         shape: Shape of the result.
         seed: int32 [2]; the same seed draws the same.
-        dtype: A float type. U is uniform in (0, 1), so the result is finite.
+        dtype: A float type, that of the result.
+
+    Returns:
+        Finite numbers of the shape.
     """
     smallest = tf.as_dtype(dtype).as_numpy_dtype(1e-30)
     uniform = tf.random.stateless_uniform(shape, seed, smallest, 1, dtype)
-    # U near 1 rounds to 1 in float32, whose -log is 0.
+    # In float32, U near 1 rounds to 1, where -log(U) is 0.
     return -tf.math.log(tf.maximum(-tf.math.log(uniform), smallest))

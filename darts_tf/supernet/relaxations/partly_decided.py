@@ -1,4 +1,4 @@
-"""Edge weights of which some are decided for good (SGAS, DARTS-PT)."""
+"""Edge weights where some edges are decided for good (SGAS, DARTS-PT)."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ UNDECIDED, PRUNED = -1, -2
 
 
 class PartlyDecided(Relaxation):
-    """Mixes by the softmax where an edge is undecided; what decides edges is for subclasses to say.
+    """Base class of relaxations that mix undecided edges by the softmax; subclasses decide edges.
 
-    A decided edge has one candidate of weight 1, a pruned one has none.
+    A decided edge has one candidate of weight 1, a pruned edge has none.
 
     Attributes:
         decided: For each cell and edge the column of its candidate, `UNDECIDED` or `PRUNED`, int32
@@ -21,7 +21,7 @@ class PartlyDecided(Relaxation):
     """
 
     def build(self) -> None:
-        """Creates the alphas, and decisions, of which there are none yet."""
+        """Creates the alphas and the decisions; all edges start undecided."""
         super().build()
         self.decided: dict[str, Any] = {
             cell: self.add_state(f"decided_{cell}", UNDECIDED, tuple(alphas.shape[:1]), "int32")
@@ -41,10 +41,15 @@ class PartlyDecided(Relaxation):
         return self._where_undecided(cell, super().strengths_of(cell, alphas))
 
     def kept(self) -> dict[str, np.ndarray]:
-        """Returns which candidates still compete: all of an undecided edge, one of a decided."""
+        """Returns which candidates still compete: all of an undecided edge, one of a decided one.
+
+        Returns:
+            By cell, bool [edges, candidates].
+        """
         return {cell: self._where_undecided(cell, mask) for cell, mask in super().kept().items()}
 
     def _where_undecided(self, cell: str, table: np.ndarray) -> np.ndarray:
+        """Returns a table whose decided edges have 1 for their candidate and 0 for the others."""
         decided = self.decided[cell].numpy()[:, np.newaxis]
         chosen = (decided == np.arange(table.shape[1])).astype(table.dtype)
         return np.where(decided == UNDECIDED, table, chosen)

@@ -1,4 +1,4 @@
-"""Perturbed edge weights of SDARTS: the softmax of DARTS, moved within a small cube."""
+"""Perturbed edge weights of SDARTS: the softmax of DARTS, perturbed within a small cube."""
 
 from collections.abc import Mapping
 
@@ -12,9 +12,9 @@ Tables = Mapping[str, tf.Tensor]
 
 @keras.saving.register_keras_serializable(package="darts_tf")
 class Perturbed(Relaxation):
-    r"""DARTS's softmax $p$, and perturbations of it by at most a radius (SDARTS, section 3.2).
+    r"""The softmax of DARTS, and perturbations of it within a radius (SDARTS, section 3.2).
 
-    `call` gives $p$ itself; the perturbed weights are for passes of the weight step.
+    `call` returns the softmax itself; the perturbed weights are for the passes of the weight step.
 
     Example:
         >>> import tensorflow as tf
@@ -36,11 +36,15 @@ class Perturbed(Relaxation):
         self.radius = self.add_state("radius")
 
     def drawn(self, weights: Tables, seed: tf.Tensor | None) -> dict[str, tf.Tensor]:
-        """Returns weights at random places of the cube around given ones, as shares.
+        """Returns weights drawn uniformly from the cube around given weights, normalized.
 
         Args:
             weights: For each kind of cell a table [edges, candidates].
-            seed: Seed of the draws, int32 [2]; all cells of a kind share one. None draws nothing.
+            seed: Seed of the draws, int32 [2]; all cells of a kind share a draw. None draws
+                nothing.
+
+        Returns:
+            Tables like `weights`, each row from 0 to 1 with the sum 1.
         """
         if seed is None:
             return dict(weights)
@@ -52,20 +56,23 @@ class Perturbed(Relaxation):
     def ascended(
         self, weights: Tables, center: Tables, slopes: Tables, steps: int
     ) -> dict[str, tf.Tensor]:
-        """Returns weights after one of several steps uphill within the cube, as shares.
+        """Returns weights after one signed ascent step within the cube, normalized.
 
         Args:
             weights: For each kind of cell a table [edges, candidates].
             center: The tables in the middle of the cube.
             slopes: The gradients of the loss for `weights`, summed over replicas.
-            steps: How many steps lead twice as far as the radius.
+            steps: The number of steps of the attack; a step has the length `2 * radius / steps`.
+
+        Returns:
+            Tables like `weights`, each row from 0 to 1 with the sum 1.
         """
         moved = {}
         for cell, table in weights.items():
             radius = self._radius(table)
             step = table + 2 * radius / steps * tf.sign(slopes[cell])
-            cut = tf.clip_by_value(step - center[cell], -radius, radius)
-            moved[cell] = self._clip_and_normalize(cell, center[cell] + cut)
+            offset = tf.clip_by_value(step - center[cell], -radius, radius)
+            moved[cell] = self._clip_and_normalize(cell, center[cell] + offset)
         return moved
 
     def _noise(self, table: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -76,12 +83,12 @@ class Perturbed(Relaxation):
         return tf.cast(tf.convert_to_tensor(self.radius.value), table.dtype)
 
     def _clip_and_normalize(self, cell: str, table: tf.Tensor) -> tf.Tensor:
-        """Returns a table whose rows are cut to [0, 1] and divided by their sums.
+        """Returns a table whose rows are clipped to [0, 1] and divided by their sums.
 
-        Where nothing of a row is left, its largest entry before the cut is 1.
+        A row that is all 0 after clipping gets 1 for its largest entry.
         """
         table = self.masked(cell, table)
         largest = tf.one_hot(tf.argmax(table, 1), table.shape[1], dtype=table.dtype)
-        cut = tf.clip_by_value(table, 0, 1)
-        cut = tf.where(tf.reduce_any(cut > 0, 1, keepdims=True), cut, largest)
-        return cut / tf.reduce_sum(cut, 1, keepdims=True)
+        clipped = tf.clip_by_value(table, 0, 1)
+        clipped = tf.where(tf.reduce_any(clipped > 0, 1, keepdims=True), clipped, largest)
+        return clipped / tf.reduce_sum(clipped, 1, keepdims=True)

@@ -1,4 +1,4 @@
-"""The softmax of DARTS, some of whose edges are decided (DARTS-PT)."""
+"""Edge weights of DARTS-PT: the softmax of DARTS, until an edge is decided."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ from darts_tf.supernet.relaxations.partly_decided import PartlyDecided
 
 @keras.saving.register_keras_serializable(package="darts_tf")
 class Projected(PartlyDecided):
-    """The edge weights of DARTS, 1 and 0 where an edge is decided, 0 where it is dropped.
+    """Mixes undecided edges as DARTS does; decided edges have 1 and 0, dropped edges all 0.
 
     Example:
         >>> from darts_tf import SearchSpace
@@ -33,8 +33,9 @@ class Projected(PartlyDecided):
 
     Attributes:
         dropped: For each cell 1 for edges that their node has dropped, int32 [edges].
-        removed: For each cell 1 for what a measurement leaves out, int32 [edges, candidates].
-        decisions: Number of decisions so far, int32.
+        removed: For each cell 1 for candidates that a measurement leaves out, int32 [edges,
+            candidates].
+        decisions: Number of decisions that each cell has made so far, an int32 scalar.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Projected(PartlyDecided):
         self.decides = decides
 
     def build(self) -> None:
-        """Creates the alphas, decisions, and what is left out: nothing yet."""
+        """Creates the alphas and the decisions; no edge is decided or dropped, nothing removed."""
         super().build()
         self.dropped: dict[str, Any] = {}
         self.removed: dict[str, Any] = {}
@@ -68,11 +69,15 @@ class Projected(PartlyDecided):
         return tf.where(gone, tf.zeros_like(weights), weights)
 
     def strengths_of(self, cell: str, alphas: np.ndarray) -> np.ndarray:
-        """Returns the softmax, 1 for what is decided and 0 for what is dropped."""
+        """Returns the softmax, with 1 and 0 on decided edges and 0 on dropped edges."""
         return super().strengths_of(cell, alphas) * self._stays(cell)
 
     def kept(self) -> dict[str, np.ndarray]:
-        """Returns all candidates of undecided edges, and of decided ones that which they keep."""
+        """Returns which candidates still compete: of a decided edge one, of a dropped edge none.
+
+        Returns:
+            By cell, bool [edges, candidates].
+        """
         return {cell: kept & self._stays(cell) for cell, kept in super().kept().items()}
 
     def _stays(self, cell: str) -> np.ndarray:

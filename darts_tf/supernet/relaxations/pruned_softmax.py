@@ -15,14 +15,14 @@ from darts_tf.supernet.relaxation import Relaxation
 
 @keras.saving.register_keras_serializable(package="darts_tf")
 class PrunedSoftmax(Relaxation):
-    r"""Mixes the candidates that are left on an edge; those that have left weigh 0 for good.
+    r"""Mixes the candidates that are left on an edge; pruned ones have the weight 0 for good.
 
     With temperature $T$ and the set $K_e$ of candidates that are left on edge $e$,
 
     $$u_{e,o} = \frac{\exp(\alpha_{e,o} / T)}{\sum_{o' \in K_e} \exp(\alpha_{e,o'} / T)},
     \qquad o \in K_e.$$
 
-    Strengths are these weights: 0 for a candidate that has left.
+    The strengths are these weights.
 
     Example:
         >>> import tensorflow as tf
@@ -38,7 +38,7 @@ class PrunedSoftmax(Relaxation):
 
     Attributes:
         temperature: The temperature, a variable that does not learn.
-        left_over: By cell a variable, 1 where a candidate is left and 0 where it has left, float
+        left_over: By cell a variable, 1 for a candidate that is left and 0 for a pruned one, float
             [edges, candidates].
     """
 
@@ -49,7 +49,7 @@ class PrunedSoftmax(Relaxation):
         self.left_over: dict[str, Any] = {}
 
     def build(self) -> None:
-        """Creates the alphas, the temperature, which starts at 1, and what is left: all."""
+        """Creates the alphas, the temperature, which starts at 1, and `left_over`, all 1."""
         super().build()
         self.temperature = self.add_state("temperature", 1.0)
         self.left_over = {
@@ -68,21 +68,21 @@ class PrunedSoftmax(Relaxation):
         return tf.convert_to_tensor(self.left_over[cell].value) > 0
 
     def keep(self, cell: str, stays: tf.Tensor) -> None:
-        """Prunes candidates, in the graph of a step too.
+        """Prunes all candidates but some; it also works inside the graph of a step.
 
         Args:
-            cell: The cell.
-            stays: Which candidates stay, if they are left, bool [edges, candidates]; at least one
-                on each edge.
+            cell: Name of the cell.
+            stays: Which candidates to keep, bool [edges, candidates], at least one that is left on
+                each edge. Those pruned before stay pruned.
         """
         left = tf.logical_and(self.is_left(cell), stays)
         self.left_over[cell].assign(tf.cast(left, self.left_over[cell].dtype))
 
     def prune(self, threshold: float) -> None:
-        """Prunes the candidates whose weight is small; the largest of an edge stays in any case.
+        """Prunes the candidates of small weight; that of the largest weight on an edge stays.
 
         Args:
-            threshold: A candidate leaves whose weight is below this, divided by the number of
+            threshold: A candidate is pruned if its weight is below this divided by the number of
                 candidates that its edge has in the space.
         """
         for cell, mixed in self.call().items():
@@ -99,10 +99,10 @@ class PrunedSoftmax(Relaxation):
         }
 
     def left(self) -> dict[str, int]:
-        """Returns for each cell how many candidates are left on all its edges together."""
+        """Returns for each cell the number of candidates left, over all its edges."""
         return {cell: int(kept.sum()) for cell, kept in self.kept().items()}
 
     def strengths_of(self, cell: str, alphas: np.ndarray) -> np.ndarray:
-        """Returns the edge weights of one cell in float64, 0 for a candidate that has left."""
+        """Returns the edge weights of one cell in float64, 0 for a pruned candidate."""
         logits = np.asarray(alphas, np.float64) / float(self.temperature.numpy())
         return super().strengths_of(cell, np.where(self.kept()[cell], logits, -np.inf))

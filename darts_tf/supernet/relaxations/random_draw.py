@@ -14,7 +14,7 @@ from darts_tf.spaces.space import Space
 from darts_tf.supernet.edge_weights import EdgeWeights
 from darts_tf.supernet.relaxation import Relaxation, fold_in
 
-# Tells the seeds of architectures outside of training steps from one another.
+# Sets the seeds of the epochs' architectures and of those to measure apart.
 _OF_EPOCH, _TO_MEASURE = 1, 2
 
 
@@ -22,10 +22,10 @@ _OF_EPOCH, _TO_MEASURE = 1, 2
 class RandomDraw(Relaxation):
     """Draws one discrete architecture for each pass (Li and Talwalkar, 2019, section 3).
 
-    In DARTS's spaces a node reads `inputs_per_node` of the nodes before it, each set of them as
-    likely as any other, through candidates other than `none`, each as likely as the others; in
-    spaces that keep all edges each edge has any of its candidates. Only what is drawn is computed.
-    All cells of a kind share the draw. Without a seed a pass computes `architecture`.
+    In DARTS's spaces a node reads a set of `inputs_per_node` earlier nodes, drawn uniformly, each
+    through a candidate other than `none`, drawn uniformly too. In spaces that keep all edges each
+    edge has one of its candidates, drawn uniformly. Only the candidates drawn are computed. All
+    cells of a kind share the draw. Without a seed a pass computes `architecture`.
 
     The alphas, all 0, do not learn.
 
@@ -45,8 +45,8 @@ class RandomDraw(Relaxation):
     Attributes:
         architecture: For each cell the column of the candidate on each edge, -1 for none, int32
             [edges].
-        accuracy: Validation accuracy by which `architecture` was chosen, from 0 to 1; -1 if it was
-            not.
+        accuracy: Validation accuracy by which `architecture` was chosen, from 0 to 1; -1 before the
+            choice.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class RandomDraw(Relaxation):
         return self._draw_cells(_OF_EPOCH, epoch)
 
     def draw_to_measure(self, number: int) -> dict[str, np.ndarray]:
-        """Returns the architecture of a number among those that are measured, as `draw_epoch`."""
+        """Returns one of the architectures to measure, by its number; by cell as `draw` does."""
         return self._draw_cells(_TO_MEASURE, number)
 
     def _draw_cells(self, purpose: int, number: int) -> dict[str, np.ndarray]:

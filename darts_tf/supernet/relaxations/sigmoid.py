@@ -24,7 +24,7 @@ class Sigmoid(Relaxation):
     """
 
     def initial_alphas(self) -> keras.initializers.Initializer:
-        """Returns an initializer that makes zeros."""
+        """Returns an initializer of zeros."""
         return keras.initializers.Zeros()
 
     def mix(self, cell: str, alphas: tf.Tensor, seed: tf.Tensor | None = None) -> tf.Tensor:

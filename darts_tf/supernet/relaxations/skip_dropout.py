@@ -1,4 +1,4 @@
-"""Edge weights of P-DARTS: the softmax of DARTS, and a dropout of skip-connects."""
+"""Edge weights of P-DARTS: the softmax of DARTS, and dropout on skip-connects."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,10 +14,10 @@ from darts_tf.supernet.relaxation import Relaxation
 
 @keras.saving.register_keras_serializable(package="darts_tf")
 class SkipDropout(Relaxation):
-    """Weighs candidates as DARTS does, and has skip-connects drop entries (P-DARTS, section 3.3).
+    """Weighs candidates as DARTS does, and applies dropout to skip-connects (P-DARTS, section 3.3).
 
-    Skip-connects of stride 1 drop each entry of the image with the probability `dropout`, in
-    training and where there is a seed.
+    Skip-connects of stride 1 drop each entry of the node with the probability `dropout`, in
+    training passes that have a seed.
 
     Example:
         >>> relaxation = SkipDropout("darts", rate=0.4)
@@ -28,12 +28,12 @@ class SkipDropout(Relaxation):
 
     Args:
         search_space: The search space, its name or its config.
-        rate: The dropout at the start of the stage; with 0 nothing is ever dropped.
-        learns_from: The first epoch of the stage that moves the alphas, before which the dropout
-            falls in another way.
+        rate: The probability at the start of the stage; with 0 nothing is ever dropped.
+        learns_from: The first epoch of the stage that moves the alphas; the probability follows
+            another schedule before it (see `PDarts.dropout`).
 
     Attributes:
-        dropout: The dropout, a variable that does not learn.
+        dropout: The probability, a variable that does not learn.
     """
 
     def __init__(

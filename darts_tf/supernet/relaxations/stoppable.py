@@ -1,4 +1,4 @@
-"""The softmax of DARTS, with what OLES remembers of each operation beside it."""
+"""The softmax of DARTS, and the state that OLES keeps for each operation."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from darts_tf.supernet.relaxation import Relaxation
 
 @keras.saving.register_keras_serializable(package="darts_tf")
 class Stoppable(Relaxation):
-    """The edge weights of DARTS; holds which operations of which cell have stopped learning.
+    """Mixes as DARTS does, and holds which operations of each cell have stopped learning.
 
     Example:
         >>> from darts_tf import DARTS
@@ -43,7 +43,7 @@ class Stoppable(Relaxation):
         self.layers = layers
 
     def build(self) -> None:
-        """Creates the alphas, and the memory, which starts empty."""
+        """Creates the alphas, and the state of the operations, which starts at 0."""
         super().build()
         edges = max(len(self.search_space.edges(cell)) for cell in self.cells)
         width = max(self.search_space.width(cell) for cell in self.cells)
@@ -54,7 +54,11 @@ class Stoppable(Relaxation):
         self.seen = self.add_state("seen", 0, dtype="int32")
 
     def rests(self) -> list[tf.Tensor]:
-        """Returns for each cell of the supernet which operations have stopped, bool."""
+        """Returns which operations have stopped.
+
+        Returns:
+            For each cell of the supernet in turn, bool [edges, candidates].
+        """
         return tf.unstack(tf.convert_to_tensor(self.stopped.value) > 0)
 
     def get_config(self) -> dict[str, Any]:
