@@ -14,7 +14,7 @@ from darts_tf.searching.unrolled import Unrolled
 from darts_tf.supernet.model import Supernet
 from darts_tf.supernet.relaxation import fold_in
 
-# Numbers of the passes of an iteration, each with noise of its own.
+# Numbers of the passes of an iteration, from which the seeds of their noise are made.
 ARCHITECTURE_PASS, WEIGHT_PASS = 0, 1
 
 # Epoch and step, integers or int32 scalars.
@@ -39,7 +39,7 @@ class ArchitectureGradient(Protocol):
             train: The batch of training images.
             valid: The batch of validation images.
             seed: Seed of the noise, the same in all passes, int32 [2]; None for none.
-            penalty: A term of the loss; None for none.
+            penalty: Returns a term to add to the loss; None for none.
         """
 
 
@@ -49,7 +49,13 @@ class WeightGradient(Protocol):
     def __call__(
         self, supernet: Supernet, train: Batch, seed: tf.Tensor | None = None
     ) -> tuple[Score, list[tf.Tensor]]:
-        """Returns the score before the step, and one gradient for each weight."""
+        """Returns the score before the step, and one gradient for each weight.
+
+        Args:
+            supernet: The supernet; running in training mode moves its running averages.
+            train: The batch of training images.
+            seed: Seed of the noise, int32 [2]; None for none.
+        """
 
 
 def first_order(
@@ -89,7 +95,10 @@ def one_level(
 def weight_gradient(
     supernet: Supernet, train: Batch, seed: tf.Tensor | None = None
 ) -> tuple[Score, list[tf.Tensor]]:
-    """Returns the score of a training batch, and the gradient of its loss for each weight."""
+    """Returns the score of a training batch, and the gradient of its loss for each weight.
+
+    See `WeightGradient`.
+    """
     return differentiate(supernet, train, supernet.weight_variables, "weights", seed)
 
 
@@ -116,12 +125,12 @@ class BilevelStep:
         weight_gradient: Gives the gradient of the weights.
         penalty: From the supernet and the seed of the pass to a term of the architecture's loss, a
             scalar, or None.
-        afterwards: Called with the supernet once the architecture was updated.
-        resting: From the supernet and the seed of the weights' pass to whether each weight stays as
-            it is, bool scalars, or None.
+        afterwards: Called with the supernet after each update of the architecture.
+        resting: From the supernet and the seed of the weights' pass to a bool scalar for each
+            weight, whether it stays as it is; or to None, if all are updated.
         weights_first: Whether the weights are updated before the architecture.
         architecture_learns: Whether an iteration updates the architecture at all.
-        seed: Seed of the relaxation's noise.
+        seed: Seed of the relaxation's noise, an integer.
     """
 
     def __init__(
@@ -176,7 +185,7 @@ class BilevelStep:
         return self.update_weights(train, clock)
 
     def update_architecture(self, train: Batch, valid: Batch, clock: Clock | None = None) -> None:
-        """Updates the architecture parameters alone; arguments as above."""
+        """Updates the architecture parameters alone, if they learn; see `__call__`."""
         if not self.architecture_learns:
             return
         seed = self._seed(clock, ARCHITECTURE_PASS)
@@ -192,7 +201,7 @@ class BilevelStep:
             self.afterwards(self.supernet)
 
     def update_weights(self, train: Batch, clock: Clock | None = None) -> Score:
-        """Updates the weights alone and returns the training score before the update."""
+        """Updates the weights alone, and returns the score of `train` before the update."""
         seed = self._seed(clock, WEIGHT_PASS)
         score, gradients = self.weight_gradient(
             self.supernet, scale_batch(train, self.loss_scale), seed

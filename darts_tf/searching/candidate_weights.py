@@ -1,4 +1,4 @@
-"""Which weights of a supernet belong to which candidate operation."""
+"""The assignment of a supernet's weights to candidate operations."""
 
 from collections.abc import Sequence
 
@@ -7,15 +7,18 @@ import tensorflow as tf
 
 from darts_tf.supernet.model import Supernet
 
-# Number of the cell in the supernet, of the edge in the cell, and column of the candidate.
+# The number of the cell in the supernet, that of the edge in the cell, and the candidate's column.
 Place = tuple[int, int, int]
 
 
 def places(supernet: Supernet) -> list[Place | None]:
-    """Returns for each of `supernet.weight_variables` its candidate, None where it has none.
+    """Returns for each of `supernet.weight_variables` the place of its candidate.
 
     Args:
         supernet: A built supernet.
+
+    Returns:
+        One place for each weight, None for weights outside of candidates.
     """
     place_of: dict[int, Place] = {}
     for number, cell in enumerate(supernet.cells):
@@ -27,11 +30,11 @@ def places(supernet: Supernet) -> list[Place | None]:
 
 
 def spread(supernet: Supernet, tables: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-    """Returns for each weight what a table says of its candidate, False where it has none.
+    """Returns for each weight its candidate's entry of a table, False outside of candidates.
 
     Args:
         supernet: A built supernet.
-        tables: For each of its cells in turn, bool [edges, candidates].
+        tables: For each cell of the supernet in turn, bool [edges, candidates].
 
     Returns:
         A bool scalar for each of `supernet.weight_variables`.
@@ -39,10 +42,10 @@ def spread(supernet: Supernet, tables: Sequence[tf.Tensor]) -> list[tf.Tensor]:
     width = max(table.shape[1] for table in tables)
     starts = np.cumsum([0, *(table.shape[0] for table in tables)])
     rows = [tf.pad(table, [[0, 0], [0, width - table.shape[1]]]) for table in tables]
-    # Behind all rows one more, for weights without a candidate.
-    whole = tf.pad(tf.reshape(tf.concat(rows, 0), [-1]), [[0, 1]])
+    # One more entry, False, is for weights outside of candidates.
+    entries = tf.pad(tf.reshape(tf.concat(rows, 0), [-1]), [[0, 1]])
     numbers = [
         starts[-1] * width if place is None else (starts[place[0]] + place[1]) * width + place[2]
         for place in places(supernet)
     ]
-    return tf.unstack(tf.gather(whole, np.array(numbers, np.int32)))
+    return tf.unstack(tf.gather(entries, np.array(numbers, np.int32)))

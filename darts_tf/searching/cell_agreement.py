@@ -1,4 +1,4 @@
-"""How far the cells of a kind agree on what their shared edge weights should be (Lambda-DARTS)."""
+"""The agreement of cells on the gradients of the edge weights that they share (Lambda-DARTS)."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -16,9 +16,8 @@ class Agreement(NamedTuple):
     """The mean cosine of several vectors, and its gradient.
 
     Attributes:
-        cosine: Mean cosine over all pairs of cells, a scalar.
-        directions: For each cell the gradient of that mean with respect to the cell's vector, of
-            the vector's shape.
+        cosine: Mean cosine over all pairs of vectors, a scalar.
+        directions: For each vector the gradient of that mean with respect to it, of its shape.
     """
 
     cosine: tf.Tensor
@@ -41,8 +40,8 @@ def agreement(vectors: Sequence[tf.Tensor]) -> Agreement:
         [0.7071, 0.0, 0.7071]
 
     Args:
-        vectors: At least two tensors of one shape, of any rank. Zeros have no direction: their
-            cosines count 0, and so do their gradients.
+        vectors: At least two tensors of the same shape, of any rank. The cosines and gradients of a
+            zero vector are 0.
     """
     count = len(vectors)
     share = 2 / (count * (count - 1))

@@ -51,26 +51,32 @@ class Criterion(Settings):
     """
 
     name: ClassVar[str] = ""
-    # Whether it reads genotypes or alphas, which may differ from method to method.
+    # Whether it reads genotypes or alphas; the log then says what the method derives these from.
     reads_strengths: ClassVar[bool] = True
 
     @classmethod
     def from_search(cls, config: SearchConfig, space: Space) -> Self:
-        """Makes the criterion that the settings of a search ask for.
+        """Makes the criterion from the settings of a search.
 
         Args:
             config: The settings of the search.
-            space: Its space, which names the cells.
+            space: The space of the search, which names the cells.
+
+        Raises:
+            UserError: If a setting does not fit the space.
         """
         del config, space
         return cls()
 
     def recorded(self, config: SearchConfig, space: Space) -> SearchConfig:
-        """Returns the settings of a search, with this criterion among them.
+        """Returns the settings of a search, with this criterion and its fields among them.
 
         Args:
             config: The settings of the search.
-            space: Its space.
+            space: The space of the search.
+
+        Raises:
+            UserError: If no settings stand for this criterion.
         """
         del space
         return replace(config, stop_criterion=self.name)
@@ -82,7 +88,7 @@ class Criterion(Settings):
             space: The space of the search.
 
         Raises:
-            UserError: If the search could not mean what its user wants.
+            UserError: If the criterion could not end a search in this space as it is meant to.
         """
         del space
 
@@ -91,7 +97,7 @@ class Criterion(Settings):
 
         Args:
             tables: For each cell the alphas before the first step, [edges, candidates].
-            space: The search space, whose cells they need not be.
+            space: The search space; the tables may have other names than its cells.
 
         Raises:
             UserError: If the criterion says nothing on them, or could not read them.
@@ -99,7 +105,7 @@ class Criterion(Settings):
         del tables, space
 
     def measured(self, epoch: int) -> tuple[str, ...]:
-        """Returns what the search has to measure after an epoch, for its record's `measures`.
+        """Returns which measurements the record of an epoch needs in its `measures`.
 
         Args:
             epoch: Number of the epoch within its stage, from 0.
@@ -119,7 +125,7 @@ class Criterion(Settings):
         raise NotImplementedError
 
     def state(self, records: Sequence[EpochRecord]) -> str:
-        """Returns how close the search is to its stop, for a person to read; `""` for nothing.
+        """Returns in words how close the search is to its stop, `""` for no words.
 
         Args:
             records: One record an epoch so far; there may be none.
@@ -181,21 +187,27 @@ def state(criterion: Any, records: Sequence[EpochRecord]) -> str:
 
 
 def measured(criterion: Any, epoch: int) -> tuple[str, ...]:
-    """Returns what a criterion has measured after an epoch.
+    """Returns which measurements a criterion needs after an epoch.
 
     Args:
         criterion: A `Criterion`, or any function from records to a reason or None.
         epoch: Number of the epoch within its stage, from 0.
+
+    Returns:
+        Names in `darts_tf.searching.measurements.MEASUREMENTS`; none for a function.
     """
     names = getattr(criterion, "measured", None)
     return tuple(names(epoch)) if names else ()
 
 
 def check_counts(**counts: Any) -> None:
-    """Checks that the settings of a criterion that count something are whole numbers from 0.
+    """Checks that counts among a criterion's settings are whole numbers from 0.
+
+    Args:
+        **counts: The values by the names of the settings.
 
     Raises:
-        UserError: If one is not; it is named.
+        UserError: If one is not; the message names it.
     """
     for name, value in counts.items():
         if not isinstance(value, Integral) or value < 0:
@@ -207,11 +219,11 @@ def watched_cells(stop_cells: str, space: Space) -> tuple[str, ...]:
 
     Args:
         stop_cells: `normal`, `reduce`, the name of another cell of the space, or `both` for all.
-        space: The space of the search. With cells by stage, `normal` means those of all stages.
+        space: The space of the search. With cells by stage, `normal` means those of all stages; in
+            a space without normal cells, `normal` means all cells.
 
     Returns:
-        Names of cells, in the order of the space. A space without normal cells has all its cells
-        watched by default.
+        Names of cells, in the order of the space.
 
     Raises:
         UserError: If the space has no such cell.
@@ -255,10 +267,10 @@ def watched(cells: Sequence[str], records: Mapping[str, Any]) -> tuple[str, ...]
 
     Args:
         cells: Their names; empty for the normal cells, or for all cells where none is normal.
-        records: Something of each cell, by its name.
+        records: A field of the record, with one entry for each cell by its name.
 
     Raises:
-        ValueError: If the record has no such cell.
+        ValueError: If the record lacks one of the cells.
     """
     if not cells:
         normal = tuple(cell for cell in records if cell.partition("_")[0] == "normal")
@@ -273,11 +285,11 @@ def check_watched(cells: Sequence[str], tables: Mapping[str, Any]) -> tuple[str,
     """Returns the cells to watch in a model's tables.
 
     Args:
-        cells: As for `watched`.
+        cells: Their names; empty for the normal cells, or for all cells where none is normal.
         tables: The model's tables by name.
 
     Raises:
-        UserError: If the model has no such table.
+        UserError: If the model lacks one of the tables.
     """
     try:
         return watched(cells, tables)
@@ -289,6 +301,11 @@ def check_watched(cells: Sequence[str], tables: Mapping[str, Any]) -> tuple[str,
 
 
 def waiting(records: Sequence[EpochRecord], min_epochs: int) -> str:
-    """Returns what a criterion that is met says of the epoch that it still waits for."""
+    """Returns the end of the words of a criterion that is met but may not stop yet, else `""`.
+
+    Args:
+        records: One record an epoch so far, at least one.
+        min_epochs: The fewest epochs before the criterion may stop.
+    """
     epochs = min_epochs - len(records)
     return f", waiting for epoch {records[-1].epoch + epochs}" if epochs > 0 else ""

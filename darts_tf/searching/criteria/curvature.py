@@ -20,10 +20,10 @@ def check_second_derivatives(config: SearchConfig, plug: str) -> None:
 
     Args:
         config: The settings of a search.
-        plug: What needs them, such as `stop_criterion=curvature`.
+        plug: The setting that needs them, such as `stop_criterion=curvature`.
 
     Raises:
-        UserError: If it is float16.
+        UserError: If the precision is float16.
     """
     if config.mixed_precision == "float16":
         raise UserError(
@@ -34,16 +34,17 @@ def check_second_derivatives(config: SearchConfig, plug: str) -> None:
 
 @dataclass(frozen=True)
 class Curvature(Criterion):
-    r"""Stop when the average curvature has grown by a factor (Zela et al., 2020, arXiv:1909.09656).
+    r"""Stops when the average curvature has grown by a factor (RobustDARTS, arXiv:1909.09656).
 
     Every `every` epochs the search measures $\lambda$, the largest eigenvalue of the Hessian of the
-    validation loss for the alphas. With $\bar\lambda_i$ the mean of the last `window` values, of as
-    many as there are once there are more than half of these, the search stops when
+    validation loss with respect to the alphas. $\bar\lambda_i$ is the mean of the last `window`
+    values; a mean of fewer values counts if there is at least half a window of them. The search
+    stops when
 
     $$\bar\lambda_i / \bar\lambda_{i-k} > \mathit{factor}, \qquad k = \mathit{back}.$$
 
-    The middle of the older window is the epoch whose genotype the search returns; it must not be
-    before `start_epoch` (RobustDARTS, section 4.3).
+    It returns the genotype of the epoch in the middle of the older window, which must not be before
+    `start_epoch` (RobustDARTS, section 4.3).
 
     >>> import darts_tf
     >>> values = [1.0] * 9 + [9.0] * 6
@@ -68,7 +69,7 @@ class Curvature(Criterion):
     start_epoch: int = setting(10, "The first epoch whose genotype may be returned.", low=0)
 
     def recorded(self, config: SearchConfig, space: Space) -> SearchConfig:
-        """Returns the settings with this criterion.
+        """Returns the settings of a search, with this criterion among them.
 
         Raises:
             UserError: If the supernet computes in float16, in which second derivatives vanish.
@@ -77,7 +78,7 @@ class Curvature(Criterion):
         return super().recorded(config, space)
 
     def measured(self, epoch: int) -> tuple[str, ...]:
-        """Returns that the curvature is to be measured, in every `every`-th epoch."""
+        """Returns `("curvature",)` in every `every`-th epoch, else `()`."""
         return () if epoch % self.every else (CURVATURE,)
 
     def __call__(self, records: Sequence[EpochRecord]) -> str | None:
@@ -107,7 +108,7 @@ class Curvature(Criterion):
         return records[-1].epoch if older is None else older
 
     def returnable(self, records: Sequence[EpochRecord]) -> list[int]:
-        """Returns the epochs whose genotype a stop now or later may still return.
+        """Returns the numbers of the epochs whose genotype a stop now or later may still return.
 
         Args:
             records: One record an epoch so far.
@@ -116,10 +117,11 @@ class Curvature(Criterion):
         return epochs[-(self.window // 2 + self.back + 1) :]
 
     def _measurements(self, records: Sequence[EpochRecord]) -> list[EpochRecord]:
+        """Returns the records that have a curvature."""
         return [record for record in records if CURVATURE in record.measures]
 
     def _older_epoch(self, records: Sequence[EpochRecord]) -> int | None:
-        """Returns the middle of the older window, None if it is too early."""
+        """Returns the epoch in the middle of the older window, None where it is too early."""
         measured = self._measurements(records)
         place = len(measured) - 1 - self.window // 2 - self.back
         if place < 0:
@@ -128,7 +130,7 @@ class Curvature(Criterion):
         return None if epoch - records[0].epoch < self.start_epoch else epoch
 
     def _growth(self, records: Sequence[EpochRecord]) -> float | None:
-        """Returns the average of the last values as a multiple of the older one."""
+        """Returns the newer average divided by the older one, None with too few values."""
         values = [record.measures[CURVATURE] for record in self._measurements(records)]
         if len(values) - self.back < -(-self.window // 2):
             return None

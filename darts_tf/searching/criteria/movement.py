@@ -1,10 +1,10 @@
-"""How far the alphas have moved from their start, and from when on a criterion may count.
+"""The movement of the alphas from their start, which decides from when on a criterion counts.
 
-Alphas start as noise, or all alike. As long as they are where they started, a genotype is chance,
-and so is a ranking that holds: 34 % of untouched supernets of DARTS's space have two skip-connects
-in their normal cell. So Criterion 1 and Criterion 1* count from the first epoch on after which the
-alphas of a cell have moved by `CLEARLY` times their initial noise. After such a move nine tenths of
-the variance of the alphas has been learned.
+Alphas start as noise, or all alike. While they are still close to their start, a genotype is
+random, and so is a stable ranking: 34 % of untrained supernets of DARTS's space have two
+skip-connects in their normal cell. So Criterion 1 and Criterion 1* count from the first epoch after
+which the alphas of a cell have moved by `CLEARLY` times their initial noise. Nine tenths of the
+variance of the alphas are then learned.
 """
 
 from collections.abc import Mapping
@@ -16,18 +16,17 @@ from darts_tf.searching.criteria.columns import candidates_by_edge
 from darts_tf.spaces.space import Space
 
 CLEARLY = 3.0
-# Weights of an edge that differ by more than a tenth from the start are no noise but an intention.
+# Initial alphas of an edge that differ by more than this were set on purpose and are no noise.
 LARGEST_NOISE = 0.1
 
 
 def spread(table: np.ndarray, space: Space, cell: str = "") -> float:
-    r"""Returns how much the candidates of an edge differ, over all edges of a cell.
+    r"""Returns the pooled standard deviation of the candidates of an edge, over a cell's edges.
 
     $$\sqrt{\sum_{e,o} (t_{e,o} - \bar t_e)^2 / \sum_e (n_e - 1)}$$
 
-    where $\bar t_e$ is the mean of the $n_e$ candidates of edge $e$. Of independent normal numbers
-    that is their standard deviation. What all candidates of an edge have in common, which changes
-    neither their softmax nor their order, does not count.
+    where $\bar t_e$ is the mean of the $n_e$ candidates of edge $e$. A number that is added to all
+    candidates of an edge changes neither their softmax nor their order, and does not count.
 
     Example:
         >>> from darts_tf import SearchSpace
@@ -53,15 +52,15 @@ def spread(table: np.ndarray, space: Space, cell: str = "") -> float:
 
 
 def noise_of(start: Mapping[str, np.ndarray], space: Space) -> dict[str, float]:
-    """Returns the noise in initial alphas of which nothing is known but themselves.
+    """Estimates the noise in initial alphas from the alphas themselves.
 
     Args:
         start: For each cell the alphas before the first step, [edges, candidates].
         space: The search space.
 
     Returns:
-        By cell the standard deviation; 0.0 where they are all alike, or differ so much that they
-        were made so.
+        By cell the standard deviation; 0.0 where the alphas are all alike, or differ by more than
+        `LARGEST_NOISE`.
     """
     spreads = {cell: spread(table, space, cell) for cell, table in start.items()}
     return {cell: value if value <= LARGEST_NOISE else 0.0 for cell, value in spreads.items()}
@@ -80,8 +79,8 @@ def counts_from(
         {'normal': 0}
 
     Args:
-        previous: The record of the epoch before, None in the first that moves alphas. If it does
-            not know, being of an earlier release, all of its epochs counted.
+        previous: The record of the epoch before, None in the first that moves alphas. In a record
+            of an earlier release, which has no `counts_from`, all epochs count.
         epoch: Number of this epoch.
         moved: For each cell the `spread` of the change of its alphas.
         noise: For each cell the standard deviation of its initial alphas.
@@ -101,11 +100,11 @@ def counts_from(
 
 
 def counting(record: EpochRecord, cell: str) -> int | None:
-    """Returns for how many epochs a cell has counted before that of a record.
+    """Returns the number of epochs before that of a record for which a cell has counted.
 
     Args:
-        record: The record. One that does not say it has counted from the start.
-        cell: A cell of it.
+        record: The record. In a record without `counts_from`, cells count from the start.
+        cell: Name of the cell.
 
     Returns:
         0 in the first epoch that counts; None where the cell does not count yet.
@@ -126,7 +125,8 @@ def movement(record: EpochRecord, cells: tuple[str, ...] = ()) -> str:
 
     Args:
         record: The record of an epoch.
-        cells: The cells to look at, of which that counts which has moved least; empty for all.
+        cells: The cells to look at; the words are about the one that has moved least. Empty for
+            all cells of the record.
     """
     if not record.moved:
         return ""
@@ -144,7 +144,9 @@ def movement(record: EpochRecord, cells: tuple[str, ...] = ()) -> str:
 
 
 def begins(record: EpochRecord, cells: tuple[str, ...]) -> str:
-    """Returns the end of a criterion's words in the epoch with which the last cell begins to count.
+    """Returns the end of a criterion's words in the epoch in which the last cell begins to count.
+
+    In all other epochs it is `""`.
 
     Args:
         record: The record of an epoch.
@@ -158,7 +160,7 @@ def waiting_to_move(record: EpochRecord, cells: tuple[str, ...]) -> str:
     """Returns in words what a criterion that does not count yet waits for.
 
     Args:
-        record: The record of an epoch that knows how far its alphas have moved.
+        record: The record of an epoch, with `moved` and `noise`.
         cells: The cells that the criterion looks at.
     """
     moved, noise = record.moved or {}, record.noise or {}
@@ -167,4 +169,5 @@ def waiting_to_move(record: EpochRecord, cells: tuple[str, ...]) -> str:
 
 
 def _noise_multiple(moved: float, noise: float) -> float:
+    """Returns a movement as a multiple of the noise, infinity where there is none."""
     return moved / noise if noise else float("inf")

@@ -25,7 +25,7 @@ from darts_tf.spaces.space import Space
 
 @dataclass(frozen=True)
 class SkipConnects(Criterion):
-    """Criterion 1: stop when a cell's genotype has too many skip-connects (DARTS+, section 3).
+    """Criterion 1: stops when a cell's genotype has too many skip-connects (DARTS+, section 3).
 
     >>> import darts_tf
     >>> record = darts_tf.EpochRecord(7, {}, {"normal": 2, "reduce": 0}, {})
@@ -92,10 +92,10 @@ class SkipConnects(Criterion):
         return f"{counts[cell]} of {self.at} skip-connects{where}{wait}{begun}"
 
     def check_tables(self, tables: Mapping[str, np.ndarray], space: Space) -> None:
-        """Refuses tables that lack a cell to look at.
+        """Refuses tables that lack a cell to watch.
 
         Raises:
-            UserError: If there is no such cell.
+            UserError: If a table is missing.
         """
         del space
         check_watched(self.cells, tables)
@@ -104,9 +104,9 @@ class SkipConnects(Criterion):
 def count_skip_connects(strengths: Mapping[str, np.ndarray], space: Space) -> dict[str, int]:
     """Counts the skip-connects of tables that make no genotype.
 
-    A table of the shape of the space's cells is read as such a cell, whatever it is called: its
-    skip-connects are those of the genotype that it would give. Of any other table every edge
-    counts, by its strongest candidate, `none` apart.
+    A table of the shape of the space's cells is read as such a cell, whatever its name: its
+    skip-connects are those of the cell derived from it. In any other table each edge whose
+    strongest candidate other than `none` is a skip-connect counts.
 
     Args:
         strengths: For each cell the strengths of the candidates, [edges, candidates].
@@ -116,7 +116,7 @@ def count_skip_connects(strengths: Mapping[str, np.ndarray], space: Space) -> di
         The number of skip-connects of each cell.
 
     Raises:
-        ValueError: If the space does not say what a table's columns are.
+        ValueError: If the candidates of a table's columns do not follow from the space.
     """
     return {cell: _count(cell, np.asarray(table), space) for cell, table in strengths.items()}
 

@@ -1,4 +1,4 @@
-"""Criterion 1*: a ranking of the learnable candidates that holds still."""
+"""Criterion 1*: a stable ranking of the learnable candidates."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,10 +25,10 @@ from darts_tf.spaces.space import Space
 
 @dataclass(frozen=True)
 class StableRanking(Criterion):
-    """Criterion 1*: stop when the ranking of the learnable candidates holds (DARTS+, section 3).
+    """Criterion 1*: stops when the ranking of learnable candidates is stable (DARTS+, section 3).
 
     On every edge of the cells that count, the order of the learnable candidates by alpha must have
-    equalled that of the epoch before for `epochs` consecutive epochs.
+    stayed the same for `epochs` consecutive epochs.
 
     >>> import darts_tf
     >>> record = darts_tf.EpochRecord(12, {}, {}, {"normal": (10, 11, 10)})
@@ -79,10 +79,10 @@ class StableRanking(Criterion):
         _check_rankings(edges, space, f"the space '{space.name}'")
 
     def check_tables(self, tables: Mapping[str, np.ndarray], space: Space) -> None:
-        """Refuses tables that lack a cell to look at, or whose rankings can never change.
+        """Refuses tables that lack a cell to watch, or whose rankings can never change.
 
         Raises:
-            UserError: If there is no such cell, or no edge has two learnable candidates.
+            UserError: If a table is missing, or no edge has two learnable candidates.
         """
         cells = check_watched(self.cells, tables)
         named = (candidates_by_edge(cell, tables[cell].shape, space) for cell in cells)
@@ -99,7 +99,7 @@ class StableRanking(Criterion):
         return f"Criterion 1*: ranking stable for {stable} epochs"
 
     def state(self, records: Sequence[EpochRecord]) -> str:
-        """Returns the number of epochs for which every edge has held, in words."""
+        """Returns in words the number of epochs for which every ranking has been stable."""
         if not records:
             return ""
         last, stable = records[-1], self._epochs_held(records)
@@ -111,7 +111,7 @@ class StableRanking(Criterion):
         return f"ranking stable for {stable} of {self.epochs} epochs{wait}{begun}"
 
     def _epochs_held(self, records: Sequence[EpochRecord]) -> int | None:
-        """Returns the epochs for which every edge has held, None before the cells count."""
+        """Returns the epochs for which every ranking was stable, None before the cells count."""
         last = records[-1]
         cells = watched(self.cells, last.stable_epochs)
         held = min(min(last.stable_epochs[cell]) for cell in cells)
@@ -122,7 +122,7 @@ class StableRanking(Criterion):
 
 
 def _check_rankings(edges: Sequence[Sequence[str]], space: Space, where: str) -> None:
-    """Refuses edges whose rankings can never change, and would be stable whatever is learned."""
+    """Refuses edges whose rankings can never change, and would be stable from the start."""
     if all(sum(map(space.is_learnable, candidates)) < 2 for candidates in edges):
         raise UserError(
             "stop_criterion: stable_ranking expects edges with two or more learnable candidates, "
@@ -144,7 +144,7 @@ def ranking(
         alphas: Architecture parameters of one cell, [edges, candidates].
         space: Says which candidates are learnable.
         ranks: The number of leading places to return; None for all.
-        cell: The cell's name, where edges have different candidates.
+        cell: The cell's name; needed where edges have different candidates.
         kept: Which candidates are ranked, bool [edges, candidates]; None for all.
 
     Returns:
@@ -152,14 +152,15 @@ def ranking(
         has fewer than others. Equal alphas rank in candidate order.
 
     Raises:
-        ValueError: If the table is ragged, or the space does not say what its columns are.
+        ValueError: If the table is ragged or not finite, or the candidates of its columns do not
+            follow from the space.
     """
     table = as_table(alphas, cell)
     orders = []
-    stays = np.ones(table.shape, bool) if kept is None else kept
+    ranked = np.ones(table.shape, bool) if kept is None else kept
     edges = candidates_by_edge(cell, table.shape, space)
-    for names, row, stay in zip(edges, table, stays, strict=True):
-        learnable = [i for i, name in enumerate(names) if stay[i] and space.is_learnable(name)]
+    for names, row, mask in zip(edges, table, ranked, strict=True):
+        learnable = [i for i, name in enumerate(names) if mask[i] and space.is_learnable(name)]
         orders.append(np.argsort(-row[learnable], kind="stable"))
     places = np.full((len(orders), max(map(len, orders), default=0)), -1)
     for place, order in zip(places, orders, strict=True):
@@ -169,6 +170,10 @@ def ranking(
 
 def as_table(rows: Any, cell: str = "") -> np.ndarray:
     """Returns the architecture parameters of a cell as one array, [edges, candidates].
+
+    Args:
+        rows: A tensor, an array, or a sequence with one row for each edge.
+        cell: The cell's name, for the message.
 
     Raises:
         ValueError: If the rows differ in length, there are none, or a number is not finite.
@@ -194,15 +199,16 @@ def stable_epochs(
     ranks: int | None = None,
     kept: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, tuple[int, ...]]:
-    """Counts for every edge the epochs for which its ranking has held still.
+    """Counts for every edge the epochs for which its ranking has been stable.
 
     Args:
         previous: The record of the epoch before, None in the first: initial alphas do not count.
-        alphas: For each cell the architecture parameters at the end of this epoch.
+        alphas: For each cell the architecture parameters at the end of this epoch, [edges,
+            candidates].
         space: Says which candidates are learnable.
-        ranks: The number of leading places that must hold still; None for all.
+        ranks: The number of leading places that must not change; None for all.
         kept: For each cell the candidates that still compete, bool [edges, candidates]; None for
-            all. Those that have left are not ranked, and an edge with one left is stable.
+            all. Pruned candidates are not ranked, and an edge with one candidate left is stable.
 
     Returns:
         For each cell one count an edge: 0 after a change, else one more than before.
@@ -212,9 +218,9 @@ def stable_epochs(
         if previous is None:
             counts[cell] = (0,) * len(table)
             continue
-        stays = None if kept is None else kept[cell]
-        before = ranking(np.asarray(previous.alphas[cell]), space, ranks, cell, stays)
-        same = np.all(ranking(table, space, ranks, cell, stays) == before, axis=1)
+        mask = None if kept is None else kept[cell]
+        before = ranking(np.asarray(previous.alphas[cell]), space, ranks, cell, mask)
+        same = np.all(ranking(table, space, ranks, cell, mask) == before, axis=1)
         counts[cell] = tuple(
             int(count) + 1 if held else 0
             for count, held in zip(previous.stable_epochs[cell], same, strict=True)
