@@ -62,15 +62,15 @@ def agreeing_gradient(
     epsilon: float,
     seed: tf.Tensor | None = None,
 ) -> tuple[Score, list[tf.Tensor], tf.Tensor]:
-    r"""Returns the weights' gradient of a loss that rewards agreement (Lambda-DARTS).
+    r"""Returns the gradient for the weights of a loss that rewards agreement (Lambda-DARTS).
 
     With $g_i = \partial L / \partial u_i$ for each normal cell, $d_i = \partial \Lambda / \partial
     g_i$ and $\epsilon = \epsilon_0 / \|d\|$, it is
 
     $$\nabla_w L(u) - \lambda \frac{\nabla_w L(u + \epsilon d) - \nabla_w L(u - \epsilon d)}
-    {2 \epsilon},$$
+    {2 \epsilon}.$$
 
-    in three passes, each of which moves the running averages.
+    It takes three passes, each of which moves the running averages.
 
     Args:
         supernet: A built supernet with at least two normal cells.
@@ -80,7 +80,7 @@ def agreeing_gradient(
         seed: Seed of the relaxation's noise, int32 [2]; None for none.
 
     Returns:
-        This replica's score, its gradient for each weight, and the mean cosine.
+        This replica's score, its share of the gradient for each weight, and the mean cosine.
     """
     weights = [tf.identity(EdgeWeights.of(each).candidates) for each in supernet.edge_weights(seed)]
     watched = [number for number, cell in enumerate(supernet.cells) if not cell.reduction]

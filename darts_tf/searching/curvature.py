@@ -1,4 +1,4 @@
-"""The curvature of the loss for the alphas, in the direction in which it is greatest."""
+"""The greatest curvature of the loss as a function of the alphas (RobustDARTS)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,11 +17,11 @@ from darts_tf.supernet.model import Supernet
 def make_curvature(
     strategy: tf.distribute.Strategy, supernet: Supernet, config: SearchConfig
 ) -> Callable[[tf.data.Dataset], float]:
-    """Returns what measures the largest eigenvalue of the Hessian (RobustDARTS, section 4).
+    """Returns a function that measures the largest eigenvalue of the Hessian (RobustDARTS, sec. 4).
 
-    The Hessian is that of the loss on one batch, in training mode, for all alphas, with the L2
-    penalty of the alphas on its diagonal. Nothing is drawn: a relaxation with noise mixes without.
-    The running averages stay as they are.
+    The Hessian is that of the loss on one batch, in training mode, with respect to all alphas, with
+    the L2 penalty of the alphas on its diagonal. A relaxation with noise mixes without it. The
+    running averages stay as they are.
 
     Args:
         strategy: The strategy that the supernet was built under.
@@ -29,14 +29,14 @@ def make_curvature(
         config: The settings of the search; `arch_weight_decay` is the L2 penalty.
 
     Returns:
-        A function from batches, of which it takes the first, to the eigenvalue.
+        A function from a data set, of which it takes the first batch, to the eigenvalue.
     """
     variables = supernet.architecture_variables
     sizes = [int(np.prod(variable.shape)) for variable in variables]
     ends = np.cumsum(sizes)[:-1]
     start = np.random.default_rng(0).normal(size=sum(sizes))  # the same on every worker
 
-    def parts(vector: np.ndarray) -> list[tf.Tensor]:
+    def split(vector: np.ndarray) -> list[tf.Tensor]:
         return [
             tf.constant(part.reshape(variable.shape), variable.dtype)
             for part, variable in zip(np.split(vector, ends), variables, strict=True)
@@ -54,11 +54,11 @@ def make_curvature(
     def measure(batches: tf.data.Dataset) -> float:
         element = next(iter(batches))
 
-        def times(vector: np.ndarray) -> np.ndarray:
-            products = product(element, parts(vector))
+        def hessian_times(vector: np.ndarray) -> np.ndarray:
+            products = product(element, split(vector))
             flat = np.concatenate([part.numpy().reshape(-1) for part in products])
             return flat.astype(np.float64) + config.arch_weight_decay * vector
 
-        return largest_eigenvalue(times, start)
+        return largest_eigenvalue(hessian_times, start)
 
     return measure

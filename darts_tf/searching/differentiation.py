@@ -9,7 +9,7 @@ from darts_tf.engine.scoring import Batch, Score, score
 from darts_tf.supernet.edge_weights import EdgeWeights
 from darts_tf.supernet.model import Supernet
 
-# Gives this replica's part of a term that is added to a loss, a scalar, or None for no term.
+# Returns this replica's part of a term that is added to a loss, a scalar, or None for no term.
 Penalty = Callable[[], tf.Tensor | None]
 
 
@@ -22,15 +22,15 @@ def differentiate(
     penalty: Penalty | None = None,
     edge_weights: Sequence[EdgeWeights | tf.Tensor] | None = None,
 ) -> tuple[Score, list[tf.Tensor]]:
-    """Runs the supernet in training mode, which moves its running averages.
+    """Differentiates the loss of a training pass, which moves the running averages.
 
     Args:
         supernet: The supernet.
-        batch: The images and labels.
+        batch: This replica's part of a batch.
         variables: Some of the supernet's weights and alphas.
         learn: Which of these they are: `weights`, `architecture` or `all`.
         seed: Seed of the relaxation's noise, int32 [2]; None for none.
-        penalty: A term to add to the loss, not to the score; None for none.
+        penalty: Returns a term to add to the loss, not to the score; None for none.
         edge_weights: As for `Supernet.call`; None for those of the relaxation.
 
     Returns:
@@ -57,11 +57,11 @@ def differentiate_edges(
     seed: tf.Tensor | None = None,
     training: bool = True,
 ) -> tuple[Score, dict[str, tf.Tensor]]:
-    """Runs the supernet with given edge weights, and differentiates its loss for them.
+    """Differentiates the loss with respect to given edge weights.
 
     Args:
         supernet: The supernet.
-        batch: The images and labels.
+        batch: This replica's part of a batch.
         tables: For each kind of cell the edge weights of all its cells, [edges, candidates].
         seed: Seed of what operations draw, int32 [2]; None for none.
         training: Whether normalization uses, and records, the statistics of the batch.
@@ -86,15 +86,15 @@ def differentiate_edges(
 def gradients(
     tape: tf.GradientTape, loss: tf.Tensor, tensors: Sequence[tf.Tensor]
 ) -> list[tf.Tensor]:
-    """Returns the gradient of a supernet's loss for each of the tensors that a tape has watched.
+    """Returns the gradient of a supernet's loss with respect to tensors that a tape has watched.
 
     Args:
         tape: The tape, on which the loss was computed.
         loss: The loss, a scalar.
-        tensors: What it is differentiated for.
+        tensors: The watched tensors.
 
     Returns:
-        A tensor of the shape of each, zeros where the loss does not depend on it.
+        For each of them a tensor of its shape, zeros where the loss does not depend on it.
     """
     zero = tf.UnconnectedGradients.ZERO
     slopes = tape.gradient(loss, list(tensors), unconnected_gradients=zero)

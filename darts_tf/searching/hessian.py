@@ -1,4 +1,4 @@
-"""Second derivatives of a supernet's loss, without the matrix that they form."""
+"""Products with the Hessian of a supernet's loss, without forming the matrix."""
 
 from collections.abc import Sequence
 
@@ -19,24 +19,24 @@ def hessian_vector_product(
 ) -> list[tf.Tensor]:
     r"""Returns the Hessian of the loss in training mode times a vector.
 
-    With the loss $L$, variables $a$ and the vector $v$ it is
+    With the loss $L$, variables $a$ and the vector $v$, it computes
 
-    $$\nabla_a \left( v^\top \nabla_a L(a) \right) = H v,$$
+    $$H v = \nabla_a \left( v^\top \nabla_a L(a) \right)$$
 
-    by automatic differentiation: unlike a difference of gradients it does not see the kinks of
-    ReLU and max pooling. The running averages stay as they are.
+    by automatic differentiation. Unlike a difference of gradients, the result does not depend on
+    the kinks of ReLU and max pooling nearby. The running averages stay as they are.
 
     Args:
         supernet: A built supernet.
         batch: This replica's part of a batch.
-        variables: Those that the Hessian is about, such as `supernet.architecture_variables`.
-        vector: A tensor of the shape of each variable.
+        variables: The variables of the Hessian, such as `supernet.architecture_variables`.
+        vector: For each variable a tensor of its shape.
         seed: Seed of this pass's noise, int32 [2]; None for none. The same seed gives the product
             with the same matrix.
 
     Returns:
-        This replica's share of the product, to be summed over replicas; a tensor of the shape of
-        each variable.
+        This replica's share of the product, to be summed over replicas: for each variable a tensor
+        of its shape.
 
     Example:
 

@@ -12,9 +12,10 @@ from darts_tf.supernet.model import Supernet
 class JointStep(BilevelStep):
     """One iteration in which one pass gives the gradients of weights and alphas (SNAS, sec. 2.1).
 
-    Both are those of the same training batch with the same noise, at the weights and alphas before
-    the step. The penalty is added to the loss once. Arguments are those of `BilevelStep`, whose
-    `architecture_gradient`, `weight_gradient` and order do not matter here.
+    Both gradients are those of the same training batch with the same noise, at the weights and
+    alphas before the step. The penalty is added to the loss once. The arguments are those of
+    `BilevelStep`; a joint step does not read `architecture_gradient`, `weight_gradient`, `resting`,
+    `weights_first` and `architecture_learns`.
     """
 
     def __call__(self, train: Batch, valid: Batch, clock: Clock | None = None) -> Score:
@@ -29,25 +30,25 @@ class JointStep(BilevelStep):
             The score of `train` before the update.
         """
         del valid
-        net: Supernet = self.supernet
+        supernet: Supernet = self.supernet
         seed = self._seed(clock, WEIGHT_PASS)
         score, gradients = differentiate(
-            net,
+            supernet,
             scale_batch(train, self.loss_scale),
-            [*net.architecture_variables, *net.weight_variables],
+            [*supernet.architecture_variables, *supernet.weight_variables],
             "all",
             seed,
             lambda: self._penalty(seed),
         )
         score = unscale_score(score, self.loss_scale)
-        count = len(net.architecture_variables)
-        slopes, weight_gradients = gradients[:count], gradients[count:]
+        count = len(supernet.architecture_variables)
+        alpha_gradients, weight_gradients = gradients[:count], gradients[count:]
         before = None if self.loss_scale is None else self.loss_scale.value
-        self.architecture_optimizer.apply(slopes)
+        self.architecture_optimizer.apply(alpha_gradients)
         if self.loss_scale is not None:  # the first of the two optimizers may have changed it
             ratio = self.loss_scale.value / before
             weight_gradients = [g * tf.cast(ratio, g.dtype) for g in weight_gradients]
         self.weight_optimizer.apply(weight_gradients)
         if self.afterwards is not None:
-            self.afterwards(net)
+            self.afterwards(supernet)
         return score

@@ -1,4 +1,4 @@
-"""The largest eigenvalue of a symmetric matrix of which only products are known."""
+"""The largest eigenvalue of a symmetric matrix that is only given by its products."""
 
 from collections.abc import Callable
 

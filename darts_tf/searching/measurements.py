@@ -1,9 +1,9 @@
-"""What a criterion may ask a search to measure after an epoch, by name."""
+"""The measurements that a criterion or a method may ask for after an epoch, by name."""
 
 from collections.abc import Mapping
 
-# From `(strategy, supernet, config)` to a function from the epoch's last validation batch, as a
-# data set of one, to a number.
+# Each makes, from `(strategy, supernet, config)`, a function that returns a number for a data set.
+# The first batch of that data set is the batch of the epoch's last architecture step.
 MEASUREMENTS: Mapping[str, str] = {
     "curvature": "darts_tf.searching.curvature:make_curvature",
 }

@@ -13,16 +13,16 @@ from darts_tf.searching.candidate_weights import places, spread
 from darts_tf.searching.differentiation import Penalty, differentiate
 from darts_tf.supernet.model import Supernet
 
-# Below this a product of norms counts as this, as PyTorch has it.
+# The least product of norms that a cosine is divided by, as in PyTorch.
 _SMALLEST = 1e-8
 
 
 class OperationStopping:
     """Compares each operation's gradients on training and on validation images.
 
-    It follows the cosine between an operation's gradient in the weight step before, clipped, and in
-    the architecture step now (OLES). After each `steps + 1` comparisons, operations for
-    which their sum divided by `steps` is below `threshold` stop learning for good.
+    For each operation it sums the cosines between its clipped gradient in the last weight step and
+    its gradient in the architecture step (OLES). After every `steps + 1` cosines, the operations
+    whose sum divided by `steps` is below `threshold` stop learning for good, and the sums restart.
 
     Build it in the strategy's scope.
 
@@ -30,7 +30,7 @@ class OperationStopping:
         supernet: A built supernet with the relaxation `Stoppable`.
         optimizer: The built optimizer of its weights, in whose variables the gradients are kept.
         threshold: The mean cosine below which an operation stops.
-        steps: The number of comparisons that the sum is divided by.
+        steps: The divisor of the sums, which have one more cosine than this.
     """
 
     def __init__(self, supernet: Supernet, optimizer: SGD, threshold: float, steps: int) -> None:
@@ -40,7 +40,7 @@ class OperationStopping:
         self.memory = supernet.relaxation
         shape = tuple(self.memory.stopped.shape)
         self.shape = shape
-        # Kernels of learnable candidates, in groups of one shape, and the operation of each.
+        # Numbers of the kernels of learnable candidates by shape, and the operation of each.
         self.groups: dict[tuple[int, ...], list[int]] = {}
         operations: dict[tuple[int, ...], list[int]] = {}
         self.can_stop = np.zeros(shape, bool)
@@ -68,7 +68,10 @@ class OperationStopping:
     def weight_gradient(
         self, supernet: Supernet, train: Batch, seed: tf.Tensor | None = None
     ) -> tuple[Score, list[tf.Tensor]]:
-        """Returns the score and gradient of a training batch, and keeps the gradient."""
+        """Returns the score and gradients of a training batch, and keeps the gradients.
+
+        See `bilevel.WeightGradient`.
+        """
         score, gradients = weight_gradient(supernet, train, seed)
         whole = over_replicas(gradients)
         if self.clip is not None:
@@ -78,7 +81,7 @@ class OperationStopping:
                 for gradient, rests in zip(whole, resting, strict=True)
             ]
             whole = clip_by_global_norm(counted, self.clip)
-        for variable, stack in zip(self.before, self._stacked(whole), strict=True):
+        for variable, stack in zip(self.before, self._stack_groups(whole), strict=True):
             variable.assign(stack)
         self.memory.seen.assign(1)
         return score, gradients
@@ -91,7 +94,10 @@ class OperationStopping:
         seed: tf.Tensor | None = None,
         penalty: Penalty | None = None,
     ) -> list[tf.Tensor]:
-        """Returns the gradient of the alphas on a validation batch, and compares the weights'."""
+        """Returns the alphas' gradients on a validation batch, and compares those of the weights.
+
+        See `bilevel.ArchitectureGradient`; `train` is not read.
+        """
         del train
         alphas = supernet.architecture_variables
         variables = [*alphas, *supernet.weight_variables]
@@ -100,18 +106,18 @@ class OperationStopping:
         return gradients[: len(alphas)]
 
     def _compare(self, gradients: Sequence[tf.Tensor]) -> None:
-        """Adds the cosines to the sums, and stops operations where these are complete."""
+        """Adds the cosines to the sums, and stops operations once the sums are complete."""
         memory = self.memory
         cosines = [
             kernel_cosines(tf.convert_to_tensor(before.value), now)
-            for before, now in zip(self.before, self._stacked(gradients), strict=True)
+            for before, now in zip(self.before, self._stack_groups(gradients), strict=True)
         ]
-        each = tf.math.unsorted_segment_mean(
+        by_operation = tf.math.unsorted_segment_mean(
             tf.concat(cosines, 0), self.operations, int(np.prod(self.shape))
         )
         seen = tf.convert_to_tensor(memory.seen.value)
         total = tf.convert_to_tensor(memory.cosines.value)
-        total += tf.cast(seen, each.dtype) * tf.reshape(each, self.shape)
+        total += tf.cast(seen, by_operation.dtype) * tf.reshape(by_operation, self.shape)
         count = tf.convert_to_tensor(memory.count.value) + seen
         complete = count == self.steps + 1
         low = complete & self.can_stop & (total / self.steps < self.threshold)
@@ -120,7 +126,8 @@ class OperationStopping:
         memory.cosines.assign(tf.where(complete, tf.zeros_like(total), total))
         memory.count.assign(tf.where(complete, 0, count))
 
-    def _stacked(self, gradients: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    def _stack_groups(self, gradients: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """Returns the gradients of each group as one tensor, [kernels, *shape]."""
         return [tf.stack([gradients[number] for number in group]) for group in self.groups.values()]
 
 
@@ -135,10 +142,10 @@ def kernel_cosines(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
     Args:
         first: [kernels, rows, columns, in, out], or [kernels, rows, columns, channels, 1] of
             depthwise kernels.
-        second: Of the same shape.
+        second: A tensor of the same shape.
 
     Returns:
-        [kernels].
+        [kernels], each from -1 to 1.
     """
     axis = -2 if first.shape[-1] == 1 else -1
     product = tf.reduce_sum(first * second, axis)

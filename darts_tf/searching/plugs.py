@@ -1,4 +1,4 @@
-"""The method, the space and the criterion of a search, found from its settings."""
+"""The method, the space and the criterion of a search, chosen by its settings."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,9 +20,9 @@ class Plugs(NamedTuple):
     """The plugs of one search.
 
     Attributes:
-        method: How it searches.
-        space: What can be found, with cells by stage where the settings ask for them.
-        criterion: When it stops.
+        method: The search method.
+        space: The search space, with cells by stage where the settings ask for them.
+        criterion: The criterion that stops the search.
     """
 
     method: Method
@@ -36,7 +36,7 @@ def choose(
     space: Any = None,
     criterion: Any = None,
 ) -> tuple[SearchConfig, Plugs]:
-    """Finds the plugs of a search, and checks that they go together.
+    """Chooses the plugs of a search, and checks that they go together.
 
     Args:
         config: The settings of the search.
@@ -86,7 +86,7 @@ def run_flags(config: SearchConfig, plugs: Plugs) -> tuple[str, ...]:
 
 
 def described(config: SearchConfig, plugs: Plugs) -> Description:
-    """Returns what the page of a search needs to know of its settings and its space.
+    """Returns the description of a search's settings and space, from which its page is made.
 
     Args:
         config: The settings that `choose` returned.
@@ -111,7 +111,10 @@ def _check_candidates(space: Space) -> None:
 
 
 def _criterion(config: SearchConfig, space: Space, criterion: Any) -> AnyCriterion:
-    """Returns a criterion: with the settings of the search, and over these those of its config."""
+    """Returns a criterion, made from the settings of the search unless it is one already.
+
+    A config's own settings take precedence over those of the search.
+    """
     if isinstance(criterion, criteria.Criterion):
         return criterion
     if callable(criterion) and not isinstance(criterion, type):

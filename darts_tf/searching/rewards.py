@@ -1,4 +1,4 @@
-"""The gradient for the edge weights, in place of that for the alphas behind them (XNAS)."""
+"""The gradient for the edge weights, in place of that for the alphas (XNAS)."""
 
 import tensorflow as tf
 
@@ -11,10 +11,10 @@ from darts_tf.supernet.model import Supernet
 class EdgeGradient:
     r"""Gives each alpha the slope of the loss for its edge weight, $\partial L / \partial u$.
 
-    It is the negative reward of an expert: $-\partial L / \partial u_o$ is the product of a
-    candidate's output and the negative gradient of the edge's (XNAS, algorithm 1). Cells of a kind
-    share their edge weights, and their slopes are added up. An `ArchitectureGradient`, for
-    relaxations without other variables than alphas, and without noise.
+    The slope is the negative reward of an expert: $-\partial L / \partial u_o$ is the inner product
+    of a candidate's output and the negative gradient of the edge's output (XNAS, algorithm 1).
+    Cells of a kind share their edge weights, and their slopes are added up. It is an
+    `ArchitectureGradient` for relaxations that have no variables but alphas, and no noise.
 
     Args:
         on_training: Whether the loss is that of the training batch, not of the validation batch.
@@ -31,7 +31,11 @@ class EdgeGradient:
         seed: tf.Tensor | None = None,
         penalty: Penalty | None = None,
     ) -> list[tf.Tensor]:
-        """Returns the slopes, one table for each table of alphas; see `ArchitectureGradient`."""
+        """Returns the slopes, one table for each table of alphas; see `ArchitectureGradient`.
+
+        Raises:
+            ValueError: If there is a penalty, which would have no slopes for edge weights.
+        """
         if penalty is not None and penalty() is not None:
             raise ValueError("EdgeGradient: expected no penalty, which is none of edge weights")
         shared = {

@@ -37,8 +37,7 @@ class SearchResult:
     """The outcome of a search.
 
     Attributes:
-        genotype: The cells that were found: those of the last epoch, or of the epoch that the
-            criterion chose.
+        genotype: The cells of the last epoch, or of the epoch that the criterion chose.
         epoch: Number of that epoch, from 0.
         reason: Why the search ended.
         records: One record an epoch.
@@ -80,7 +79,7 @@ def search(
         (0, ['normal', 'reduce'])
 
     Args:
-        config: All settings.
+        config: The settings of the search.
         run_directory: Where the run's files go. A finished run there is read, not repeated; an
             unfinished one resumes from its last checkpoint. Of several workers, only the chief
             has it. A `RunDirectory` has been claimed by the caller.
@@ -91,13 +90,13 @@ def search(
             that name it to be read.
         criterion: A criterion, likewise, or a function from the records so far to the reason to
             stop or None; None for `config.stop_criterion`.
-        data: The data set, in any form that `darts_tf.data.resolve` takes, NumPy arrays for
-            instance; None for that which `config` names.
+        data: The data set, in any form that `darts_tf.data.resolve` takes, for instance NumPy
+            arrays; None for the one that `config` names.
         verbose: "auto" shows a line an epoch where nobody has configured logging, and a progress
             bar in a terminal or a notebook; 1 shows both in any case, 0 neither.
 
     Returns:
-        The genotype that was found, and the records.
+        The genotype, its epoch, the reason why the search ended, and the records.
 
     Raises:
         UserError: If there is no such data set or plug, these do not go together, the directory
@@ -125,6 +124,7 @@ def _run_search(
     session: Session,
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> SearchResult:
+    """Runs the epochs of a search that are left, and writes its genotype."""
     run = session.run
     images = read_images(dataset, run)
 
@@ -133,10 +133,10 @@ def _run_search(
         plugs.criterion, ranks=config.stable_ranks, derivation=method.derive, counted=method.counted
     )
 
-    before: list[StageSearch] = []  # the stage before
+    current: list[StageSearch] = []  # the stage under way, the only entry
 
     def make_stage(number: int, lines: Sequence[Line], previous: RunStage | None) -> RunStage:
-        """Makes a stage, with which the callback that stops the search begins anew."""
+        """Makes a stage, and has the callback that stops the search begin with it."""
         records = [EpochRecord.from_dict(line) for line in lines]
         plan = method.stage(number, config, plugs.space, records)
         # Before the last stage a criterion ends its stage, not the search.
@@ -146,9 +146,9 @@ def _run_search(
         searching = StageSearch(config, method, plan, session.strategy, images, measured)
         if previous is not None:
             method.begin_stage(searching.supernet, previous.model)
-            searching.go_on(before[-1])
+            searching.go_on(current[-1])
             searching.go_back(run)
-        before[:] = [searching]
+        current[:] = [searching]
         counting = method.counting(number, records)
         alphas: Any = searching.supernet.architecture_parameters()
         if counting:
@@ -189,7 +189,7 @@ def _run_search(
         listeners=[board.add],
         afterwards=[
             lambda line: report.refresh(run),
-            lambda line: before[-1].keep_state(run, stop.records, loop.history),
+            lambda line: current[-1].keep_state(run, stop.records, loop.history),
         ],
         callbacks=[stop, *callbacks],
     )
@@ -219,7 +219,7 @@ def _run_search(
 
 
 def _measurement_names(plugs: Plugs, epoch: int) -> tuple[str, ...]:
-    """Returns what criterion and method have measured after an epoch of a stage, each once."""
+    """Returns the measurements that criterion and method need after an epoch of a stage."""
     both = (*criteria.measured(plugs.criterion, epoch), *plugs.method.measured(epoch))
     return tuple(dict.fromkeys(both))
 
@@ -232,7 +232,10 @@ def _learns_from(plan: methods.Stage, counting: Sequence[EpochRecord]) -> int:
 
 
 def _stage_candidates(now: Space, whole: Space) -> dict[str, tuple[tuple[str, ...], ...]] | None:
-    """Returns the candidates of each edge of a stage's space, None where they are all."""
+    """Returns by cell the candidates of each edge of a stage's space.
+
+    None where these are all candidates of the search's space.
+    """
     tables = [
         {cell: tuple(edge.candidates for edge in space.edges(cell)) for cell in space.cells}
         for space in (now, whole)
@@ -241,7 +244,7 @@ def _stage_candidates(now: Space, whole: Space) -> dict[str, tuple[tuple[str, ..
 
 
 def _line(stop: StopSearch, method: methods.Method, left: float) -> str:
-    """Returns the log's line of the last epoch."""
+    """Returns the last epoch's line of the log."""
     record = stop.records[-1]
     words = state(stop.criterion, stop.records)
     if words and method.reads and getattr(stop.criterion, "reads_strengths", True):
@@ -250,6 +253,7 @@ def _line(stop: StopSearch, method: methods.Method, left: float) -> str:
 
 
 def _read_result(run: RunDirectory) -> SearchResult:
+    """Returns the result of a finished search, from the files of its run."""
     outcome = run.read_json(run.genotype)
     epoch = outcome.get("genotype_epoch", outcome["epoch"])
     records = tuple(EpochRecord.from_dict(line) for line in run.read_history())

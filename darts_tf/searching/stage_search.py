@@ -42,17 +42,20 @@ class StageSearch:
 
     Args:
         config: The settings of the search.
-        method: Its method.
+        method: The method of the search.
         plan: The stage.
-        strategy: The devices.
+        strategy: The strategy of the devices.
         images: The data set of the search.
-        measured: From the number of an epoch within its stage to what is measured after it.
+        measured: From the number of an epoch within its stage to the names of the measurements that
+            are made after it.
 
     Attributes:
         supernet: The supernet, built.
         optimizer: The optimizer of its weights.
-        variables: All that moves.
-        plan: The stage, which knows its steps.
+        architecture_optimizer: The optimizer of its architecture parameters.
+        variables: All variables that change: those of the supernet, the optimizers and the loss
+            scale.
+        plan: The stage, with its number of steps.
     """
 
     def __init__(
@@ -116,7 +119,11 @@ class StageSearch:
         self.evaluate_by_batch = compile_step(strategy, self._evaluate_by_batch, config.jit_compile)
 
     def go_on(self, previous: "StageSearch") -> None:
-        """Takes over the optimizer of the architecture, where the stage says so."""
+        """Takes over the state of the architecture's optimizer, where the plan says so.
+
+        Args:
+            previous: The stage before.
+        """
         if not self.plan.arch_optimizer_goes_on:
             return
         for variable, before in zip(
@@ -127,7 +134,11 @@ class StageSearch:
             variable.assign(before.numpy())
 
     def go_back(self, run: RunDirectory) -> None:
-        """Takes over the state of an earlier epoch, where the stage says so."""
+        """Restores the state after an earlier epoch, where the plan says so.
+
+        Args:
+            run: The run, which has the snapshot.
+        """
         if self.plan.goes_back_to is None:
             return
         state = Checkpoints(run).snapshot(self.plan.goes_back_to)
@@ -174,21 +185,31 @@ class StageSearch:
         return RunStage(self.supernet, self.variables, self.run, over, leads_on, epochs)
 
     def run(self, epoch: Epoch) -> dict[str, float]:
-        """Runs what is left of an epoch; returns its logs."""
+        """Runs the steps of an epoch that are left, validates, and returns the epoch's logs.
+
+        Args:
+            epoch: The epoch.
+
+        Returns:
+            Numbers by Keras's names, such as `val_loss`, and the measurements by theirs.
+
+        Raises:
+            DivergenceError: If a loss, a variable or a measurement is infinite or NaN.
+        """
         config, plan = self.config, self.plan
         number = plan.start_epoch + epoch.of_stage
         rate = self.method.learning_rate(number, plan, config)
         self.optimizer.learning_rate = rate
         self.method.on_epoch_begin(number, plan.epochs, self.supernet)
 
-        whole = evaluation_batches(
+        all_batches = evaluation_batches(
             self.valid, config.batch_size, transform=plain_transform(self.facts)
         )
 
         def validation(*, batches: int | None = None, by_batch: bool = False) -> Mean:
-            images, count = whole, len(self.valid)
+            images, count = all_batches, len(self.valid)
             if batches is not None:
-                images, count = whole.take(batches), min(count, batches * config.batch_size)
+                images, count = all_batches.take(batches), min(count, batches * config.batch_size)
             evaluate = self.evaluate_by_batch if by_batch else self.evaluate
             return epoch.evaluate(evaluate, images, count, config.batch_size)
 
@@ -210,14 +231,14 @@ class StageSearch:
         }
 
     def _measurement(self, name: str) -> Callable[[tf.data.Dataset], float]:
-        """Returns what measures, made once it is asked for."""
+        """Returns the function of a measurement, which is made on first use."""
         if name not in self.measurements:
             make = implementation(MEASUREMENTS[name])
             self.measurements[name] = make(self.strategy, self.supernet, self.config)
         return self.measurements[name]
 
     def _measure(self, epoch: Epoch, number: int, batch_size: int) -> dict[str, float]:
-        """Returns what criterion and method measure, on the epoch's last validation batch."""
+        """Returns the measurements that are due, on the batch of the last architecture step."""
         last = steps_per_epoch(len(self.train), batch_size) - 1
         numbers = {}
         for name in self.measured(number):
@@ -231,6 +252,7 @@ class StageSearch:
         return numbers
 
     def _batches(self, epoch: int, first: int, batch_size: int) -> tf.data.Dataset:
+        """Returns pairs of training and validation batches of an epoch, from step `first` on."""
         train = training_batches(
             self.train,
             batch_size,
@@ -242,7 +264,7 @@ class StageSearch:
         return tf.data.Dataset.zip(train, self._validation_batches(epoch, first, batch_size))
 
     def _validation_batches(self, epoch: int, first: int, batch_size: int) -> tf.data.Dataset:
-        """Returns the batches of an epoch's architecture steps from the step `first` on."""
+        """Returns the batches of an epoch's architecture steps, from step `first` on."""
         steps = steps_per_epoch(len(self.train), batch_size)
         return endless_batches(
             self.valid,

@@ -1,4 +1,4 @@
-"""The architecture gradient of second order: through the weights after one step of training."""
+"""The second-order architecture gradient: through the weights after one training step."""
 
 from collections.abc import Sequence
 
@@ -16,16 +16,16 @@ class Unrolled:
     """The gradient of the validation loss after one more weight step (DARTS, equations 6 to 8).
 
     With w' = w - eta * (momentum * velocity + dL_train/dw + l2 * w), not clipped, and
-    v = dL_valid/dw' it is dL_valid(w')/dalpha - eta * d2L_train/(dalpha dw) v. The product with v
+    v = dL_valid/dw', it is dL_valid(w')/dalpha - eta * d2L_train/(dalpha dw) v. The product with v
     is the difference of dL_train/dalpha at w + epsilon * v and at w - epsilon * v, divided by
     2 * epsilon, where epsilon = radius / |v|. It takes four passes.
 
-    As in DARTS, the three passes on training images move the supernet's running averages and the
-    one on validation images, which belongs to an unrolled copy, does not. The weights come back to
-    the bit.
+    As in DARTS, the three passes on training images move the supernet's running averages; the pass
+    on validation images, which belongs to an unrolled copy, does not. The weights are restored bit
+    for bit.
 
     Args:
-        weight_optimizer: What takes the weight step, built on the supernet's weights.
+        weight_optimizer: The optimizer of the weight step, built on the supernet's weights.
         radius: Norm of epsilon * v.
     """
 
@@ -43,14 +43,14 @@ class Unrolled:
     ) -> list[tf.Tensor]:
         """Returns this replica's share of the gradient, which is to be summed over replicas.
 
-        All four passes see the same noise; otherwise their difference would be one of noise.
+        All four passes see the same noise; otherwise the finite difference would be one of noise.
 
         Args:
             supernet: The supernet.
             train: The batch of training images.
             valid: The batch of validation images.
             seed: Seed of the noise, int32 [2]; None for none.
-            penalty: A term of the validation loss; None for none.
+            penalty: Returns a term to add to the validation loss; None for none.
         """
         alphas = supernet.architecture_variables
         weights = [local_copy(variable) for variable in supernet.weight_variables]
