@@ -25,15 +25,18 @@ Derivation = Callable[[Mapping[str, np.ndarray], Space], Genotype]
 class StopSearch(keras.callbacks.Callback):
     """Ends a search at the epoch whose record meets a criterion (DARTS+, section 3).
 
-    It works in `fit` and in any loop that calls callbacks, and starts afresh in each: one callback
-    serves as many as there are. The model needs one method, `architecture_parameters()`, which
-    returns the alphas of each cell, [edges, candidates]; without it `fit` ends at its start. The
-    genotype is derived from its `strengths()`, of the same shapes, where it has that method, and
-    from a softmax of the alphas elsewhere. Where it has a method `kept()`, which returns by cell
-    which candidates still compete, bool [edges, candidates], Criterion 1* ranks these alone.
-    Criterion 1 and Criterion 1* count once the alphas have moved clearly beyond their initial
-    noise, which the model's `initial_noise()` returns by cell, and which is measured where it has
-    no such method.
+    It works in `fit` and in any loop that calls callbacks. It starts afresh in each training, so
+    one callback serves for several trainings. The model must have a method
+    `architecture_parameters()`, which returns the alphas of each cell, [edges, candidates]; without
+    it `fit` raises at its start. It may have three more:
+
+    - `strengths()` returns what the genotype is derived from, in tables of the same shapes; without
+      it that is the softmax of the alphas.
+    - `kept()` returns by cell which candidates still compete, bool [edges, candidates]; Criterion
+      1* ranks these alone.
+    - `initial_noise()` returns by cell the standard deviation of the noise in the initial alphas;
+      without it the noise is estimated. Criterion 1 and Criterion 1* count once the alphas have
+      moved clearly beyond it.
 
     Example:
 
@@ -46,15 +49,17 @@ class StopSearch(keras.callbacks.Callback):
             to the reason to stop, or None.
         search_space: Says which candidates an edge has, and which are learnable: a space, its name,
             class or config.
-        ranks: The number of leading places of the ranking that must hold still to count as stable.
+        ranks: The number of leading places of a ranking that must not change for it to be stable;
+            None for all.
         first_epoch: The first epoch in which the alphas learn; earlier ones never stop a search.
-        records: Records of epochs before the first one to come, of a search that is resumed.
+        records: The records of a resumed search, those of the epochs before its next one.
         derivation: From strengths and the space to a genotype.
         counted: Likewise, to the genotype whose skip-connects count; None for the derived one.
 
     Raises:
-        UserError: At the start of training, if the model or its tables do not go with the
-            criterion.
+        ValueError: If `ranks` is below 1.
+        UserError: If there is no such criterion or space; and at the start of training, if the
+            model or its tables do not go with the criterion.
 
     Attributes:
         records: One record an epoch.
@@ -92,15 +97,16 @@ class StopSearch(keras.callbacks.Callback):
         """Prepares the callback for the next training, or for the next stage of one.
 
         Args:
-            records: Records of epochs before the first one to come.
-            start: For each cell the alphas before the first step; None for those that the model has
-                when its training starts, or for those of the first record.
+            records: The records of the epochs before the next one.
+            start: For each cell the alphas before the first step, [edges, candidates]; None for
+                those of the first record or, without records, those of the model when its training
+                starts.
         """
         self._earlier_records, self._given_start = tuple(records), start
         self._rewind()
 
     def resume(self, records: Sequence[EpochRecord]) -> None:
-        """Takes the records of the epochs before the first one to come, from the same start.
+        """Takes the records of the epochs before the next one, and keeps the initial alphas.
 
         Args:
             records: One record an epoch.
@@ -138,21 +144,22 @@ class StopSearch(keras.callbacks.Callback):
         start: Mapping[str, np.ndarray] | None = None,
         records: Sequence[EpochRecord] = (),
     ) -> None:
-        """Begins with the next of several supernets.
+        """Begins a stage, with another supernet.
 
         Args:
             criterion: The criterion of the stage, a function of its records.
-            search_space: That of its supernet.
-            first_epoch: The first epoch in which its alphas learn.
-            start: Its alphas before the first step, by cell; None for those of its first record.
-            records: Those of epochs before it that count on.
+            search_space: The search space of the stage's supernet.
+            first_epoch: The first epoch in which the alphas of the stage learn.
+            start: By cell the alphas before the first step, [edges, candidates]; None for those of
+                the first record.
+            records: The records of earlier epochs that count in this stage too.
         """
         self.criterion, self.search_space = criterion, search_space
         self.first_epoch = first_epoch
         self.begin(records, start)
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
-        """Starts afresh: checks the model, and whether a resumed search had met its criterion.
+        """Checks the model, and whether a resumed search has met its criterion already.
 
         Args:
             logs: Not read.
@@ -170,7 +177,7 @@ class StopSearch(keras.callbacks.Callback):
             self._decide(self.records[-1].epoch)
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
-        """Looks at a model that had no alphas before its first batch, for `fit` builds it there.
+        """Checks the tables of a model that `fit` has built with its first batch.
 
         Args:
             batch: Number of the batch.
@@ -185,7 +192,7 @@ class StopSearch(keras.callbacks.Callback):
             self._remember_start()
 
     def _remember_start(self) -> None:
-        """Checks the model's tables, and remembers them as the start."""
+        """Checks the model's tables, and remembers the first ones as the start."""
         tables = self._read_tables()
         if self._start is None:
             first = self.records[0].alphas if self.records else tables
@@ -198,11 +205,11 @@ class StopSearch(keras.callbacks.Callback):
         Args:
             epoch: Number of the epoch, from 0.
             logs: Numbers of the epoch by Keras's names: `loss`, `accuracy`, `val_loss`,
-                `val_accuracy` and `learning_rate`; all may be absent. Those that the criterion has
-                measured, by their names; others are not read.
+                `val_accuracy` and `learning_rate`, each of which may be absent; and the
+                measurements that the criterion needs, by their names. Others are not read.
 
         Raises:
-            UserError: If a number that the criterion has measured is absent.
+            UserError: If a measurement that the criterion needs is absent.
         """
         logs = logs or {}
         for name in criteria.measured(self.criterion, len(self.records)):
@@ -215,6 +222,7 @@ class StopSearch(keras.callbacks.Callback):
         self._decide(epoch)
 
     def _decide(self, epoch: int) -> None:
+        """Ends the training if the criterion is met after an epoch."""
         if epoch < self.first_epoch:
             return
         reason = self.criterion(self.records)
@@ -244,7 +252,7 @@ class StopSearch(keras.callbacks.Callback):
             )
 
     def _read_tables(self) -> dict[str, np.ndarray]:
-        """Returns the model's tables, after a check that an epoch can be recorded of them.
+        """Returns the model's alphas by cell, after a check that an epoch's record can be made.
 
         Raises:
             UserError: In one line that says what is wrong with them.
@@ -264,7 +272,7 @@ class StopSearch(keras.callbacks.Callback):
         return alphas
 
     def _set_noise(self) -> None:
-        """Asks the model for the noise in its initial alphas, or measures it."""
+        """Takes the noise in the initial alphas from the model, or estimates it."""
         if self._start is None:
             return
         initial_noise = getattr(self.model, "initial_noise", None)
@@ -296,6 +304,7 @@ class StopSearch(keras.callbacks.Callback):
         return {"moved": moved, "noise": dict(noise), "counts_from": counted}
 
     def _record(self, epoch: int, logs: Mapping[str, float]) -> EpochRecord:
+        """Returns the record of an epoch, from the model's tables and the epoch's logs."""
         tables = self.model.architecture_parameters()
         if not isinstance(tables, Mapping) or not tables:
             raise ValueError(
@@ -334,9 +343,10 @@ class StopSearch(keras.callbacks.Callback):
         )
 
     def _space_of(self, alphas: Mapping[str, np.ndarray]) -> Space | None:
-        """Returns the space that has the tables as its cells: the search space, or that by stage.
+        """Returns the space whose cells the tables are: the search space, or that by stage.
 
-        None where the tables go by other names, or the space says no edges: they make no genotype.
+        None where the tables have other names or the space has no edges, so that they make no
+        genotype.
         """
         space, names = self.search_space, set(alphas)
         if names == set(space.staged_cells) != set(space.cells):
@@ -346,9 +356,11 @@ class StopSearch(keras.callbacks.Callback):
 
 
 def _describe(model: Any) -> str:
+    """Returns the class and the name of a model, for messages."""
     return f"{type(model).__name__} '{getattr(model, 'name', '')}'"
 
 
+# Fields of a record, by the names that Keras's logs have for them.
 _LOGS = {
     "loss": "train_loss",
     "accuracy": "train_accuracy",
