@@ -1,4 +1,4 @@
-"""ASAP: candidates are pruned while the softmax grows sharper (Noy et al., 2019)."""
+"""ASAP: candidates are pruned while the softmax gets sharper (Noy et al., 2019)."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Asap(Method):
-    """Anneals the softmax, and prunes candidates whose share grows small (ASAP, arXiv:1904.04123).
+    """Anneals the softmax, and prunes candidates of small weight (ASAP, arXiv:1904.04123).
 
-    The temperature falls from epoch to epoch. As long as it is at least 1, in the epochs of grace,
-    weights alone learn. Afterwards each architecture step is followed by pruning, until one
-    candidate is left on each edge.
+    The temperature falls from epoch to epoch. During the grace period, the epochs in which it is at
+    least 1, only the weights learn. Afterwards each architecture step is followed by pruning, until
+    one candidate is left on each edge.
 
     >>> asap = Asap()
     >>> round(asap.temperature_of(9), 2), round(asap.temperature_of(10), 2), asap.grace()
@@ -48,7 +48,7 @@ class Asap(Method):
     )
 
     def check(self, config: SearchConfig, space: Space) -> None:
-        """Refuses a search that ends before grace does."""
+        """Refuses a search that ends before the grace period does."""
         super().check(config, space)
         if self.grace() >= config.epochs:
             raise UserError(
@@ -67,7 +67,7 @@ class Asap(Method):
 
     def grace(self) -> int:
         """Returns the number of epochs with a temperature of at least 1."""
-        # Near the end of grace, whose last epoch rounding decides.
+        # The logarithm may be off by rounding, so the last epochs are counted.
         epochs = max(0, int(math.log(self.temperature) / -math.log(self.decay)) - 1)
         while self.temperature_of(epochs) >= 1:
             epochs += 1
@@ -76,7 +76,7 @@ class Asap(Method):
     def stage(
         self, number: int, config: SearchConfig, space: Space, records: Sequence[EpochRecord]
     ) -> Stage:
-        """Returns the only stage, whose alphas learn once grace is over."""
+        """Returns the only stage, whose alphas learn after the grace period."""
         stage = super().stage(number, config, space, records)
         return replace(stage, arch_start_epoch=max(stage.arch_start_epoch, self.grace()))
 
@@ -92,7 +92,7 @@ class Asap(Method):
         supernet.relaxation.temperature.assign(self.temperature_of(epoch))
 
     def after_architecture_step(self, supernet: Supernet) -> None:
-        """Prunes the candidates whose weight is below the threshold."""
+        """Prunes the candidates whose weight is below the threshold; see `PrunedSoftmax.prune`."""
         supernet.relaxation.prune(self.threshold)
 
     def measures(self, supernet: Supernet) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Beta-DARTS: alphas are kept even (Ye et al., 2022, arXiv:2203.01665)."""
+"""Beta-DARTS: a regularization keeps the alphas close (Ye et al., 2022, arXiv:2203.01665)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class BetaDarts(Method):
-    """The loss of the alphas has a term that grows with the epochs (Beta-DARTS, section 3.2).
+    """Adds a term to the alphas' loss, with a weight that grows (Beta-DARTS, section 3.2).
 
-    It is the mean over all edges of the logarithm of the sum of the exponentials of the alphas.
+    The term is the mean over all edges of the log-sum-exp of the alphas.
 
     >>> [BetaDarts().decay(epoch) for epoch in (0, 1, 49)]
     [0.0, 0.5, 24.5]
@@ -31,7 +31,7 @@ class BetaDarts(Method):
     slope: float = setting(0.5, "What the weight of the term grows by in an epoch.", low=0.0)
 
     def relaxation(self, space: Space, **kwargs: Any) -> Relaxation:
-        """Returns the softmax with the weight of the term."""
+        """Returns the softmax, with the variable of the term's weight."""
         from darts_tf.supernet.relaxations.beta_decayed import BetaDecayed
 
         return BetaDecayed(space, **kwargs)

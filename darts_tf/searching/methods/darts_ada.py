@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 class DartsAda(Method):
     r"""Goes back to where the curvature began to grow, with more L2 (RobustDARTS, section 5.2).
 
-    DARTS, until the criterion `curvature` is met. Then weights, alphas and optimizers are again as
-    they were after the epoch whose genotype that criterion would return, the L2 penalty of the
-    weights is `factor` times as large, and the search goes on from there to its last epoch. With
-    the largest penalty the curvature no longer matters.
+    It searches as DARTS does until the criterion `curvature` is met. Then weights, alphas and
+    optimizers are restored as they were after the epoch whose genotype that criterion would return,
+    the L2 penalty of the weights is multiplied by `factor`, and the search goes on from there to
+    its last epoch. With the largest penalty the curvature no longer matters.
 
     >>> import darts_tf
     >>> config = darts_tf.SearchConfig(epochs=50)
@@ -84,7 +84,7 @@ class DartsAda(Method):
     def stage(
         self, number: int, config: SearchConfig, space: Space, records: Sequence[EpochRecord]
     ) -> Stage:
-        """Returns a stage, from the second on one that goes back."""
+        """Returns a stage; from the second on, it goes back to an earlier epoch."""
         another = number + 1 < len(self.stage_epochs(config))
         stage = replace(super().stage(number, config, space, records), may_be_last=another)
         if not number:
@@ -100,7 +100,7 @@ class DartsAda(Method):
         return super().step(stage, supernet, penalized, loss_scale)
 
     def counting(self, number: int, records: Sequence[EpochRecord]) -> list[EpochRecord]:
-        """Returns the records of a stage after those up to the epochs that it has gone back to.
+        """Returns the records that count in a stage: its own, and those up to where it went back.
 
         Args:
             number: Number of the stage.
@@ -115,7 +115,7 @@ class DartsAda(Method):
         return counting
 
     def stage_over(self, stage: Stage, records: Sequence[EpochRecord]) -> bool:
-        """Returns whether the curvature has grown too fast, which no longer matters in the last."""
+        """Returns whether the curvature has grown too much; in the last stage always False."""
         return stage.may_be_last and self._curvature()(records) is not None
 
     def snapshots(self, records: Sequence[EpochRecord]) -> Collection[int]:
@@ -123,10 +123,11 @@ class DartsAda(Method):
         return self._curvature().returnable(records)
 
     def measured(self, epoch: int) -> tuple[str, ...]:
-        """Returns that the curvature is measured in every `every`-th epoch."""
+        """Returns `("curvature",)` in every `every`-th epoch, else `()`."""
         return self._curvature().measured(epoch)
 
     def _curvature(self) -> Curvature:
+        """Returns the criterion with the settings of this method."""
         return Curvature(
             every=self.every,
             window=self.window,

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class DartsMinus(Method):
-    """Each edge has a skip-connect beside its candidates, whose weight fades (DARTS-, section 3.3).
+    """Adds a skip-connect of fading weight to each edge (DARTS-, section 3.3).
 
-    It takes over what a skip-connect does for training, so that the candidate of that name is
-    weighed for what it is worth as an operation. It has no alpha and is in no genotype.
+    The auxiliary skip-connect helps training as a residual connection does, so that the candidate
+    `skip_connect` is weighed for its worth as an operation alone. It has no alpha and is in no
+    genotype.
 
     >>> [DartsMinus().beta(epoch, epochs=50) for epoch in (0, 25, 49)]
     [1.0, 0.5, 0.02]
@@ -30,13 +31,13 @@ class DartsMinus(Method):
     beta_max: float = setting(1.0, "Weight of the skip-connects in the first epoch.", low=0.0)
 
     def relaxation(self, space: Space, **kwargs: Any) -> Relaxation:
-        """Returns the softmax with the weight of the skip-connects."""
+        """Returns the softmax, with the variable of the auxiliary skip-connects' weight."""
         from darts_tf.supernet.relaxations.auxiliary_skip import AuxiliarySkip
 
         return AuxiliarySkip(space, **kwargs)
 
     def beta(self, epoch: int, epochs: int) -> float:
-        """Returns the weight of the skip-connects in an epoch.
+        """Returns the weight of the auxiliary skip-connects in an epoch.
 
         Args:
             epoch: Its number, from 0.
@@ -45,9 +46,9 @@ class DartsMinus(Method):
         return self.beta_max * (epochs - epoch) / epochs
 
     def on_epoch_begin(self, epoch: int, epochs: int, supernet: Supernet) -> None:
-        """Sets the weight of the skip-connects."""
+        """Sets the weight of the auxiliary skip-connects."""
         supernet.relaxation.beta.assign(self.beta(epoch, epochs))
 
     def measures(self, supernet: Supernet) -> dict[str, float]:
-        """Returns the weight of the skip-connects."""
+        """Returns the weight of the auxiliary skip-connects."""
         return {"auxiliary_skip": float(supernet.relaxation.beta.numpy())}

@@ -1,4 +1,4 @@
-"""DARTS-PT: operations are chosen by what their removal costs (Wang et al., ICLR 2021)."""
+"""DARTS-PT: operations are chosen by the accuracy that their removal costs (Wang et al., 2021)."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class DartsPt(Method):
-    """DARTS, then a stage that decides edge by edge while weights and alphas go on.
+    """DARTS, then a stage that decides edge by edge while weights and alphas go on learning.
 
-    Of an edge in random order stays the candidate whose removal costs the most validation accuracy;
-    when all edges are decided, each node keeps those edges whose removal costs the most.
+    Edges are decided in random order. An edge keeps the candidate whose removal costs the most
+    validation accuracy. When all edges are decided, each node keeps the edges whose removal costs
+    the most.
 
     >>> DartsPt().decisions(spaces.get("darts"))
     17
@@ -45,7 +46,7 @@ class DartsPt(Method):
     )
 
     def check(self, config: SearchConfig, space: Space) -> None:
-        """Refuses spaces whose nodes do not choose edges, and unknown ones."""
+        """Refuses spaces whose nodes do not choose edges, and spaces that are not registered."""
         super().check(config, space)
         if not isinstance(space, SearchSpace):
             raise UserError(
@@ -64,20 +65,24 @@ class DartsPt(Method):
         return config.epochs, self.interval * (self.decisions(_registered_space(config)) - 1) + 1
 
     def decisions(self, space: Space) -> int:
-        """Returns how many decisions a cell takes: one an edge, then one a node with a choice."""
+        """Returns how many decisions a cell takes: one an edge, then one a node with a choice.
+
+        Args:
+            space: The space of the search; the result is that of the cell with the most.
+        """
         return max(len(space.edges(cell)) + len(_edge_choices(space, cell)) for cell in space.cells)
 
     def stage(
         self, number: int, config: SearchConfig, space: Space, records: Sequence[EpochRecord]
     ) -> Stage:
-        """Returns the stage; the second goes on with the alphas at once."""
+        """Returns the stage, on the space without `none`; the second one moves alphas at once."""
         stage = super().stage(number, config, without_none(space), records)
         if number == 0:
             return stage
         return replace(stage, arch_start_epoch=0, arch_optimizer_goes_on=True)
 
     def learning_rate(self, epoch: int, stage: Stage, config: SearchConfig) -> float:
-        """Returns that of the cosine, and a constant rate in the second stage."""
+        """Returns the learning rate of the cosine, and in the second stage a constant one."""
         return super().learning_rate(epoch, stage, config) if stage.number == 0 else self.rate
 
     def begin_stage(self, supernet: Supernet, previous: Supernet) -> None:
@@ -86,13 +91,13 @@ class DartsPt(Method):
             variable.assign(before.numpy())
 
     def relaxation(self, space: Space, **kwargs: Any) -> Relaxation:
-        """Returns the softmax, some of whose edges are decided."""
+        """Returns the softmax whose edges can be decided."""
         from darts_tf.supernet.relaxations.projected import Projected
 
         return Projected(space, **kwargs)
 
     def stage_relaxation(self, stage: Stage, config: SearchConfig, **kwargs: Any) -> Relaxation:
-        """Returns that of a stage, which knows the seed of the order and whether it decides."""
+        """Returns the relaxation with the seed of the order, and whether the stage decides."""
         return self.relaxation(stage.space, seed=config.seed, decides=stage.number > 0, **kwargs)
 
     def before_training(
@@ -102,7 +107,7 @@ class DartsPt(Method):
         del epochs
         relaxation = supernet.relaxation
         number = epoch // self.interval
-        # A resumed epoch has its decisions already.
+        # A resumed epoch has made its decision already.
         if not relaxation.decides or int(relaxation.decisions.numpy()) > number:
             return
         for place, cell in enumerate(relaxation.cells):
@@ -140,7 +145,7 @@ def _edge_choices(space: Space, cell: str) -> list[list[int]]:
 
 
 def _decide_edge(relaxation: Any, cell: str, edge: int, validation: Validation) -> None:
-    """Keeps the candidate without which the supernet is worst, of equals the first."""
+    """Keeps the candidate whose removal leaves the worst accuracy; of equals the first."""
     accuracy = {}
     for column in np.flatnonzero(relaxation.search_space.mask(cell)[edge]):
         with _without(relaxation, cell, edge, column):
@@ -151,23 +156,23 @@ def _decide_edge(relaxation: Any, cell: str, edge: int, validation: Validation) 
 
 
 def _decide_node(relaxation: Any, cell: str, rows: list[int], validation: Validation) -> None:
-    """Drops the edge without which the supernet is best, of equals the last, until few are left."""
+    """Drops, one by one, the edge whose removal leaves the best accuracy; of equals the last."""
     left = list(rows)
     while len(left) > relaxation.search_space.inputs_per_node:
         accuracy = {}
         for edge in reversed(left):
             with _without(relaxation, cell, edge, slice(None)):
                 accuracy[edge] = validation(by_batch=True).accuracy
-        worst = max(accuracy, key=accuracy.__getitem__)
-        left.remove(worst)
+        weakest = max(accuracy, key=accuracy.__getitem__)
+        left.remove(weakest)
         dropped = relaxation.dropped[cell].numpy()
-        dropped[worst] = 1
+        dropped[weakest] = 1
         relaxation.dropped[cell].assign(dropped)
 
 
 @contextmanager
 def _without(relaxation: Any, cell: str, edge: int, columns: Any) -> Iterator[None]:
-    """Removes candidates of an edge for a while; their weights are 0, the others as before."""
+    """Sets the weights of some candidates of an edge to 0 while the context is open."""
     table = np.zeros(relaxation.removed[cell].shape, np.int32)
     table[edge, columns] = 1
     relaxation.removed[cell].assign(table)

@@ -38,8 +38,8 @@ STAGES = 2
 class Drnas(Method):
     """The edge weights are drawn, and their distribution is learned (DrNAS, section 3).
 
-    The second of two stages goes on with fewer candidates on more channels: weights are widened by
-    copies, alphas and the cosine go on.
+    The second of two stages has fewer candidates on more channels. It begins with copies of the
+    first stage's weights and with its alphas, and the cosine of the learning rate continues.
 
     >>> from darts_tf import SearchConfig
     >>> Drnas().stage_epochs(SearchConfig(epochs=50))
@@ -63,7 +63,7 @@ class Drnas(Method):
     kl_scale: float = setting(1e-3, "Factor of the divergence with kl.", low=0.0)
 
     def check(self, config: SearchConfig, space: Space) -> None:
-        """Refuses stages that would learn nothing, and channels that cannot be shared out."""
+        """Refuses stages that would learn nothing, and channels that do not divide into parts."""
         super().check(config, space)
         check_stages(self.name, config, self.stage_epochs(config))
         if self.partial_2 > self.partial_1:
@@ -87,7 +87,7 @@ class Drnas(Method):
     def stage(
         self, number: int, config: SearchConfig, space: Space, records: Sequence[EpochRecord]
     ) -> Stage:
-        """Returns the stage without `none`, or that with the strongest candidates and alphas."""
+        """Returns the first stage, without `none`, or the second, with the strongest candidates."""
         stage = super().stage(number, config, space, records)
         if not number:
             return replace(stage, space=without_none(space), partial=self.partial_1)
@@ -100,7 +100,7 @@ class Drnas(Method):
         )
 
     def learning_rate(self, epoch: int, stage: Stage, config: SearchConfig) -> float:
-        """Returns that of half a cosine over all epochs, which goes on from stage to stage."""
+        """Returns the learning rate of half a cosine over the epochs of both stages."""
         return cosine(
             stage.first_epoch + epoch,
             config.epochs,
@@ -112,7 +112,7 @@ class Drnas(Method):
         """Widens the weights of the stage before."""
         from darts_tf.supernet.widening import widen
 
-        # Seeded for each stage, as the initial weights are.
+        # The global generator is seeded for each stage, as for the initial weights.
         widen(supernet, previous, np.random.default_rng(random.getrandbits(64)))
 
     def relaxation(self, space: Space, **kwargs: Any) -> Relaxation:
@@ -140,14 +140,14 @@ class Drnas(Method):
         return architecture_optimizer(loss_scale, config.arch_learning_rate, l2=l2)
 
     def penalty(self, supernet: Supernet, seed: tf.Tensor | None = None) -> tf.Tensor | None:
-        """Returns the divergence from the uniform distribution, where it is asked for."""
+        """Returns the scaled divergence from the uniform distribution; None without `kl`."""
         if self.regularization != "kl":
             return super().penalty(supernet, seed)
         relaxation: DirichletWeights = supernet.relaxation
         return self.kl_scale * relaxation.divergence()
 
     def measures(self, supernet: Supernet) -> dict[str, float]:
-        """Returns K, the most candidates of an edge, and the mean parameter of each cell."""
+        """Returns K, the most candidates of an edge, and each cell's mean concentration."""
         from darts_tf.supernet.relaxations.dirichlet import concentration
 
         space, tables = supernet.search_space, supernet.architecture_parameters()
@@ -162,7 +162,7 @@ class Drnas(Method):
 
 
 def _alphas_of(narrow: Space, space: Space, record: EpochRecord) -> dict[str, Table]:
-    """Returns a record's alphas of the candidates that a narrower space still has, 0 as padding."""
+    """Returns a record's alphas for the candidates of a narrower space, padded with 0."""
     tables = {}
     for cell in narrow.cells:
         rows = []

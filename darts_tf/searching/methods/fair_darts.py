@@ -34,8 +34,7 @@ class FairDarts(Method):
     """Candidates do not compete: each is weighed by a sigmoid (FairDARTS, section 4).
 
     The space loses `none`. The zero-one loss pushes the weights of candidates away from 0.5. A
-    node keeps its two strongest edges as far as they reach a threshold, so it may have one edge or
-    none.
+    node keeps those of its two strongest edges that reach a threshold, so it may keep one or none.
 
     >>> FairDarts().get_config()
     {'name': 'fair_darts', 'zero_one': 10.0, 'threshold': 0.85}
@@ -90,12 +89,12 @@ class FairDarts(Method):
         return -self.zero_one * tf.reduce_mean(tf.square(tf.concat(each, 0) - 0.5))
 
     def measures(self, supernet: Supernet) -> dict[str, float]:
-        """Returns for each cell how many edges reach the threshold and are kept."""
+        """Returns for each cell the number of edges that are kept."""
         genotype = self.derive(supernet.strengths(), supernet.search_space)
         return {f"edges_{cell}": float(len(genotype.edges(cell))) for cell in genotype.cells}
 
     def derive(self, strengths: Mapping[str, np.ndarray], space: Space) -> Genotype:
-        """Returns the cells of the strongest edges that reach the threshold.
+        """Returns the genotype of the strongest edges that reach the threshold.
 
         Args:
             strengths: For each cell an array [edges, candidates].

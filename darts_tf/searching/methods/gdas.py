@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 class Gdas(Method):
     """Each pass computes one candidate an edge, drawn by Gumbel noise (GDAS, section 3).
 
-    The weights step first, by SGD with Nesterov momentum, then the alphas, each with a draw of its
-    own. The temperature falls linearly with the epochs. A node keeps the two strongest pairs of a
-    candidate, `none` apart, and a source, which may be the same source twice.
+    The weights are updated first, by SGD with Nesterov momentum, then the alphas, each with its own
+    draw. The temperature falls linearly with the epochs. A node keeps the two strongest pairs of a
+    source and a candidate other than `none`; both pairs may have the same source.
 
     >>> [round(Gdas().temperature(epoch, epochs=250), 2) for epoch in (0, 100, 249)]
     [10.0, 6.02, 0.1]
@@ -82,11 +82,11 @@ class Gdas(Method):
         return {"temperature": float(supernet.relaxation.temperature.numpy())}
 
     def derive(self, strengths: Mapping[str, np.ndarray], space: Space) -> Genotype:
-        """Returns the cells of the strongest pairs of a candidate and a source.
+        """Returns the genotype of the strongest pairs of a candidate and a source.
 
         Args:
             strengths: For each cell an array [edges, candidates].
-            space: The space of the stage; one with another rule than DARTS's derives by its own.
+            space: The space of the stage; a space that is no `SearchSpace` derives by its own rule.
         """
         if not isinstance(space, SearchSpace):
             return space.derive(strengths)

@@ -1,4 +1,4 @@
-"""Lambda-DARTS: cells that share alphas shall agree (Movahedi et al., 2023, arXiv:2210.07998)."""
+"""Lambda-DARTS: cells that share alphas are to agree (Movahedi et al., 2023, arXiv:2210.07998)."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class LambdaDarts(Method):
-    """The weights learn a loss that rewards agreement between the normal cells.
+    """Trains the weights on a loss that rewards agreement between the normal cells.
 
     Agreement is the mean cosine between the cells' gradients with respect to the edge weights that
-    they share. Its factor grows linearly from 0 in the first epoch. `none` is no candidate.
+    they share. Its factor grows linearly from 0 in the first epoch. The space loses `none`.
 
     >>> [round(LambdaDarts().strength_of(epoch, epochs=50), 3) for epoch in (0, 7, 49)]
     [0.0, 0.036, 0.25]
@@ -76,7 +76,7 @@ class LambdaDarts(Method):
         return super().stage(number, config, without_none(space), records)
 
     def relaxation(self, space: Space, **kwargs: Any) -> Relaxation:
-        """Returns the softmax, with the factor of agreement beside it."""
+        """Returns the softmax, with the variables of the factor and the measured cosine."""
         from darts_tf.supernet.relaxations.agreeing import Agreeing
 
         return Agreeing(space, **kwargs)
@@ -97,7 +97,7 @@ class LambdaDarts(Method):
     def weight_gradient(
         self, supernet: Supernet, train: Batch, seed: tf.Tensor | None = None
     ) -> tuple[Score, list[tf.Tensor]]:
-        """Returns the score of a batch and the gradient, with that of the agreement."""
+        """Returns the score of a batch, and the gradients of the loss that rewards agreement."""
         from darts_tf.searching.cell_agreement import agreeing_gradient
 
         relaxation = supernet.relaxation

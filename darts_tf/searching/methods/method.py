@@ -1,6 +1,7 @@
 """The base class of search methods: what a method may do differently from DARTS.
 
-TensorFlow is imported inside functions, so that a method's settings are known before it is.
+TensorFlow is imported inside functions, so that settings can be read and checked before it is
+imported.
 """
 
 from __future__ import annotations
@@ -32,12 +33,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Method(Settings):
-    """A way to search; as it stands, that of DARTS.
+    """A search method; the base class searches as DARTS does.
 
     A method overrides what it does differently. Its fields, made by `darts_tf.setting`, are flags
-    of the search program, `--<name>_<field>`. Temperatures, masks and the like belong into
-    variables of the relaxation, so that checkpoints hold them; `on_epoch_begin` sets them. A whole
-    method, DARTS with edge weights that grow sharper from epoch to epoch:
+    of the search program, `--<name>_<field>`. Temperatures, masks and the like belong in variables
+    of the relaxation, so that checkpoints hold them; `on_epoch_begin` sets them. A whole method,
+    DARTS with a softmax that gets sharper from epoch to epoch:
 
     >>> from dataclasses import dataclass
     >>> from typing import ClassVar
@@ -73,18 +74,18 @@ class Method(Settings):
     """
 
     name: ClassVar[str] = ""
-    # What genotypes and criteria are read from, in a few words, where it is not the softmax of the
-    # alphas by DARTS's rule; the epoch's line and the report say it.
+    # A few words for the log and the report: the strengths from which the genotype is derived,
+    # where these are not the softmax of the alphas.
     reads: ClassVar[str] = ""
     # Whether an iteration updates the weights before the architecture.
     weights_first: ClassVar[bool] = False
-    # Edges compute one of so many parts of the channels; the others pass by (PC-DARTS's K). A
-    # method may make a setting of it.
+    # K: candidates compute 1 / K of the channels, and the others pass by (PC-DARTS). A method may
+    # make a setting of it.
     partial: ClassVar[int] = 1
     # Whether the alphas learn; if not, there is nothing for a criterion to read.
     alphas_learn: ClassVar[bool] = True
-    # Whether all training images train the weights, those of the validation portion, on which the
-    # supernet is measured, too. A method may make a setting of it.
+    # Whether the weights learn on all training images, including those of the validation portion,
+    # on which the supernet is measured. A method may make a setting of it.
     whole_training_set: ClassVar[bool] = False
 
     def check(self, config: SearchConfig, space: Space) -> None:
@@ -92,10 +93,10 @@ class Method(Settings):
 
         Args:
             config: The settings of the search.
-            space: Its space.
+            space: The space of the search.
 
         Raises:
-            UserError: In one line that says why.
+            UserError: If it makes no sense; one line says why.
         """
         del config, space
 
@@ -112,13 +113,13 @@ class Method(Settings):
     ) -> Stage:
         """Returns a stage of the search.
 
-        It must follow from the arguments alone, so that a resumed search comes to the same stage.
+        It must be a function of the arguments alone, so that a resumed search has the same stage.
 
         Args:
             number: Number of the stage, from 0.
             config: The settings of the search.
             space: The space of the search.
-            records: Those of all earlier stages.
+            records: The records of all earlier stages.
         """
         return Stage(
             number=number,
@@ -145,40 +146,40 @@ class Method(Settings):
 
         Args:
             stage: The stage.
-            records: Those that count in it, at least one.
+            records: The records that count in the stage, at least one.
         """
         del stage, records
         return False
 
     def snapshots(self, records: Sequence[EpochRecord]) -> Collection[int]:
-        """Returns the epochs whose state a later stage may go back to, here none.
+        """Returns the numbers of the epochs whose state a later stage may go back to, here none.
 
         Args:
-            records: Those that count in the stage under way, at least one.
+            records: The records that count in the current stage, at least one.
         """
         del records
         return ()
 
     def measured(self, epoch: int) -> tuple[str, ...]:
-        """Returns what the method has measured after an epoch, as `Criterion.measured` does.
+        """Returns which measurements the method needs after an epoch; see `Criterion.measured`.
 
         Args:
-            epoch: Number of the epoch within its stage.
+            epoch: Number of the epoch within its stage, from 0.
         """
         del epoch
         return ()
 
     def begin_stage(self, supernet: Supernet, previous: Supernet) -> None:
-        """Takes over what a stage keeps of the one before, here nothing.
+        """Copies into a stage what it takes over from the stage before, here nothing.
 
         Args:
-            supernet: The supernet of the stage, built; its weights and alphas are initial ones.
+            supernet: The supernet of the stage, built, with initial weights and alphas.
             previous: The supernet of the stage before, as its last epoch left it.
         """
         del supernet, previous
 
     def batch_size(self, epoch: int, stage: Stage, config: SearchConfig) -> int:
-        """Returns the images in a batch of an epoch.
+        """Returns the number of images in a batch of an epoch.
 
         Args:
             epoch: Number of the epoch within its stage, from 0.
@@ -199,7 +200,7 @@ class Method(Settings):
         return cosine(epoch, stage.epochs, config.learning_rate, config.learning_rate_min)
 
     def relaxation(self, space: Space, **kwargs: Any) -> Relaxation:
-        """Returns the layer that owns the architecture parameters and makes edge weights of them.
+        """Returns the layer that owns the architecture parameters and makes edge weights from them.
 
         Args:
             space: The space of the stage.
@@ -210,7 +211,7 @@ class Method(Settings):
         return Relaxation(space, **kwargs)
 
     def stage_relaxation(self, stage: Stage, config: SearchConfig, **kwargs: Any) -> Relaxation:
-        """Returns the relaxation of a stage, which may need to know more than the space.
+        """Returns the relaxation of a stage; overridden where it depends on more than the space.
 
         Args:
             stage: The stage.
@@ -332,8 +333,8 @@ class Method(Settings):
 
         Args:
             supernet: The supernet.
-            train: The batch, of this replica.
-            seed: Seed of this pass's noise, int32 [2].
+            train: This replica's part of the batch.
+            seed: Seed of this pass's noise, int32 [2]; None for none.
         """
         from darts_tf.searching.bilevel import weight_gradient
 
@@ -342,11 +343,11 @@ class Method(Settings):
     def resting(self, supernet: Supernet, seed: tf.Tensor | None = None) -> list[tf.Tensor] | None:
         """Returns which weights a weight step leaves as they are, here none.
 
-        They get no gradient, no weight decay, and keep their momentum.
+        Such weights get neither gradient nor weight decay, and keep their momentum.
 
         Args:
             supernet: The supernet.
-            seed: Seed of that pass's noise, int32 [2]; None for none.
+            seed: Seed of the weight pass's noise, int32 [2]; None for none.
 
         Returns:
             A bool scalar for each of `supernet.weight_variables`, or None.
@@ -359,8 +360,8 @@ class Method(Settings):
 
         Args:
             supernet: The supernet.
-            seed: Seed of the noise of that pass, int32 [2], with which the relaxation draws the
-                same edge weights; None for none.
+            seed: Seed of the architecture pass's noise, int32 [2], with which the relaxation draws
+                the same edge weights as in that pass; None for none.
 
         Returns:
             A scalar, or None.
@@ -369,9 +370,9 @@ class Method(Settings):
         return None
 
     def after_architecture_step(self, supernet: Supernet) -> None:
-        """Follows each update of the architecture, in the graph of the step: prunes, for instance.
+        """Runs after each update of the architecture, in the step's graph; prunes, for example.
 
-        Variables that it assigns are the relaxation's, made by `add_state`.
+        It may assign variables that the relaxation has made by `add_state`.
 
         Args:
             supernet: The supernet.
@@ -379,9 +380,9 @@ class Method(Settings):
         del supernet
 
     def on_epoch_begin(self, epoch: int, epochs: int, supernet: Supernet) -> None:
-        """Prepares an epoch: sets temperatures, masks, rates.
+        """Prepares an epoch: sets temperatures, masks or rates.
 
-        It is called again with the same epoch when a killed run resumes within it.
+        It is called again with the same epoch when a killed run resumes within that epoch.
 
         Args:
             epoch: Number of the epoch within its stage, from 0.
@@ -393,39 +394,43 @@ class Method(Settings):
     def before_training(
         self, epoch: int, epochs: int, supernet: Supernet, validation: Validation
     ) -> None:
-        """Follows `on_epoch_begin`, before the epoch's first step: decides edges, for instance.
+        """Runs after `on_epoch_begin`, before the epoch's first step; decides edges, for example.
 
-        It is called again when a killed run resumes within the epoch: what is done then has to be
-        told by variables of the relaxation.
+        It is called again when a killed run resumes within the epoch, so variables of the
+        relaxation have to tell whether its work is done already.
 
         Args:
             epoch: Number of the epoch within its stage, from 0.
             epochs: The most epochs of the stage.
             supernet: The supernet.
-            validation: Measures it on the validation images.
+            validation: Measures the supernet on the validation images.
         """
         del epoch, epochs, supernet, validation
 
     def on_epoch_end(
         self, epoch: int, epochs: int, supernet: Supernet, validation: Validation
     ) -> None:
-        """Ends an epoch, once, before its record is made: decides edges, for instance.
+        """Runs once at the end of an epoch, before its record is made; decides edges, for example.
 
         Args:
             epoch: Number of the epoch within its stage, from 0.
             epochs: The most epochs of the stage.
             supernet: The supernet.
-            validation: Measures it on the validation images.
+            validation: Measures the supernet on the validation images.
         """
         del epoch, epochs, supernet, validation
 
     def measures(self, supernet: Supernet) -> dict[str, float]:
-        """Returns numbers of the method's own for the record of an epoch, such as a temperature."""
+        """Returns numbers of the method for an epoch's record, such as a temperature, by name.
+
+        Args:
+            supernet: The supernet.
+        """
         del supernet
         return {}
 
     def derive(self, strengths: Mapping[str, np.ndarray], space: Space) -> Genotype:
-        """Returns the genotype of the strengths that the relaxation gives.
+        """Returns the genotype that is derived from the strengths of the relaxation.
 
         Args:
             strengths: For each cell an array [edges, candidates], each strength from 0 to 1.
@@ -436,7 +441,7 @@ class Method(Settings):
     def counted(self, strengths: Mapping[str, np.ndarray], space: Space) -> Genotype:
         """Returns the genotype whose skip-connects Criterion 1 counts, here the derived one.
 
-        A method whose derivation limits them says here what the cells are without that limit.
+        A method whose derivation limits skip-connects returns the genotype without that limit.
 
         Args:
             strengths: As in `derive`.

@@ -1,4 +1,4 @@
-"""Fewer candidates an edge in the next of several supernets (P-DARTS, DrNAS)."""
+"""Narrowing: edges keep fewer candidates in the next stage of a search (P-DARTS, DrNAS)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from darts_tf.spaces.space import Space
 
 
 def strongest(space: Space, record: EpochRecord, keep: int) -> Space:
-    """Returns a space with the strongest candidates of each edge, in the order of the candidates.
+    """Returns a space with the strongest candidates of each edge, in the order of the space.
 
-    The strongest are those with the largest softmax of the alphas, which are those with the largest
-    alphas. Of equals the later stay.
+    The strongest candidates are those with the largest alphas. Of equal ones the later stay.
 
     Example:
         >>> from darts_tf import SearchSpace
@@ -27,8 +26,8 @@ def strongest(space: Space, record: EpochRecord, keep: int) -> Space:
 
     Args:
         space: The space of the search.
-        record: That of an epoch, whose tables may be of fewer candidates than the space has.
-        keep: How many candidates of an edge stay, at most.
+        record: The record of an epoch, whose tables may have fewer candidates than the space.
+        keep: The most candidates that stay on an edge.
 
     Raises:
         UserError: If the space cannot be narrowed.
@@ -45,12 +44,12 @@ def strongest(space: Space, record: EpochRecord, keep: int) -> Space:
 
 
 def names_of(space: Space, record: EpochRecord, cell: str) -> tuple[tuple[str, ...], ...]:
-    """Returns the names of the candidates that a record's tables are of, for each edge of a cell.
+    """Returns for each edge of a cell the names of the candidates in a record's table.
 
     Args:
         space: The space of the search.
-        record: That of an epoch.
-        cell: The cell.
+        record: The record of an epoch.
+        cell: Name of the cell.
     """
     if record.kept is not None:
         return record.kept[cell]
@@ -66,7 +65,7 @@ def check_stages(method: str, config: SearchConfig, lengths: Sequence[int]) -> N
         lengths: The epochs of each stage.
 
     Raises:
-        UserError: In one line that says how many epochs are expected.
+        UserError: If a stage has no epoch that moves the alphas.
     """
     if config.epochs < len(lengths):
         raise UserError(
@@ -83,11 +82,15 @@ def check_stages(method: str, config: SearchConfig, lengths: Sequence[int]) -> N
 def check_narrowing(space: Space) -> None:
     """Refuses a space whose edges cannot lose candidates.
 
+    Args:
+        space: The space of the search.
+
     Raises:
-        UserError: In one line that names it.
+        UserError: If the space cannot be narrowed.
     """
     space.narrowed({cell: [edge.candidates for edge in space.edges(cell)] for cell in space.cells})
 
 
 def _largest(row: tuple[float, ...], keep: int) -> list[int]:
+    """Returns the columns of the `keep` largest entries, in ascending order."""
     return sorted(int(column) for column in np.argsort(row, kind="stable")[-keep:])

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Oles(Method):
-    """An operation stops learning once its training and validation gradients part.
+    """Stops an operation's learning once its training and validation gradients diverge.
 
-    Their cosines of 21 steps, summed and divided by 20, decide; what has stopped keeps its weights
-    and takes part as before, and its alphas go on learning.
+    The cosines between both over 21 steps are summed and divided by 20, as in the authors' code. An
+    operation for which the result is below the threshold keeps its weights from then on. It still
+    takes part in every pass, and its alphas go on learning.
 
     >>> Oles().get_config()
     {'name': 'oles', 'threshold': 0.4, 'steps': 20}
@@ -54,13 +55,13 @@ class Oles(Method):
             )
 
     def relaxation(self, space: Space, **kwargs: Any) -> Relaxation:
-        """Returns the softmax, with what is known of each operation beside it."""
+        """Returns the softmax, with the variables that hold the state of each operation."""
         from darts_tf.supernet.relaxations.stoppable import Stoppable
 
         return Stoppable(space, **kwargs)
 
     def stage_relaxation(self, stage: Stage, config: SearchConfig, **kwargs: Any) -> Relaxation:
-        """Returns that of a stage, which knows how many cells the supernet has."""
+        """Returns the relaxation, with state for as many cells as the stage's supernet has."""
         del config
         return self.relaxation(stage.space, layers=stage.layers, **kwargs)
 
@@ -71,7 +72,7 @@ class Oles(Method):
         config: SearchConfig,
         loss_scale: LossScale | None,
     ) -> BilevelStep:
-        """Returns an iteration that compares the gradients of its two steps."""
+        """Returns an iteration that compares the weights' gradients of its two steps."""
         from darts_tf.searching.operation_stopping import OperationStopping
 
         step = super().step(stage, supernet, config, loss_scale)

@@ -1,4 +1,4 @@
-"""P-DARTS: a deeper supernet on fewer candidates, twice (Chen et al., 2019, arXiv:1904.12760)."""
+"""P-DARTS: stages of deeper supernets on fewer candidates (Chen et al., 2019, arXiv:1904.12760)."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ STAGES = 3
 class PDarts(Method):
     """Three supernets one after the other, each deeper and with fewer candidates (P-DARTS, s. 3).
 
-    Every stage starts anew; `epochs` are shared out evenly, and `layers` are the cells of the first
-    stage. Skip-connects of stride 1 drop entries in training, at a rate that falls from epoch to
-    epoch. The normal cell keeps few skip-connects.
+    Every stage starts with new weights and alphas. The stages share `epochs` evenly, and `layers`
+    is the number of cells of the first stage. Skip-connects of stride 1 have dropout, at a rate
+    that falls from epoch to epoch. The derived normal cell has few skip-connects.
 
     >>> rates = [PDarts().dropout(0.4, 10, epoch, epochs=25) for epoch in (0, 9, 10, 15)]
     >>> [round(rate, 3) for rate in rates]
@@ -62,7 +62,7 @@ class PDarts(Method):
     skip_connects: int = setting(2, "M: the most skip-connects of a derived normal cell.", low=0)
 
     def check(self, config: SearchConfig, space: Space) -> None:
-        """Refuses stages that would learn nothing, or drop no candidates."""
+        """Refuses stages that would learn nothing, or gain candidates."""
         super().check(config, space)
         check_stages(self.name, config, self.stage_epochs(config))
         if self.keep_2 > self.keep_1:
@@ -73,7 +73,7 @@ class PDarts(Method):
         check_narrowing(space)
 
     def stage_epochs(self, config: SearchConfig) -> tuple[int, ...]:
-        """Returns a third of the epochs for each stage, one more for the first if some are left."""
+        """Returns a third of the epochs for each stage, a remainder to the first stages."""
         return tuple(
             config.epochs // STAGES + (number < config.epochs % STAGES) for number in range(STAGES)
         )
@@ -81,20 +81,20 @@ class PDarts(Method):
     def stage(
         self, number: int, config: SearchConfig, space: Space, records: Sequence[EpochRecord]
     ) -> Stage:
-        """Returns a stage, from the second on without the weakest candidates of the one before."""
+        """Returns a stage; the later ones lack the weakest candidates of the stage before."""
         stage = super().stage(number, config, space, records)
         if number:
             space = strongest(space, records[-1], (self.keep_1, self.keep_2)[number - 1])
         return replace(stage, space=space, layers=config.layers + number * self.deeper)
 
     def relaxation(self, space: Space, **kwargs: Any) -> Relaxation:
-        """Returns the softmax with a dropout of skip-connects."""
+        """Returns the softmax, with dropout on skip-connects."""
         from darts_tf.supernet.relaxations.skip_dropout import SkipDropout
 
         return SkipDropout(space, **kwargs)
 
     def stage_relaxation(self, stage: Stage, config: SearchConfig, **kwargs: Any) -> Relaxation:
-        """Returns that of a stage, which knows where its dropout starts."""
+        """Returns the relaxation, with the initial dropout of the stage."""
         del config
         rate = (self.dropout_1, self.dropout_2, self.dropout_3)[stage.number]
         return self.relaxation(stage.space, rate=rate, learns_from=stage.arch_start_epoch, **kwargs)
@@ -102,7 +102,7 @@ class PDarts(Method):
     def architecture_optimizer(
         self, config: SearchConfig, loss_scale: LossScale | None
     ) -> CoupledOptimizer:
-        """Returns Adam, whose gradients are clipped as those of the weights are."""
+        """Returns Adam, with the gradient clipping of the weights."""
         from darts_tf.engine.precision import architecture_optimizer
 
         return architecture_optimizer(
@@ -113,10 +113,10 @@ class PDarts(Method):
         )
 
     def dropout(self, rate: float, learns_from: int, epoch: int, epochs: int) -> float:
-        """Returns the dropout of an epoch.
+        """Returns the dropout probability of an epoch.
 
         Args:
-            rate: That at the start of the stage.
+            rate: The probability at the start of the stage.
             learns_from: The first epoch of the stage that moves the architecture.
             epoch: Number of the epoch in its stage, from 0.
             epochs: The most epochs of the stage.
@@ -140,16 +140,16 @@ class PDarts(Method):
         }
 
     def derive(self, strengths: Mapping[str, np.ndarray], space: Space) -> Genotype:
-        """Returns the cells of DARTS's rule, the normal ones with few skip-connects.
+        """Returns the genotype by DARTS's rule, with few skip-connects in the normal cells.
 
         Args:
             strengths: For each cell an array [edges, candidates].
-            space: The space of the stage; one with another rule than DARTS's derives by its own.
+            space: The space of the stage; a space that is no `SearchSpace` derives by its own rule.
         """
         return self._derive_with(strengths, space, self.skip_connects)
 
     def counted(self, strengths: Mapping[str, np.ndarray], space: Space) -> Genotype:
-        """Returns the cells before skip-connects are taken out."""
+        """Returns the genotype before skip-connects are taken out."""
         return self._derive_with(strengths, space, None)
 
     def _derive_with(
@@ -171,16 +171,16 @@ class PDarts(Method):
 def few_skip_connects(
     strengths: np.ndarray, edges: Sequence[Edge], keep: int, most: int | None
 ) -> list[Triple]:
-    """Derives a cell by DARTS's rule, with at most so many skip-connects (P-DARTS, section 3.3).
+    """Derives a cell by DARTS's rule, with a limited number of skip-connects (P-DARTS, sec. 3.3).
 
     While the cell has more, its weakest skip-connect gets the strength 0, and the cell is derived
-    again: another candidate takes its place, or another edge. One that has no other candidate and
-    cannot be spared stays.
+    again, so that another candidate or another edge takes its place. A skip-connect that nothing
+    can replace stays.
 
     Args:
-        strengths: [edges, width], masked entries -infinity.
+        strengths: [edges, candidates], minus infinity where an edge has no candidate.
         edges: The edges of the cell.
-        keep: How many edges into a node stay, at most.
+        keep: The most edges into a node that stay.
         most: The most skip-connects; None for any number.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Whether the channels of all cells can be shared out among parts (PC-DARTS, DrNAS)."""
+"""The check that the channels of all cells divide into K parts (PC-DARTS, DrNAS)."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from darts_tf.spaces.space import Space
 
 
 def check_parts(config: SearchConfig, space: Space, parts: int, flag: str) -> None:
-    """Refuses channels that cannot be shared out.
+    """Refuses channels that do not divide into parts.
 
     Args:
         config: The settings of the search.
-        space: Its space.
-        parts: K: how many parts there are.
-        flag: Which flag says so.
+        space: The space of the search.
+        parts: K, the number of parts.
+        flag: Name of the flag that sets K, for the message.
 
     Raises:
-        UserError: In one line that names both flags.
+        UserError: If the channels of a cell do not divide by K, or in a reduction cell the channels
+            of a part are odd.
     """
     for place in space.macro(config.layers):
         channels = place.width * config.init_channels
         part = channels // parts
-        # A strided skip-connect makes both halves of its channels.
+        # The two convolutions of a strided skip-connect make half of the channels each.
         if channels % parts or not part or (place.reduction and part % 2):
             raise UserError(
                 f"init_channels: expected channels of each cell that divide by {flag}={parts}, in "

@@ -1,4 +1,4 @@
-"""PC-DARTS: a part of the channels, and weights of edges (Xu et al., 2020, arXiv:1907.05737)."""
+"""PC-DARTS: partial channels and edge normalization (Xu et al., 2020, arXiv:1907.05737)."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class PcDarts(Method):
-    """Edges compute one part of the channels, and a softmax weighs the edges of a node.
+    """Computes candidates on one part of the channels, and weighs the edges of a node by a softmax.
 
-    That saves most of the time and memory of an iteration (PC-DARTS, section 3). The genotype is
-    derived from the products of the weights of candidates and edges.
+    Partial channels save most of the time and memory of an iteration (PC-DARTS, section 3). The
+    genotype is derived from the products of the weights of candidates and edges.
 
     >>> PcDarts().get_config()
     {'name': 'pc_darts', 'partial': 4, 'warmup_epochs': 0}
@@ -45,18 +45,18 @@ class PcDarts(Method):
     )
 
     def check(self, config: SearchConfig, space: Space) -> None:
-        """Refuses channels that cannot be shared out."""
+        """Refuses channels that do not divide into parts."""
         super().check(config, space)
         check_parts(config, space, self.partial, "pc_darts_partial")
 
     def learning_rate(self, epoch: int, stage: Stage, config: SearchConfig) -> float:
-        """Returns that of the cosine, but for the first epochs, as in the authors' code."""
+        """Returns the learning rate of the cosine, after the warm-up of the authors' code."""
         if epoch < self.warmup_epochs:
             return config.learning_rate * (epoch + 1) / self.warmup_epochs
         return super().learning_rate(epoch, stage, config)
 
     def relaxation(self, space: Space, **kwargs: Any) -> Relaxation:
-        """Returns the softmax over candidates with that over edges."""
+        """Returns the softmax over candidates with a softmax over edges."""
         from darts_tf.supernet.relaxations.edge_normalized import EdgeNormalized
 
         return EdgeNormalized(space, **kwargs)

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 class RandomNas(Method):
     """Trains the weights on random architectures, and keeps the best of many at the end.
 
-    Each step draws one discrete architecture and moves the weights that it uses. After the last
-    epoch `draws` architectures are measured with the shared weights, on `batches` validation
-    batches each, and the best `finalists` again on all validation images; the best of these is the
-    genotype. The genotype of an earlier epoch is a random one.
+    Each step draws one discrete architecture and updates the weights that it uses. After the last
+    epoch, `draws` architectures are measured with the shared weights on `batches` validation
+    batches each. The best `finalists` are measured again on all validation images, and the best of
+    these is the genotype. The genotype of an earlier epoch is a random one.
 
     >>> RandomNas().get_config()
     {'name': 'random_nas', 'draws': 1000, 'batches': 10, 'finalists': 10}
@@ -46,15 +46,15 @@ class RandomNas(Method):
     def check(self, config: SearchConfig, space: Space) -> None:
         """Refuses what needs alphas that learn, and spaces whose genotypes it cannot draw."""
         super().check(config, space)
-        for name, right in (
+        for name, expected in (
             ("stop_criterion", "none"),
             ("arch_order", "first"),
             ("arch_start_epoch", 0),
         ):
             value = getattr(config, name)
-            if value != right:
+            if value != expected:
                 raise UserError(
-                    f"{name}: expected {right} with the method random_nas, whose alphas never "
+                    f"{name}: expected {expected} with the method random_nas, whose alphas never "
                     f"learn, got {value}"
                 )
         if type(space).sample_cell not in (Space.sample_cell, SearchSpace.sample_cell):
@@ -70,7 +70,7 @@ class RandomNas(Method):
         return RandomDraw(space, **kwargs)
 
     def stage_relaxation(self, stage: Stage, config: SearchConfig, **kwargs: Any) -> Relaxation:
-        """Returns that of a stage, which draws by the seed of the search."""
+        """Returns the layer that draws architectures by the seed of the search."""
         return self.relaxation(stage.space, seed=config.seed, **kwargs)
 
     def resting(self, supernet: Supernet, seed: tf.Tensor | None = None) -> list[tf.Tensor] | None:
@@ -113,5 +113,6 @@ class RandomNas(Method):
 
 
 def _assign(relaxation: Any, architecture: dict[str, Any]) -> None:
+    """Makes an architecture the one that passes without a seed compute."""
     for cell, columns in architecture.items():
         relaxation.architecture[cell].assign(columns)

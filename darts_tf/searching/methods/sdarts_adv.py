@@ -1,4 +1,4 @@
-"""SDARTS-ADV: weights learn on attacked edges (Chen and Hsieh, 2020, arXiv:2002.05283)."""
+"""SDARTS-ADV: adversarially perturbed edge weights (Chen and Hsieh, 2020, arXiv:2002.05283)."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class SdartsAdv(SdartsRs):
-    """The weight step sees edge weights that an attack has chosen (SDARTS, section 3.3).
+    """The weight step uses edge weights that an adversarial attack chooses (SDARTS, section 3.3).
 
-    From a random start the attack climbs the training loss by signed steps, within the radius
-    around the weights as they are, with the running averages of normalization. If that has not
-    raised the loss but lowered it, the weights stay as they are.
+    From a random start within the radius around the softmax, the attack raises the training loss by
+    signed ascent steps, with the running averages of normalization. If the loss is lower after the
+    attack than at the softmax, the weight step uses the softmax.
 
     >>> SdartsAdv().get_config()
     {'name': 'sdarts_adv', 'radius_min': 0.03, 'radius_max': 0.3, 'steps': 7}
@@ -39,8 +39,8 @@ class SdartsAdv(SdartsRs):
 
         Args:
             supernet: The supernet.
-            train: The batch, of this replica.
-            seed: Seed of the random start, int32 [2]; None starts at the weights as they are.
+            train: This replica's part of the batch.
+            seed: Seed of the random start, int32 [2]; None starts at the softmax.
         """
         import tensorflow as tf
 
@@ -51,12 +51,12 @@ class SdartsAdv(SdartsRs):
         for _ in range(self.steps):
             slopes = _slopes(supernet, train, tables)
             tables = relaxation.ascended(tables, center, slopes, self.steps)
-        fallen = before > _loss(supernet, train, tables)
-        return {cell: tf.where(fallen, center[cell], table) for cell, table in tables.items()}
+        lowered = before > _loss(supernet, train, tables)
+        return {cell: tf.where(lowered, center[cell], table) for cell, table in tables.items()}
 
 
 def _loss(supernet: Supernet, train: Batch, tables: Mapping[str, tf.Tensor]) -> tf.Tensor:
-    """Returns the loss of the global batch, by the running averages."""
+    """Returns the loss of the global batch with the running averages of normalization."""
     from darts_tf.engine.replicas import over_replicas
     from darts_tf.engine.scoring import score
 
@@ -68,7 +68,7 @@ def _loss(supernet: Supernet, train: Batch, tables: Mapping[str, tf.Tensor]) -> 
 def _slopes(
     supernet: Supernet, train: Batch, tables: Mapping[str, tf.Tensor]
 ) -> dict[str, tf.Tensor]:
-    """Returns the gradient of that loss for each table, of all cells of a kind together."""
+    """Returns the gradient of that loss for each kind of cell, [edges, candidates]."""
     from darts_tf.engine.replicas import over_replicas
     from darts_tf.searching.differentiation import differentiate_edges
 

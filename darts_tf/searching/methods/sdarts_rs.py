@@ -1,4 +1,4 @@
-"""SDARTS-RS: weights learn on randomly perturbed edges (Chen and Hsieh, 2020, arXiv:2002.05283)."""
+"""SDARTS-RS: randomly perturbed edge weights (Chen and Hsieh, 2020, arXiv:2002.05283)."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class SdartsRs(Method):
-    """The weight step sees edge weights that are moved at random (SDARTS, section 3.2).
+    """The weight step uses randomly perturbed edge weights (SDARTS, section 3.2).
 
-    One draw a pass and kind of cell moves each weight by at most a radius, which grows with the
-    epochs; the architecture step sees the weights as they are.
+    Each pass draws once for each kind of cell, and moves each weight by at most a radius, which
+    grows with the epochs. The architecture step uses the weights without perturbation.
 
     >>> [round(SdartsRs().radius(epoch, epochs=50), 4) for epoch in (0, 25, 49)]
     [0.03, 0.165, 0.2946]

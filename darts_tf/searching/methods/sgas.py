@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Sgas(Method):
-    """Every few epochs the edge of the highest score is decided in each cell (SGAS, section 3).
+    """Decides the edge of the highest score in each cell, every few epochs (SGAS, section 3).
 
-    A decided edge keeps its strongest candidate but `none`, with weight 1. Once a node has as many
-    decided edges as a genotype keeps, its other edges are pruned. Each decision lets the batches
-    grow.
+    A decided edge keeps its strongest candidate other than `none`, with weight 1. Once a node has
+    as many decided edges as a genotype keeps, its other edges are pruned. Batches grow with each
+    decision.
 
     >>> epochs = [epoch for epoch in range(45) if Sgas().decides(epoch)]
     >>> epochs
@@ -48,7 +48,7 @@ class Sgas(Method):
     history: int = setting(4, "Criterion 2: how many of the last epochs it looks at.", low=1)
 
     def check(self, config: SearchConfig, space: Space) -> None:
-        """Refuses spaces without `none` or with another rule, and decisions on initial noise."""
+        """Refuses spaces that SGAS cannot score or prune, and decisions on initial noise."""
         super().check(config, space)
         if not isinstance(space, SearchSpace):
             raise UserError(
@@ -70,18 +70,22 @@ class Sgas(Method):
             )
 
     def relaxation(self, space: Space, **kwargs: Any) -> Relaxation:
-        """Returns the softmax of which edges can be decided."""
+        """Returns the softmax whose edges can be decided."""
         from darts_tf.supernet.relaxations.decided_edges import DecidedEdges
 
         history = self.history if self.criterion == 2 else 0
         return DecidedEdges(space, history=history, **kwargs)
 
     def decides(self, epoch: int) -> bool:
-        """Returns whether edges are decided at the end of an epoch, as long as some are left."""
+        """Returns whether edges are decided at the end of an epoch, if some are still undecided.
+
+        Args:
+            epoch: Its number, from 0.
+        """
         return epoch >= self.first and (epoch - self.first) % self.every == 0
 
     def batch_size(self, epoch: int, stage: Stage, config: SearchConfig) -> int:
-        """Returns the images in a batch: some more after each decision."""
+        """Returns the number of images in a batch, which grows with each decision."""
         decisions = max(0, -(-(epoch - self.first) // self.every))
         space = stage.space
         most = max(
@@ -92,7 +96,7 @@ class Sgas(Method):
     def on_epoch_end(
         self, epoch: int, epochs: int, supernet: Supernet, validation: Validation
     ) -> None:
-        """Decides an edge of each cell, where it is time, and remembers the epoch's shares."""
+        """Decides an edge of each cell in epochs that decide, and remembers the epoch's shares."""
         del epochs, validation
         relaxation: DecidedEdges = supernet.relaxation
         relaxation.restore()
@@ -122,7 +126,7 @@ class Sgas(Method):
 
 
 def without_none(shares: np.ndarray, edges: Sequence[Edge]) -> np.ndarray:
-    """Returns the shares of the candidates but `none`, which sum to 1 on each edge.
+    """Returns the shares of the candidates other than `none`, which sum to 1 on each edge.
 
     Args:
         shares: The softmax of the alphas of a cell, [edges, candidates].
@@ -141,8 +145,8 @@ def scores(
 ) -> np.ndarray:
     r"""Returns the scores of the edges of a cell (SGAS, section 3).
 
-    With $N$ that maps the numbers of all edges onto 0 to 1, and the shares $q$ of the candidates
-    but `none`,
+    With the softmax $p$ of the alphas, the shares $q$ of the $n_e$ candidates other than `none`,
+    and the min-max normalization $N$ over all edges of the cell,
 
     $$S_e = N(1 - p_{e,none}) \, N\Big(1 + \sum_o q_{e,o} \log q_{e,o} / \log n_e\Big) \, N(H_e),$$
 
@@ -177,17 +181,17 @@ def decide(
     edges: Sequence[Edge],
     keep: int,
 ) -> dict[int, int]:
-    """Returns what is decided in a cell: one edge, and those that its node then loses.
+    """Returns the decision for a cell: one edge, and the edges that its node then loses.
 
     Args:
-        decisions: For each edge its column, or less than 0: -1 while it is undecided.
+        decisions: For each edge the column of its candidate, `UNDECIDED` or `PRUNED`, [edges].
         score: The scores of the edges, [edges].
-        rest: The shares of the candidates but `none`, [edges, candidates].
-        edges: The edges.
-        keep: How many edges a node keeps.
+        rest: The shares of the candidates other than `none`, [edges, candidates].
+        edges: The edges of the cell.
+        keep: The number of edges that a node keeps.
 
     Returns:
-        By number of an edge the column that stays, -2 for none; empty if all is decided.
+        By number of an edge the column that stays, or `PRUNED`; empty if all edges are decided.
     """
     from darts_tf.supernet.relaxations.partly_decided import PRUNED, UNDECIDED
 
@@ -204,18 +208,19 @@ def decide(
 
 
 def _min_max(values: np.ndarray) -> np.ndarray:
-    """Returns numbers mapped onto 0 to 1; all 0 where they are alike."""
+    """Returns min-max normalized numbers, from 0 to 1; all 0 where they are alike."""
     width = values.max() - values.min()
     return (values - values.min()) / width if width > 0 else np.zeros_like(values)
 
 
 def _edges_per_node(space: Space) -> int:
+    """Returns the number of edges that a node keeps."""
     if not isinstance(space, SearchSpace):
         raise TypeError(f"expected a SearchSpace, got {space!r}")
     return space.inputs_per_node
 
 
 def _nodes_to_decide(edges: Sequence[Edge], keep: int) -> list[int]:
-    """Returns the node of each edge that is decided in the end."""
+    """Returns one entry for each decision of a cell: the node that keeps the decided edge."""
     targets = [edge.target for edge in edges]
     return [node for node in dict.fromkeys(targets) for _ in range(min(keep, targets.count(node)))]

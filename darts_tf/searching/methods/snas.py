@@ -1,4 +1,4 @@
-"""SNAS: a stochastic search whose weights and alphas learn together (Xie et al., 2019)."""
+"""SNAS: a stochastic search that updates weights and alphas together (Xie et al., 2019)."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Snas(Method):
     """Edge weights are samples of a Gumbel-softmax distribution (SNAS, arXiv:1812.09926).
 
     One pass over one batch of the whole training set gives the gradients of weights and alphas,
-    which step together. The temperature falls linearly with the epochs, edges are dropped at
-    random, and what the sampled network costs is added to the loss.
+    which are updated together. The temperature falls linearly with the epochs, edges are dropped at
+    random, and the cost of the sampled network is added to the loss.
 
     >>> [round(Snas().temperature(epoch, epochs=150), 4) for epoch in (0, 75, 149)]
     [1.0, 0.515, 0.0365]
@@ -87,7 +87,7 @@ class Snas(Method):
         config: SearchConfig,
         loss_scale: LossScale | None,
     ) -> BilevelStep:
-        """Returns one iteration, in which weights and alphas step together."""
+        """Returns one iteration, in which weights and alphas are updated together."""
         from darts_tf.searching.joint import JointStep
 
         del stage
@@ -104,7 +104,7 @@ class Snas(Method):
     def architecture_optimizer(
         self, config: SearchConfig, loss_scale: LossScale | None
     ) -> CoupledOptimizer:
-        """Returns plain SGD with a clip of its own."""
+        """Returns plain SGD, with its own limit of the gradient's norm."""
         from darts_tf.engine.precision import weight_optimizer
 
         return weight_optimizer(
@@ -112,7 +112,7 @@ class Snas(Method):
         )
 
     def penalty(self, supernet: Supernet, seed: tf.Tensor | None = None) -> tf.Tensor | None:
-        """Returns what the sampled network costs, times lambda."""
+        """Returns the cost of the sampled network times lambda; None where lambda is 0."""
         from darts_tf.supernet.costs import resource_cost
 
         if not self.resource_weight:

@@ -22,22 +22,23 @@ class Stage:
         space: The search space of this supernet.
         layers: Number of its cells.
         init_channels: Channels of a node in its first cell.
-        epochs: The most epochs.
+        epochs: The most epochs of the stage.
         arch_start_epoch: The first epoch of the stage that moves the architecture.
-        partial: Edges compute one of so many parts of the channels (PC-DARTS's K).
-        steps: Training steps of an epoch; the search sets it, from the number of its images.
+        partial: K: candidates compute 1 / K of the channels (PC-DARTS).
+        steps: Training steps of an epoch; the search sets it from the number of its images.
         arch_optimizer_goes_on: Whether the optimizer of the architecture goes on from the stage
             before, whose architecture variables have the same shapes.
         start: By cell the alphas that the stage starts from, [edges, candidates]; None for the
             initial ones of the relaxation.
-        first_epoch: How many epochs of the search came before.
-        goes_back_to: The epoch of the search whose state it starts from, one of the method's
-            `snapshots`; None to start anew. Its space and supernet are those of that epoch.
-        start_epoch: Number of its first epoch, after the epochs that it has gone back to: its
-            epochs are numbered from here to `epochs`.
-        may_be_last: Whether the search may end with it though another could follow: then the
-            criterion ends the search and not the stage, as it does in the last one, and only
-            `Method.stage_over` leads on to the next.
+        first_epoch: The number of epochs of the search before the stage.
+        goes_back_to: Number of an earlier epoch of the search, one of the method's `snapshots`: the
+            stage starts from the state after that epoch, whose space and supernet it has to share.
+            None to start anew.
+        start_epoch: Number of the stage's first epoch, after the epochs that it has gone back to:
+            its epochs are numbered from here to `epochs - 1`.
+        may_be_last: Whether the search may end with this stage even though another could follow. If
+            so, the criterion ends the search and not the stage, as in the last stage, and only
+            `Method.stage_over` leads on to the next stage.
     """
 
     number: int

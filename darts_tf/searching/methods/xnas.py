@@ -1,4 +1,4 @@
-"""XNAS: candidates are experts that are rewarded and wiped out (Nayman et al., 2019)."""
+"""XNAS: prediction with expert advice, whose experts are the candidates (Nayman et al., 2019)."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Xnas(Method):
     """Prediction with expert advice: each candidate is an expert (XNAS, arXiv:1906.08031).
 
     Rewards are the negative slopes of the validation loss for the edge weights. They move the
-    weights of experts by the exponentiated gradient rule, whose rate follows from the number of
-    steps, which therefore has to be known: it is that of all epochs that move the architecture.
-    Experts that could not win any more, whatever came, leave for good.
+    weights of experts by the exponentiated gradient rule. Its rate follows from the number of
+    architecture steps, over all epochs that move the architecture. Experts that can no longer win,
+    whatever rewards follow, are wiped out for good.
 
     >>> Xnas().get_config()
     {'name': 'xnas', 'reward_bound': 1.0}
@@ -62,7 +62,7 @@ class Xnas(Method):
         return Experts(space, **kwargs)
 
     def stage_relaxation(self, stage: Stage, config: SearchConfig, **kwargs: Any) -> Relaxation:
-        """Returns the experts of a stage, who know the number of rounds."""
+        """Returns the experts, with the number of rounds of the stage."""
         del config
         return self.relaxation(stage.space, rounds=self.rounds(stage), **kwargs)
 
@@ -73,7 +73,7 @@ class Xnas(Method):
         config: SearchConfig,
         loss_scale: LossScale | None,
     ) -> BilevelStep:
-        """Returns one iteration, whose rule for experts knows the number of rounds."""
+        """Returns one iteration, whose architecture optimizer has the stage's number of rounds."""
         step = super().step(stage, supernet, config, loss_scale)
         rule: Any = step.architecture_optimizer
         rule.rounds = self.rounds(stage)
@@ -94,7 +94,7 @@ class Xnas(Method):
         return EdgeGradient(on_training=config.arch_order == "one_level")
 
     def after_architecture_step(self, supernet: Supernet) -> None:
-        """Wipes out the experts that cannot win any more."""
+        """Wipes out the experts that can no longer win."""
         from darts_tf.engine.exponentiated_gradient import expert_rate
 
         experts = supernet.relaxation
