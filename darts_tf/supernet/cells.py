@@ -180,7 +180,7 @@ class SearchCell(keras.layers.Layer):
             weights: Edge weights; a tensor [edges, width] is the weights of the candidates. An
                 edge with fewer candidates than others uses the first columns of its row.
             training: Whether normalization uses, and records, the statistics of the batch.
-            learn: What gets gradients: `weights`, `architecture` or `all`.
+            learn: Which variables get gradients: `weights`, `architecture` or `all`.
             constant_inputs: Numbers of the inputs that get no gradient.
             seed: Seed of what candidates draw, int32 [2]; None draws nothing.
             twice: Whether the result is to be differentiated twice; the running averages of edges
@@ -290,12 +290,14 @@ class _Pass:
         node = computed(node, self.cell.partial)
         needed = {}
         if self.chosen is not None and source.features:
-            needed["needed"] = self._needed(number, source.features, self.chosen)
+            needed["needed"] = self._needed_features(number, source.features, self.chosen)
         if self.twice or replicas_meet(self.cell.synchronized):
             return source(node, training=self.training, twice=self.twice, **needed)
         return self.cell.traces(source, node, training=self.training, **needed)
 
-    def _needed(self, number: int, features: tuple[str, ...], chosen: list[tf.Tensor]) -> tf.Tensor:
+    def _needed_features(
+        self, number: int, features: tuple[str, ...], chosen: list[tf.Tensor]
+    ) -> tf.Tensor:
         """Returns which features of a node the edges from it will read, bool [features]."""
         needed = [
             # The first row is for the choice -1, an edge that computes no candidate.

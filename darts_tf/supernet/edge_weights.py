@@ -6,7 +6,7 @@ import tensorflow as tf
 
 
 class EdgeWeights(NamedTuple):
-    """How the edges of one kind of cell mix their candidates.
+    """The weights by which the edges of one kind of cell mix their candidates.
 
     Row e belongs to edge e of the space, column c to candidate c of that edge. Edges with fewer
     candidates than the widest one use the first columns of their row.
@@ -14,8 +14,8 @@ class EdgeWeights(NamedTuple):
     Attributes:
         candidates: Weight of each candidate, float [edges, width] (DARTS, equation 2: the softmax
             of the alphas).
-        edges: What the sum of an edge is multiplied by, float [edges]; None multiplies by 1. With
-            part of the channels it multiplies the channels that pass by, too (PC-DARTS, eq. 5).
+        edges: Factor of each edge's sum, float [edges]; None for 1. With partial channels it also
+            multiplies the channels that pass by (PC-DARTS, eq. 5).
         chosen: Column of the only candidate that an edge computes, int32 [edges], -1 for an edge
             that computes none; None computes all (GDAS, section 3.2).
         skip_dropout: Probability with which each skip-connect of stride 1 drops an entry in

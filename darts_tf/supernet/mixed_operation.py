@@ -176,7 +176,7 @@ class MixedOperation(keras.layers.Layer):
             form = "phases" if operation.layout is Layout.PHASES else "image"
             with nullcontext() if changing is None else changing_if(changing == number, operation):
                 terms[form].append(
-                    self._apply(number, source[operation.reads], weight, training, noise)
+                    self._apply_candidate(number, source[operation.reads], weight, training, noise)
                 )
         if not self.operations:
             terms["image"].append(self._zeros(source["identity"]))
@@ -193,7 +193,7 @@ class MixedOperation(keras.layers.Layer):
         """Computes the candidate of number `chosen`, or returns zeros where it is -1."""
 
         def apply_and_merge(number: int, feature: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
-            y = self._apply(number, feature, weight, training, noise)
+            y = self._apply_candidate(number, feature, weight, training, noise)
             layout = self.operations[self.candidates[number]].layout
             return merge(y) if layout is Layout.PHASES else y
 
@@ -207,7 +207,7 @@ class MixedOperation(keras.layers.Layer):
                 branches.append(Branch(partial(apply_and_merge, number), arguments, (operation,)))
         return {"image": [compute_one(chosen + 1, branches, training)], "phases": []}
 
-    def _apply(
+    def _apply_candidate(
         self,
         number: int,
         feature: tf.Tensor,

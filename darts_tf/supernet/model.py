@@ -163,8 +163,8 @@ class Supernet(keras.Model):
         Args:
             images: Normalized images, [batch, rows, columns, channels].
             training: Whether normalization uses, and records, the statistics of the batch.
-            learn: What gets gradients: `weights`, `architecture` or `all`; other gradients are not
-                computed.
+            learn: Which variables get gradients: `weights`, `architecture` or `all`; other
+                gradients are not computed.
             seed: Seed of the relaxation's noise and of what operations draw, int32 [2]; None for
                 none.
             twice: Whether the result is to be differentiated twice, as a Hessian-vector product

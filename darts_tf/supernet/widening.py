@@ -124,7 +124,7 @@ def _widen_factorized_reduce(layer: Any, old: Any, rng: Rng) -> None:
     _widen_norm(layer.norm, old.norm, np.concatenate(outside))
 
 
-def _nothing(layer: Any, old: Any, rng: Rng) -> None:
+def _copy_nothing(layer: Any, old: Any, rng: Rng) -> None:
     del layer, old, rng
 
 
@@ -132,6 +132,6 @@ _RULES: dict[type, Callable[[Any, Any, Rng], None]] = {
     DilConv: _widen_separable("depthwise", "pointwise", "norm"),
     SepConv: _widen_sep_conv,
     FactorizedReduce: _widen_factorized_reduce,
-    Identity: _nothing,
-    Pool: _nothing,
+    Identity: _copy_nothing,
+    Pool: _copy_nothing,
 }
