@@ -81,7 +81,7 @@ class RunConfig(Settings):
     )
     mixed_precision: str = setting(
         "float32",
-        "What layers compute in; weights, alphas and averages are float32 in any case.",
+        "The dtype that layers compute in; weights, alphas and averages are float32 in any case.",
         choices=("float32", "bfloat16", "float16"),
     )
     jit_compile: bool = setting(False, "Whether XLA compiles the steps, on one device.")

@@ -1,4 +1,4 @@
-"""What was found in a folder of images, told in lines and written down with a run."""
+"""The account of a folder of images: told in lines, and written down with a run."""
 
 from __future__ import annotations
 

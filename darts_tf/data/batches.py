@@ -65,11 +65,11 @@ def endless_batches(
     first_step: int,
     steps: int,
     transform: Transform,
+    first_image: int | None = None,
 ) -> tf.data.Dataset:
     """Makes full batches from a split that is reshuffled without end, for architecture steps.
 
-    Batch `s` holds elements `s * batch_size` to `(s + 1) * batch_size - 1` of one permutation of
-    the split after the other, so it may span two of them.
+    The stream is one permutation of the split after the other; a batch may span two of them.
 
     Args:
         split: The images.
@@ -78,11 +78,14 @@ def endless_batches(
         first_step: Number of the first batch, counted from 0 since the start of the run.
         steps: How many batches to make.
         transform: Augmentation and normalization.
+        first_image: Place of the first batch in the stream, in images from 0; None where all
+            batches before it have as many images.
 
     Returns:
         A `tf.data.Dataset` of `steps` elements.
     """
-    start, stop = first_step * batch_size, (first_step + steps) * batch_size
+    start = first_step * batch_size if first_image is None else first_image
+    stop = start + steps * batch_size
     passes = range(start // len(split), math.ceil(stop / len(split)))
     orders = [_permutation(len(split), seed, _ENDLESS, number) for number in passes]
     skipped = start - passes.start * len(split)

@@ -1,4 +1,4 @@
-"""What all exports want of a model: from images to the probabilities of classes."""
+"""The model that all exports share: from images to the probabilities of classes."""
 
 from typing import Any
 

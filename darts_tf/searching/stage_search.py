@@ -216,7 +216,7 @@ class StageSearch:
         self.method.before_training(number, plan.epochs, self.supernet, validation)
         step = self.bilevel if number >= plan.arch_start_epoch else self.weights_only
         batch_size = self.method.batch_size(number, plan, config)
-        batches = self._batches(epoch.number, epoch.steps_done, batch_size)
+        batches = self._batches(epoch.number, number, epoch.steps_done, batch_size)
         train = epoch.train(step, batches, len(self.train), batch_size)
         average_statistics(self.supernet)
         valid = validation()
@@ -242,7 +242,7 @@ class StageSearch:
         last = steps_per_epoch(len(self.train), batch_size) - 1
         numbers = {}
         for name in self.measured(number):
-            batch = self._validation_batches(epoch.number, last, batch_size)
+            batch = self._validation_batches(epoch.number, number, last, batch_size)
             numbers[name] = self._measurement(name)(batch)
             if not math.isfinite(numbers[name]):
                 raise DivergenceError(
@@ -251,7 +251,7 @@ class StageSearch:
                 )
         return numbers
 
-    def _batches(self, epoch: int, first: int, batch_size: int) -> tf.data.Dataset:
+    def _batches(self, epoch: int, number: int, first: int, batch_size: int) -> tf.data.Dataset:
         """Returns pairs of training and validation batches of an epoch, from step `first` on."""
         train = training_batches(
             self.train,
@@ -261,18 +261,32 @@ class StageSearch:
             transform=search_transform(self.facts),
             first_step=first,
         )
-        return tf.data.Dataset.zip(train, self._validation_batches(epoch, first, batch_size))
+        valid = self._validation_batches(epoch, number, first, batch_size)
+        return tf.data.Dataset.zip(train, valid)
 
-    def _validation_batches(self, epoch: int, first: int, batch_size: int) -> tf.data.Dataset:
-        """Returns the batches of an epoch's architecture steps, from step `first` on."""
-        steps = steps_per_epoch(len(self.train), batch_size)
+    def _validation_batches(
+        self, epoch: int, number: int, first: int, batch_size: int
+    ) -> tf.data.Dataset:
+        """Returns the batches of an epoch's architecture steps.
+
+        Args:
+            epoch: Number of the epoch, from 0.
+            number: Its number in the stage.
+            first: The first step.
+            batch_size: Images in a batch of this epoch.
+        """
+        sizes = [self.method.batch_size(n, self.plan, self.config) for n in range(number)]
+        sizes += [self.config.batch_size] * (epoch - number)  # of earlier stages
+        steps = [steps_per_epoch(len(self.train), size) for size in sizes]
+        images = sum(size * count for size, count in zip(sizes, steps, strict=True))
         return endless_batches(
             self.valid,
             batch_size,
             seed=self.config.seed,
-            first_step=epoch * steps + first,
-            steps=steps - first,
+            first_step=sum(steps) + first,
+            steps=steps_per_epoch(len(self.train), batch_size) - first,
             transform=search_transform(self.facts),
+            first_image=images + first * batch_size,
         )
 
     def _evaluate(self, *batch: tf.Tensor) -> Score:

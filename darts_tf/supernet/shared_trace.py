@@ -97,9 +97,11 @@ def keeping(variables: Sequence[keras.Variable]) -> Iterator[None]:
     """
     copies = [local_copy(variable) for variable in variables]
     values = [tf.identity(copy) for copy in copies]
-    yield
-    for copy, value in zip(copies, values, strict=True):
-        copy.assign(value)
+    try:
+        yield
+    finally:
+        for copy, value in zip(copies, values, strict=True):
+            copy.assign(value)
 
 
 def _kind(

@@ -23,7 +23,7 @@ _GREY, _GREY_ALPHA, _PALETTE = 0, 4, 3
 
 
 class Traits(NamedTuple):
-    """What kind of image a file holds, bool [] each.
+    """The kind of image that a file holds, bool [] each.
 
     Attributes:
         grey: Whether it is stored in grey levels; a BMP's table of greys counts.

@@ -20,7 +20,7 @@ _EXIF = b"Exif\0\0"
 
 
 class JpegHeader(NamedTuple):
-    """What the segments of a JPEG tell.
+    """The facts that the segments of a JPEG tell.
 
     Attributes:
         exif: Place of its EXIF data, int32; 0 for none.
@@ -32,7 +32,7 @@ class JpegHeader(NamedTuple):
 
 
 class PngHeader(NamedTuple):
-    """What the chunks of a PNG tell.
+    """The facts that the chunks of a PNG tell.
 
     Attributes:
         exif: Place of its EXIF data, int32; 0 for none.

@@ -38,7 +38,7 @@ class Asap(Method):
 
     temperature: float = setting(1.6, "Temperature of the first epoch.", above=0.0)
     decay: float = setting(
-        0.95, "What the temperature is multiplied by after each epoch.", above=0.0, below=1.0
+        0.95, "Factor of the temperature after each epoch.", above=0.0, below=1.0
     )
     threshold: float = setting(
         0.4,

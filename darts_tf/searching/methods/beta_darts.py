@@ -28,7 +28,7 @@ class BetaDarts(Method):
 
     name: ClassVar[str] = "beta_darts"
 
-    slope: float = setting(0.5, "What the weight of the term grows by in an epoch.", low=0.0)
+    slope: float = setting(0.5, "Growth of the term's weight in an epoch.", low=0.0)
 
     def relaxation(self, space: Space, **kwargs: Any) -> Relaxation:
         """Returns the softmax, with the variable of the term's weight."""

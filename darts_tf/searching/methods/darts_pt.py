@@ -176,5 +176,7 @@ def _without(relaxation: Any, cell: str, edge: int, columns: Any) -> Iterator[No
     table = np.zeros(relaxation.removed[cell].shape, np.int32)
     table[edge, columns] = 1
     relaxation.removed[cell].assign(table)
-    yield
-    relaxation.removed[cell].assign(np.zeros_like(table))
+    try:
+        yield
+    finally:
+        relaxation.removed[cell].assign(np.zeros_like(table))

@@ -56,8 +56,8 @@ class Drnas(Method):
     keep: int = setting(4, "Candidates that an edge keeps after the first stage.", low=1)
     regularization: str = setting(
         "l2",
-        "What keeps the distributions near the uniform one: l2, by arch_weight_decay, or kl, the "
-        "divergence from it in the loss.",
+        "The term that keeps the distributions near the uniform one: l2, by arch_weight_decay, "
+        "or kl, the divergence from it in the loss.",
         choices=("l2", "kl"),
     )
     kl_scale: float = setting(1e-3, "Factor of the divergence with kl.", low=0.0)

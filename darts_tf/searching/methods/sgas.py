@@ -43,7 +43,7 @@ class Sgas(Method):
     every: int = setting(5, "Epochs from one decision to the next.", low=1)
     batch_increase: int = setting(8, "Images by which the batches grow with a decision.", low=0)
     criterion: int = setting(
-        1, "What an edge is scored by: SGAS's criterion 1, or 2 with its stability.", low=1, high=2
+        1, "The score of an edge: SGAS's criterion 1, or 2 with its stability.", low=1, high=2
     )
     history: int = setting(4, "Criterion 2: how many of the last epochs it looks at.", low=1)
 

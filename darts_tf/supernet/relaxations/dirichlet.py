@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from darts_tf.layers.gradients import custom_gradient
 from darts_tf.supernet.relaxation import Relaxation, fold_in
 
 # Terms of the hypergeometric series that are added up; in the long run each is at most half of the
@@ -97,7 +98,7 @@ def draw(beta: tf.Tensor, mask: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         A tensor like `beta` whose rows sum to 1; 0 where the mask is 0.
     """
 
-    @tf.custom_gradient
+    @custom_gradient
     def drawn(beta: tf.Tensor) -> tuple[tf.Tensor, Any]:
         tiny = tf.as_dtype(beta.dtype).as_numpy_dtype(1e-30)
         gamma = tf.random.stateless_gamma(

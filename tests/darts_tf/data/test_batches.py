@@ -71,6 +71,15 @@ def test_epochs_and_seeds_have_orders_of_their_own(seed):
             assert (order == other).sum() < 15
 
 
+def test_batches_of_several_sizes_are_one_stream(seed):
+    whole = labels(endless(20, 1, seed, first=0, steps=3 * 5 + 2 * 7))
+    parts = [
+        labels(endless(20, 5, seed, first=0, steps=3)),
+        labels(endless(20, 7, seed, first=3, steps=2, first_image=15)),
+    ]
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
 def test_no_image_has_a_favourite_place(seed):
     epochs = 30
     places = [np.argsort(labels(training(100, 100, seed, epoch))) for epoch in range(epochs)]
