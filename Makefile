@@ -15,7 +15,7 @@ BUILDIFIER ?= npx --yes --loglevel=error --package=@bazel/buildifier@8.2.1 build
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo check test lint fix wheel-test bazel clean
+.PHONY: help demo check test long lint fix wheel-test bazel clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -24,9 +24,13 @@ demo: $(VENV)/runtime ## search, train and export on a small embedded data set
 	@echo "==> running the demo"
 	@$(BIN)/python -m trainers.demo $(ARGS)
 
-test: lint ## lint, then all tests
+test: lint ## lint, then all tests but the long ones
 	@echo "==> running the tests"
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -m "not long" $(PYTEST_ARGS)
+
+long: $(VENV)/development ## the long tests: every preset, benchmark and kind of cluster, run for real
+	@echo "==> running the long tests"
+	@$(BIN)/python -m pytest -m long $(PYTEST_ARGS)
 
 check: lint ## lint, then the tests that need no TensorFlow or little of it, in under 3 minutes
 	@echo "==> running the quick tests"

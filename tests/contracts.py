@@ -612,9 +612,11 @@ class MethodBuilt:
             auxiliary_weight=0.0,
             warmup_epochs=0,
         )
-        trained = folder / f"{plug.name}-network"
         with known(spaces, FEW), repeatable():
             genotype = read_genotype(found.read_outcome())
+            edges = [edge for cell in genotype.cells for edge in genotype.edges(cell)]
+            # What another method has found, too, is trained already: then the training is read.
+            trained = folder / "-".join(f"{operation}{source}" for operation, source, _ in edges)
             result = darts_tf.train(config, genotype, trained, verbose=0)
         assert 0 <= result.result["top1_error_percent"] <= 100
         served = export_saved_model(result.model, folder / f"{plug.name}-served")

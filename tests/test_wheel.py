@@ -56,6 +56,7 @@ def test_packages_come_from_the_wheel_outside_the_tree(installed: Installed) -> 
         assert Path(origin) == installed.site / name / "__init__.py"
 
 
+@pytest.mark.long
 def test_ground_floor_passes_its_tests_from_the_wheel(installed: Installed) -> None:
     tests = [f"tests/darts_tf/{name}" for name in GROUND_FLOOR]
     run = installed.run("-m", "pytest", "-q", "-p", "no:cacheprovider", *tests)

@@ -97,6 +97,7 @@ def test_two_iterations_are_ours(seed):
         assert weights.relative_error(variable.numpy(), expected.numpy()) < 1e-9
 
 
+@pytest.mark.long
 def test_the_compiled_step_does_the_same(seed):
     shape = (8, 8, 3)
     rng = np.random.default_rng(seed)

@@ -14,6 +14,8 @@ pytest.importorskip("benchmarks")  # not in the wheel
 
 from benchmarks import checkpoint, pipeline, profile, works
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def one_core():

@@ -194,6 +194,7 @@ def test_wrong_answers_and_good_answers_to_nonsense_are_counted(served):
     assert outcome.accepted > 0
 
 
+@pytest.mark.long
 def test_the_command_measures_each_signature_with_each_number_of_clients(tmp_path, capsys):
     serving.main(["--tiny", "--requests=390", f"--output={tmp_path / 's.csv'}"])
     with (tmp_path / "s.csv").open(newline="") as file:

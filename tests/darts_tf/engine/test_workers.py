@@ -5,6 +5,8 @@ import os
 import re
 import signal
 
+import pytest
+
 from tests.killing import SHORT, TRAIN
 from tests.machines import Machines, ended
 from tests.processes import AS_PROGRAM, SHORT_RUN, SPLIT_CPU, finish, start
@@ -82,6 +84,7 @@ def test_two_workers_of_which_one_dies_do_what_two_devices_do_and_end_together(f
     assert "resumes with step" in (machines.path / "search.log").read_text()
 
 
+@pytest.mark.long
 def test_two_workers_whose_chief_dies_and_of_which_one_is_asked_to_end_go_on(folder, seed):
     settings = flags(folder, seed)
     alone = mirrored(_TRAIN, folder / "training", settings)
