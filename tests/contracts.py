@@ -614,9 +614,12 @@ class MethodBuilt:
         )
         with known(spaces, FEW), repeatable():
             genotype = read_genotype(found.read_outcome())
-            edges = [edge for cell in genotype.cells for edge in genotype.edges(cell)]
             # What another method has found, too, is trained already: then the training is read.
-            trained = folder / "-".join(f"{operation}{source}" for operation, source, _ in edges)
+            trained = folder / "-".join(
+                word
+                for cell in genotype.cells
+                for word in (cell, *(f"{name}{source}" for name, source, _ in genotype.edges(cell)))
+            )
             result = darts_tf.train(config, genotype, trained, verbose=0)
         assert 0 <= result.result["top1_error_percent"] <= 100
         served = export_saved_model(result.model, folder / f"{plug.name}-served")
