@@ -28,7 +28,7 @@ test: lint ## lint, then all tests but the long ones
 	@echo "==> running the tests"
 	@$(BIN)/python -m pytest -m "not long" $(PYTEST_ARGS)
 
-long: $(VENV)/development ## the long tests: every preset, benchmark and kind of cluster, run for real
+long: $(VENV)/development ## the long tests: presets, benchmarks, clusters and faults of the machine, run for real
 	@echo "==> running the long tests"
 	@$(BIN)/python -m pytest -m long $(PYTEST_ARGS)
 

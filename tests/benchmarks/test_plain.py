@@ -55,7 +55,11 @@ def random_batch(rng, size, shape, dtype="float64"):
 
 @pytest.mark.parametrize(
     ("shape", "dtype", "size"),
-    [((8, 8, 3), "float64", 4), ((9, 7, 2), "float64", 4), ((8, 8, 3), "float32", 12)],
+    [
+        ((8, 8, 3), "float64", 4),
+        pytest.param((9, 7, 2), "float64", 4, marks=pytest.mark.long),
+        pytest.param((8, 8, 3), "float32", 12, marks=pytest.mark.long),
+    ],
 )
 def test_logits_loss_and_gradients_are_ours(shape, dtype, size, seed):
     net, peer = pair(seed, shape, dtype)

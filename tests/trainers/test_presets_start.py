@@ -25,8 +25,7 @@ from trainers import presets
 
 # What runs in one process, one preset of a search after another, each with its trainings.
 TURNS = (
-    ("digits",),
-    ("cifar10", "tiny_imagenet", "images"),
+    ("digits", "cifar10", "tiny_imagenet", "images"),
     ("cifar100", "imagenet", "mnist"),
 )
 SHORT = ("--epochs=1", "--layers=3", "--init_channels=2", "--batch_size=4", "--threads=1")
@@ -38,14 +37,6 @@ SEARCH_PRESETS = [
     if not name.startswith(tuple(f"{method}_" for method in methods.names())) and name not in SAME
 ]
 TRAIN_PRESETS = [name for name in presets.names("train") if name not in SAME]
-
-
-def others_are_long(names):
-    """Returns parameters, those of other data sets than the digits for `make long`."""
-    short = "digits.flags"
-    return [name if name == short else pytest.param(name, marks=pytest.mark.long) for name in names]
-
-
 # Smaller images where a stem makes them smaller yet.
 SMALLER = {"tiny_imagenet": "--image_size=32", "imagenet": "--image_size=64"}
 SEARCHES = {"digits": ["--train_portion=0.01"], "imagenet": ["--train_portion=0.5"]}
@@ -126,7 +117,8 @@ def test_every_preset_has_its_turn():
     assert sorted(name for names in TURNS for name in names) == sorted(searches)
 
 
-@pytest.mark.parametrize("name", others_are_long(SEARCH_PRESETS))
+@pytest.mark.long
+@pytest.mark.parametrize("name", SEARCH_PRESETS)
 def test_a_search_starts_and_ends_with_a_genotype(name, ended, folder):
     dataset = name.removesuffix(".flags")
     assert ended(f"search {dataset}") == ""
@@ -135,7 +127,8 @@ def test_a_search_starts_and_ends_with_a_genotype(name, ended, folder):
     assert json.loads((run / "genotype.json").read_text())["epoch"] == 0
 
 
-@pytest.mark.parametrize("name", others_are_long(TRAIN_PRESETS))
+@pytest.mark.long
+@pytest.mark.parametrize("name", TRAIN_PRESETS)
 def test_a_training_starts_and_its_model_is_exported(name, ended, folder):
     name = name.removesuffix(".flags")
     assert ended(f"train {name}") == ""

@@ -22,6 +22,8 @@ from tests.killing import SEARCH, TRAIN, Job
 from tests.processes import SHORT_RUN, finish, start
 from tests.small_space import registration
 
+pytestmark = pytest.mark.long
+
 RUN = SHORT_RUN + registration() + "import runpy\nrunpy.run_path(given[0])['main'](given[1])"
 FIRST = ["epoch-00001-step-000000.checkpoint"]
 HUGE = "--learning_rate=1e30"

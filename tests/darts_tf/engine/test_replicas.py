@@ -117,6 +117,7 @@ def test_a_compiled_step_gives_the_same_in_one_trace(two_devices, seed):
     assert len(traces) == 1
 
 
+@pytest.mark.long
 def test_a_compiled_search_step_gives_what_an_uncompiled_one_gives(two_devices, seed):
     choose_kernels(deterministic=True)  # as a run before it in the process does
     choose_kernels(deterministic=False)

@@ -60,6 +60,7 @@ def mirrored(words, path, settings, stops=False):
     return start(_MIRRORED, program, stops, *flags, *settings, f"--run_dir={path}")
 
 
+@pytest.mark.long
 def test_two_workers_of_which_one_dies_do_what_two_devices_do_and_end_together(folder, seed):
     settings = (*flags(folder, seed), "--stop_criterion=none")
     machines = Machines(_SEARCH, 2, folder / "search", settings)
