@@ -1,5 +1,6 @@
 """The flags that a run may be resumed with: those that it began with, and what may differ."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -55,7 +56,7 @@ def compare(recorded: Mapping[str, str], now: Mapping[str, str]) -> Difference:
     """
     names = [name for name, value in now.items() if recorded.get(name) != value]
     places = [name for name in names if name in _PLACES and _same_source(recorded, now, name)]
-    longer = EPOCHS in names and _number(recorded, EPOCHS) < _number(now, EPOCHS)
+    longer = EPOCHS in names and epochs_of(recorded) < epochs_of(now)
     settled = (*places, THREADS, *((EPOCHS,) if longer else ()))
     return Difference(
         tuple(name for name in names if name not in settled),
@@ -135,6 +136,11 @@ def _same_source(recorded: Mapping[str, str], now: Mapping[str, str], name: str)
     return name != "--dataset" or (":" in before and after.startswith(f"{source}:"))
 
 
-def _number(flags: Mapping[str, str], name: str) -> int:
-    text = flags.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() else 0
+def epochs_of(flags: Mapping[str, str]) -> int:
+    """Returns the number of epochs among flags, 0 where it is missing or no number.
+
+    Args:
+        flags: Values by name.
+    """
+    text = flags.get(EPOCHS, "")
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) else 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from darts_tf.errors import UserError, short
-from darts_tf.runs.continuing import EPOCHS, flag_values
+from darts_tf.runs.continuing import EPOCHS, epochs_of, flag_values
 
 if TYPE_CHECKING:
     from darts_tf.runs.directory import RunDirectory
@@ -62,21 +62,17 @@ def extension(run: "RunDirectory", now: Mapping[str, str]) -> Extension | None:
             f"of {run.program}"
         )
     has_history = run.history.exists()  # repeats leave it to their seeds
-    recorded = _epochs(run)
+    flags = flag_values(run.read_text(run.config).splitlines())
+    recorded = epochs_of(flags)
+    if not recorded:
+        got = short(flags.get(EPOCHS, ""))
+        raise UserError(f"{run.config}: expected {EPOCHS} with a number, got {got}")
     done = len(run.read_history()) if has_history else recorded
     wanted = Extension(done, recorded, int(now[EPOCHS]))
     set_aside = run.outcome.exists() and done < wanted.now
     if set_aside and has_history:
         _check_extendable(run, done, recorded)
     return wanted if set_aside or recorded != wanted.now else None
-
-
-def _epochs(run: "RunDirectory") -> int:
-    """Returns the number of epochs that a run was begun with."""
-    text = flag_values(run.read_text(run.config).splitlines()).get(EPOCHS, "")
-    if not re.fullmatch(r"[0-9]{1,9}", text):
-        raise UserError(f"{run.config}: expected {EPOCHS} with a number, got {short(text)}")
-    return int(text)
 
 
 def extend(run: "RunDirectory", extension: Extension) -> str:
