@@ -31,11 +31,13 @@ class Plugged(NamedTuple, Generic[S]):
         extra: The values of the extra flags.
         plugs: By flag, the config of the plug that the flag names: its `name`, and those of its
             settings that were given.
+        operands: The positional arguments, of a program that takes any number of them.
     """
 
     settings: S
     extra: dict[str, str]
     plugs: dict[str, dict[str, Any]]
+    operands: list[str]
 
 
 def parse(
@@ -78,6 +80,7 @@ def parse_with_plugs(
     extra: Mapping[str, str] | None = None,
     program: str = "",
     operand: str = "",
+    operands: bool = False,
 ) -> Plugged[S]:
     """Parses arguments into settings, as `parse` does, and into configs of plugs.
 
@@ -92,9 +95,10 @@ def parse_with_plugs(
         extra: As for `parse`.
         program: As for `parse`.
         operand: As for `parse`.
+        operands: Whether any number of positional arguments may be given.
 
     Returns:
-        The settings, the values of the extra flags, and the configs of the plugs.
+        The settings, the values of the extra flags, the configs of the plugs, and the operands.
 
     Raises:
         UserError: If a flag, a value or a flag file is invalid.
@@ -129,7 +133,11 @@ def parse_with_plugs(
     values = flags.FlagValues()
     for row in rows:
         _define(values, *row)
-    _read(values, lines, operand, _owners(plugs, chosen))
+    words = _read(values, lines, _owners(plugs, chosen))
+    if operand and words and not values[operand].present:
+        values[operand].parse(words.pop(0))
+    if words and not operands:
+        raise _unexpected(words[0])
     try:
         result = settings(**{field.name: values[field.name].value for field in fields})
     except UserError as error:
@@ -151,7 +159,7 @@ def parse_with_plugs(
         except UserError as error:
             raise UserError(f"--{config['name']}_{error}") from error
     paths = {name: _expand_home(str(values[name].value)) for name in extra}
-    return Plugged(result, paths, configs)
+    return Plugged(result, paths, configs, words)
 
 
 def resolved(config: C) -> tuple[C, AnyDataset]:
@@ -286,26 +294,33 @@ def _define(values: flags.FlagValues, name: str, default: Any, text: str) -> Non
 
 
 def _read(
-    values: flags.FlagValues, lines: Sequence[_Line], operand: str, owners: Mapping[str, _Owner]
-) -> None:
-    """Parses the arguments of the command line together, and lines of flag files one by one."""
+    values: flags.FlagValues, lines: Sequence[_Line], owners: Mapping[str, _Owner]
+) -> list[str]:
+    """Parses the arguments of the command line together, and lines of flag files one by one.
+
+    Returns:
+        The positional arguments of the command line.
+    """
+    words: list[str] = []
     direct: list[str] = []
     for argument, where in lines:
         if not where:
             direct.append(argument)
             continue
-        _take(values, direct, operand, owners)
+        words += _take(values, direct, owners)
         direct = []
         try:
-            _take(values, [argument], "", owners)
+            if others := _take(values, [argument], owners):
+                raise _unexpected(others[0])
         except UserError as error:
             raise UserError(f"{where}: {error}") from error
-    _take(values, direct, operand, owners)
+    return [*words, *_take(values, direct, owners)]
 
 
 def _take(
-    values: flags.FlagValues, arguments: list[str], operand: str, owners: Mapping[str, _Owner]
-) -> None:
+    values: flags.FlagValues, arguments: list[str], owners: Mapping[str, _Owner]
+) -> list[str]:
+    """Parses arguments; returns the positional ones."""
     for argument in arguments:
         # absl would ignore any flag that --undefok names, and has its own syntax of flag files.
         if re.fullmatch(r"--?(undefok|flagfile)(=.*)?", argument, re.DOTALL):
@@ -317,17 +332,19 @@ def _take(
         _, *others = values(["", *arguments], known_only=True)
     except (flags.Error, ValueError) as error:
         raise UserError(str(error).removeprefix("flag ")) from error
-    positional = bool(others) and not others[0].startswith("-")
-    if positional and operand and not values[operand].present:
-        values[operand].parse(others.pop(0))
-    if not others:
-        return
-    match = re.fullmatch(r"--?([^=]*)(=.*)?", others[0], re.DOTALL)
-    if match and match[1]:
-        raise UserError(_unknown(match[1], values, owners))
-    is_flag_file = Path(others[0]).suffix == ".flags"
-    hint = f" Did you mean '--flagfile={others[0]}'?" if is_flag_file else ""
-    raise UserError(f"unexpected '{others[0]}'; a flag is --name=value.{hint}")
+    for other in others:
+        match = re.fullmatch(r"--?([^=]*)(=.*)?", other, re.DOTALL)
+        if match and match[1]:
+            raise UserError(_unknown(match[1], values, owners))
+        if other.startswith("-"):
+            raise _unexpected(other)
+    return others
+
+
+def _unexpected(word: str) -> UserError:
+    is_flag_file = Path(word).suffix == ".flags"
+    hint = f" Did you mean '--flagfile={word}'?" if is_flag_file else ""
+    return UserError(f"unexpected '{word}'; a flag is --name=value.{hint}")
 
 
 def _unknown(name: str, values: flags.FlagValues, owners: Mapping[str, _Owner]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from darts_tf.errors import UserError
 from darts_tf.report import write_comparison, write_report
 from darts_tf.settings import Settings
-from trainers.command_line import parse
+from trainers.command_line import parse_with_plugs
 from trainers.program import run
 
 
@@ -27,10 +27,9 @@ def main(arguments: Sequence[str]) -> None:
         UserError: If an argument is invalid, or the page cannot be written.
     """
     extra = {"output": "The file to write; empty for report.html in the directory of one run."}
-    flags, words = _separate(arguments)
-    folders = [str(Path(word).expanduser()) for word in words]
-    _, paths = parse(flags, Settings, __doc__, extra=extra)
-    output = paths["output"]
+    parsed = parse_with_plugs(arguments, Settings, __doc__, {}, extra=extra, operands=True)
+    folders = [str(Path(word).expanduser()) for word in parsed.operands]
+    output = parsed.extra["output"]
     if not folders:
         raise UserError("expected one or more run directories, got none")
     if output:
@@ -43,20 +42,6 @@ def main(arguments: Sequence[str]) -> None:
     else:
         path = write_report(folders[0])
     print(path)
-
-
-def _separate(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Returns flags, each with the value that follows it, and the other arguments."""
-    flags, words = [], []
-    rest = iter(arguments)
-    for argument in rest:
-        if not argument.startswith("-"):
-            words.append(argument)
-        else:
-            flags.append(argument)
-            if argument.lstrip("-") == "output":
-                flags += [value for value in [next(rest, None)] if value is not None]
-    return flags, words
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> None:
     Raises:
         UserError: If an argument is invalid; raised before TensorFlow is imported.
     """
-    config, paths, plugs = parse_with_plugs(
+    config, paths, plugs, _ = parse_with_plugs(
         arguments,
         SearchConfig,
         __doc__,

@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> None:
         UserError: If an argument or an environment variable is invalid; raised before TensorFlow
             is imported.
     """
-    config, paths, plugs = parse_with_plugs(
+    config, paths, plugs, _ = parse_with_plugs(
         arguments,
         TuningConfig,
         __doc__,
