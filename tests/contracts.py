@@ -30,6 +30,7 @@ from darts_tf import criteria, datasets, methods, operations, report, spaces
 from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.errors import UserError
 from darts_tf.registry import Registry
+from darts_tf.runs.checkpoints import Checkpoints
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
 from darts_tf.settings import setting_fields
@@ -580,7 +581,11 @@ class MethodBuilt:
     def test_its_steps_move_it_and_its_strengths_are_shares(
         self, plug: Any, seed: int, folder: Any
     ) -> None:
-        lines = self.searched(plug, seed, folder).read_history()
+        run = self.searched(plug, seed, folder)
+        state = Checkpoints(run).latest().arrays
+        assert all(np.isfinite(array).all() for array in state.values())
+        assert any("velocity" in name and np.any(array) for name, array in state.items())
+        lines = run.read_history()
         with known(spaces, FEW):
             records = [EpochRecord.from_dict(line) for line in lines]
         for record in records:
