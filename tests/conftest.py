@@ -23,7 +23,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 GROWTH = 256 * 1024
 PEAK = pytest.StashKey[int]()
 # Where the tests with whole runs are, and those without TensorFlow or with little of it.
-LONG = (
+WHOLE_RUNS = (
     "tests/trainers/test_presets_start.py",
     "tests/darts_tf/searching/methods/",
     "tests/trainers/",
@@ -90,7 +90,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _turn(nodeid: str) -> int:
     if nodeid.startswith(QUICK):
         return 2
-    return 0 if nodeid.startswith(LONG) else 1
+    return 0 if nodeid.startswith(WHOLE_RUNS) else 1
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -11,47 +11,33 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.processes import AS_PROGRAM, ROOT
+from tests.every_operation import FEW
+from tests.processes import AS_PROGRAM, ROOT, split_cpu
 from tests.small_space import registration
 
 SHORT = ("--layers=3", "--init_channels=2", "--batch_size=300", "--threads=1", "--epochs=3")
-# A cell that mostly skips.
-_CELL = [
-    ["sep_conv_3x3", 0],
-    ["skip_connect", 1],
-    *[["skip_connect", 0], ["skip_connect", 1]] * 3,
-]
-_GENOTYPE = {
-    f"{kind}{rest}": part
-    for kind in ("normal", "reduce")
-    for rest, part in (("", _CELL), ("_concat", [2, 3, 4, 5]))
-}
 SEARCH = (
     *("-c", registration() + AS_PROGRAM, "trainers.search", "--dataset=digits", *SHORT),
     *("--space=small", "--stop_criterion=none", "--arch_start_epoch=1"),
 )
 TRAIN = (
     *("-c", AS_PROGRAM, "trainers.train", "--dataset=digits", *SHORT),
-    f"--genotype={json.dumps(_GENOTYPE)}",
+    f"--genotype={FEW.to_json()}",
 )
 RESULTS = ("genotype.json", "result.json")
-# No flag divides a CPU, which only a test needs: it is done before the program's own module runs.
-_ON_DEVICES = """
-import tensorflow as tf
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * {})
-"""
 
 
 def on_devices(words: tuple[str, ...], devices: int) -> tuple[str, ...]:
     """Returns arguments that run the same program on several CPU devices.
+
+    No flag divides a CPU, which only a test needs: it is done before the program's module runs.
 
     Args:
         words: `SEARCH` or `TRAIN`.
         devices: Number of devices.
     """
     option, code, *rest = words
-    return (option, _ON_DEVICES.format(devices) + code, *rest, "--strategy=mirrored")
+    return (option, split_cpu(devices) + code, *rest, "--strategy=mirrored")
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,6 @@ import darts_tf
 
 ROOT = str(Path(darts_tf.__file__).parents[1])
 
-# Gives TensorFlow two CPU devices, before it starts.
-SPLIT_CPU = """
-import tensorflow as tf
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-"""
-
 # What a short run spares: optimising graphs, and the collector's looks at what traces leave.
 SHORT_RUN = """
 import gc
@@ -45,6 +38,19 @@ def noted(run):
         file.write(data + chr(10))
 report.refresh = noted
 """
+
+
+def split_cpu(devices: int) -> str:
+    """Returns code that gives TensorFlow several CPU devices, before it starts."""
+    return f"""
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+parts = [tf.config.LogicalDeviceConfiguration()] * {devices}
+tf.config.set_logical_device_configuration(cpu, parts)
+"""
+
+
+SPLIT_CPU = split_cpu(2)
 
 
 def hide(*packages: str) -> str:

@@ -12,16 +12,15 @@ from darts_tf.layers.normalization import BatchNormalization, average_statistics
 from tests import replicas, weights
 from tests.killing import TRAIN, Job, on_devices
 from tests.oracles import optimizers as rules
-from tests.processes import SHORT_RUN, finish, start
+from tests.processes import SHORT_RUN, finish, split_cpu, start
 
 ROOT = str(Path(replicas.__file__).parents[1])
 
 _FOUR = (
     SHORT_RUN
+    + split_cpu(4)
     + """
 sys.path.insert(0, given[0])
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 4)
 from tests import replicas
 print(*(replicas.greatest_error(4, given[1], order) for order in ("one_level", None)))
 """

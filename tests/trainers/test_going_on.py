@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests.every_operation import FEW
 from tests.processes import SHORT_RUN, finish, start
 from tests.small_space import registration
 
@@ -52,24 +53,9 @@ for copied, program, words, ends in given:
 print(json.dumps(told))
 """
 _TINY = ("--layers=3", "--init_channels=2", "--batch_size=1437", "--threads=1")
-
-
-def _cells() -> dict[str, Any]:
-    """Returns cells that mostly skip."""
-    nodes = [[[name, 0], ["skip_connect", 1]] for name in ("sep_conv_3x3", *["skip_connect"] * 3)]
-    edges = [edge for node in nodes for edge in node]
-    concat = [2, 3, 4, 5]
-    return {
-        "normal": edges,
-        "normal_concat": concat,
-        "reduce": edges,
-        "reduce_concat": concat,
-    }
-
-
 # What is quick to trace.
 _OF = {
-    "train": (f"--genotype={json.dumps(_cells())}", "--auxiliary_weight=0"),
+    "train": (f"--genotype={FEW.to_json()}", "--auxiliary_weight=0"),
     "search": ("--space=small",),
 }
 

@@ -7,14 +7,15 @@ import signal
 
 import pytest
 
-from tests.killing import SHORT, TRAIN
+from tests.every_operation import FEW
+from tests.killing import SHORT
 from tests.machines import Machines, ended
 from tests.processes import AS_PROGRAM, SHORT_RUN, SPLIT_CPU, finish, start
 from tests.small_space import registration
 from tests.trainers.programs import python
 
 _PROGRAM = SHORT_RUN + registration() + AS_PROGRAM
-_TRAIN = ("-c", _PROGRAM, "trainers.train", TRAIN[-1])
+_TRAIN = ("-c", _PROGRAM, "trainers.train", f"--genotype={FEW.to_json()}")
 _SEARCH = ("-c", _PROGRAM, "trainers.search", "--space=small")
 # A program on two devices of one process, which a file may end after its first epoch.
 _MIRRORED = f"""{SPLIT_CPU}{SHORT_RUN}{registration()}
