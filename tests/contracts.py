@@ -645,23 +645,23 @@ class MethodBuilt:
     def searched(self, plug: Any, seed: int, folder: Any) -> RunDirectory:
         """Returns a search on the digits, which the first test that needs it runs.
 
-        A copy of its directory has what a kill within the second epoch would leave.
+        A copy of its directory has what a kill within the third epoch would leave, which is in the
+        last stage of a method with two or three.
         """
         from darts_tf.engine.durability import Durability
 
         alone, killed = (folder / f"{plug.name}-{name}" for name in ("alone", "killed"))
-        after_step, steps = Durability.after_step, []
+        after_step, run = Durability.after_step, RunDirectory(alone, "search")
 
         def copying(self: Durability, score: Any) -> None:
             after_step(self, score)
-            steps.append(score)
-            if len(steps) == 3:
+            if not killed.exists() and len(run.read_history()) == 2:
                 shutil.copytree(alone, killed)
 
         if not killed.exists():
             with mock.patch.object(Durability, "after_step", copying):
                 self.search(plug, seed, folder, alone)
-        return RunDirectory(alone, "search")
+        return run
 
     def search(self, plug: Any, seed: int, folder: Any, run: Any) -> None:
         """Searches on the digits, or goes on with a search."""

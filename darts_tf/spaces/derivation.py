@@ -162,6 +162,35 @@ def strongest_edges(
     return kept
 
 
+def strong_candidates(
+    strengths: np.ndarray, edges: Sequence[Edge], keep: int, threshold: float
+) -> list[Triple]:
+    """Keeps the strongest candidates of each edge, `none` apart, that reach a threshold.
+
+    This is the second derivation of FairDARTS, `threshold_edge` in its code: every edge stays that
+    has such a candidate. Of equals the earlier candidate stays.
+
+    Args:
+        strengths: [edges, width], masked entries -infinity.
+        edges: The edges of the cell.
+        keep: How many candidates an edge keeps, at most.
+        threshold: The least strength of a candidate that stays, above -infinity.
+
+    Returns:
+        Each candidate as (operation, source, node), edge by edge, the stronger first.
+    """
+    kept: list[Triple] = []
+    for edge, row in zip(edges, strengths, strict=True):
+        columns = [i for i, name in enumerate(edge.candidates) if name != NONE]
+        columns.sort(key=(-row).__getitem__)
+        kept.extend(
+            (edge.candidates[column], edge.source, edge.target)
+            for column in columns[:keep]
+            if row[column] >= threshold
+        )
+    return kept
+
+
 def strongest_pairs(strengths: np.ndarray, edges: Sequence[Edge], keep: int) -> list[Triple]:
     """Keeps the strongest pairs of a source and a candidate but `none` for each node.
 

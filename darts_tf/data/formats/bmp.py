@@ -78,7 +78,7 @@ def decode_bmp(bmp: tf.Tensor) -> Bitmap:
     stride = (layout.width * layout.depth + 31) // 32 * 4
     rows = octets(bmp, layout.start, stride * layout.height)
     rows = tf.reshape(rows, [layout.height, stride])
-    rows = tf.cond(layout.top_down, lambda: rows, lambda: rows[::-1])
+    rows = tf.cond(layout.top_down, lambda: rows, lambda: tf.reverse(rows, [0]))
     has_table = layout.depth <= 8
     colors = _table(bmp, layout)
     pixels = tf.switch_case(
@@ -156,7 +156,7 @@ def _table(bmp: tf.Tensor, layout: _Layout) -> tf.Tensor:
     """Returns the table's colors, uint8 [256, 3], black where the file has none."""
     entry = tf.where(layout.header == _OS2_1, 3, 4)
     table = tf.reshape(octets(bmp, layout.table, entry * layout.colors), [layout.colors, entry])
-    return tf.pad(table[:, 2::-1], [[0, 256 - layout.colors], [0, 0]])
+    return tf.pad(tf.reverse(table[:, :3], [1]), [[0, 256 - layout.colors], [0, 0]])
 
 
 def _looked_up(rows: tf.Tensor, colors: tf.Tensor, layout: _Layout) -> tf.Tensor:
@@ -170,7 +170,7 @@ def _looked_up(rows: tf.Tensor, colors: tf.Tensor, layout: _Layout) -> tf.Tensor
 
 def _in_color(rows: tf.Tensor, layout: _Layout) -> tf.Tensor:
     rows = rows[:, : 3 * layout.width]
-    return _opaque(tf.reshape(rows, [layout.height, layout.width, 3])[..., ::-1])
+    return _opaque(tf.reverse(tf.reshape(rows, [layout.height, layout.width, 3]), [2]))
 
 
 def _masked(rows: tf.Tensor, layout: _Layout) -> tf.Tensor:

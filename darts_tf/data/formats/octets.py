@@ -48,8 +48,9 @@ def number(
         (513, 258)
     """
     values = tf.cast(octets(encoded, at, size), tf.int64)
-    little = tf.constant([256**place for place in range(size)], tf.int64)
-    return tf.reduce_sum(values * tf.where(big, little[::-1], little))
+    little = [256**place for place in range(size)]
+    high, low = (tf.constant(factors, tf.int64) for factors in (little[::-1], little))
+    return tf.reduce_sum(values * tf.where(big, high, low))
 
 
 def place(

@@ -14,7 +14,7 @@ from darts_tf.runs.history import EpochRecord
 from darts_tf.searching.methods.method import Method
 from darts_tf.searching.methods.stage import Stage
 from darts_tf.settings import setting
-from darts_tf.spaces.derivation import strongest_edges
+from darts_tf.spaces.derivation import strong_candidates, strongest_edges
 from darts_tf.spaces.genotype import Genotype
 from darts_tf.spaces.narrowing import without_none
 from darts_tf.spaces.search_space import SearchSpace
@@ -34,10 +34,11 @@ class FairDarts(Method):
     """Candidates do not compete: each is weighed by a sigmoid (FairDARTS, section 4).
 
     The space loses `none`. The zero-one loss pushes the weights of candidates away from 0.5. A
-    node keeps those of its two strongest edges that reach a threshold, so it may keep one or none.
+    node keeps those of its two strongest edges that reach a threshold, so it may keep one or none;
+    by the authors' second rule every edge keeps up to two candidates that reach it.
 
     >>> FairDarts().get_config()
-    {'name': 'fair_darts', 'zero_one': 10.0, 'threshold': 0.85}
+    {'name': 'fair_darts', 'zero_one': 10.0, 'threshold': 0.85, 'threshold_edge': False}
     """
 
     name: ClassVar[str] = "fair_darts"
@@ -46,6 +47,11 @@ class FairDarts(Method):
     zero_one: float = setting(10.0, "Factor of the zero-one loss.", low=0.0)
     threshold: float = setting(
         0.85, "The least strength of an edge that is kept; 0 keeps two a node.", low=0.0, high=1.0
+    )
+    threshold_edge: bool = setting(
+        False,
+        "Whether every edge keeps up to two candidates that reach the threshold; false for one "
+        "candidate on each of a node's two strongest edges.",
     )
 
     def check(self, config: SearchConfig, space: Space) -> None:
@@ -94,7 +100,7 @@ class FairDarts(Method):
         return {f"edges_{cell}": float(len(genotype.edges(cell))) for cell in genotype.cells}
 
     def derive(self, strengths: Mapping[str, np.ndarray], space: Space) -> Genotype:
-        """Returns the genotype of the strongest edges that reach the threshold.
+        """Returns the genotype of the edges, or the candidates, that reach the threshold.
 
         Args:
             strengths: For each cell an array [edges, candidates].
@@ -102,8 +108,11 @@ class FairDarts(Method):
         """
         if not isinstance(space, SearchSpace):
             return space.derive(strengths)
-        keep = space.inputs_per_node
+        rule, keep = (
+            (strong_candidates, 2)
+            if self.threshold_edge
+            else (strongest_edges, space.inputs_per_node)
+        )
         return space.derive_by(
-            strengths,
-            lambda cell, table: strongest_edges(table, space.edges(cell), keep, self.threshold),
+            strengths, lambda cell, table: rule(table, space.edges(cell), keep, self.threshold)
         )

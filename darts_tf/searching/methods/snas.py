@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
 
 from darts_tf.config import SearchConfig
 from darts_tf.errors import UserError
 from darts_tf.searching.methods.method import Method
 from darts_tf.searching.methods.stage import Stage
 from darts_tf.settings import setting
+from darts_tf.spaces.derivation import all_edges
+from darts_tf.spaces.genotype import Genotype
+from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.spaces.space import Space
 
 if TYPE_CHECKING:
@@ -48,6 +54,16 @@ class Snas(Method):
         1.5e-3, "Lambda: weight of the sampled network's cost in the loss; 0 for none.", low=0.0
     )
     alpha_clip: float = setting(10.0, "Greatest global norm of the alphas' gradient.", above=0.0)
+    adam: bool = setting(
+        False,
+        "Whether Adam updates the alphas, with --arch_weight_decay, as in the paper; false for "
+        "plain SGD without weight decay, as in the authors' code on one GPU.",
+    )
+    all_edges: bool = setting(
+        False,
+        "Whether a cell keeps all its edges, each with its strongest candidate, none included, as "
+        "the paper's networks do; false for two a node.",
+    )
     whole_training_set: bool = setting(  # type: ignore[misc]
         True,
         "Whether all training images train, those of the validation portion too; false leaves "
@@ -55,8 +71,13 @@ class Snas(Method):
     )
 
     def check(self, config: SearchConfig, space: Space) -> None:
-        """Refuses second order."""
+        """Refuses second order, and `all_edges` where cells have a rule of their own."""
         super().check(config, space)
+        if self.all_edges and not isinstance(space, SearchSpace):
+            raise UserError(
+                "snas_all_edges: expected false in a space whose cells are not wired as DARTS's, "
+                f"got true for the space '{space.name}'"
+            )
         if config.arch_order == "second":
             raise UserError(
                 "arch_order: expected first or one_level with the method snas, one pass of which "
@@ -104,11 +125,16 @@ class Snas(Method):
     def architecture_optimizer(
         self, config: SearchConfig, loss_scale: LossScale | None
     ) -> CoupledOptimizer:
-        """Returns plain SGD, with its own limit of the gradient's norm."""
-        from darts_tf.engine.precision import weight_optimizer
+        """Returns plain SGD or Adam, with its own limit of the gradient's norm."""
+        from darts_tf.engine import precision
 
-        return weight_optimizer(
-            loss_scale, config.arch_learning_rate, 0.0, clip=self.alpha_clip, name="alpha_sgd"
+        rate = config.arch_learning_rate
+        if self.adam:
+            return precision.architecture_optimizer(
+                loss_scale, rate, l2=config.arch_weight_decay, clip=self.alpha_clip
+            )
+        return precision.weight_optimizer(
+            loss_scale, rate, 0.0, clip=self.alpha_clip, name="alpha_sgd"
         )
 
     def penalty(self, supernet: Supernet, seed: tf.Tensor | None = None) -> tf.Tensor | None:
@@ -131,3 +157,14 @@ class Snas(Method):
             "temperature": float(supernet.relaxation.temperature.numpy()),
             "resource_cost": float(resource_cost(supernet, supernet.edge_weights())),
         }
+
+    def derive(self, strengths: Mapping[str, np.ndarray], space: Space) -> Genotype:
+        """Returns the genotype by DARTS's rule, or that of all edges.
+
+        Args:
+            strengths: For each cell an array [edges, candidates].
+            space: The space of the stage.
+        """
+        if not self.all_edges:
+            return space.derive(strengths)
+        return space.derive_by(strengths, lambda cell, table: all_edges(table, space.edges(cell)))

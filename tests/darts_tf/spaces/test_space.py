@@ -189,7 +189,7 @@ def test_a_genotype_that_is_not_of_its_space_is_refused_in_one_line(case):
     assert len(str(error.value).splitlines()) == 1
 
 
-def test_darts_checks_that_a_genotype_is_one_that_it_could_have_derived():
+def test_darts_checks_that_a_genotype_is_one_that_a_method_could_derive():
     DARTS.check(darts_tf.zoo.get("DARTS_V2"))
     for name in ("NASNET_A", "AMOEBANET_A"):
         with pytest.raises(UserError, match=r"^normal: "):
@@ -197,7 +197,7 @@ def test_darts_checks_that_a_genotype_is_one_that_it_could_have_derived():
     with pytest.raises(UserError, match="expected a genotype with the cells normal, reduce, got n"):
         DARTS.check(DARTS.staged().sample(np.random.default_rng(0)))
     twice = darts_tf.zoo.get("DARTS_V2").to_dict() | {"normal": (("skip_connect", 0),) * 8}
-    with pytest.raises(UserError, match="normal: expected at most 2 different edges to node"):
+    with pytest.raises(UserError, match="normal: expected different edges to node 2"):
         DARTS.check(Genotype(**twice))
 
 

@@ -26,7 +26,7 @@ from tests.other_space import BLUR, ladder
 from tests.stages import by_stage
 
 SVG = "{http://www.w3.org/2000/svg}"
-IMAGES = Path(__file__).resolve().parents[3] / "docs" / "images"
+IMAGES = Path(__file__).resolve().parents[4] / "docs" / "images"
 CAPTIONS = {
     "normal": "Normal cell",
     "reduce": "Reduction cell",

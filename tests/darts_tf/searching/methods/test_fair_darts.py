@@ -93,6 +93,30 @@ def test_a_node_keeps_its_two_strongest_edges_as_far_as_they_reach_the_threshold
         assert read_genotype(genotype.to_json()) == genotype
 
 
+def candidates_kept(table, names, threshold):
+    """The edges of a cell by FairDARTS's second rule, in plain Python."""
+    edges = []
+    wires = [(source, node) for node in range(2, 6) for source in range(node)]
+    for row, wire in zip(table.tolist(), wires, strict=True):
+        reach = [(-u, c) for c, u in enumerate(row) if u >= threshold and names[c] != "none"]
+        edges += [(names[c], *wire) for _, c in sorted(reach)[:2]]
+    return edges
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.5, 0.85, 1.0])
+def test_by_the_second_rule_edges_keep_up_to_two_candidates(threshold, seed):
+    rng, config = np.random.default_rng(seed), {"threshold": threshold, "threshold_edge": True}
+    method = methods.get({"name": "fair_darts", **config})
+    space = method.stage(0, SearchConfig(), spaces.get("darts"), ()).space
+    names = space.edges("normal")[0].candidates
+    for _ in range(20):
+        tables = {cell: rng.uniform(size=(14, 7)) for cell in space.cells}
+        genotype = method.derive(tables, space)
+        for cell, table in tables.items():
+            assert list(genotype.edges(cell)) == candidates_kept(table, names, threshold)
+        assert read_genotype(genotype.to_json()) == genotype
+
+
 def test_cells_tell_how_many_edges_they_keep(supernet):
     for variable in supernet.architecture_variables:
         variable.assign([[3.0, 0.0], [0.0, 0.0]])

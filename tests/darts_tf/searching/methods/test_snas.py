@@ -18,10 +18,13 @@ from darts_tf.errors import UserError
 from darts_tf.searching.bilevel import WEIGHT_PASS
 from darts_tf.searching.plugs import choose
 from darts_tf.searching.stage_search import StageSearch
+from darts_tf.spaces.darts import DARTS
+from darts_tf.spaces.genotype import read_genotype
 from darts_tf.supernet.relaxations.gumbel import gumbel
 from tests import tiny, weights
 from tests.oracles import optimizers as rules
 from tests.oracles import weighted
+from tests.some_spaces import Dense
 
 fold_in = tf.random.experimental.stateless_fold_in
 LAST = 2**31 - 1
@@ -50,11 +53,15 @@ def cost_and_slopes(u, cell):
     return total, slopes
 
 
-def test_iterations_are_those_of_the_plain_twin(seed):
-    rate, clip, factor, drop = 0.25, 0.2, 0.05, 0.3
-    settings = {"drop_path": drop, "resource_weight": factor, "alpha_clip": clip}
-    problem = tiny.Tiny({"name": "snas", **settings}, seed, epochs=4, arch_learning_rate=rate)
+@pytest.mark.parametrize("adam", [False, True])
+def test_iterations_are_those_of_the_plain_twin(adam, seed):
+    rate, clip, factor, drop, l2 = 0.25, 0.2, 0.05, 0.3, 0.1
+    settings = {"drop_path": drop, "resource_weight": factor, "alpha_clip": clip, "adam": adam}
+    problem = tiny.Tiny(
+        {"name": "snas", **settings}, seed, epochs=4, arch_learning_rate=rate, arch_weight_decay=l2
+    )
     alphas, params = problem.alphas(), problem.params()
+    averages = rules.AdamState.start([*alphas.values()])
     velocities = [np.zeros_like(array) for array in weights.flat(params)]
 
     for number in range(3):
@@ -98,10 +105,16 @@ def test_iterations_are_those_of_the_plain_twin(seed):
             for kind, s in slopes.items()
         ]
         gradients = rules.clip_to_global_norm(gradients, clip)
-        alphas = {
-            kind: table - rate * gradient
-            for (kind, table), gradient in zip(alphas.items(), gradients, strict=True)
-        }
+        if adam:
+            tables, averages = rules.adam_step(
+                [*alphas.values()], gradients, averages, rate, (0.5, 0.999), l2
+            )
+        else:
+            tables = [
+                table - rate * gradient
+                for table, gradient in zip(alphas.values(), gradients, strict=True)
+            ]
+        alphas = dict(zip(alphas, tables, strict=True))
         params, velocities = tiny.weight_step(params, right.gradients, velocities)
 
         score = problem.step(problem.batch(number), None, (0, number))
@@ -147,6 +160,29 @@ def test_all_training_images_train_and_the_last_of_them_are_measured(whole, imag
     assert searching.plan.steps == images // 10
 
 
+def test_a_cell_may_keep_all_edges_each_with_its_strongest_candidate(seed):
+    rng = np.random.default_rng(seed)
+    tables = {cell: rng.uniform(size=(14, 8)) for cell in DARTS.cells}
+    for table in tables.values():
+        table[3, 0] = 1.0  # `none`
+    genotype = methods.get({"name": "snas", "all_edges": True}).derive(tables, DARTS)
+    for cell, table in tables.items():
+        names = [DARTS.candidates[row.tolist().index(max(row))] for row in table]
+        wires = [(source, node) for node in range(2, 6) for source in range(node)]
+        assert genotype.edges(cell) == tuple(
+            (name, *wire) for name, wire in zip(names, wires, strict=True)
+        )
+        assert names[3] == "none"
+    # What a search writes down is read again.
+    assert read_genotype(genotype.to_json()) == genotype
+
+
 def test_second_order_is_refused():
     with pytest.raises(UserError, match="arch_order: expected first or one_level"):
         choose(SearchConfig(method="snas", arch_order="second"))
+
+
+def test_all_edges_are_refused_where_cells_have_a_rule_of_their_own():
+    method = methods.get({"name": "snas", "all_edges": True})
+    with pytest.raises(UserError, match=r"^snas_all_edges: expected false in a space"):
+        method.check(SearchConfig(method="snas"), Dense(inputs=1, nodes=2))
