@@ -2,36 +2,60 @@
 
 One search without a criterion contains the stopped ones as its beginnings, so each method runs once
 a seed, and the criteria read its history: with stages, that of the last stage. Each cell that a
-stop gives is trained from scratch by the preset `digits.flags`. A row has the epoch of the stop
-(empty where the criterion never stops), the skip-connects of the normal cell there, the top-1 test
-error in percent, and the seconds of the search until then.
+stop gives is trained from scratch. Settings are those of the presets `digits.flags`, but for fewer
+epochs, 50 of search and 10 of training, and those that some methods need (`OWN`). A row has the
+epoch of the stop (empty where the criterion never stops: then the cell is the one that the search
+ends with), the skip-connects of the normal cell, the top-1 test error in percent, and the seconds
+of the search until then.
 
 It shows that everything runs together. It is no comparison: the images are 8x8, the searches short,
 and the differences are those between seeds. Runs that are there are not repeated, so the command
-may be ended and given again.
+may be ended and given again. With one thread a program, two commands with different methods and
+outputs may run side by side.
 """
 
+import hashlib
 import json
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks import children, table
 from benchmarks.command_line import Parser, positive, prepare_output
 from darts_tf import methods
 from darts_tf.config import SearchConfig
+from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord, read_history
 from darts_tf.searching import criteria
 from darts_tf.spaces import get
-from darts_tf.spaces.genotype import Genotype
+from darts_tf.spaces.genotype import Genotype, read_genotype
 from trainers.program import run
 
 COLUMNS = ("method", "criterion", "seed", "stop_epoch", "skip_connects", "error_percent", "seconds")
 CRITERIA = ("skip_connects", "stable_ranking", "none")
+# By method what it needs on so small a supernet, and what keeps its later stages short.
+OWN = {
+    "darts_pt": ("--darts_pt_interval=1",),
+    "drnas": ("--init_channels=12",),
+    "lambda_darts": ("--layers=4",),
+    "p_darts": ("--p_darts_deeper=2",),
+}
 # ASAP needs a temperature below 1 after its first epoch.
 TINY = {"asap": ("--asap_temperature=1.0",)}
+
+
+class Sizes(NamedTuple):
+    """Flags of a search, and of the training of a cell that it finds."""
+
+    search: tuple[str, ...]
+    training: tuple[str, ...]
+
+
+WHOLE = Sizes(("--epochs=50",), ("--epochs=10",))
+_SMALL = ("--layers=3", "--init_channels=8")
+SMALLEST = Sizes(("--epochs=2", *_SMALL), ("--epochs=1", *_SMALL, "--auxiliary_weight=0"))
 # Those of the preset `digits.flags`, with the paper's two skip-connects.
 SETTINGS = SearchConfig(stable_epochs=5, stable_ranks=1)
 
@@ -57,7 +81,7 @@ def stop(name: str, method: str, records: Sequence[EpochRecord]) -> EpochRecord 
 
 
 def rows(
-    method: str, seed: int, runs: Path, flags: Sequence[str], training: Sequence[str]
+    method: str, seed: int, runs: Path, common: Sequence[str], sizes: Sizes
 ) -> Iterator[dict[str, str]]:
     """Searches once, and trains the cell of each stop.
 
@@ -65,8 +89,8 @@ def rows(
         method: Name of the method.
         seed: Seed of the search and of the trainings.
         runs: Folder of the runs.
-        flags: Further flags of the search.
-        training: Further flags of the trainings.
+        common: Further flags of all programs.
+        sizes: Further flags of the search and of the trainings.
 
     Yields:
         A row of `COLUMNS` for each criterion.
@@ -75,34 +99,45 @@ def rows(
         SystemExit: If a program fails.
     """
     folder = runs / f"{method}_{seed}"
-    common = ("--flagfile=digits.flags", f"--data_dir={runs / 'data'}", f"--seed={seed}")
+    common = ("--flagfile=digits.flags", f"--seed={seed}", *common)
     searching = (f"--method={method}", "--stop_criterion=none", f"--run_dir={folder / 'search'}")
-    _program("search", *common, *searching, *flags)
+    _program("search", *common, *searching, *sizes.search)
     records = read_history(folder / "search")
-    for name in CRITERIA:
+    outcome = read_genotype(RunDirectory(folder / "search", "search").read_outcome())
+    for name in criteria_of(method):
         stopped = stop(name, method, records)
-        record = stopped or records[-1]
-        error = _error(record, folder, (*common, *training))
-        seconds = sum(one.timing["seconds"] for one in records if one.epoch <= record.epoch)
+        genotype = outcome if stopped is None else stopped.genotype
+        if genotype is None:
+            raise SystemExit(f"{folder}: expected a genotype in each epoch")
+        error = _error(genotype, folder, (*common, *sizes.training))
+        last = records[-1] if stopped is None else stopped
+        seconds = sum(one.timing["seconds"] for one in records if one.epoch <= last.epoch)
         yield {
             "method": method,
             "criterion": name,
             "seed": str(seed),
-            "stop_epoch": "" if stopped is None else str(record.epoch),
-            "skip_connects": str(record.skip_connects["normal"]),
+            "stop_epoch": "" if stopped is None else str(stopped.epoch),
+            "skip_connects": str(genotype.skip_connects()["normal"]),
             "error_percent": f"{error:.2f}",
             "seconds": f"{seconds:.0f}",
         }
 
 
-def _error(record: EpochRecord, folder: Path, flags: Sequence[str]) -> float:
-    """Trains the cell of an epoch, once, and returns its test error in percent."""
-    genotype = record.genotype
-    if not isinstance(genotype, Genotype):
-        raise SystemExit(f"epoch {record.epoch}: the record has no genotype")
-    trained = folder / f"epoch_{record.epoch}"
-    cell = folder / f"epoch_{record.epoch}.json"
-    cell.write_text(json.dumps({"genotype": genotype.to_dict()}), encoding="utf-8")
+def criteria_of(method: str) -> tuple[str, ...]:
+    """Returns the criteria that mean something for a method.
+
+    Args:
+        method: Its name. Without alphas that learn nothing can be ranked, nor grow.
+    """
+    return CRITERIA if methods.get(method).alphas_learn else ("none",)
+
+
+def _error(genotype: Genotype, folder: Path, flags: Sequence[str]) -> float:
+    """Trains a cell, each once, and returns its test error in percent."""
+    text = genotype.to_json()
+    trained = folder / hashlib.sha256(text.encode()).hexdigest()[:12]
+    cell = trained.with_suffix(".json")
+    cell.write_text(text, encoding="utf-8")
     _program("train", *flags, f"--genotype={cell}", f"--run_dir={trained}")
     result: dict[str, Any] = json.loads((trained / "result.json").read_text(encoding="utf-8"))
     return float(result["top1_error_percent"])
@@ -129,6 +164,7 @@ def main(arguments: Sequence[str]) -> None:
         "--methods", default=",".join(methods.names()), help="comma-separated names"
     )
     parser.add_argument("--seeds", type=positive, default=3, help="number of seeds, from 0")
+    parser.add_argument("--threads", type=int, default=0, help="of each program; 0 for all cores")
     parser.add_argument("--runs", type=Path, default="runs/digits", help="folder of the runs")
     parser.add_argument(
         "--output",
@@ -142,14 +178,15 @@ def main(arguments: Sequence[str]) -> None:
     for name in chosen:
         methods.get(name)  # refuses unknown names
     prepare_output(options.output)
-    small = ("--layers=3", "--init_channels=8") if options.tiny else ()
-    training = ("--epochs=1", *small, "--auxiliary_weight=0") if options.tiny else ()
+    sizes = SMALLEST if options.tiny else WHOLE
+    common = (f"--data_dir={options.runs / 'data'}", f"--threads={options.threads}")
     found = table.read(options.output, COLUMNS)
     for method in chosen:
         found = [row for row in found if row["method"] != method]
-        flags = ("--epochs=2", *small, *TINY.get(method, ())) if options.tiny else ()
+        tiny = TINY.get(method, ()) if options.tiny else ()
+        own = sizes._replace(search=(*sizes.search, *OWN.get(method, ()), *tiny))
         for seed in range(options.seeds):
-            found += rows(method, seed, options.runs, flags, training)
+            found += rows(method, seed, options.runs, common, own)
             table.write(options.output, COLUMNS, found)
     print(table.markdown(COLUMNS, found))
 

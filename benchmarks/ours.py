@@ -69,6 +69,10 @@ class Search:
         return self.supernet(self.images, training=True).numpy()
 
 
+# Channels that are no multiple of six cannot be searched by DrNAS as it is.
+DIVISIBLE = {"drnas": {"name": "drnas", "partial_1": 4}}
+
+
 class MethodSearch:
     """Iterations of a search method's first stage, at the given sizes.
 
@@ -79,7 +83,7 @@ class MethodSearch:
     """
 
     def __init__(self, sizes: Sizes, method: str, order: str) -> None:
-        plug, space = methods.get(method), sizes.space()
+        plug, space = methods.get(DIVISIBLE.get(method, method)), sizes.space()
         config = SearchConfig(
             method=method,
             arch_order=order,

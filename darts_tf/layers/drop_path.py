@@ -75,9 +75,11 @@ def kept_images(images: tf.Tensor, rate: tf.Tensor, seed: tf.Tensor, dtype: Any)
     Returns:
         [images, 1, 1, 1].
     """
-    keep = 1 - tf.cast(rate, dtype)
-    draws = tf.random.stateless_uniform((images, 1, 1, 1), seed, dtype=dtype)
-    return tf.cast(draws < keep, dtype) / keep
+    # In 16 bits the draws would be multiples of 1/128, and their mean off.
+    wide = tf.float64 if tf.as_dtype(dtype) == tf.float64 else tf.float32
+    keep = 1 - tf.cast(rate, wide)
+    draws = tf.random.stateless_uniform((images, 1, 1, 1), seed, dtype=wide)
+    return tf.cast(tf.cast(draws < keep, wide) / keep, dtype)
 
 
 def set_drop_path(model: keras.Model, rate: float) -> None:

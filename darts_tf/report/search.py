@@ -186,9 +186,9 @@ def _about(run: Run) -> str:
 
 
 def _reads(run: Run) -> str:
-    """Returns what genotypes and criteria are read from."""
+    """Returns what genotypes are read from, and what the criterion reads."""
     reads = run.description.reads if run.description is not None else ""
-    return f" Genotypes and criteria are read from {reads}." if reads else ""
+    return f" Genotypes are read from {reads}." if reads else ""
 
 
 def _facts(run: Run) -> list[tuple[str, str]]:

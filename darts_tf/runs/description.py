@@ -46,7 +46,7 @@ class Description:
     Attributes:
         settings: By name, with the prefix of a plug's.
         wiring: The edges of a search's space; None for any other run.
-        reads: What genotypes and criteria of a search are read from, in words.
+        reads: What genotypes of a search are read from, and what its criterion reads, in words.
     """
 
     settings: Mapping[str, SettingText]
@@ -65,7 +65,7 @@ class Description:
         Args:
             settings: Those of the program and of its plugs, each with the prefix of its flags.
             space: The space of a search.
-            reads: What its genotypes and criteria are read from, in words.
+            reads: What its genotypes are read from, and what its criterion reads, in words.
 
         Returns:
             The description; settings that are not recorded are left out.

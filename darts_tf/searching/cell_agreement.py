@@ -104,10 +104,10 @@ def agreeing_gradient(
         )[1]
 
     factor = tf.math.divide_no_nan(tf.cast(strength, step.dtype), 2 * step)
+    # In the order of the authors' code: running averages follow the last pass most.
+    behind, ahead = weight_gradient_at(-1.0), weight_gradient_at(1.0)
     rewarding = [
-        gradient - tf.cast(factor, gradient.dtype) * (ahead - behind)
-        for gradient, ahead, behind in zip(
-            plain, weight_gradient_at(1.0), weight_gradient_at(-1.0), strict=True
-        )
+        gradient - tf.cast(factor, gradient.dtype) * (after - before)
+        for gradient, before, after in zip(plain, behind, ahead, strict=True)
     ]
     return result, rewarding, cosine

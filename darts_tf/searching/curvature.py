@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.config import SearchConfig
+from darts_tf.engine.optimizers import CoupledOptimizer
 from darts_tf.engine.replicas import replica_share
 from darts_tf.engine.scoring import Batch
 from darts_tf.searching.hessian import hessian_vector_product
@@ -15,7 +15,7 @@ from darts_tf.supernet.model import Supernet
 
 
 def make_curvature(
-    strategy: tf.distribute.Strategy, supernet: Supernet, config: SearchConfig
+    strategy: tf.distribute.Strategy, supernet: Supernet, optimizer: CoupledOptimizer
 ) -> Callable[[tf.data.Dataset], float]:
     """Returns a function that measures the largest eigenvalue of the Hessian (RobustDARTS, sec. 4).
 
@@ -26,7 +26,7 @@ def make_curvature(
     Args:
         strategy: The strategy that the supernet was built under.
         supernet: The supernet, built.
-        config: The settings of the search; `arch_weight_decay` is the L2 penalty.
+        optimizer: The optimizer of the alphas, which has their L2 penalty.
 
     Returns:
         A function from a data set, of which it takes the first batch, to the eigenvalue.
@@ -57,7 +57,7 @@ def make_curvature(
         def hessian_times(vector: np.ndarray) -> np.ndarray:
             products = product(element, split(vector))
             flat = np.concatenate([part.numpy().reshape(-1) for part in products])
-            return flat.astype(np.float64) + config.arch_weight_decay * vector
+            return flat.astype(np.float64) + optimizer.l2 * vector
 
         return largest_eigenvalue(hessian_times, start)
 

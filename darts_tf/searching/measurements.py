@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-# Each makes, from `(strategy, supernet, config)`, a function that returns a number for a data set.
-# The first batch of that data set is the batch of the epoch's last architecture step.
+# Each makes, from `(strategy, supernet, optimizer of the alphas)`, a function that returns a number
+# for a data set, whose first batch is that of the epoch's last architecture step.
 MEASUREMENTS: Mapping[str, str] = {
     "curvature": "darts_tf.searching.curvature:make_curvature",
 }

@@ -96,7 +96,17 @@ def described(config: SearchConfig, plugs: Plugs) -> Description:
     for plug in (plugs.method, plugs.criterion):
         if isinstance(plug, methods.Method | criteria.Criterion):
             settings.append((plug, f"{plug.name}_"))
-    return Description.of(settings, plugs.space, plugs.method.reads)
+    return Description.of(settings, plugs.space, _reads(plugs))
+
+
+def _reads(plugs: Plugs) -> str:
+    """Returns what genotypes are read from, and what the criterion reads, in words."""
+    method = plugs.method
+    if not method.reads:
+        return ""
+    ranks = f", and the criterion ranks the {method.ranks or 'alphas'}"
+    read = {"genotypes": ", and the criterion reads these genotypes", "rankings": ranks}
+    return method.reads + read.get(getattr(plugs.criterion, "reads", "genotypes"), "")
 
 
 def _check_candidates(space: Space) -> None:

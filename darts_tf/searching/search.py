@@ -185,7 +185,7 @@ def _run_search(
 
     loop.run(
         line,
-        lambda line, left: _line(stop, method, left),
+        lambda line, left: _line(stop, plugs, left),
         listeners=[board.add],
         afterwards=[
             lambda line: report.refresh(run),
@@ -243,12 +243,12 @@ def _stage_candidates(now: Space, whole: Space) -> dict[str, tuple[tuple[str, ..
     return None if tables[0] == tables[1] else tables[0]
 
 
-def _line(stop: StopSearch, method: methods.Method, left: float) -> str:
+def _line(stop: StopSearch, plugs: Plugs, left: float) -> str:
     """Returns the last epoch's line of the log."""
-    record = stop.records[-1]
-    words = state(stop.criterion, stop.records)
-    if words and method.reads and getattr(stop.criterion, "reads_strengths", True):
-        words += f" by {method.reads}"
+    record, criterion = stop.records[-1], plugs.criterion
+    words = state(criterion, stop.records)
+    if words and (read := plugs.method.read_by(criterion)):
+        words += f" by {read}"
     return search_line(record, "weights only" if record.epoch < stop.first_epoch else words, left)
 
 

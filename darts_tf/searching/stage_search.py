@@ -234,7 +234,8 @@ class StageSearch:
         """Returns the function of a measurement, which is made on first use."""
         if name not in self.measurements:
             make = implementation(MEASUREMENTS[name])
-            self.measurements[name] = make(self.strategy, self.supernet, self.config)
+            optimizer = self.architecture_optimizer
+            self.measurements[name] = make(self.strategy, self.supernet, optimizer)
         return self.measurements[name]
 
     def _measure(self, epoch: Epoch, number: int, batch_size: int) -> dict[str, float]:

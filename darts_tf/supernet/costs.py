@@ -12,6 +12,9 @@ from darts_tf.supernet.edge_weights import EdgeWeights
 from darts_tf.supernet.model import Supernet
 from darts_tf.supernet.operations import CandidateOperation, FactorizedReduce, Pool
 
+# In SNAS's supernet of eight cells.
+_NORMAL_CELLS, _REDUCTION_CELLS = 6, 2
+
 
 class Cost(NamedTuple):
     """The cost of one candidate, for one image.
@@ -98,8 +101,9 @@ def resource_cost(supernet: Supernet, edge_weights: Sequence[EdgeWeights | tf.Te
 
     $$\frac{1}{3} \sum_k \log \max\Big(1, \sum_o u_o c^k_o\Big).$$
 
-    The cost of a cell is the sum over its edges. The result is the mean over normal cells plus the
-    mean over reduction cells.
+    The cost of a cell is the sum over its edges. The result is the sum over the normal cells
+    divided by 6 plus that over the reduction cells divided by 2, which are the numbers of these
+    cells in the authors' supernet, whatever their numbers here.
 
     Args:
         supernet: A built supernet.
@@ -108,10 +112,11 @@ def resource_cost(supernet: Supernet, edge_weights: Sequence[EdgeWeights | tf.Te
     Returns:
         A scalar.
     """
-    kinds: dict[bool, list[tf.Tensor]] = {}
+    costs = []
     for cell, weights in zip(supernet.cells, edge_weights, strict=True):
         table = EdgeWeights.of(weights).candidates
         expected = tf.reduce_sum(tf.constant(cell_costs(cell), table.dtype) * table, 2)
         logs = tf.math.log(tf.maximum(expected, tf.ones((), table.dtype)))
-        kinds.setdefault(cell.reduction, []).append(tf.reduce_sum(logs) / 3)
-    return tf.add_n([tf.add_n(costs) / len(costs) for costs in kinds.values()])
+        cells = _REDUCTION_CELLS if cell.reduction else _NORMAL_CELLS
+        costs.append(tf.reduce_sum(logs) / (3 * cells))
+    return tf.add_n(costs)

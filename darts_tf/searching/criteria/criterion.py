@@ -51,8 +51,8 @@ class Criterion(Settings):
     """
 
     name: ClassVar[str] = ""
-    # Whether it reads genotypes or alphas; the log then says what the method derives these from.
-    reads_strengths: ClassVar[bool] = True
+    # What it reads: `genotypes`, `rankings`, or neither. `Method.read_by` says what these are of.
+    reads: ClassVar[str] = "genotypes"
 
     @classmethod
     def from_search(cls, config: SearchConfig, space: Space) -> Self:
@@ -162,6 +162,7 @@ class Never(Criterion):
     """
 
     name: ClassVar[str] = "none"
+    reads: ClassVar[str] = ""
 
     def __call__(self, records: Sequence[EpochRecord]) -> str | None:
         """Returns None."""

@@ -44,7 +44,8 @@ class Curvature(Criterion):
     $$\bar\lambda_i / \bar\lambda_{i-k} > \mathit{factor}, \qquad k = \mathit{back}.$$
 
     It returns the genotype of the epoch in the middle of the older window, which must not be before
-    `start_epoch` (RobustDARTS, section 4.3).
+    `start_epoch` (RobustDARTS, section 4.3), and whose alphas must have moved clearly beyond their
+    initial noise, see `movement.py`.
 
     >>> import darts_tf
     >>> values = [1.0] * 9 + [9.0] * 6
@@ -60,7 +61,7 @@ class Curvature(Criterion):
     """
 
     name: ClassVar[str] = "curvature"
-    reads_strengths: ClassVar[bool] = False
+    reads: ClassVar[str] = ""
 
     every: int = setting(2, "Epochs from one measurement to the next.", low=1)
     window: int = setting(5, "Values in an average.", low=1)
@@ -126,8 +127,10 @@ class Curvature(Criterion):
         place = len(measured) - 1 - self.window // 2 - self.back
         if place < 0:
             return None
-        epoch = measured[place].epoch
-        return None if epoch - records[0].epoch < self.start_epoch else epoch
+        older = measured[place]
+        by_chance = older.counts_from is not None and not older.counts_from
+        early = older.epoch - records[0].epoch < self.start_epoch
+        return None if early or by_chance else older.epoch
 
     def _growth(self, records: Sequence[EpochRecord]) -> float | None:
         """Returns the newer average divided by the older one, None with too few values."""

@@ -45,6 +45,7 @@ class StableRanking(Criterion):
     """
 
     name: ClassVar[str] = "stable_ranking"
+    reads: ClassVar[str] = "rankings"
 
     epochs: int = 10
     cells: tuple[str, ...] = ()
@@ -208,7 +209,8 @@ def stable_epochs(
         space: Says which candidates are learnable.
         ranks: The number of leading places that must not change; None for all.
         kept: For each cell the candidates that still compete, bool [edges, candidates]; None for
-            all. Pruned candidates are not ranked, and an edge with one candidate left is stable.
+            all. Pruned candidates are not ranked, and an edge with one candidate left, or none, is
+            stable for as long as any other edge.
 
     Returns:
         For each cell one count an edge: 0 after a change, else one more than before.
@@ -221,8 +223,14 @@ def stable_epochs(
         mask = None if kept is None else kept[cell]
         before = ranking(np.asarray(previous.alphas[cell]), space, ranks, cell, mask)
         same = np.all(ranking(table, space, ranks, cell, mask) == before, axis=1)
+        held = [
+            int(count) + 1 if stays else 0
+            for count, stays in zip(previous.stable_epochs[cell], same, strict=True)
+        ]
+        # An edge without a choice holds no other edge back.
+        decided = np.zeros(len(held), bool) if mask is None else mask.sum(axis=1) <= 1
+        longest = max(held)
         counts[cell] = tuple(
-            int(count) + 1 if held else 0
-            for count, held in zip(previous.stable_epochs[cell], same, strict=True)
+            longest if alone else count for count, alone in zip(held, decided, strict=True)
         )
     return counts

@@ -35,6 +35,7 @@ class Asap(Method):
 
     name: ClassVar[str] = "asap"
     reads: ClassVar[str] = "weights of what is left"
+    ranks: ClassVar[str] = "alphas of what is left"
 
     temperature: float = setting(1.6, "Temperature of the first epoch.", above=0.0)
     decay: float = setting(

@@ -109,14 +109,20 @@ class DartsAda(Method):
         stages = {n: list(group) for n, group in groupby(records, lambda record: record.stage)}
         counting = stages.get(0, [])
         for stage in range(1, number + 1):
-            epoch = self._curvature().returned_epoch(counting)
+            epoch = self._curvature().returned_epoch(_all_counting(counting))
             kept = [record for record in counting if record.epoch <= epoch]
             counting = kept + stages.get(stage, [])
         return counting
 
     def stage_over(self, stage: Stage, records: Sequence[EpochRecord]) -> bool:
-        """Returns whether the curvature has grown too much; in the last stage always False."""
-        return stage.may_be_last and self._curvature()(records) is not None
+        """Returns whether the curvature has grown too much.
+
+        It does not end the last stage, and after the last epoch of a stage there is nothing to go
+        back for.
+        """
+        if not stage.may_be_last or len(records) >= stage.epochs:
+            return False
+        return self._curvature()(_all_counting(records)) is not None
 
     def snapshots(self, records: Sequence[EpochRecord]) -> Collection[int]:
         """Returns the epochs with a measurement that the search may still go back to."""
@@ -135,3 +141,11 @@ class DartsAda(Method):
             factor=self.growth,
             start_epoch=self.start_epoch,
         )
+
+
+def _all_counting(records: Sequence[EpochRecord]) -> list[EpochRecord]:
+    """Returns the records as if all epochs counted.
+
+    The search goes back to weights and alphas, not to a genotype: these may still be noise.
+    """
+    return [replace(record, counts_from=None) for record in records]

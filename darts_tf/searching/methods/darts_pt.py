@@ -39,6 +39,7 @@ class DartsPt(Method):
 
     name: ClassVar[str] = "darts_pt"
     reads: ClassVar[str] = "1 for what is decided, weights elsewhere"
+    ranks: ClassVar[str] = "alphas of undecided edges"
 
     interval: int = setting(5, "Epochs from one decision of each cell to the next.", low=1)
     rate: float = setting(
@@ -156,18 +157,18 @@ def _decide_edge(relaxation: Any, cell: str, edge: int, validation: Validation) 
 
 
 def _decide_node(relaxation: Any, cell: str, rows: list[int], validation: Validation) -> None:
-    """Drops, one by one, the edge whose removal leaves the best accuracy; of equals the last."""
-    left = list(rows)
-    while len(left) > relaxation.search_space.inputs_per_node:
-        accuracy = {}
-        for edge in reversed(left):
-            with _without(relaxation, cell, edge, slice(None)):
-                accuracy[edge] = validation(by_batch=True).accuracy
-        weakest = max(accuracy, key=accuracy.__getitem__)
-        left.remove(weakest)
-        dropped = relaxation.dropped[cell].numpy()
-        dropped[weakest] = 1
-        relaxation.dropped[cell].assign(dropped)
+    """Keeps the edges whose removal leaves the worst accuracy; of equals the first.
+
+    As in the authors' code each edge is removed alone, while all others of the node stay.
+    """
+    accuracy = {}
+    for edge in rows:
+        with _without(relaxation, cell, edge, slice(None)):
+            accuracy[edge] = validation(by_batch=True).accuracy
+    worst_first = sorted(rows, key=accuracy.__getitem__)
+    dropped = relaxation.dropped[cell].numpy()
+    dropped[worst_first[relaxation.search_space.inputs_per_node :]] = 1
+    relaxation.dropped[cell].assign(dropped)
 
 
 @contextmanager

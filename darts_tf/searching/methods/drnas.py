@@ -48,6 +48,7 @@ class Drnas(Method):
 
     name: ClassVar[str] = "drnas"
     reads: ClassVar[str] = "softmax without draws"
+    ranks: ClassVar[str] = "alphas of what is left"
 
     partial_1: int = setting(
         6, "K of the first stage: edges compute one of so many parts of the channels.", low=1

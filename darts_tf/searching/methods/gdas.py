@@ -11,6 +11,7 @@ import numpy as np
 from darts_tf.config import SearchConfig
 from darts_tf.errors import UserError
 from darts_tf.searching.methods.method import Method
+from darts_tf.searching.methods.stage import Stage
 from darts_tf.settings import setting
 from darts_tf.spaces.derivation import strongest_pairs
 from darts_tf.spaces.genotype import Genotype
@@ -18,8 +19,13 @@ from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.spaces.space import Space
 
 if TYPE_CHECKING:
+    import tensorflow as tf
+
     from darts_tf.engine.optimizers import SGD
     from darts_tf.engine.precision import LossScale
+    from darts_tf.engine.scoring import Batch
+    from darts_tf.searching.bilevel import BilevelStep
+    from darts_tf.searching.differentiation import Penalty
     from darts_tf.supernet.model import Supernet
     from darts_tf.supernet.relaxation import Relaxation
 
@@ -29,8 +35,9 @@ class Gdas(Method):
     """Each pass computes one candidate an edge, drawn by Gumbel noise (GDAS, section 3).
 
     The weights are updated first, by SGD with Nesterov momentum, then the alphas, each with its own
-    draw. The temperature falls linearly with the epochs. A node keeps the two strongest pairs of a
-    source and a candidate other than `none`; both pairs may have the same source.
+    draw. Weights of a candidate rest until a pass draws it for the first time. The temperature
+    falls linearly with the epochs. A node keeps the two strongest pairs of a source and a candidate
+    other than `none`; both pairs may have the same source.
 
     >>> [round(Gdas().temperature(epoch, epochs=250), 2) for epoch in (0, 100, 249)]
     [10.0, 6.02, 0.1]
@@ -63,6 +70,38 @@ class Gdas(Method):
     ) -> SGD:
         """Returns SGD with Nesterov momentum."""
         return super().weight_optimizer(config, loss_scale, **{"nesterov": True, **kwargs})
+
+    def step(
+        self,
+        stage: Stage,
+        supernet: Supernet,
+        config: SearchConfig,
+        loss_scale: LossScale | None,
+    ) -> BilevelStep:
+        """Returns an iteration that notes what the pass of its architecture step draws."""
+        step = super().step(stage, supernet, config, loss_scale)
+        gradient = step.architecture_gradient
+
+        def noting(
+            supernet: Supernet,
+            train: Batch,
+            valid: Batch,
+            seed: tf.Tensor | None = None,
+            penalty: Penalty | None = None,
+        ) -> list[tf.Tensor]:
+            supernet.relaxation.note(seed)
+            return gradient(supernet, train, valid, seed, penalty)
+
+        step.architecture_gradient = noting
+        return step
+
+    def resting(self, supernet: Supernet, seed: tf.Tensor | None = None) -> list[tf.Tensor]:
+        """Returns the weights of candidates that no pass up to this one has drawn."""
+        from darts_tf.searching.candidate_weights import spread
+
+        relaxation = supernet.relaxation
+        relaxation.note(seed)
+        return spread(supernet, supernet.for_cells(relaxation.undrawn()))
 
     def temperature(self, epoch: int, epochs: int) -> float:
         """Returns the temperature of an epoch.

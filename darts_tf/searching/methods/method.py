@@ -77,6 +77,8 @@ class Method(Settings):
     # A few words for the log and the report: the strengths from which the genotype is derived,
     # where these are not the softmax of the alphas.
     reads: ClassVar[str] = ""
+    # What Criterion 1* ranks, in words; empty for all alphas.
+    ranks: ClassVar[str] = ""
     # Whether an iteration updates the weights before the architecture.
     weights_first: ClassVar[bool] = False
     # K: candidates compute 1 / K of the channels, and the others pass by (PC-DARTS). A method may
@@ -140,6 +142,15 @@ class Method(Settings):
             records: All records so far.
         """
         return [record for record in records if record.stage == number]
+
+    def read_by(self, criterion: Any) -> str:
+        """Returns in words what a criterion reads of this method, empty for DARTS's.
+
+        Args:
+            criterion: A `Criterion`; or any function of records, which is taken to read genotypes.
+        """
+        read = {"genotypes": self.reads, "rankings": self.ranks}
+        return read.get(getattr(criterion, "reads", "genotypes"), "")
 
     def stage_over(self, stage: Stage, records: Sequence[EpochRecord]) -> bool:
         """Returns whether the method ends a stage before its last epoch, here never.

@@ -46,6 +46,7 @@ class PDarts(Method):
 
     name: ClassVar[str] = "p_darts"
     reads: ClassVar[str] = "what is left, uncut"
+    ranks: ClassVar[str] = "alphas of what is left"
 
     keep_1: int = setting(5, "Candidates that an edge keeps after the first stage.", low=1)
     keep_2: int = setting(3, "Candidates that an edge keeps after the second stage.", low=1)

@@ -32,6 +32,7 @@ class PcDarts(Method):
 
     name: ClassVar[str] = "pc_darts"
     reads: ClassVar[str] = "the softmax times edge weights"
+    ranks: ClassVar[str] = "alphas without edge weights"
 
     partial: int = setting(  # type: ignore[misc]
         4, "K: edges compute one of so many parts of the channels; 2 on ImageNet.", low=1

@@ -68,9 +68,16 @@ def _loss(supernet: Supernet, train: Batch, tables: Mapping[str, tf.Tensor]) -> 
 def _slopes(
     supernet: Supernet, train: Batch, tables: Mapping[str, tf.Tensor]
 ) -> dict[str, tf.Tensor]:
-    """Returns the gradient of that loss for each kind of cell, [edges, candidates]."""
+    """Returns the gradient of that loss for each kind of cell, [edges, candidates].
+
+    An entry that overflows, as those of a scaled loss in float16 do now and then, is 0.
+    """
+    import tensorflow as tf
+
     from darts_tf.engine.replicas import over_replicas
     from darts_tf.searching.differentiation import differentiate_edges
 
     _, slopes = differentiate_edges(supernet, train, tables, training=False)
-    return dict(zip(slopes, over_replicas(list(slopes.values())), strict=True))
+    sums = over_replicas(list(slopes.values()))
+    finite = [tf.where(tf.math.is_finite(table), table, tf.zeros_like(table)) for table in sums]
+    return dict(zip(slopes, finite, strict=True))

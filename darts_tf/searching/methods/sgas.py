@@ -38,6 +38,7 @@ class Sgas(Method):
 
     name: ClassVar[str] = "sgas"
     reads: ClassVar[str] = "decided edges, then softmax"
+    ranks: ClassVar[str] = "alphas of undecided edges"
 
     first: int = setting(9, "The epoch, from 0, after which the first edges are decided.", low=0)
     every: int = setting(5, "Epochs from one decision to the next.", low=1)

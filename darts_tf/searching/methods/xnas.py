@@ -35,6 +35,7 @@ class Xnas(Method):
 
     name: ClassVar[str] = "xnas"
     reads: ClassVar[str] = "weights of what is left"
+    ranks: ClassVar[str] = "alphas of what is left"
 
     reward_bound: float = setting(1.0, "B: rewards are clipped to [-B, B].", above=0.0)
 

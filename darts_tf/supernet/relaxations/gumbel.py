@@ -44,6 +44,8 @@ class GumbelSoftmax(Relaxation):
 
     Attributes:
         temperature: The temperature, a variable that does not learn.
+        drawn: With hard weights for each kind of cell which candidates `note` has seen drawn, 1 for
+            these, int32 [edges, candidates]; otherwise empty.
     """
 
     def __init__(
@@ -62,9 +64,25 @@ class GumbelSoftmax(Relaxation):
         self.drop_path = drop_path
 
     def build(self) -> None:
-        """Creates the alphas and the temperature, which starts at 1."""
+        """Creates the alphas, the temperature, which starts at 1, and the marks of `note`."""
         super().build()
         self.temperature = self.add_state("temperature", 1.0)
+        self.drawn = {
+            cell: self.add_state(f"drawn_{cell}", 0, tuple(alphas.shape), "int32")
+            for cell, alphas in self.alphas.items()
+            if self.hard
+        }
+
+    def note(self, seed: tf.Tensor | None) -> None:
+        """Notes which candidates a pass with hard weights draws.
+
+        Args:
+            seed: Seed of the pass, int32 [2]; None for no noise.
+        """
+        for cell, weights in self.call(seed).items():
+            drawn = self.drawn[cell]
+            now = tf.one_hot(weights.chosen, drawn.shape[1], dtype=tf.int32)
+            drawn.assign(tf.maximum(tf.convert_to_tensor(drawn.value), now))
 
     def initial_alphas(self) -> keras.initializers.Initializer:
         """Returns a new initializer of one table of alphas."""
@@ -84,6 +102,13 @@ class GumbelSoftmax(Relaxation):
         share = tf.reduce_sum(soft * picks, 1, keepdims=True)
         weights = picks * ((1 - tf.stop_gradient(share)) + share)
         return EdgeWeights(weights, chosen=chosen, drop_path=drop_path)
+
+    def undrawn(self) -> dict[str, tf.Tensor]:
+        """Returns for each kind of cell which candidates no pass has drawn, bool like `alphas`."""
+        return {
+            cell: tf.equal(tf.convert_to_tensor(drawn.value), 0)
+            for cell, drawn in self.drawn.items()
+        }
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""

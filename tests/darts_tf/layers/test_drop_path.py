@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.engine.devices import make_strategy
-from darts_tf.layers.drop_path import DropPath, set_drop_path
+from darts_tf.layers.drop_path import DropPath, kept_images, set_drop_path
 
 
 def test_each_sample_is_kept_and_scaled_or_dropped_as_a_whole(seed):
@@ -24,6 +24,14 @@ def test_samples_are_dropped_at_the_rate_and_the_mean_is_kept(seed, rate):
     deviation = np.sqrt(rate * (1 - rate) / len(draws))
     assert abs((draws == 0).mean() - rate) < 6 * deviation
     assert abs(draws.mean() - 1) < 6 * deviation / (1 - rate)
+
+
+def test_the_mean_is_kept_in_16_bits_too(seed):
+    rate, images = tf.constant(0.3, tf.bfloat16), 1_000_000
+    factors = kept_images(tf.constant(images), rate, tf.constant([seed, 0]), tf.bfloat16)
+    mean = factors.numpy().astype(np.float64).mean()
+    # Six standard deviations of the draws, and the rounding of 1 / 0.7 to 8 bits.
+    assert abs(mean - 1) < 6 * np.sqrt(0.3 / 0.7 / images) + 0.0005
 
 
 def test_samples_and_calls_draw_independently(seed):

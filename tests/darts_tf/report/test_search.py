@@ -165,7 +165,7 @@ def test_a_search_in_another_space_shows_its_edges_strengths_and_measures(tmp_pa
     assert series_of(measures, "Stage")["stage"] == [0, 0, 1, 1, 1]
     page = search.page(read_run(run))
     assert "Measures of the method and the criterion" in dict(page.sections)
-    assert page.about.endswith(" Genotypes and criteria are read from warm weights.")
+    assert page.about.endswith(" Genotypes are read from warm weights.")
 
 
 def test_a_measure_that_some_epochs_lack_is_drawn_as_points(run):

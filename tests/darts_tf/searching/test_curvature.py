@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.config import SearchConfig
 from darts_tf.engine.devices import make_strategy
+from darts_tf.engine.optimizers import Adam
 from darts_tf.engine.scoring import Batch
 from darts_tf.searching.curvature import make_curvature
 from darts_tf.searching.hessian import hessian_vector_product
@@ -14,7 +14,6 @@ from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.supernet.model import Supernet
 
 SMALL, SHAPE = SearchSpace(("none", "avg_pool_3x3", "dil_conv_3x3"), nodes=1), (4, 4, 2)
-CONFIG = SearchConfig(arch_weight_decay=0.125)
 
 
 def supernet(seed):
@@ -59,7 +58,7 @@ def test_it_is_the_largest_eigenvalue_with_the_penalty_on_one_device_and_on_two(
 ):
     net, right = known
     before = [variable.numpy() for variable in net.variables]
-    found = make_curvature(tf.distribute.get_strategy(), net, CONFIG)(batches(seed))
+    found = make_curvature(tf.distribute.get_strategy(), net, Adam(l2=0.125))(batches(seed))
     assert found == pytest.approx(right, rel=1e-6)
     for variable, value in zip(net.variables, before, strict=True):
         np.testing.assert_array_equal(variable.numpy(), value)
@@ -70,7 +69,7 @@ def test_it_is_the_largest_eigenvalue_with_the_penalty_on_one_device_and_on_two(
         shared = supernet(seed)
     for variable, value in zip(shared.variables, before, strict=True):
         variable.assign(value)
-    found = make_curvature(strategy, shared, CONFIG)(batches(seed))
+    found = make_curvature(strategy, shared, Adam(l2=0.125))(batches(seed))
     assert found == pytest.approx(right, rel=1e-6)
     for variable, value in zip(shared.variables, before, strict=True):
         np.testing.assert_array_equal(variable.numpy(), value)

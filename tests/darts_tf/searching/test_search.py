@@ -177,7 +177,7 @@ def test_an_epochs_line_tells_the_criterion_once_the_alphas_learn(runs):
         stop = StopSearch(plugs.criterion, first_epoch=LATE, records=records[: epoch + 1])
         stop.reason = "met" if epoch == len(records) - 1 else None
         left = 0.0 if stop.reason else 40.0 * (LATE + 1 - epoch)
-        told.append(searching._line(stop, plugs.method, left))
+        told.append(searching._line(stop, plugs, left))
     moved = "alphas moved [0-2][.][0-9] of 3x noise"  # so few steps are within their noise
     for epoch, line in enumerate(told[:-1]):
         assert line.startswith(f"epoch {epoch}: train ")

@@ -328,6 +328,20 @@ def test_candidates_that_have_left_are_not_ranked():
         ([[1, 1, 1, 1], [1, 1, 1, 1]], (0, 0)),
         ([[1, 1, 1, 0], [1, 1, 1, 0]], (5, 0)),
         ([[1, 1, 0, 0], [0, 0, 0, 1]], (5, 5)),
+        ([[0, 0, 0, 0], [1, 1, 1, 1]], (5, 0)),
+    ):
+        stays = {"normal": np.array(kept, bool)}
+        assert stable_epochs(before, alphas, space, kept=stays)["normal"] == counts
+
+
+def test_an_edge_that_is_decided_holds_no_other_back():
+    space = SearchSpace(("skip_connect", "a", "b"), 1, 1, ("a", "b"))
+    before = EpochRecord(9, {"normal": ((0, 2, 1), (0, 2, 1))}, {}, {"normal": (0, 8)})
+    alphas = {"normal": np.array([[0, 2, 1], [0, 2, 1]])}
+    for kept, counts in (
+        ([[1, 1, 1], [1, 1, 1]], (1, 9)),
+        ([[0, 1, 0], [1, 1, 1]], (9, 9)),
+        ([[1, 1, 1], [0, 0, 0]], (1, 9)),
     ):
         stays = {"normal": np.array(kept, bool)}
         assert stable_epochs(before, alphas, space, kept=stays)["normal"] == counts

@@ -1,5 +1,7 @@
 """RobustDARTS's stop against a plain restatement, over random series of curvatures."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -66,6 +68,17 @@ def test_the_paper_goes_back_twelve_epochs_and_first_stops_at_epoch_22():
     records = history([1.0] * 16 + [100.0] * 4, every=1)
     stops = [n for n in range(len(records)) if every(records[: n + 1])]
     assert (stops[0], every.returned_epoch(records[:17])) == (16, 10)
+
+
+def test_it_never_returns_a_genotype_of_initial_noise():
+    """The alphas learn from epoch 15 on, as in PC-DARTS, and move beyond their noise in it."""
+    records = [
+        replace(record, counts_from={"normal": 15} if record.epoch >= 15 else {})
+        for record in history([1.0] * 9 + [9.0 * 1.5**n for n in range(16)])
+    ]
+    stops = [n for n in range(len(records)) if Curvature()(records[: n + 1])]
+    assert stops[0] == 16 + 12
+    assert Curvature().returned_epoch(records[: stops[0] + 1]) == 16
 
 
 def test_a_stage_counts_its_own_epochs():

@@ -55,6 +55,7 @@ def as_the_authors_do(values, epochs, stages, every, window, back, growth, start
         middle = len(curvatures) - 1 - window // 2 - back
         if (
             stage + 1 < stages
+            and epoch != epochs - 1
             and epoch % every == 0
             and before is not None
             and middle >= 0

@@ -51,10 +51,12 @@ def _edge_decided(plain, cell, edge, accuracy):
 
 
 def _node_decided(plain, cell, rows, accuracy):
-    """Drops the edges without which the accuracy is highest, until two are left."""
-    while len(rows) > 2:
-        scores = [_removed(plain, cell, edge, accuracy) for edge in rows]
-        plain[cell][rows.pop(int(np.argmax(scores)))] = 0
+    """Drops the edges without which the accuracy of the whole node is highest, but for two."""
+    scores = {edge: _removed(plain, cell, edge, accuracy) for edge in rows}
+    while len(scores) > 2:
+        weakest = max(scores, key=scores.__getitem__)
+        del scores[weakest]
+        plain[cell][weakest] = 0
 
 
 def _check_genotype(genotype, plain):

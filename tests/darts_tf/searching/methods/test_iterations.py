@@ -153,6 +153,7 @@ class Iterations:
         penalty: Any = None,
         evaluate: Any = None,
         resting: Any = None,
+        alphas_learn: bool = True,
         averages: Averages | None = None,
         clips_alphas: bool = False,
         rate: float | None = None,
@@ -169,7 +170,8 @@ class Iterations:
             evaluate: From the number of the iteration, a batch, the alphas and the weights to what
                 the weights learn from.
             resting: From the number of the iteration and the path of a weight to whether it stays
-                as it is; if given, the alphas never learn.
+                as it is.
+            alphas_learn: Whether there are architecture steps.
             averages: The running averages, which each pass moves.
             clips_alphas: Whether the alphas' gradients are clipped as those of the weights are.
             rate: Learning rate of the weights; None for that of the settings.
@@ -180,7 +182,7 @@ class Iterations:
         losses = []
         for number, (train, valid) in enumerate(self.batches):
             for learns_weights in (weights_first, not weights_first):
-                if not learns_weights and resting is not None:
+                if not learns_weights and not alphas_learn:
                     continue
                 kind = WEIGHT_PASS if learns_weights else ARCHITECTURE_PASS
                 batch = train if learns_weights else valid
@@ -240,12 +242,26 @@ def test_three_iterations_of_pc_darts(seed):
 
 def test_three_iterations_of_gdas(seed):
     both = Iterations("gdas", 2, seed)
-    temperature = 10 - (10 - 0.1) * EPOCH / (EPOCHS - 1)
+    temperature, drawn = 10 - (10 - 0.1) * EPOCH / (EPOCHS - 1), set()
 
     def mix(iteration, number):
-        return mixes.drawn(both.noise(iteration, number), temperature)
+        def noted(alphas):
+            weights = mixes.drawn(both.noise(iteration, number), temperature)(alphas)
+            for cell, table in weights.items():
+                drawn.update((cell, edge, column) for edge, column in enumerate(table["chosen"]))
+            return weights
 
-    both.check(*both.plain(mix, weights_first=True, nesterov=True))
+        return noted
+
+    def resting(iteration, path):
+        """Whether no pass so far, also of the alphas, has drawn the candidate."""
+        if "edges" not in path:
+            return False
+        _, cell, _, edge, name, _ = path
+        place = ("reduce" if cell else "normal", edge, SPACE.candidates.index(name))
+        return place not in drawn
+
+    both.check(*both.plain(mix, weights_first=True, nesterov=True, resting=resting))
 
 
 def test_three_iterations_of_fair_darts(seed):
@@ -348,7 +364,7 @@ def test_three_iterations_of_random_nas_leave_alone_what_is_not_drawn(seed):
         column = columns[iteration]["reduce" if cell else "normal"][edge]
         return TWO.index(name) != column
 
-    both.check(*both.plain(mix, resting=resting))
+    both.check(*both.plain(mix, resting=resting, alphas_learn=False))
 
 
 def test_three_iterations_of_darts_pt_while_it_decides(seed):

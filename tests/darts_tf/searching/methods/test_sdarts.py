@@ -84,6 +84,18 @@ def test_an_attack_takes_signed_steps_from_a_random_start(attacked, seed):
         np.testing.assert_array_equal(variable.numpy(), value)
 
 
+def test_an_attack_survives_slopes_that_overflow(attacked, seed):
+    method, net = attacked
+    batch = tiny_batch(seed)
+    huge = batch._replace(
+        sample_weights=tf.constant(1e308, tf.float64) * batch.sample_weights * 1e8
+    )
+    found = method.perturbed(net, huge, tf.constant([seed, 5], tf.int32))
+    for table in found.values():
+        assert np.isfinite(table).all()
+        np.testing.assert_allclose(tf.reduce_sum(table, 1), 1, rtol=1e-9)
+
+
 def test_weights_stay_where_an_attack_lowers_the_loss(attacked, monkeypatch, seed):
     method, net = attacked
     climbing = sdarts_adv._slopes
