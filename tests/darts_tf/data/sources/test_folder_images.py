@@ -163,7 +163,7 @@ def test_the_pixels_to_train_on_are_those_that_are_served(tmp_path, seed, size, 
         table = random.integers(0, 256, (16, 3), np.uint8)
         files |= {
             "alpha.webp": encoded(image, "WEBP", exif=turned(5)),
-            "color.gif": encoded(colors, "GIF", transparency=2),
+            "color.gif": encoded(colors, "GIF", transparency=int(np.asarray(colors)[0, 0])),
             "table.png": encoded(colors, "PNG", transparency=3),
             "colors.bmp": bitmap(random.integers(0, 16, (9, 9)), 4, header=12, table=table),
             "masks.bmp": bitmap(random.integers(0, 2**16, (9, 9)), 16, masks=(0xF800, 0x7E0, 31)),
