@@ -75,11 +75,21 @@ def kept_images(images: tf.Tensor, rate: tf.Tensor, seed: tf.Tensor, dtype: Any)
     Returns:
         [images, 1, 1, 1].
     """
-    # In 16 bits the draws would be multiples of 1/128, and their mean off.
-    wide = tf.float64 if tf.as_dtype(dtype) == tf.float64 else tf.float32
+    wide = draw_dtype(dtype)
     keep = 1 - tf.cast(rate, wide)
     draws = tf.random.stateless_uniform((images, 1, 1, 1), seed, dtype=wide)
     return tf.cast(tf.cast(draws < keep, wide) / keep, dtype)
+
+
+def draw_dtype(dtype: Any) -> tf.DType:
+    """Returns the dtype to draw in for a result of another dtype, float32 or float64.
+
+    In 16 bits uniform draws would be multiples of 1/128, and a mean over them would be off.
+
+    Args:
+        dtype: A float type.
+    """
+    return tf.float64 if tf.as_dtype(dtype) == tf.float64 else tf.float32
 
 
 def set_drop_path(model: keras.Model, rate: float) -> None:

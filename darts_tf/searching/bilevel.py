@@ -126,6 +126,8 @@ class BilevelStep:
         penalty: From the supernet and the seed of the pass to a term of the architecture's loss, a
             scalar, or None.
         afterwards: Called with the supernet after each update of the architecture.
+        before_pass: Called with the supernet and the seed of the passes before each update of the
+            weights or of the architecture.
         resting: From the supernet and the seed of the weights' pass to a bool scalar for each
             weight, whether it stays as it is; or to None, if all are updated.
         weights_first: Whether the weights are updated before the architecture.
@@ -146,6 +148,7 @@ class BilevelStep:
         weight_gradient: WeightGradient = weight_gradient,
         penalty: Callable[[Supernet, tf.Tensor | None], tf.Tensor | None] | None = None,
         afterwards: Callable[[Supernet], None] | None = None,
+        before_pass: Callable[[Supernet, tf.Tensor | None], None] | None = None,
         resting: Callable[[Supernet, tf.Tensor | None], list[tf.Tensor] | None] | None = None,
         weights_first: bool = False,
         architecture_learns: bool = True,
@@ -159,6 +162,7 @@ class BilevelStep:
         self.weight_gradient = weight_gradient
         self.penalty = penalty
         self.afterwards = afterwards
+        self.before_pass = before_pass
         self.resting = resting
         self.weights_first = weights_first
         self.architecture_learns = architecture_learns
@@ -189,6 +193,8 @@ class BilevelStep:
         if not self.architecture_learns:
             return
         seed = self._seed(clock, ARCHITECTURE_PASS)
+        if self.before_pass is not None:
+            self.before_pass(self.supernet, seed)
         gradients = self.architecture_gradient(
             self.supernet,
             scale_batch(train, self.loss_scale),
@@ -203,6 +209,8 @@ class BilevelStep:
     def update_weights(self, train: Batch, clock: Clock | None = None) -> Score:
         """Updates the weights alone, and returns the score of `train` before the update."""
         seed = self._seed(clock, WEIGHT_PASS)
+        if self.before_pass is not None:
+            self.before_pass(self.supernet, seed)
         score, gradients = self.weight_gradient(
             self.supernet, scale_batch(train, self.loss_scale), seed
         )

@@ -14,8 +14,8 @@ class JointStep(BilevelStep):
 
     Both gradients are those of the same training batch with the same noise, at the weights and
     alphas before the step. The penalty is added to the loss once. The arguments are those of
-    `BilevelStep`; a joint step does not read `architecture_gradient`, `weight_gradient`, `resting`,
-    `weights_first` and `architecture_learns`.
+    `BilevelStep`; a joint step does not read `architecture_gradient`, `weight_gradient`,
+    `before_pass`, `resting`, `weights_first` and `architecture_learns`.
     """
 
     def __call__(self, train: Batch, valid: Batch, clock: Clock | None = None) -> Score:

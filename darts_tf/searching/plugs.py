@@ -106,7 +106,7 @@ def _reads(plugs: Plugs) -> str:
         return ""
     ranks = f", and the criterion ranks the {method.ranks or 'alphas'}"
     read = {"genotypes": ", and the criterion reads these genotypes", "rankings": ranks}
-    return method.reads + read.get(getattr(plugs.criterion, "reads", "genotypes"), "")
+    return method.reads + read.get(criteria.reads(plugs.criterion), "")
 
 
 def _check_candidates(space: Space) -> None:

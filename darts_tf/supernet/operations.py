@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from darts_tf.layers.convolutions import pointwise
 from darts_tf.layers.depthwise import depthwise, depthwise_stride_2, in_depth
+from darts_tf.layers.drop_path import draw_dtype
 from darts_tf.layers.initialization import uniform
 from darts_tf.layers.layouts import Layout, is_even
 from darts_tf.layers.normalization import BatchNormalization
@@ -312,7 +313,7 @@ class Identity(CandidateOperation):
                 divided by `1 - dropout`. None drops none.
         """
         if training and seed is not None and dropout is not None:
-            dtype = tf.float64 if node.dtype == tf.float64 else tf.float32
+            dtype = draw_dtype(node.dtype)
             keep = 1 - tf.cast(dropout, dtype)
             kept = tf.random.stateless_uniform(tf.shape(node), seed, dtype=dtype) < keep
             node = tf.where(kept, node / tf.cast(keep, node.dtype), tf.zeros((), node.dtype))

@@ -4,7 +4,7 @@ A criterion reads the records of a search and nothing else (`criterion.py` says 
 """
 
 from darts_tf.registry import Registry
-from darts_tf.searching.criteria.criterion import Criterion, Never, measured, never, state
+from darts_tf.searching.criteria.criterion import Criterion, Never, measured, never, reads, state
 from darts_tf.searching.criteria.curvature import Curvature
 from darts_tf.searching.criteria.movement import movement
 from darts_tf.searching.criteria.skip_connects import SkipConnects, count_skip_connects
@@ -23,6 +23,7 @@ __all__ = [
     "names",
     "never",
     "ranking",
+    "reads",
     "register",
     "stable_epochs",
     "state",

@@ -187,6 +187,16 @@ def state(criterion: Any, records: Sequence[EpochRecord]) -> str:
     return words(records) if words else ""
 
 
+def reads(criterion: Any) -> str:
+    """Returns what a criterion reads: `genotypes`, `rankings`, or `""` for neither.
+
+    Args:
+        criterion: A `Criterion`, or any function from records to a reason or None, which is taken
+            to read genotypes.
+    """
+    return getattr(criterion, "reads", "genotypes")
+
+
 def measured(criterion: Any, epoch: int) -> tuple[str, ...]:
     """Returns which measurements a criterion needs after an epoch.
 

@@ -128,9 +128,9 @@ class Curvature(Criterion):
         if place < 0:
             return None
         older = measured[place]
-        by_chance = older.counts_from is not None and not older.counts_from
         early = older.epoch - records[0].epoch < self.start_epoch
-        return None if early or by_chance else older.epoch
+        is_noise = older.counts_from == {}
+        return None if early or is_noise else older.epoch
 
     def _growth(self, records: Sequence[EpochRecord]) -> float | None:
         """Returns the newer average divided by the older one, None with too few values."""

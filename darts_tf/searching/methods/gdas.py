@@ -11,7 +11,6 @@ import numpy as np
 from darts_tf.config import SearchConfig
 from darts_tf.errors import UserError
 from darts_tf.searching.methods.method import Method
-from darts_tf.searching.methods.stage import Stage
 from darts_tf.settings import setting
 from darts_tf.spaces.derivation import strongest_pairs
 from darts_tf.spaces.genotype import Genotype
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
 
     from darts_tf.engine.optimizers import SGD
     from darts_tf.engine.precision import LossScale
-    from darts_tf.engine.scoring import Batch
-    from darts_tf.searching.bilevel import BilevelStep
-    from darts_tf.searching.differentiation import Penalty
     from darts_tf.supernet.model import Supernet
     from darts_tf.supernet.relaxation import Relaxation
 
@@ -71,37 +67,16 @@ class Gdas(Method):
         """Returns SGD with Nesterov momentum."""
         return super().weight_optimizer(config, loss_scale, **{"nesterov": True, **kwargs})
 
-    def step(
-        self,
-        stage: Stage,
-        supernet: Supernet,
-        config: SearchConfig,
-        loss_scale: LossScale | None,
-    ) -> BilevelStep:
-        """Returns an iteration that notes what the pass of its architecture step draws."""
-        step = super().step(stage, supernet, config, loss_scale)
-        gradient = step.architecture_gradient
-
-        def noting(
-            supernet: Supernet,
-            train: Batch,
-            valid: Batch,
-            seed: tf.Tensor | None = None,
-            penalty: Penalty | None = None,
-        ) -> list[tf.Tensor]:
-            supernet.relaxation.note(seed)
-            return gradient(supernet, train, valid, seed, penalty)
-
-        step.architecture_gradient = noting
-        return step
+    def before_pass(self, supernet: Supernet, seed: tf.Tensor | None = None) -> None:
+        """Notes what a pass, of the weights or of the alphas, draws."""
+        supernet.relaxation.note(seed)
 
     def resting(self, supernet: Supernet, seed: tf.Tensor | None = None) -> list[tf.Tensor]:
         """Returns the weights of candidates that no pass up to this one has drawn."""
         from darts_tf.searching.candidate_weights import spread
 
-        relaxation = supernet.relaxation
-        relaxation.note(seed)
-        return spread(supernet, supernet.for_cells(relaxation.undrawn()))
+        del seed
+        return spread(supernet, supernet.for_cells(supernet.relaxation.undrawn()))
 
     def temperature(self, epoch: int, epochs: int) -> float:
         """Returns the temperature of an epoch.

@@ -15,6 +15,7 @@ import numpy as np
 from darts_tf.config import SearchConfig
 from darts_tf.engine.schedules import cosine
 from darts_tf.runs.history import EpochRecord
+from darts_tf.searching import criteria
 from darts_tf.searching.methods.stage import Stage, Validation
 from darts_tf.settings import Settings
 from darts_tf.spaces.genotype import Genotype
@@ -150,7 +151,7 @@ class Method(Settings):
             criterion: A `Criterion`; or any function of records, which is taken to read genotypes.
         """
         read = {"genotypes": self.reads, "rankings": self.ranks}
-        return read.get(getattr(criterion, "reads", "genotypes"), "")
+        return read.get(criteria.reads(criterion), "")
 
     def stage_over(self, stage: Stage, records: Sequence[EpochRecord]) -> bool:
         """Returns whether the method ends a stage before its last epoch, here never.
@@ -284,6 +285,7 @@ class Method(Settings):
             weight_gradient=self.weight_gradient,
             penalty=self.penalty,
             afterwards=self.after_architecture_step,
+            before_pass=self.before_pass,
             resting=self.resting,
             weights_first=self.weights_first,
             architecture_learns=self.alphas_learn,
@@ -350,6 +352,15 @@ class Method(Settings):
         from darts_tf.searching.bilevel import weight_gradient
 
         return weight_gradient(supernet, train, seed)
+
+    def before_pass(self, supernet: Supernet, seed: tf.Tensor | None = None) -> None:
+        """Prepares a step of the weights or of the alphas, here not at all.
+
+        Args:
+            supernet: The supernet.
+            seed: Seed of the noise of the step's passes, int32 [2]; None for none.
+        """
+        del supernet, seed
 
     def resting(self, supernet: Supernet, seed: tf.Tensor | None = None) -> list[tf.Tensor] | None:
         """Returns which weights a weight step leaves as they are, here none.

@@ -61,6 +61,20 @@ def test_the_zero_one_loss_and_its_gradient_are_those_of_both_tables_together(su
     np.testing.assert_allclose(slopes, -20 * (u - 0.5) * u * (1 - u) / u.size, rtol=1e-9)
 
 
+def check_derived(settings, twin, seed):
+    """Compares the cells that the method derives with those of a plain twin."""
+    rng, method = np.random.default_rng(seed), methods.get({"name": "fair_darts", **settings})
+    space = method.stage(0, SearchConfig(), spaces.get("darts"), ()).space
+    names = space.edges("normal")[0].candidates
+    for _ in range(20):
+        tables = {cell: rng.uniform(size=(14, 7)) for cell in space.cells}
+        genotype = method.derive(tables, space)
+        for cell, table in tables.items():
+            assert list(genotype.edges(cell)) == twin(table, names, settings["threshold"])
+        # What a search writes down is read again.
+        assert read_genotype(genotype.to_json()) == genotype
+
+
 def kept(table, names, threshold):
     """The edges of a cell by FairDARTS's rule, in plain Python."""
     edges, row = [], 0
@@ -78,19 +92,7 @@ def kept(table, names, threshold):
 
 @pytest.mark.parametrize("threshold", [0.0, 0.85, 0.95, 1.0])
 def test_a_node_keeps_its_two_strongest_edges_as_far_as_they_reach_the_threshold(threshold, seed):
-    rng, method = (
-        np.random.default_rng(seed),
-        methods.get({"name": "fair_darts", "threshold": threshold}),
-    )
-    space = method.stage(0, SearchConfig(), spaces.get("darts"), ()).space
-    names = space.edges("normal")[0].candidates
-    for _ in range(20):
-        tables = {cell: rng.uniform(size=(14, 7)) for cell in space.cells}
-        genotype = method.derive(tables, space)
-        for cell, table in tables.items():
-            assert list(genotype.edges(cell)) == kept(table, names, threshold)
-        # What a search writes down is read again.
-        assert read_genotype(genotype.to_json()) == genotype
+    check_derived({"threshold": threshold}, kept, seed)
 
 
 def candidates_kept(table, names, threshold):
@@ -105,16 +107,7 @@ def candidates_kept(table, names, threshold):
 
 @pytest.mark.parametrize("threshold", [0.0, 0.5, 0.85, 1.0])
 def test_by_the_second_rule_edges_keep_up_to_two_candidates(threshold, seed):
-    rng, config = np.random.default_rng(seed), {"threshold": threshold, "threshold_edge": True}
-    method = methods.get({"name": "fair_darts", **config})
-    space = method.stage(0, SearchConfig(), spaces.get("darts"), ()).space
-    names = space.edges("normal")[0].candidates
-    for _ in range(20):
-        tables = {cell: rng.uniform(size=(14, 7)) for cell in space.cells}
-        genotype = method.derive(tables, space)
-        for cell, table in tables.items():
-            assert list(genotype.edges(cell)) == candidates_kept(table, names, threshold)
-        assert read_genotype(genotype.to_json()) == genotype
+    check_derived({"threshold": threshold, "threshold_edge": True}, candidates_kept, seed)
 
 
 def test_cells_tell_how_many_edges_they_keep(supernet):
