@@ -1,7 +1,7 @@
 """Profile of an iteration: `python -m benchmarks.profile [--work=search_32] [--top=15]`.
 
 Runs one iteration of this library under TensorFlow's profiler and lists the types of operations by
-their time, summed over threads.
+their time, summed over threads. With `--method=gdas` it is an iteration of that search method.
 """
 
 import re
@@ -14,6 +14,7 @@ from typing import Any
 from benchmarks import table, worker, works
 from benchmarks.command_line import Parser, positive
 from benchmarks.works import OURS
+from darts_tf import methods
 from trainers.program import run
 
 COLUMNS = ("operation", "count", "total ms", "share", "mean ms")
@@ -91,12 +92,17 @@ def main(arguments: Sequence[str]) -> None:
     """
     parser = Parser("benchmarks.profile", __doc__, f"works:\n{works.listing()}")
     parser.add_argument("--work", default="search_32", help="name of the workload (%(default)s)")
+    parser.add_argument("--method", help="name of a search method, for a work that searches")
     parser.add_argument("--top", type=positive, default=15, help="types to list (%(default)s)")
     parser.add_tiny()
     options = parser.parse_args(arguments)
     work = works.find(options.work)
     sizes = work.tiny().sizes.smallest() if options.tiny else work.sizes
-    iterate = worker.iteration(work.kind, OURS, sizes)
+    if options.method is not None:
+        methods.get(options.method)  # refuses unknown names
+        if work.kind != "search":
+            parser.error(f"--method: expected a work that searches, got {options.work}")
+    iterate = worker.iteration(work.kind, OURS, sizes, options.method)
     for _ in range(WARM_UP):
         iterate()
     print(table.markdown(COLUMNS, rows(operations(record(iterate)), options.top)))

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from darts_tf.engine.scoring import Score
+from darts_tf.engine.stack_traces import short_stack_traces
 from darts_tf.errors import UserError
 
 
@@ -76,7 +77,7 @@ def compile_step(
         parts = strategy.run(on_replica, args=(element, *clock))
         return Score(*(strategy.reduce("SUM", part, axis=None) for part in parts))
 
-    traces: dict[Any, CompiledStep] = {}
+    traces: dict[Any, Any] = {}
     scalar = tf.TensorSpec((), tf.int32)
     clock_spec = (Clock(scalar, scalar),) if clocked else ()
 
@@ -84,6 +85,8 @@ def compile_step(
         if spec not in traces:
             signature = (spec, *clock_spec)
             traces[spec] = tf.function(run, input_signature=signature, autograph=False)
+            with short_stack_traces():
+                traces[spec].get_concrete_function()
         if not clocked:
             return traces[spec](element)
         if clock is None:

@@ -20,7 +20,7 @@ from darts_tf.supernet.operations import (
     ReLUConvBN,
     Shape,
 )
-from darts_tf.supernet.partial_channels import computed, passed_by, shuffled
+from darts_tf.supernet.partial_channels import divided, passed_by, shuffled
 from darts_tf.supernet.relaxation import fold_in
 from darts_tf.supernet.selection import replicas_meet
 from darts_tf.supernet.shared_trace import SharedTraces
@@ -245,6 +245,8 @@ class _Pass:
         self.rows = self._rows()
         self.scales = None if weights.edges is None else tf.unstack(weights.edges)
         self.chosen = None if weights.chosen is None else tf.unstack(weights.chosen)
+        # By source, what passes its edges by.
+        self.rests: list[tf.Tensor] = []
 
     def _rows(self) -> list[tf.Tensor]:
         """Returns the weights of each edge's candidates, [candidates of the edge]."""
@@ -276,7 +278,7 @@ class _Pass:
                 ]
             node = total(edges)
             if cell.partial > 1:
-                rest = tf.add_n([self._bypass(i, nodes[cell.wiring[i].source]) for i in incoming])
+                rest = tf.add_n([self._bypass(i) for i in incoming])
                 node = shuffled(tf.concat([node, rest], -1), cell.partial)
             nodes.append(node)
             if target < len(cell.sources):
@@ -287,7 +289,11 @@ class _Pass:
         if number >= len(self.cell.sources):  # no edge reads it
             return {}
         source = self.cell.sources[number]
-        node = computed(node, self.cell.partial)
+        if self.cell.partial > 1:
+            node, rest = divided(node, self.cell.partial)
+            rest = passed_by(rest, source.stride, self.twice)
+            constant = number in self.constant_inputs
+            self.rests.append(tf.stop_gradient(rest) if constant else rest)
         needed = {}
         if self.chosen is not None and source.features:
             needed["needed"] = self._needed_features(number, source.features, self.chosen)
@@ -353,11 +359,8 @@ class _Pass:
             for form, parts in terms.items()
         }
 
-    def _bypass(self, number: int, node: tf.Tensor) -> tf.Tensor:
-        stride = self.cell.edges[number].stride
-        rest = passed_by(node, self.cell.partial, stride, self.twice)
-        if self._is_constant(number):
-            rest = tf.stop_gradient(rest)
+    def _bypass(self, number: int) -> tf.Tensor:
+        rest = self.rests[self.cell.wiring[number].source]
         if self.scales is None:
             return rest
         scale = self.scales[number]

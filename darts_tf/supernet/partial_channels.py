@@ -13,32 +13,33 @@ import tensorflow as tf
 from darts_tf.supernet.source_features import max_pool_twice
 
 
-def computed(x: tf.Tensor, parts: int) -> tf.Tensor:
-    """Returns the channels of a node that its edges compute.
-
-    Args:
-        x: [batch, rows, columns, channels].
-        parts: K; 1 computes all channels.
-
-    Returns:
-        [batch, rows, columns, channels / parts].
-    """
-    return x if parts == 1 else x[..., : x.shape[-1] // parts]
-
-
-def passed_by(x: tf.Tensor, parts: int, stride: int, twice: bool = False) -> tf.Tensor:
-    """Returns the channels of a node that pass by its edges, at stride 2 through a 2x2 max pool.
+def divided(x: tf.Tensor, parts: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Divides the channels of a node into those that its edges compute and those that pass by.
 
     Args:
         x: [batch, rows, columns, channels].
         parts: K.
-        stride: 1 or 2.
+
+    Returns:
+        Two tensors, [batch, rows, columns, channels / parts] and the other channels.
+    """
+    first = x.shape[-1] // parts
+    # The gradient of a split, unlike that of a slice, is fast on CPUs.
+    computed, rest = tf.split(x, (first, x.shape[-1] - first), -1)
+    return computed, rest
+
+
+def passed_by(rest: tf.Tensor, stride: int, twice: bool = False) -> tf.Tensor:
+    """Returns what channels are at the end of the edges that they pass by.
+
+    Args:
+        rest: [batch, rows, columns, channels].
+        stride: 1 or 2; at stride 2 they go through a 2x2 max pool.
         twice: Whether the result is to be differentiated twice.
 
     Returns:
-        [batch, ceil(rows / stride), ceil(columns / stride), channels - channels / parts].
+        [batch, ceil(rows / stride), ceil(columns / stride), channels].
     """
-    rest = x[..., x.shape[-1] // parts :]
     if stride == 1:
         return rest
     return max_pool_twice(rest, 2, 2) if twice else tf.nn.max_pool2d(rest, 2, 2, "SAME")
