@@ -13,6 +13,7 @@ from tests.trainers.programs import python
 pytest.importorskip("benchmarks")  # not in the wheel
 
 from benchmarks import checkpoint, pipeline, profile, works
+from darts_tf.errors import UserError
 
 pytestmark = pytest.mark.long
 
@@ -60,6 +61,29 @@ def test_profile_lists_kinds_of_operations(capsys):
     assert any("FusedBatchNormGrad" in kind for kind in kinds)
     assert any("DepthwiseConv2dNativeBackpropFilter" in kind for kind in kinds)
     assert not {"Process", "Run", "Start", "Done"} & set(kinds)
+
+
+def test_profile_of_a_method_has_its_operations(capsys):
+    def kinds(method):
+        with repeatable():
+            profile.main(["--tiny", f"--method={method}", "--top=100"])
+        return [line.split("|")[1].strip() for line in capsys.readouterr().out.splitlines()]
+
+    assert "SplitV" in kinds("pc_darts")  # of a node's channels
+    assert "SplitV" not in kinds("darts")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--method=pcdarts"], "pcdarts"),
+        (["--method=gdas", "--work=training"], "expected a work that searches"),
+    ],
+)
+def test_profile_refuses_what_it_cannot_run(capsys, words, message):
+    with pytest.raises((UserError, SystemExit)) as refused:
+        profile.main(words)
+    assert message in str(refused.value) + capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("one_core")
