@@ -3,8 +3,8 @@
 One search without a criterion contains the stopped ones as its beginnings, so each method runs once
 a seed, and the criteria read its history: with stages, that of the last stage. Each cell that a
 stop gives is trained from scratch. Settings are those of the presets `digits.flags`, but for fewer
-epochs, 50 of search and 10 of training, and those that some methods need (`OWN`). A row has the
-epoch of the stop (empty where the criterion never stops: then the cell is the one that the search
+epochs, 30 of search and 10 of training, for networks of three cells, and for those that some methods
+need (`OWN`). A row has the epoch of the stop (empty where the criterion never stops: then the cell is the one that the search
 ends with), the skip-connects of the normal cell, the top-1 test error in percent, and the seconds
 of the search until then.
 
@@ -53,8 +53,8 @@ class Sizes(NamedTuple):
     training: tuple[str, ...]
 
 
-WHOLE = Sizes(("--epochs=50",), ("--epochs=10",))
 _SMALL = ("--layers=3", "--init_channels=8")
+WHOLE = Sizes(("--epochs=30",), ("--epochs=10", *_SMALL))
 SMALLEST = Sizes(("--epochs=2", *_SMALL), ("--epochs=1", *_SMALL, "--auxiliary_weight=0"))
 # Those of the preset `digits.flags`, with the paper's two skip-connects.
 SETTINGS = SearchConfig(stable_epochs=5, stable_ranks=1)
