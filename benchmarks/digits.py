@@ -3,10 +3,10 @@
 One search without a criterion contains the stopped ones as its beginnings, so each method runs once
 a seed, and the criteria read its history: with stages, that of the last stage. Each cell that a
 stop gives is trained from scratch. Settings are those of the presets `digits.flags`, but for fewer
-epochs, 30 of search and 10 of training, for networks of three cells, and for those that some methods
-need (`OWN`). A row has the epoch of the stop (empty where the criterion never stops: then the cell is the one that the search
-ends with), the skip-connects of the normal cell, the top-1 test error in percent, and the seconds
-of the search until then.
+epochs, 30 of search and 10 of training, for networks of three cells, and for those that some
+methods need (`OWN`). A row has the epoch of the stop (empty where the criterion never stops: then
+the cell is the one that the search ends with), the skip-connects of the normal cell, the top-1 test
+error in percent, and the seconds of the search until then.
 
 It shows that everything runs together. It is no comparison: the images are 8x8, the searches short,
 and the differences are those between seeds. Runs that are there are not repeated, so the command
