@@ -45,7 +45,8 @@ def beyond_noise(records: Sequence[EpochRecord]) -> Sequence[EpochRecord]:
         UnreadableError: If it is not known when the alphas had moved beyond their initial noise.
     """
     if any(record.counts_from is None for record in records):
-        raise UnreadableError("expected epochs that tell alphas from initial noise, got others")
+        expected = "expected epochs that say whether alphas are still initial noise"
+        raise UnreadableError(f"{expected}, got some that do not")
     return records
 
 

@@ -79,7 +79,7 @@ def test_noise_counts_or_does_not():
 
 def test_a_line_says_what_records_do_not_suffice_for():
     skips, ranking, curvature = replay(history([0, 2]), DARTS).left_out
-    assert skips.startswith("skip_connects: 9 of 18 readings left out: expected epochs that tell")
+    assert skips.startswith("skip_connects: 9 of 18 readings left out: expected epochs that say")
     assert ranking.startswith("stable_ranking: all readings left out: expected epochs with alphas")
     assert curvature == (
         "curvature: its reading left out: expected epochs with curvature measured, got none"

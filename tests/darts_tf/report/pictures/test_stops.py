@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import math
+import re
 import xml.etree.ElementTree as ET
+from itertools import combinations
 
 import pytest
 from matplotlib.image import imread
@@ -63,13 +66,17 @@ def test_a_single_epoch_and_one_without_accuracies_are_drawn():
     assert stops_picture([StopsPanel("none", one, Replay())], "png")
 
 
-def test_many_stops_side_by_side_have_letters_that_do_not_overlap():
-    counts = [min(4, epoch // 2) for epoch in range(50)]
-    svg = stops_picture([panel(history(counts, [0, *counts[:-1]]))], "svg")
-    root = ET.fromstring(svg)
-    places = set()
+def test_letters_of_stops_side_by_side_do_not_overlap():
+    counts = [min(4, epoch) for epoch in range(50)]
+    found = panel(history(counts, [0, *counts[:-1]]))
+    root = ET.fromstring(stops_picture([found], "svg"))
+    places = {}
     for each in root.iter():
-        text = "".join(each.itertext())
-        if each.tag.endswith("}text") and text in "ABCDEF" and each.get("transform"):
-            places.add(each.get("transform"))
-    assert len(places) >= 3
+        letter = "".join(each.itertext())
+        if each.tag.endswith("}text") and letter in {"A", "B", "C", "D"}:
+            x, y = map(float, re.findall(r"[\d.]+", each.get("transform"))[-2:])
+            places.setdefault(letter, []).append((x, y))
+    above = [min(both) for both in places.values()]  # the other one stands in the key, at the right
+    assert len(above) == len(found.replay.by_epoch()) - 1 == 4
+    for one, other in combinations(above, 2):
+        assert math.dist(one, other) > 12
