@@ -31,6 +31,7 @@ from darts_tf.runs.history import EpochRecord, read_history
 from darts_tf.searching import criteria
 from darts_tf.spaces import get
 from darts_tf.spaces.genotype import Genotype, read_genotype
+from darts_tf.study.stops import first_stop
 from trainers.program import run
 
 COLUMNS = ("method", "criterion", "seed", "stop_epoch", "skip_connects", "error_percent", "seconds")
@@ -61,7 +62,7 @@ SETTINGS = SearchConfig(stable_epochs=5, stable_ranks=1)
 
 
 def stop(name: str, method: str, records: Sequence[EpochRecord]) -> EpochRecord | None:
-    """Returns the record of the epoch in which a criterion would have ended a search.
+    """Returns the record whose genotype a search would have returned that a criterion ends.
 
     Args:
         name: Name of the criterion.
@@ -73,11 +74,8 @@ def stop(name: str, method: str, records: Sequence[EpochRecord]) -> EpochRecord 
     """
     criterion = type(criteria.get(name)).from_search(SETTINGS, get("darts"))
     last = methods.get(method).counting(records[-1].stage, records)
-    for count in range(1, len(last) + 1):
-        if criterion(last[:count]) is not None:
-            chosen = criterion.returned_epoch(last[:count])
-            return next(record for record in last if record.epoch == chosen)
-    return None
+    found = first_stop(criterion, last)
+    return None if found is None else found.returned
 
 
 def rows(

@@ -3,11 +3,14 @@
 import dataclasses
 import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeVar
 
-from darts_tf.errors import UserError, nearest
+from darts_tf.errors import UserError, nearest, short
+
+S = TypeVar("S", bound="Settings")
 
 
 def setting(
@@ -100,6 +103,32 @@ def flag_lines(settings: Settings, prefix: str = "") -> tuple[str, ...]:
     )
 
 
+def with_texts(settings: S, texts: Mapping[str, str], prefix: str = "") -> S:
+    """Returns settings with the values that `flag_lines` wrote, without the dashes.
+
+    Args:
+        settings: Settings with values for those that are not among the texts.
+        texts: Values as text, by the names of their flags; other flags may be among them.
+        prefix: Opens the name of each flag, `gdas_` for those of a plug of that name.
+
+    Raises:
+        UserError: If a text is not one of a value.
+
+    Example:
+        >>> @dataclass(frozen=True, kw_only=True)
+        ... class Temperature(Settings):
+        ...     tau_max: float = setting(10.0, "Temperature at the start.", above=0.0)
+        >>> with_texts(Temperature(), {"gdas_tau_max": "5.0", "epochs": "3"}, "gdas_")
+        Temperature(tau_max=5.0)
+    """
+    values = {
+        field.name: _value_of(f"{prefix}{field.name}", type(field.default), texts)
+        for field in setting_fields(settings)
+        if f"{prefix}{field.name}" in texts
+    }
+    return dataclasses.replace(settings, **values) if values else settings
+
+
 def earlier_lines(settings: type[Settings]) -> tuple[str, ...]:
     """Returns the lines that complete those of a run of an earlier release, which had fewer.
 
@@ -159,6 +188,15 @@ def _convert(name: str, kind: type, value: Any) -> bool | int | float | str:
         return text
     kinds = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
     raise UserError(f"{name}: expected {kinds[kind]}, got {value!r}")
+
+
+def _value_of(name: str, kind: type, texts: Mapping[str, str]) -> Any:
+    """Returns the value of a setting that is among the texts of a flag file."""
+    text = texts[name]
+    try:
+        return {"true": True, "false": False}[text] if kind is bool else kind(text)
+    except (KeyError, ValueError):
+        raise UserError(f"{name}: expected a value of the setting, got {short(text)}") from None
 
 
 def _finite(name: str, value: Real) -> float:

@@ -35,6 +35,7 @@ from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
 from darts_tf.settings import setting_fields
 from darts_tf.spaces.genotype import read_genotype
+from darts_tf.study.stops import replay
 from tests import histories
 from tests.small_space import SMALL
 
@@ -377,6 +378,16 @@ class Criterion(_Configured, _Flagged):
             if answer is not None:
                 numbers = [record.epoch for record in records[:epoch]]
                 assert plug.returned_epoch(records[:epoch]) in numbers
+
+    def test_its_readings_are_replayed(self, plug: Any, seed: int, tmp_path: Any) -> None:
+        records = wandering(seed, tmp_path)
+        readings = plug.readings(spaces.get("darts"))
+        names = [reading.name for reading in readings]
+        assert len(set(names)) == len(names) > 0
+        assert all(reading.name and type(reading.criterion) is type(plug) for reading in readings)
+        found = replay(records, spaces.get("darts"), [plug])
+        assert len(found.stops) + bool(found.left_out) >= 1
+        assert {stop.reading for stop in found.stops} <= set(names)
 
     def test_a_search_makes_it_of_its_settings(self, plug: Any, seed: int, tmp_path: Any) -> None:
         from darts_tf.searching.plugs import choose, run_flags

@@ -13,6 +13,7 @@ from pathlib import Path
 from darts_tf.errors import UserError
 from darts_tf.report import write_comparison, write_report
 from darts_tf.settings import Settings
+from darts_tf.study.page import replay_of
 from trainers.command_line import parse_with_plugs
 from trainers.program import run
 
@@ -33,14 +34,15 @@ def main(arguments: Sequence[str]) -> None:
     if not folders:
         raise UserError("expected one or more run directories, got none")
     if output:
-        path = write_comparison(folders, output)
+        replay = replay_of(folders[0]) if len(folders) == 1 else None
+        path = write_comparison(folders, output, replay)
     elif len(folders) > 1:
         raise UserError(
             f"--output: expected a file for the page of {len(folders)} runs, such as "
             "comparison.html, got none"
         )
     else:
-        path = write_report(folders[0])
+        path = write_report(folders[0], replay_of(folders[0]))
     print(path)
 
 

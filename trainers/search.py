@@ -15,6 +15,7 @@ from darts_tf.data.datasets import run_name
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.searching.plugs import choose, run_flags
 from darts_tf.spaces.genotype import read_genotype
+from darts_tf.study.page import complete_page
 from trainers import genotypes
 from trainers.command_line import parse_with_plugs, resolved
 from trainers.program import carry_out, run
@@ -54,6 +55,7 @@ def main(arguments: Sequence[str]) -> None:
             config, directory, method=method, criterion=criterion, data=dataset
         ),
     ):
+        complete_page(directory)
         _report(directory, given)
 
 

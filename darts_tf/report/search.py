@@ -10,18 +10,26 @@ from darts_tf.report.page import Page
 from darts_tf.report.parts import last_sections, slots
 from darts_tf.report.pictures.drawing import caption
 from darts_tf.report.runs import Run
+from darts_tf.report.stops import section
 from darts_tf.report.tables import CellTable, cell_tables, wiring
 from darts_tf.runs.history import EpochRecord
+from darts_tf.runs.replays import Replay
 
 _MEASURES = "Measures of the method and the criterion"
 
 
-def page(run: Run) -> Page:
-    """Returns the page of a search, finished or not."""
+def page(run: Run, replay: Replay | None = None) -> Page:
+    """Returns the page of a search, finished or not.
+
+    Args:
+        run: The search.
+        replay: Where each criterion would have ended it; None for a page that does not tell.
+    """
     data = content(run)
     sections = [
         ("Cells", slots("cells", "The genotype; heavy frames are changes of the epoch.")),
         ("When it stops", slots("stopping", "The quantities that the criteria of DARTS+ watch.")),
+        *([section(replay)] if replay is not None and replay.stops else []),
         ("Losses and accuracies", slots("learning")),
         *([(_MEASURES, slots("measures"))] if data["charts"]["measures"] else []),
         (

@@ -12,17 +12,20 @@ from darts_tf.report.runs import Run, read_run, trainings
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.output_file import overwriting
 from darts_tf.runs.programs import Program
+from darts_tf.runs.replays import Replay
 
 _logger = logging.getLogger(__name__)
 # Raised by values of an unexpected type or size on their way into a page.
 _ODD = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 
 
-def write_report(run_directory: str | os.PathLike[str]) -> Path:
+def write_report(run_directory: str | os.PathLike[str], replay: Replay | None = None) -> Path:
     """Writes the page of a run into its directory.
 
     Args:
         run_directory: Of a run of any program, finished or not.
+        replay: Where each criterion would have ended the search, as `darts_tf.study` tells it; None
+            for a page without that section, and for other runs.
 
     Returns:
         The page, `report.html`.
@@ -31,14 +34,16 @@ def write_report(run_directory: str | os.PathLike[str]) -> Path:
         UserError: If the directory is not a run's, or cannot be read or written.
     """
     directory = RunDirectory.open(run_directory)
-    text = _text([directory])
+    text = _text([directory], replay)
     with directory.writing(directory.report) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="replace")
     return directory.report
 
 
 def write_comparison(
-    run_directories: Sequence[str | os.PathLike[str]], output: str | os.PathLike[str]
+    run_directories: Sequence[str | os.PathLike[str]],
+    output: str | os.PathLike[str],
+    replay: Replay | None = None,
 ) -> Path:
     """Writes a page that compares runs; of one run, its own page.
 
@@ -46,6 +51,7 @@ def write_comparison(
         run_directories: Of the runs. One of several runs stands for each of them: repeats and a
             random search for their training runs, a tuning run for the searches of its trials.
         output: The file to write; its folder exists.
+        replay: For the page of one search, as in `write_report`.
 
     Returns:
         The page.
@@ -53,7 +59,7 @@ def write_comparison(
     Raises:
         UserError: If a directory is not a run's, or a file cannot be read or written.
     """
-    text = _text([RunDirectory.open(path) for path in run_directories])
+    text = _text([RunDirectory.open(path) for path in run_directories], replay)
     output = Path(output)
     expected = "expected a file in a folder that can be written"
     with overwriting(output, expected) as temporary:
@@ -69,11 +75,11 @@ def refresh(run: RunDirectory) -> None:
         _logger.warning(f"{run.report.name} is not up to date: {error}")
 
 
-def _text(directories: Sequence[RunDirectory]) -> str:
+def _text(directories: Sequence[RunDirectory], replay: Replay | None) -> str:
     """Returns the HTML of the page of a run, or of several."""
     names = ", ".join(str(directory.path) for directory in directories)
     try:
-        return _page(directories).html()
+        return _page(directories, replay).html()
     except UserError:
         raise
     except OSError as error:
@@ -86,18 +92,18 @@ def _text(directories: Sequence[RunDirectory]) -> str:
         ) from error
 
 
-_PAGES: Mapping[Program, Callable[[RunDirectory], Page]] = {
-    "search": lambda directory: search.page(read_run(directory)),
-    "train": lambda directory: training.page(read_run(directory)),
-    "repeats": repeats.page,
-    "tune": tuning.page,
-    "random_search": random_search.page,
+_PAGES: Mapping[Program, Callable[[RunDirectory, Replay | None], Page]] = {
+    "search": lambda directory, replay: search.page(read_run(directory), replay),
+    "train": lambda directory, _: training.page(read_run(directory)),
+    "repeats": lambda directory, _: repeats.page(directory),
+    "tune": lambda directory, _: tuning.page(directory),
+    "random_search": lambda directory, _: random_search.page(directory),
 }
 
 
-def _page(directories: Sequence[RunDirectory]) -> Page:
+def _page(directories: Sequence[RunDirectory], replay: Replay | None) -> Page:
     if len(directories) == 1:
-        return _PAGES[directories[0].program](directories[0])
+        return _PAGES[directories[0].program](directories[0], replay)
     return comparison.page([run for directory in directories for run in _runs(directory)])
 
 

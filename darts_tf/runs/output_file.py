@@ -50,23 +50,24 @@ def writing(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def overwriting(path: Path, expected: str) -> Iterator[Path]:
+def overwriting(path: Path, expected: str, flag: str = "output") -> Iterator[Path]:
     """Yields a temporary path as `writing` does, for a file that may exist in a folder that does.
 
     Args:
         path: The file.
         expected: The end of the message where it cannot be written.
+        flag: The flag that names the file, for the message.
 
     Raises:
         UserError: If the file cannot be written.
     """
-    with _user_errors(path, expected), replacing(path) as temporary:
+    with _user_errors(path, expected, flag), replacing(path) as temporary:
         yield temporary
 
 
 @contextmanager
-def _user_errors(path: Path, expected: str) -> Iterator[None]:
+def _user_errors(path: Path, expected: str, flag: str = "output") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UserError(f"--output={path}: {reason(error, expected)}") from error
+        raise UserError(f"--{flag}={path}: {reason(error, expected)}") from error

@@ -26,6 +26,7 @@ def test_the_list_has_every_program_and_no_other_module(monkeypatch, capsys):
         "trainers.random_search",
         "trainers.report",
         "trainers.search",
+        "trainers.stops",
         "trainers.train",
         "trainers.tune",
     }

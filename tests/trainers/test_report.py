@@ -20,7 +20,9 @@ def folder(tmp_path, seed):
 def test_the_page_of_one_run_goes_into_its_directory(folder):
     ended = python("-m", PROGRAM, "a", cwd=folder)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "a/report.html\n", "")
-    assert '<body class="search">' in (folder / "a" / "report.html").read_text()
+    page = (folder / "a" / "report.html").read_text()
+    assert '<body class="search">' in page
+    assert "What each criterion would have done" in page
 
 
 @pytest.mark.parametrize("output", [("--output=both.html",), ("--output", "both.html")])

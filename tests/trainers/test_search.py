@@ -12,6 +12,7 @@ from darts_tf.report.pictures.text import as_text
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.spaces import zoo
 from tests.stages import by_stage
+from tests.stopping import history
 from tests.trainers.programs import python, refused
 from trainers import search, train
 
@@ -176,3 +177,16 @@ def test_as_a_module_it_ends_with_the_status_of_its_outcome(tmp_path):
     ended = python("-m", "trainers.search", "--help", cwd=tmp_path)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "--stop_criterion=skip_connects" in ended.stdout
+
+
+def test_the_page_tells_what_each_criterion_would_have_done(searched, monkeypatch):
+    def stand_in(config, run, **plugs):
+        for record in history([0, 1, 3]):
+            run.append_history(record.to_dict())
+        run.write_json(run.genotype, {"genotype": GENOTYPE.to_dict(), "epoch": 2, "reason": "last"})
+
+    monkeypatch.setitem(vars(darts_tf), "search", stand_in)
+    search.main(["--dataset=digits", "--run_dir=here"])
+    page = RunDirectory("here", "search").report.read_text()
+    assert "What each criterion would have done" in page
+    assert "3 skip-connects, normal, every epoch" in page.replace("<wbr>", "")

@@ -7,15 +7,19 @@ from darts_tf.registry import Registry
 from darts_tf.searching.criteria.criterion import Criterion, Never, measured, never, reads, state
 from darts_tf.searching.criteria.curvature import Curvature
 from darts_tf.searching.criteria.movement import movement
+from darts_tf.searching.criteria.reading import Reading
 from darts_tf.searching.criteria.skip_connects import SkipConnects, count_skip_connects
 from darts_tf.searching.criteria.stable_ranking import StableRanking, ranking, stable_epochs
+from darts_tf.searching.criteria.views import UnreadableError
 
 __all__ = [
     "Criterion",
     "Curvature",
     "Never",
+    "Reading",
     "SkipConnects",
     "StableRanking",
+    "UnreadableError",
     "count_skip_connects",
     "get",
     "measured",

@@ -10,7 +10,9 @@ import numpy as np
 from darts_tf.config import SearchConfig
 from darts_tf.errors import UserError
 from darts_tf.runs.history import EpochRecord
-from darts_tf.settings import Settings
+from darts_tf.searching.criteria.reading import Reading
+from darts_tf.searching.criteria.views import as_recorded, with_rankings
+from darts_tf.settings import Settings, setting_fields
 from darts_tf.spaces.space import Space
 
 # A criterion, or any function from the records so far to the reason to stop.
@@ -141,6 +143,21 @@ class Criterion(Settings):
         """
         return records[-1].epoch
 
+    def readings(self, space: Space) -> tuple[Reading, ...]:
+        """Returns the ways in which a recorded search is replayed with this criterion.
+
+        Here it is one, the criterion as it is. Where values of a field are worth comparing, there
+        is one for each; what lies in the records in place of a field, a view of them changes (see
+        `views.py`).
+
+        Args:
+            space: The space of the search.
+        """
+        del space
+        fields = (f"{field.name}={getattr(self, field.name)}" for field in setting_fields(self))
+        view = with_rankings if self.reads == "rankings" else as_recorded
+        return (Reading(", ".join(fields) or "as it is", self, view),)
+
     def get_config(self) -> dict[str, Any]:
         """Returns the criterion's name and fields, for `darts_tf.criteria.get`."""
         return {"name": self.name, **vars(self)}
@@ -163,6 +180,11 @@ class Never(Criterion):
 
     name: ClassVar[str] = "none"
     reads: ClassVar[str] = ""
+
+    def readings(self, space: Space) -> tuple[Reading, ...]:
+        """Returns one reading, in which the search ends with its last epoch."""
+        del space
+        return (Reading("the last epoch", self),)
 
     def __call__(self, records: Sequence[EpochRecord]) -> str | None:
         """Returns None."""
@@ -249,6 +271,27 @@ def watched_cells(stop_cells: str, space: Space) -> tuple[str, ...]:
             f"got '{stop_cells}'"
         )
     return cells
+
+
+def choices_of_cells(space: Space) -> dict[str, tuple[str, ...]]:
+    """Returns the cells that a replay lets a criterion watch: each kind, then all.
+
+    Example:
+        >>> from darts_tf import DARTS
+        >>> choices_of_cells(DARTS)
+        {'normal': ('normal',), 'reduce': ('reduce',), 'all cells': ('normal', 'reduce')}
+
+    Args:
+        space: The space of the search.
+
+    Returns:
+        Names of cells, by words for them.
+    """
+    kinds: dict[str, tuple[str, ...]] = {}
+    for cell in space.cells:
+        kind = cell.partition("_")[0]
+        kinds[kind] = (*kinds.get(kind, ()), cell)
+    return kinds if len(kinds) == 1 else {**kinds, "all cells": tuple(space.cells)}
 
 
 def stop_cells(cells: Sequence[str], space: Space) -> str:

@@ -9,6 +9,7 @@ from darts_tf.config import SearchConfig
 from darts_tf.errors import UserError
 from darts_tf.runs.history import EpochRecord
 from darts_tf.searching.criteria.criterion import Criterion
+from darts_tf.searching.criteria.reading import Reading
 from darts_tf.settings import setting
 from darts_tf.spaces.space import Space
 
@@ -107,6 +108,11 @@ class Curvature(Criterion):
         """Returns the epoch in the middle of the older window."""
         older = self._older_epoch(records)
         return records[-1].epoch if older is None else older
+
+    def readings(self, space: Space) -> tuple[Reading, ...]:
+        """Returns one reading, by the growth of the average that ends the search."""
+        del space
+        return (Reading(f"growth above {self.factor:g}", self),)
 
     def returnable(self, records: Sequence[EpochRecord]) -> list[int]:
         """Returns the numbers of the epochs whose genotype a stop now or later may still return.

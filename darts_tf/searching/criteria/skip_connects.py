@@ -13,14 +13,19 @@ from darts_tf.searching.criteria.criterion import (
     Criterion,
     check_counts,
     check_watched,
+    choices_of_cells,
     stop_cells,
     waiting,
     watched,
     watched_cells,
 )
 from darts_tf.searching.criteria.movement import begins, counting, waiting_to_move
+from darts_tf.searching.criteria.reading import Reading
+from darts_tf.searching.criteria.views import NOISE_RULES
 from darts_tf.spaces.operations import NONE, SKIP_CONNECT
 from darts_tf.spaces.space import Space
+
+_COUNTS = (2, 3, 4)  # the numbers of skip-connects that a replay compares
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,22 @@ class SkipConnects(Criterion):
         wait = waiting(records, self.min_epochs) if counts[cell] >= self.at else ""
         begun = begins(records[-1], cells) if self.min_epochs <= 1 else ""
         return f"{counts[cell]} of {self.at} skip-connects{where}{wait}{begun}"
+
+    def readings(self, space: Space) -> tuple[Reading, ...]:
+        """Returns the criterion with 2, 3 and 4 skip-connects, on each kind of cell and on all.
+
+        Each comes with and without the rule that initial noise does not count.
+        """
+        return tuple(
+            Reading(
+                f"{at} skip-connects, {where}{rule}",
+                replace(self, at=at, cells=cells, min_epochs=1),
+                view,
+            )
+            for at in _COUNTS
+            for where, cells in choices_of_cells(space).items()
+            for rule, view in NOISE_RULES.items()
+        )
 
     def check_tables(self, tables: Mapping[str, np.ndarray], space: Space) -> None:
         """Refuses tables that lack a cell to watch.

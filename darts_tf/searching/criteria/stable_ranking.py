@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -14,13 +15,20 @@ from darts_tf.searching.criteria.criterion import (
     Criterion,
     check_counts,
     check_watched,
+    choices_of_cells,
     stop_cells,
     waiting,
     watched,
     watched_cells,
 )
 from darts_tf.searching.criteria.movement import begins, counting, waiting_to_move
+from darts_tf.searching.criteria.reading import Reading
+from darts_tf.searching.criteria.views import NOISE_RULES, UnreadableError, chain, learns_from
 from darts_tf.spaces.space import Space
+
+# The epochs and the leading places that a replay compares; all places are None.
+_EPOCHS = (5, 10)
+_RANKS = {"all ranks": None, "best only": 1}
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,24 @@ class StableRanking(Criterion):
         named = (candidates_by_edge(cell, tables[cell].shape, space) for cell in cells)
         edges = [candidates for table in named for candidates in table]
         _check_rankings(edges, space, f"tables of the cells {', '.join(cells)}")
+
+    def readings(self, space: Space) -> tuple[Reading, ...]:
+        """Returns the criterion with 5 and 10 epochs, on each kind of cell and on all cells.
+
+        All ranks count or the best alone, counted anew from the alphas; with and without the rule
+        that initial noise does not count.
+        """
+        return tuple(
+            Reading(
+                f"{epochs} epochs, {words}, {where}{rule}",
+                replace(self, epochs=epochs, cells=cells, min_epochs=1),
+                chain(partial(ranked, space=space, ranks=ranks), view),
+            )
+            for epochs in _EPOCHS
+            for words, ranks in _RANKS.items()
+            for where, cells in choices_of_cells(space).items()
+            for rule, view in NOISE_RULES.items()
+        )
 
     def __call__(self, records: Sequence[EpochRecord]) -> str | None:
         """Returns the reason to stop now, or None."""
@@ -234,3 +260,45 @@ def stable_epochs(
             longest if alone else count for count, alone in zip(held, decided, strict=True)
         )
     return counts
+
+
+def ranked(
+    records: Sequence[EpochRecord], space: Space, ranks: int | None = None
+) -> list[EpochRecord]:
+    """Returns records with the stable epochs of other rankings, counted anew from their alphas.
+
+    Args:
+        records: One record an epoch.
+        space: The search space. A record may have fewer candidates, see `EpochRecord.kept`; and a
+            candidate whose strength is exactly 0 has left and is not ranked.
+        ranks: The number of leading places that must not change; None for all.
+
+    Raises:
+        UnreadableError: If a record has no alphas, or alphas that are not of the space.
+    """
+    if not all(record.alphas for record in records):
+        raise UnreadableError("expected epochs with alphas to rank, got some without")
+    first = learns_from(records)
+    viewed: list[EpochRecord] = []
+    for place, record in enumerate(records):
+        previous = viewed[-1] if place > first and viewed[-1].kept == record.kept else None
+        try:
+            counts = stable_epochs(
+                previous,
+                {cell: np.asarray(table) for cell, table in record.alphas.items()},
+                space if record.kept is None else space.narrowed(record.kept),
+                ranks,
+                _competing(record),
+            )
+        except (ValueError, LookupError) as error:
+            expected = f"expected tables of the space '{space.name}' to rank, got others"
+            raise UnreadableError(f"{expected}: {error}") from error
+        viewed.append(replace(record, stable_epochs=counts))
+    return viewed
+
+
+def _competing(record: EpochRecord) -> dict[str, np.ndarray] | None:
+    """Returns by cell which candidates have not left, bool [edges, candidates]; None for all."""
+    if record.strengths is None:
+        return None
+    return {cell: np.asarray(table) > 0 for cell, table in record.strengths.items()}

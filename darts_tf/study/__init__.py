@@ -1,0 +1,1 @@
+"""What recorded searches tell: the stops of criteria, replayed on their histories."""

@@ -1,0 +1,77 @@
+"""Replayed stops as a table: aligned columns for a terminal, fixed columns for a CSV file."""
+
+import csv
+import io
+from collections.abc import Sequence
+
+from darts_tf.report.stops import stop_texts
+from darts_tf.runs.replays import Replay, ReplayedStop
+from darts_tf.study.recorded import RecordedSearch
+
+_FIRST = ("run", "criterion", "reading", "stop_epoch", "genotype_epoch")
+
+
+def columns(cells: Sequence[str]) -> tuple[str, ...]:
+    """Returns the columns of the CSV file.
+
+    Example:
+        >>> columns(["normal", "reduce"])[5:9]
+        ('skip_connects_normal', 'skip_connects_reduce', 'free_normal', 'free_reduce')
+
+    Args:
+        cells: The names of the cells of all searches.
+    """
+    kinds = (f"{kind}_{cell}" for kind in ("skip_connects", "free") for cell in cells)
+    return (*_FIRST, *kinds, "valid_accuracy")
+
+
+def as_csv(replays: Sequence[tuple[RecordedSearch, Replay]]) -> str:
+    """Returns replays as a CSV file: `columns`, and a row for each reading of each criterion.
+
+    An epoch after which a criterion would have stopped is empty where it is never met; so is what
+    was not recorded, and the columns of cells that a search does not have.
+
+    Args:
+        replays: The searches and their replays.
+    """
+    cells = tuple(dict.fromkeys(cell for search, _ in replays for cell in search.space.cells))
+    file = io.StringIO()
+    writer = csv.DictWriter(file, columns(cells), restval="", lineterminator="\n")
+    writer.writeheader()
+    for search, replay in replays:
+        writer.writerows(_row(search.name, stop) for stop in replay.stops)
+    return file.getvalue()
+
+
+def as_text(search: RecordedSearch, replay: Replay) -> str:
+    """Returns a replay as a table for a terminal, with what was left out below it.
+
+    Args:
+        search: The search.
+        replay: Its replay.
+    """
+    head, *rows = stop_texts(replay)
+    # A heading of several words, such as that of a cell, stands in two lines.
+    lines = [[text.rpartition(" ")[0] for text in head], [text.split()[-1] for text in head], *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    last, count = search.records[-1].epoch, len(search.records)
+    told = [f"{search.name}: {count} epoch{'s' * (count > 1)}, the last one {last}", ""]
+    for line in lines:
+        words = (f"{text:<{width}}" for text, width in zip(line[:2], widths, strict=False))
+        numbers = (f"{text:>{width}}" for text, width in zip(line[2:], widths[2:], strict=True))
+        told.append("  ".join((*words, *numbers)).rstrip())
+    return "\n".join([*told, *([""] * bool(replay.left_out)), *replay.left_out])
+
+
+def _row(run: str, stop: ReplayedStop) -> dict[str, object]:
+    accuracy = stop.valid_accuracy
+    return {
+        "run": run,
+        "criterion": stop.criterion,
+        "reading": stop.reading,
+        "stop_epoch": "" if stop.stop_epoch is None else stop.stop_epoch,
+        "genotype_epoch": stop.genotype_epoch,
+        **{f"skip_connects_{cell}": count for cell, count in stop.skip_connects.items()},
+        **{f"free_{cell}": count for cell, count in stop.free.items()},
+        "valid_accuracy": "" if accuracy is None else f"{accuracy:.6g}",
+    }
