@@ -193,6 +193,14 @@ class Blocks:
         x = pooling(3, 1, padding="same", dtype=self.dtype, name=name)(x)
         return x if stride == 1 else self.subsample(x, f"{name}_even")
 
+    def noise(self, x: Tensor, stride: int, name: str) -> Tensor:
+        """A standard normal image in training; otherwise zeros, its mean.
+
+        Keras lets no layer draw in inference, and answers of a served network can be repeated.
+        """
+        zeros = self.zeros(x, stride, f"{name}_zeros")
+        return layers.GaussianNoise(1.0, dtype=self.dtype, name=name)(zeros)
+
     def add(self, edges: Sequence[Tensor], name: str) -> Tensor:
         """The sum of the edges that lead to a node."""
         return edges[0] if len(edges) == 1 else layers.Add(dtype=self.dtype, name=name)(edges)

@@ -19,6 +19,7 @@ from darts_tf.supernet.operations import (
     DilConv,
     FactorizedReduce,
     Identity,
+    Noise,
     Pool,
     ReLUConvBN,
     RowAndColumn,
@@ -69,6 +70,10 @@ def on_a_source(layer):
     return layer(features(IMAGES), EDGE)
 
 
+def with_a_noise_seed(layer):
+    return layer(IMAGES, noise_seed=np.array((3, 4), np.int32))
+
+
 def in_a_cell(layer):
     return layer(IMAGES, SMALLER, np.tile(EDGE, (5, 1)))
 
@@ -115,6 +120,10 @@ CASES = {
     Identity: (
         {"channels": 6, "layout": Layout.EVEN.value, "synchronized": True},
         on_images,
+    ),
+    Noise: (
+        {"channels": 4, "stride": 2, "layout": Layout.EVEN.value, "synchronized": True},
+        with_a_noise_seed,
     ),
     ReLUConvBN: ({"channels": 6, "synchronized": True}, on_images),
     SourceFeatures: (
