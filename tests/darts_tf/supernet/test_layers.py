@@ -9,6 +9,7 @@ from darts_tf.engine.optimizers import SGD, Adam
 from darts_tf.layers.convolutions import Conv2D, DepthwiseConv2D, EvenAndOdd
 from darts_tf.layers.drop_path import DropPath
 from darts_tf.layers.layouts import Layout
+from darts_tf.layers.noise import GaussianNoise
 from darts_tf.layers.normalization import BatchNormalization
 from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.supernet.cells import SearchCell
@@ -63,6 +64,10 @@ def on_images(layer):
 
 def on_even_images(layer):
     return layer(EVEN_IMAGES)
+
+
+def in_training(layer):
+    return layer(IMAGES, training=True)
 
 
 def on_a_source(layer):
@@ -194,6 +199,7 @@ CASES = {
     DepthwiseConv2D: ({"kernel_size": (3, 3)}, on_images),
     EvenAndOdd: ({}, on_even_images),
     DropPath: ({"rate": 0.3, "seed": 5}, on_images),
+    GaussianNoise: ({"stddev": 0.5, "seed": 5}, in_training),
 }
 OPTIMIZERS = {
     SGD: {
