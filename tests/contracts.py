@@ -173,6 +173,38 @@ def _search(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     return run("search", search.main)
 
 
+@contextmanager
+def copied_when_killed(run: RunDirectory, killed: Any, epochs: int) -> Iterator[None]:
+    """Copies the directory of a run, once, as a kill within an epoch would leave it.
+
+    Args:
+        run: The run, which saves a checkpoint after each step.
+        killed: The directory of the copy.
+        epochs: The number of whole epochs before the kill.
+    """
+    from darts_tf.engine.durability import Durability
+
+    after_step = Durability.after_step
+
+    def copying(self: Durability, score: Any) -> None:
+        after_step(self, score)
+        if not killed.exists() and len(run.read_history()) == epochs:
+            shutil.copytree(run.path, killed)
+
+    with mock.patch.object(Durability, "after_step", copying):
+        yield
+
+
+def check_alike(*runs: RunDirectory) -> None:
+    """Compares the histories and outcomes of two runs to the bit, the time that they took apart."""
+    histories = [[{**line, "timing": None} for line in run.read_history()] for run in runs]
+    assert histories[0] == histories[1]
+    outcomes = [{**run.read_outcome(), "cost": None} for run in runs]
+    assert outcomes[0] == outcomes[1]
+    total = [len(list(run.checkpoints.iterdir())) for run in runs]
+    assert total[0] == total[1]
+
+
 def random_strengths(space: Any, rng: Rng) -> Tables:
     """Returns tables of strengths for the cells of a space; masked entries are NaN."""
     return {
@@ -307,6 +339,33 @@ class SpaceBuilt:
         np.testing.assert_array_equal(
             loaded.predict(images, verbose=0), for_inference.predict(images, verbose=0)
         )
+
+
+class SpaceSearched:
+    """The contract of search spaces that takes whole searches, in its module's `folder`."""
+
+    def test_a_killed_search_resumes_to_the_bit(self, plug: Any, seed: int, folder: Any) -> None:
+        config = SearchConfig(
+            dataset="digits",
+            data_dir=str(folder / "data"),
+            seed=seed,
+            epochs=2,
+            batch_size=300,
+            layers=plug.fewest_layers,
+            init_channels=2,
+            stop_criterion="none",
+            checkpoint_every="1step",
+        )
+        runs = [
+            RunDirectory(folder / f"{plug.name}-{name}", "search") for name in ("alone", "killed")
+        ]
+        with known(spaces, plug), repeatable():
+            with copied_when_killed(runs[0], runs[1].path, epochs=1):
+                found = darts_tf.search(config, runs[0].path, space=plug, verbose=0)
+            darts_tf.search(config, runs[1].path, space=plug, verbose=0)
+            plug.check(found.genotype)
+            assert read_genotype(runs[0].read_outcome()) == found.genotype
+        check_alike(*runs)
 
 
 class Operation:
@@ -645,13 +704,7 @@ class MethodBuilt:
         alone = self.searched(plug, seed, folder)
         killed = folder / f"{plug.name}-killed"
         self.search(plug, int(alone.settings()["seed"]), folder, killed)
-        runs = [alone, RunDirectory(killed, "search")]
-        histories = [[{**line, "timing": None} for line in run.read_history()] for run in runs]
-        assert histories[0] == histories[1]
-        outcomes = [{**run.read_outcome(), "cost": None} for run in runs]
-        assert outcomes[0] == outcomes[1]
-        total = [len(list(run.checkpoints.iterdir())) for run in runs]
-        assert total[0] == total[1]
+        check_alike(alone, RunDirectory(killed, "search"))
 
     def searched(self, plug: Any, seed: int, folder: Any) -> RunDirectory:
         """Returns a search on the digits, which the first test that needs it runs.
@@ -659,18 +712,10 @@ class MethodBuilt:
         A copy of its directory has what a kill within the third epoch would leave, which is in the
         last stage of a method with two or three.
         """
-        from darts_tf.engine.durability import Durability
-
         alone, killed = (folder / f"{plug.name}-{name}" for name in ("alone", "killed"))
-        after_step, run = Durability.after_step, RunDirectory(alone, "search")
-
-        def copying(self: Durability, score: Any) -> None:
-            after_step(self, score)
-            if not killed.exists() and len(run.read_history()) == 2:
-                shutil.copytree(alone, killed)
-
+        run = RunDirectory(alone, "search")
         if not killed.exists():
-            with mock.patch.object(Durability, "after_step", copying):
+            with copied_when_killed(run, killed, epochs=2):
                 self.search(plug, seed, folder, alone)
         return run
 

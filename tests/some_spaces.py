@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,36 +13,6 @@ from darts_tf import spaces
 from darts_tf.spaces import operations
 from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.spaces.space import Edge, Place, Space
-
-_SHORT = {
-    "skip": "skip_connect",
-    "max": "max_pool_3x3",
-    "avg": "avg_pool_3x3",
-    "sep3": "sep_conv_3x3",
-    "dil3": "dil_conv_3x3",
-    "dil5": "dil_conv_5x5",
-}
-# RobustDARTS's S1 (Zela et al. 2020): two candidates an edge, in the order of DARTS's edges.
-S1 = {
-    "normal": "skip dil3|skip dil5|skip dil5|skip sep3|skip dil3|max skip|skip sep3|skip sep3|"
-    "skip dil3|skip sep3|max skip|skip dil3|dil3 dil5|dil3 dil5",
-    "reduce": "max avg|max dil3|max avg|max avg|skip dil5|max avg|max sep3|skip dil3|skip dil5|"
-    "max avg|max avg|skip dil5|skip dil5|skip dil5",
-}
-
-
-@dataclass(frozen=True)
-class RobustDartsS1(SearchSpace):
-    """The cell of DARTS with different candidates on every edge."""
-
-    candidates: tuple[str, ...] = tuple(_SHORT.values())
-    nodes: int = 4
-    name: str = "robust_darts_s1"
-
-    def edges(self, cell: str = "normal") -> tuple[Edge, ...]:
-        pairs = [tuple(_SHORT[name] for name in pair.split()) for pair in S1[cell].split("|")]
-        both = zip(super().edges(cell), pairs, strict=True)
-        return tuple(edge._replace(candidates=pair) for edge, pair in both)
 
 
 class Dense(Space):
@@ -119,7 +88,7 @@ def registered(space: Space) -> Iterator[Space]:
     try:
         yield space
     finally:
-        del spaces._SPACES._registered[space.name]
+        spaces._SPACES._registered.pop(space.name, None)  # the library's are not among them
 
 
 CANDIDATES = st.lists(st.sampled_from(operations.names()), unique=True, min_size=1, max_size=6)
@@ -140,7 +109,8 @@ def wired_as_darts(draw: Any) -> SearchSpace:
 
 DENSE = st.builds(Dense, st.integers(1, 3), st.integers(1, 4), CANDIDATES)
 SPARSE = st.builds(Sparse, st.integers(1, 3), st.integers(1, 4), CANDIDATES)
-ANY = wired_as_darts() | DENSE | SPARSE | st.sampled_from([RobustDartsS1(), Chain()])
+ONE_OF = st.sampled_from([spaces.get("robust_darts_s1"), Chain()])
+ANY = wired_as_darts() | DENSE | SPARSE | ONE_OF
 
 
 @st.composite

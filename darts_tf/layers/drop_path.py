@@ -48,10 +48,7 @@ class DropPath(keras.layers.Layer):
         """
         if not training:
             return x
-        seed = tf.cast(self.seed_generator.next(), tf.int32)
-        replica = tf.distribute.get_replica_context()
-        if replica is not None and replica.num_replicas_in_sync > 1:
-            seed = tf.random.fold_in(seed, replica.replica_id_in_sync_group)
+        seed = next_seed(self.seed_generator)
         return x * kept_images(tf.shape(x)[0], self.rate, seed, x.dtype)
 
     def compute_output_shape(self, x_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -61,6 +58,22 @@ class DropPath(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
         return {**super().get_config(), "rate": self.initial_rate, "seed": self.seed}
+
+
+def next_seed(generator: keras.random.SeedGenerator) -> tf.Tensor:
+    """Returns the next seed of a generator, on each replica another one.
+
+    Args:
+        generator: A generator of the layer that draws.
+
+    Returns:
+        int32 [2].
+    """
+    seed = tf.cast(generator.next(), tf.int32)
+    replica = tf.distribute.get_replica_context()
+    if replica is not None and replica.num_replicas_in_sync > 1:
+        seed = tf.random.fold_in(seed, replica.replica_id_in_sync_group)
+    return seed
 
 
 def kept_images(images: tf.Tensor, rate: tf.Tensor, seed: tf.Tensor, dtype: Any) -> tf.Tensor:

@@ -15,6 +15,7 @@ from darts_tf.layers import convolutions
 from darts_tf.layers.drop_path import DropPath
 from darts_tf.layers.initialization import uniform
 from darts_tf.layers.layouts import is_even
+from darts_tf.layers.noise import GaussianNoise
 from darts_tf.layers.normalization import BatchNormalization
 from darts_tf.registry import resolve
 from darts_tf.spaces import operations
@@ -41,11 +42,13 @@ class Blocks:
         dtype: The layers' dtype or policy; Keras's own when None.
         conv_kind: The class of convolutions.
         depthwise_kind: The class of depthwise convolutions.
+        noise_kind: The class of what adds noise in training.
     """
 
     dtype: Any = None
     conv_kind: type[keras.layers.Layer] = layers.Conv2D
     depthwise_kind: type[keras.layers.Layer] = layers.DepthwiseConv2D
+    noise_kind: type[keras.layers.Layer] = layers.GaussianNoise
 
     def conv(
         self,
@@ -193,6 +196,14 @@ class Blocks:
         x = pooling(3, 1, padding="same", dtype=self.dtype, name=name)(x)
         return x if stride == 1 else self.subsample(x, f"{name}_even")
 
+    def noise(self, x: Tensor, stride: int, name: str) -> Tensor:
+        """A standard normal image in training; otherwise zeros, its mean.
+
+        Keras lets no layer draw in inference, and answers of a served network can be repeated.
+        """
+        zeros = self.zeros(x, stride, f"{name}_zeros")
+        return self.noise_kind(1.0, dtype=self.dtype, name=name)(zeros)
+
     def add(self, edges: Sequence[Tensor], name: str) -> Tensor:
         """The sum of the edges that lead to a node."""
         return edges[0] if len(edges) == 1 else layers.Add(dtype=self.dtype, name=name)(edges)
@@ -234,12 +245,14 @@ class TrainingBlocks(Blocks):
         dtype: The layers' dtype or policy; Keras's own when None.
         conv_kind: The class of convolutions.
         depthwise_kind: The class of depthwise convolutions.
+        noise_kind: The class of what adds noise in training.
         drop_path: Whether operations other than identities end in a `DropPath`.
         synchronized: Whether replicas share the statistics of batch normalization.
     """
 
     conv_kind: type[keras.layers.Layer] = convolutions.Conv2D
     depthwise_kind: type[keras.layers.Layer] = convolutions.DepthwiseConv2D
+    noise_kind: type[keras.layers.Layer] = GaussianNoise
     drop_path: bool = False
     synchronized: bool = False
 

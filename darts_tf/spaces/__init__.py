@@ -9,7 +9,17 @@ from darts_tf.spaces.space import Space
 
 Plug = TypeVar("Plug", bound=Space | type[Space])
 
-_SPACES: Registry[Space] = Registry("space", Space, {"darts": "darts_tf.spaces.darts:DARTS"})
+_SPACES: Registry[Space] = Registry(
+    "space",
+    Space,
+    {
+        "darts": "darts_tf.spaces.darts:DARTS",
+        "robust_darts_s1": "darts_tf.spaces.robust_darts:S1",
+        "robust_darts_s2": "darts_tf.spaces.robust_darts:S2",
+        "robust_darts_s3": "darts_tf.spaces.robust_darts:S3",
+        "robust_darts_s4": "darts_tf.spaces.robust_darts:S4",
+    },
+)
 
 
 def names() -> tuple[str, ...]:

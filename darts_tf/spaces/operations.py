@@ -10,6 +10,7 @@ from darts_tf.registry import Registry
 
 NONE = "none"
 SKIP_CONNECT = "skip_connect"
+NOISE = "noise"
 GROUPS = 8  # of channels in the convolutions of GDAS's reduction cell
 
 # By family; after Okabe and Ito, so that color-blind readers can tell them apart.
@@ -20,6 +21,7 @@ COLORS = {
     "separable": "#0067a5",
     "dilated": "#00805c",
     "convolution": "#7a5c1e",
+    "noise": "#000000",
 }
 
 
@@ -29,8 +31,8 @@ class Operation:
 
     Args:
         name: The name in genotypes and among the candidates of a space.
-        family: Its kind: `none`, `pool`, `skip`, `separable`, `dilated`, `convolution`, or a new
-            one.
+        family: Its kind: `none`, `pool`, `skip`, `separable`, `dilated`, `convolution`, `noise`,
+            or a new one.
         learnable: Whether it has weights at every stride. Criterion 1* ranks the learnable
             candidates of an edge (DARTS+, section 3).
         color: Its color in drawings, as `#rrggbb`; by default that of its family, gray for a new
@@ -106,6 +108,11 @@ def _row_and_column(blocks: Any, x: Any, relu: Any, channels: int, stride: int, 
     return blocks.conv_7x1_1x7(relu, channels, stride, name)
 
 
+def _noise(blocks: Any, x: Any, relu: Any, channels: int, stride: int, name: str) -> Any:
+    del relu, channels
+    return blocks.noise(x, stride, name)
+
+
 def _grouped(blocks: Any, x: Any, relu: Any, channels: int, stride: int, name: str) -> Any:
     del x
     return blocks.conv_1x3_3x1(relu, channels, GROUPS, stride, name)
@@ -128,8 +135,8 @@ def _searchable(name: str, family: str, block: Callable[..., Any]) -> Operation:
     return Operation(name, family, learnable=learnable, layer=layer, block=block)
 
 
-# The candidates of DARTS (section 3.1.1) in its order, then some that only published cells use;
-# the last two form the reduction cell that GDAS does not search.
+# The candidates of DARTS (section 3.1.1) in its order, two that only published cells use, and the
+# noise of RobustDARTS; the last two form the reduction cell that GDAS does not search.
 _TABLE = (
     Operation(NONE, "none", learnable=False),
     _searchable("max_pool_3x3", "pool", partial(_pool, kind="max_pool_3x3")),
@@ -141,6 +148,7 @@ _TABLE = (
     _searchable("dil_conv_5x5", "dilated", partial(_dilated, size=5)),
     _searchable("sep_conv_7x7", "separable", partial(_separable, size=7)),
     _searchable("conv_7x1_1x7", "convolution", _row_and_column),
+    _searchable(NOISE, "noise", _noise),
     _of_networks("conv_1x3_3x1", "convolution", _grouped, GROUPS),
     _of_networks("max_pool_3x3_norm", "pool", _pool_norm),
 )

@@ -149,8 +149,14 @@ class SearchSpace(Space):
         return tuple(places)
 
     def staged(self) -> Self:
-        """Returns the same space with cells of their own in each stage (DARTS+, figure 3)."""
-        return replace(self, by_stage=True)
+        """Returns the same space with cells of their own in each stage (DARTS+, figure 3).
+
+        The edges of each stage have the candidates of the cell that the stages share.
+        """
+        tables = self.edge_candidates
+        if tables is not None and not self.by_stage:
+            tables = {cell: tables[cell.partition("_")[0]] for cell in STAGED_CELLS}
+        return replace(self, by_stage=True, edge_candidates=tables)
 
     def derive_cell(self, cell: str, strengths: np.ndarray) -> list[Triple]:
         """Keeps the strongest `inputs_per_node` edges of each node, `none` apart."""

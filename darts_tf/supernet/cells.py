@@ -13,7 +13,7 @@ from darts_tf.layers.layouts import Layout, is_even, rearrange, rearranged_shape
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.space import Space
 from darts_tf.supernet.edge_weights import EdgeWeights
-from darts_tf.supernet.mixed_operation import MixedOperation, Terms, total
+from darts_tf.supernet.mixed_operation import MixedOperation, Terms, folded, total
 from darts_tf.supernet.operations import (
     ConvolutionalLayer,
     FactorizedReduce,
@@ -169,6 +169,7 @@ class SearchCell(keras.layers.Layer):
         constant_inputs: tuple[int, ...] = (),
         seed: tf.Tensor | None = None,
         twice: bool = False,
+        noise_seed: tf.Tensor | None = None,
     ) -> tf.Tensor:
         """Computes the cell.
 
@@ -185,6 +186,7 @@ class SearchCell(keras.layers.Layer):
             seed: Seed of what candidates draw, int32 [2]; None draws nothing.
             twice: Whether the result is to be differentiated twice; the running averages of edges
                 then stay as they are.
+            noise_seed: Seed of the candidate `noise`, int32 [2]; None for its mean, zero.
 
         Returns:
             The space's output nodes side by side, [batch, rows, columns, nodes * channels], half
@@ -196,16 +198,21 @@ class SearchCell(keras.layers.Layer):
             inputs.append(self.preprocess_0(x, training=training))
         inputs.append(self.preprocess_1(tf.nn.relu(previous), training=training))
         nodes = _Pass(
-            self, EdgeWeights.of(weights), training, learn, constant_inputs, seed, twice
+            self, EdgeWeights.of(weights), training, learn, constant_inputs, seed, twice, noise_seed
         ).nodes(inputs)
         output = [nodes[number] for number in self.search_space.output(self.cell)]
         return tf.concat(output, -1) if len(output) > 1 else output[0]
 
     def draws(self, weights: EdgeWeights | tf.Tensor) -> bool:
-        """Returns whether `call` would use a seed with these edge weights."""
+        """Returns whether `call` would use `seed` with these edge weights."""
         weights = EdgeWeights.of(weights)
         noise = _noise_arguments(tf.zeros(2, tf.int32), weights)
         return weights.drop_path is not None or any(edge.draws(noise) for edge in self.edges)
+
+    @property
+    def makes_noise(self) -> bool:
+        """Whether `call` would use `noise_seed`."""
+        return any(edge.draws({"noise_seed"}) for edge in self.edges)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
@@ -234,6 +241,7 @@ class _Pass:
         constant_inputs: tuple[int, ...],
         seed: tf.Tensor | None,
         twice: bool,
+        noise_seed: tf.Tensor | None,
     ) -> None:
         self.cell = cell
         self.weights = weights
@@ -241,6 +249,7 @@ class _Pass:
         self.learn = learn
         self.constant_inputs = constant_inputs
         self.seed = seed
+        self.noise_seed = noise_seed
         self.twice = twice
         self.rows = self._rows()
         self.scales = None if weights.edges is None else tf.unstack(weights.edges)
@@ -325,9 +334,9 @@ class _Pass:
         options = {} if self.chosen is None else {"chosen": self.chosen[number]}
         if self.weights.auxiliary is not None:
             options["auxiliary"] = self.weights.auxiliary
-        noise = _noise_arguments(self.seed, self.weights)
+        noise = _noise_arguments(self.seed, self.weights, self.noise_seed)
         if edge.draws(noise):
-            options |= {**noise, "seed": fold_in(noise["seed"], number)}
+            options |= folded(noise, number)
         if replicas_meet(self.cell.synchronized):
             return edge(features, row, training=self.training, **options)
         return self.cell.traces(
@@ -370,7 +379,9 @@ class _Pass:
         return self.cell.wiring[number].source in self.constant_inputs
 
 
-def _noise_arguments(seed: tf.Tensor | None, weights: EdgeWeights) -> dict[str, tf.Tensor]:
+def _noise_arguments(
+    seed: tf.Tensor | None, weights: EdgeWeights, noise_seed: tf.Tensor | None = None
+) -> dict[str, tf.Tensor]:
     """Returns the arguments of `MixedOperation.call` from which candidates make random draws."""
-    noise = {"seed": seed, "dropout": weights.skip_dropout}
+    noise = {"seed": seed, "dropout": weights.skip_dropout, "noise_seed": noise_seed}
     return {name: value for name, value in noise.items() if value is not None}

@@ -10,7 +10,7 @@ import tensorflow as tf
 from darts_tf.supernet.cells import SearchCell
 from darts_tf.supernet.edge_weights import EdgeWeights
 from darts_tf.supernet.model import Supernet
-from darts_tf.supernet.operations import CandidateOperation, FactorizedReduce, Pool
+from darts_tf.supernet.operations import CandidateOperation, FactorizedReduce, Noise, Pool
 
 # In SNAS's supernet of eight cells.
 _NORMAL_CELLS, _REDUCTION_CELLS = 6, 2
@@ -54,6 +54,8 @@ def cost_of(operation: CandidateOperation | None, channels: int, read: int, writ
     """
     if operation is None:
         return Cost(0.0, 0.0, 0.0)
+    if isinstance(operation, Noise):  # reads nothing but the size of the node
+        return Cost(0.0, 0.0, float(channels * written))
     weights = operation.trainable_variables
     size = sum(math.prod(weight.shape) for weight in weights)
     multiply_adds = size * written

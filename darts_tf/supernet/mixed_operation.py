@@ -20,6 +20,9 @@ from darts_tf.supernet.relaxation import fold_in
 from darts_tf.supernet.selection import Branch, changing_if, compute_one, replicas_meet
 from darts_tf.supernet.source_features import Features, layouts
 
+# The arguments of operations from which each draws by itself.
+SEEDS = ("seed", "noise_seed")
+
 # The terms of an edge's sum: under `image` those that are images, under `phases` those in phases.
 Terms = dict[str, list[tf.Tensor]]
 
@@ -94,7 +97,7 @@ class MixedOperation(keras.layers.Layer):
         """Returns whether a candidate makes random draws.
 
         Args:
-            noise: Which of the arguments `seed` and `dropout` `call` would be given.
+            noise: Which of the arguments `seed`, `dropout` and `noise_seed` `call` would be given.
         """
         return any(_draws(operation, noise) for operation in self.operations.values())
 
@@ -114,6 +117,7 @@ class MixedOperation(keras.layers.Layer):
         chosen: tf.Tensor | None = None,
         seed: tf.Tensor | None = None,
         dropout: tf.Tensor | None = None,
+        noise_seed: tf.Tensor | None = None,
         auxiliary: tf.Tensor | None = None,
         training: bool = False,
     ) -> Terms:
@@ -127,6 +131,7 @@ class MixedOperation(keras.layers.Layer):
             seed: Seed of what candidates draw, int32 [2]; None draws nothing.
             dropout: Probability with which a skip-connect of stride 1 drops an entry in training,
                 a scalar; None drops none.
+            noise_seed: Seed of the candidate `noise`, int32 [2]; None for its mean, zero.
             auxiliary: Weight of the auxiliary skip-connect, a scalar; None adds none.
             training: Whether normalization uses, and records, the statistics of the batch.
 
@@ -134,7 +139,7 @@ class MixedOperation(keras.layers.Layer):
             The terms of the sum, which `total` adds up: under `image` those of the shape [batch,
             rows / stride, columns / stride, channels], under `phases` those in phases.
         """
-        noise = {"seed": seed, "dropout": dropout}
+        noise = {"seed": seed, "dropout": dropout, "noise_seed": noise_seed}
         noise = {name: value for name, value in noise.items() if value is not None}
         terms = self._compute_candidates(source, weights, training, noise, chosen)
         if auxiliary is not None:
@@ -218,8 +223,7 @@ class MixedOperation(keras.layers.Layer):
         operation = self.operations[self.candidates[number]]
         arguments = {}
         if _draws(operation, noise):
-            arguments = {name: noise[name] for name in operation.noise}
-            arguments["seed"] = fold_in(arguments["seed"], number)
+            arguments = folded({name: noise[name] for name in operation.noise}, number)
         return operation(feature, scale=weight, training=training, **arguments)
 
     def _zeros(self, node: tf.Tensor) -> tf.Tensor:
@@ -252,6 +256,18 @@ def total(edges: Sequence[Terms]) -> tf.Tensor:
     if phases:
         image.append(merge(tf.add_n(phases)))
     return tf.add_n(image)
+
+
+def folded(noise: Mapping[str, tf.Tensor], number: int) -> dict[str, tf.Tensor]:
+    """Returns the arguments for one of several who draw, with seeds of its own.
+
+    Args:
+        noise: The arguments that all of them share, by name.
+        number: Its number.
+    """
+    return {
+        name: fold_in(value, number) if name in SEEDS else value for name, value in noise.items()
+    }
 
 
 def _draws(operation: CandidateOperation, noise: Collection[str]) -> bool:

@@ -20,6 +20,8 @@ from darts_tf.supernet.stem import Stem
 
 # Sets the seeds of operations apart from those that a relaxation makes of the same seed.
 _OPERATIONS = 2**31 - 1
+# The seed of the candidate `noise` in passes that have none.
+_UNSEEDED = (0, 0)
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
@@ -166,7 +168,7 @@ class Supernet(keras.Model):
             learn: Which variables get gradients: `weights`, `architecture` or `all`; other
                 gradients are not computed.
             seed: Seed of the relaxation's noise and of what operations draw, int32 [2]; None for
-                none.
+                none. The candidate `noise`, which is all draws, then draws the same in each pass.
             twice: Whether the result is to be differentiated twice, as a Hessian-vector product
                 does; see `SharedTraces`.
             edge_weights: The edge weights of each of the supernet's cells in turn, for passes with
@@ -177,6 +179,7 @@ class Supernet(keras.Model):
         """
         if edge_weights is None:
             edge_weights = self.edge_weights(seed)
+        noise_seed = tf.constant(_UNSEEDED, tf.int32) if seed is None else seed
         inputs = self.search_space.inputs
         before_previous, previous = self.stem(images, training=training)
         for i, (cell, weights) in enumerate(zip(self.cells, edge_weights, strict=True)):
@@ -190,6 +193,7 @@ class Supernet(keras.Model):
                 constant_inputs=tuple(range(inputs - i)) if learn == "architecture" else (),
                 seed=self._cell_seed(seed, i) if cell.draws(weights) else None,
                 twice=twice,
+                noise_seed=self._cell_seed(noise_seed, i) if cell.makes_noise else None,
             )
             before_previous, previous = previous, output
         return self.classifier(tf.reduce_mean(previous, (1, 2)))

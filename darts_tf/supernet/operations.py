@@ -81,7 +81,8 @@ class CandidateOperation(ConvolutionalLayer):
     Attributes:
         reads: Name of the feature of the node that it reads (see `source_features.FEATURES`).
         noise: Names of the arguments of `call` from which it makes random draws; `call` is given
-            all of them or none.
+            all of them or none. `seed` and `dropout` come with passes that have noise,
+            `noise_seed` comes with every pass of a supernet.
     """
 
     reads: str = "relu"
@@ -321,6 +322,53 @@ class Identity(CandidateOperation):
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
+class Noise(CandidateOperation):
+    """A new standard normal image in place of the node, in training or not (RobustDARTS, space S4).
+
+    Args:
+        channels: Channels of the output, those of the node.
+        stride: 1 or 2.
+    """
+
+    reads = "identity"
+    noise = ("noise_seed",)
+
+    def __init__(self, channels: int, stride: int = 1, **kwargs: Any) -> None:
+        super().__init__(channels, **kwargs)
+        self.stride = stride
+
+    def call(
+        self,
+        node: tf.Tensor,
+        scale: tf.Tensor | None = None,
+        training: bool = False,
+        noise_seed: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """Draws an image and multiplies it by `scale`.
+
+        Args:
+            node: [batch, rows, columns, channels]; only its shape counts.
+            scale: A scalar; None for 1.
+            training: Changes nothing.
+            noise_seed: Seed of the draws, int32 [2]; None for zeros, their mean.
+
+        Returns:
+            [batch, rows / stride, columns / stride, channels].
+        """
+        del training
+        y = tf.zeros_like(node[:, :: self.stride, :: self.stride])
+        if noise_seed is not None:
+            wide = draw_dtype(y.dtype)
+            draws = tf.random.stateless_normal(tf.shape(y), noise_seed, dtype=wide)
+            y = tf.ensure_shape(tf.cast(draws, y.dtype), y.shape)
+        return y if scale is None else scale * y
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {**super().get_config(), "stride": self.stride}
+
+
+@keras.saving.register_keras_serializable(package="darts_tf")
 class RowAndColumn(CandidateOperation):
     """A convolution of 1x7, then one of 7x1; each has the stride along its long side.
 
@@ -516,3 +564,4 @@ max_pool_3x3, avg_pool_3x3 = _pool("max_pool_3x3"), _pool("avg_pool_3x3")
 sep_conv_3x3, sep_conv_5x5, sep_conv_7x7 = _sep_conv(3), _sep_conv(5), _sep_conv(7)
 dil_conv_3x3, dil_conv_5x5 = _dil_conv(3), _dil_conv(5)
 conv_7x1_1x7 = RowAndColumn
+noise = Noise

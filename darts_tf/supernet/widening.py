@@ -15,6 +15,7 @@ from darts_tf.supernet.operations import (
     DilConv,
     FactorizedReduce,
     Identity,
+    Noise,
     Pool,
     SepConv,
     candidate,
@@ -133,5 +134,6 @@ _RULES: dict[type, Callable[[Any, Any, Rng], None]] = {
     SepConv: _widen_sep_conv,
     FactorizedReduce: _widen_factorized_reduce,
     Identity: _copy_nothing,
+    Noise: _copy_nothing,
     Pool: _copy_nothing,
 }

@@ -107,7 +107,7 @@ def elementwise(
                 total += left
             elif operation.startswith("sep_conv"):
                 total += entered**2 * channels + 2 * left + left + 2 * left
-            elif operation != "skip_connect" or stride == 2:
+            elif operation != "noise" and (operation != "skip_connect" or stride == 2):
                 total += entered**2 * channels + 2 * left
         width = channels * len(genotype[f"{kind}_concat"])
         before, previous = previous, (_half(size) if reduces else size, width)
@@ -148,7 +148,8 @@ def _stem(
 def _operation(name: str, size: int, stride: int, channels: int) -> tuple[int, int]:
     """Returns parameters and multiply-adds of an operation on images of `size` rows."""
     left = _half(size) if stride == 2 else size
-    if name == "none" or name.endswith("pool_3x3") or (name == "skip_connect" and stride == 1):
+    free = ("none", "noise", "max_pool_3x3", "avg_pool_3x3")
+    if name in free or (name == "skip_connect" and stride == 1):
         return 0, 0
     if name == "max_pool_3x3_norm":
         return 2 * channels, 0

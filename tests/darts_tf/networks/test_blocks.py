@@ -4,8 +4,9 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.networks.blocks import Blocks, TrainingBlocks
-from darts_tf.spaces.operations import NONE, names
+from darts_tf.spaces.operations import NOISE, NONE, names
 from tests import weights
+from tests.normal import check_standard_normal
 from tests.oracles import operations, tape, trees
 from tests.oracles.parameters import random_operation
 from tests.oracles.tape import Var
@@ -39,7 +40,7 @@ def our_network(kind, size, stride, made_by=TrainingBlocks):
 
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("size", [(8, 8), (7, 10)])
-@pytest.mark.parametrize("kind", [name for name in names() if name != NONE])
+@pytest.mark.parametrize("kind", [name for name in names() if name not in (NONE, NOISE)])
 @pytest.mark.parametrize("made_by", [Blocks, TrainingBlocks])
 def test_each_operation_of_a_network_equals_its_twin(made_by, kind, size, stride, seed):
     rng = np.random.default_rng(seed)
@@ -74,3 +75,39 @@ def test_each_operation_of_a_network_equals_its_twin(made_by, kind, size, stride
 def test_an_unknown_operation_is_refused():
     with pytest.raises(ValueError, match="median_pool_3x3"):
         our_network("median_pool_3x3", (8, 8), 1)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("made_by", [Blocks, TrainingBlocks])
+def test_noise_is_new_in_each_step_of_training_and_otherwise_its_mean(made_by, stride, seed):
+    keras.utils.set_random_seed(seed)
+    model = our_network(NOISE, (15, 20), stride, made_by)
+    image = np.random.default_rng(seed).normal(size=(8, 15, 20, CHANNELS))
+    size = (8, 15, 20, CHANNELS) if stride == 1 else (8, 8, 10, CHANNELS)
+    for quiet in (model(image), model(image, training=False), model.predict(image, verbose=0)):
+        np.testing.assert_array_equal(quiet, np.zeros(size))
+    x = tf.constant(image)
+    with tf.GradientTape() as gradient_tape:
+        gradient_tape.watch(x)
+        first = model(x, training=True)
+        loss = tf.reduce_sum(first**2)
+    assert not np.any(gradient_tape.gradient(loss, x))
+    second = model(x, training=True)
+    assert first.shape == size
+    check_standard_normal(first)
+    check_standard_normal(second)
+    assert not np.any(first == second)
+    assert not model.weights
+
+    keras.utils.set_random_seed(seed)
+    again = our_network(NOISE, (15, 20), stride, made_by)
+    np.testing.assert_array_equal(again(x, training=True), first)
+
+
+def test_noise_loads_in_keras_and_trains_on(tmp_path, seed):
+    model = our_network(NOISE, (5, 7), 2, Blocks)
+    model.save(tmp_path / "noise.keras")
+    loaded = keras.saving.load_model(tmp_path / "noise.keras")
+    image = np.random.default_rng(seed).normal(size=(2, 5, 7, CHANNELS))
+    np.testing.assert_array_equal(loaded(image), np.zeros((2, 3, 4, CHANNELS)))
+    assert np.all(loaded(image, training=True) != 0)

@@ -59,7 +59,7 @@ def test_derivation_agrees_with_its_twin_for_any_number_of_nodes(nodes, seed):
 
 @given(st.data())
 def test_spaces_with_any_number_of_inputs_a_node_agree_with_the_twin(data):
-    space = data.draw(some_spaces.wired_as_darts() | st.just(some_spaces.RobustDartsS1()))
+    space = data.draw(some_spaces.wired_as_darts() | st.just(spaces.get("robust_darts_s1")))
     strengths = data.draw(some_spaces.strengths(space))
     genotype = derive(strengths, space)
     for cell in space.cells:
@@ -149,7 +149,7 @@ def test_another_number_of_edges_a_node_wants_a_name_of_its_own(keep):
 
 
 def test_masked_entries_are_not_read():
-    space = some_spaces.RobustDartsS1()
+    space = spaces.get("robust_darts_s1")
     assert space.width("normal") == 2
     tables = {cell: np.zeros((14, 2)) for cell in CELLS}
     tables["normal"][:, 1] = 0.5

@@ -14,8 +14,8 @@ from darts_tf.spaces.operations import Operation
 from tests.oracles.operations import CANDIDATES
 
 
-def test_the_table_has_darts_candidates_and_those_of_published_cells() -> None:
-    published = ("sep_conv_7x7", "conv_7x1_1x7", "conv_1x3_3x1", "max_pool_3x3_norm")
+def test_the_table_has_darts_candidates_those_of_published_cells_and_noise() -> None:
+    published = ("sep_conv_7x7", "conv_7x1_1x7", "noise", "conv_1x3_3x1", "max_pool_3x3_norm")
     assert operations.names() == (*CANDIDATES, *published)
     for name in operations.names():
         operation = operations.get(name)

@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from darts_tf import spaces
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.genotype import CELLS, Genotype
 from darts_tf.spaces.operations import NONE
 from darts_tf.spaces.sampling import random_genotype
 from darts_tf.spaces.search_space import SearchSpace
 from tests.genotype_rules import OPERATIONS
-from tests.some_spaces import Dense, RobustDartsS1
+from tests.some_spaces import Dense
 
 # A right sampler fails once in so many runs of a test.
 ONCE_IN = 1e7
@@ -84,7 +85,7 @@ def test_every_edge_of_a_dense_cell_is_uniform(seed):
 
 
 def test_edges_with_candidates_of_their_own_are_uniform(seed):
-    rng, space = np.random.default_rng(seed), RobustDartsS1()
+    rng, space = np.random.default_rng(seed), spaces.get("robust_darts_s1")
     pairs = [space.sample(rng).normal[:2] for _ in range(SAMPLES)]
     skip, three, five = "skip_connect", "dil_conv_3x3", "dil_conv_5x5"
     values = [((one, 0), (two, 1)) for one in (skip, three) for two in (skip, five)]

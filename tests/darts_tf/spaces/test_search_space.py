@@ -83,3 +83,15 @@ def test_candidates_with_weights_are_learnable_unless_told():
 def test_a_space_is_a_value():
     with pytest.raises(dataclasses.FrozenInstanceError):
         DARTS.nodes = 5
+
+
+def test_each_stage_has_the_candidates_of_the_cell_that_it_shares():
+    few, other = [["a"], ["a", "b"]], [["c", "b"], ["b"]]
+    shared = SearchSpace(
+        ("a", "b", "c"), nodes=1, edge_candidates={"normal": few, "reduce": other}, name="mine"
+    )
+    staged = shared.staged()
+    for cell in staged.cells:
+        assert staged.edges(cell) == shared.edges(cell[: -len("_0")])
+    assert staged.staged() == staged
+    assert SearchSpace.from_config(json.loads(json.dumps(staged.get_config()))) == staged

@@ -7,17 +7,21 @@ import pytest
 from darts_tf import spaces
 from tests import contracts
 from tests.oracles import criteria as twins
-from tests.some_spaces import Chain, Dense, RobustDartsS1, Sparse
+from tests.some_spaces import Chain, Dense, Sparse
 
 # The derivation of each space in plain Python.
 TWINS = {
     "darts": partial(twins.derive_edges, keep=2),
-    "robust_darts_s1": partial(twins.derive_edges, keep=2),
+    **{f"robust_darts_s{number}": partial(twins.derive_edges, keep=2) for number in range(1, 5)},
     "dense": twins.argmax_edges,
     "chain": twins.argmax_edges,
 }
 SPACES = contracts.plugs(
-    spaces, spaces.get("darts").staged(), RobustDartsS1(), Dense(), Chain(), Sparse()
+    spaces,
+    *(spaces.get(name).staged() for name in ("darts", "robust_darts_s1")),
+    Dense(),
+    Chain(),
+    Sparse(),
 )
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from darts_tf.spaces.darts import DARTS
+from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.supernet.cells import SearchCell
 from darts_tf.supernet.costs import cell_costs
 
@@ -37,6 +38,15 @@ def test_costs_are_those_of_the_authors_formulas(reduction):
         stride = 2 if reduction and edge.source < 2 else 1
         right = np.array(formulas(channels, side, stride), float).T
         np.testing.assert_array_equal(found[:, row], right)
+
+
+@pytest.mark.parametrize("reduction", [False, True])
+def test_noise_costs_what_it_writes(reduction):
+    space = SearchSpace(("noise", "sep_conv_3x3"), nodes=1)
+    cell = SearchCell(6, reduction, search_space=space)
+    cell.build((None, 7, 5, 8), (None, 7, 5, 8))
+    pixels = 4 * 3 if reduction else 7 * 5
+    np.testing.assert_array_equal(cell_costs(cell)[:, :, 0].T, [[0, 0, 6 * pixels]] * 2)
 
 
 def test_images_of_any_size_have_no_costs():

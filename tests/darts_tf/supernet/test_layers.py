@@ -9,6 +9,7 @@ from darts_tf.engine.optimizers import SGD, Adam
 from darts_tf.layers.convolutions import Conv2D, DepthwiseConv2D, EvenAndOdd
 from darts_tf.layers.drop_path import DropPath
 from darts_tf.layers.layouts import Layout
+from darts_tf.layers.noise import GaussianNoise
 from darts_tf.layers.normalization import BatchNormalization
 from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.supernet.cells import SearchCell
@@ -19,6 +20,7 @@ from darts_tf.supernet.operations import (
     DilConv,
     FactorizedReduce,
     Identity,
+    Noise,
     Pool,
     ReLUConvBN,
     RowAndColumn,
@@ -64,9 +66,17 @@ def on_even_images(layer):
     return layer(EVEN_IMAGES)
 
 
+def in_training(layer):
+    return layer(IMAGES, training=True)
+
+
 def on_a_source(layer):
     features = SourceFeatures(layer.stride, dtype=layer.dtype)
     return layer(features(IMAGES), EDGE)
+
+
+def with_a_noise_seed(layer):
+    return layer(IMAGES, noise_seed=np.array((3, 4), np.int32))
 
 
 def in_a_cell(layer):
@@ -115,6 +125,10 @@ CASES = {
     Identity: (
         {"channels": 6, "layout": Layout.EVEN.value, "synchronized": True},
         on_images,
+    ),
+    Noise: (
+        {"channels": 4, "stride": 2, "layout": Layout.EVEN.value, "synchronized": True},
+        with_a_noise_seed,
     ),
     ReLUConvBN: ({"channels": 6, "synchronized": True}, on_images),
     SourceFeatures: (
@@ -185,6 +199,7 @@ CASES = {
     DepthwiseConv2D: ({"kernel_size": (3, 3)}, on_images),
     EvenAndOdd: ({}, on_even_images),
     DropPath: ({"rate": 0.3, "seed": 5}, on_images),
+    GaussianNoise: ({"stddev": 0.5, "seed": 5}, in_training),
 }
 OPTIMIZERS = {
     SGD: {

@@ -194,7 +194,7 @@ def test_each_family_of_operations_has_a_color_of_its_own() -> None:
         for label in picture.labels:
             if np.allclose(line[-1], [label.x - picture.reach, label.y], atol=0.01):
                 colors.setdefault(operations.get(label.words).family, set()).add(color)
-    assert colors.keys() >= {"separable", "dilated", "pool", "skip", "convolution", "none"}
+    assert colors.keys() >= {"separable", "dilated", "pool", "skip", "convolution", "none", "noise"}
     assert all(len(found) == 1 for found in colors.values())
     assert len(set.union(*colors.values())) == len(colors)
 
