@@ -7,7 +7,7 @@ by `darts_tf.data.resolve`, which looks the data set up, once a run.
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any, Self
 
@@ -23,6 +23,7 @@ from darts_tf.spaces.stems import STEMS
 
 __all__ = [
     "RunConfig",
+    "SearchAndTrainingConfig",
     "SearchConfig",
     "TrainingConfig",
     "flag_lines",
@@ -382,6 +383,81 @@ class TrainingConfig(RunConfig):
                 f"auto_augment: expected false for {facts.name}, for which no policy was "
                 "published; got true"
             )
+
+
+# The settings that the training of a found network shares with its search.
+_SHARED = (
+    "dataset",
+    "data_dir",
+    "download",
+    "image_size",
+    "skip_damaged",
+    "portions_by",
+    "stem",
+    "seed",
+    "threads",
+    "strategy",
+    "worker_timeout",
+    "mixed_precision",
+    "jit_compile",
+    "checkpoint_every",
+    "sync_batch_norm",
+)
+_NETWORK = "network_"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchAndTrainingConfig(SearchConfig):
+    """Settings of searches, and of the trainings of the networks that they find.
+
+    Those of the trainings begin with `network_`; what both have in common is there once.
+
+    Example:
+        >>> config = SearchAndTrainingConfig(dataset="digits", network_layers=5)
+        >>> config.search_config().layers, config.training_config().layers
+        (8, 5)
+    """
+
+    network_epochs: int = setting(100, "Epochs of the training of a found network.", low=1)
+    network_batch_size: int = setting(96, "Images in a batch of that training.", low=1)
+    network_layers: int = setting(8, "Cells of a found network.", low=3)
+    network_init_channels: int = setting(16, "Channels of its first cell.", low=1)
+    network_learning_rate: float = setting(
+        0.025, "Learning rate of its training at the start.", above=0.0
+    )
+    network_auxiliary_weight: float = setting(
+        0.0, "Weight of its auxiliary head's loss; 0 for no head.", low=0.0
+    )
+    network_drop_path: float = setting(
+        0.0, "Its probability of drop path at the end, growing from 0.", low=0.0, below=1.0
+    )
+
+    def search_config(self, **changes: Any) -> SearchConfig:
+        """Returns the settings of a search.
+
+        Args:
+            **changes: Settings by name that replace those here.
+
+        Raises:
+            UserError: If they do not go with the others.
+        """
+        names = (field.name for field in fields(SearchConfig))
+        return SearchConfig(**{name: getattr(self, name) for name in names} | changes)
+
+    def training_config(self, **changes: Any) -> TrainingConfig:
+        """Returns the settings of a training.
+
+        Args:
+            **changes: Settings by name, without `network_`, that replace those here.
+
+        Raises:
+            UserError: If they do not go with the others.
+        """
+        values = {name: getattr(self, name) for name in _SHARED}
+        for field in fields(self):
+            if field.name.startswith(_NETWORK):
+                values[field.name.removeprefix(_NETWORK)] = getattr(self, field.name)
+        return TrainingConfig(**values | changes)
 
 
 def training_flag_lines(config: TrainingConfig, genotype: Genotype) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from PIL import Image
 from darts_tf.config import SearchConfig, TrainingConfig, flag_lines, training_flag_lines
 from darts_tf.runs.description import Description
 from darts_tf.runs.directory import RunDirectory
-from darts_tf.runs.history import EpochRecord
+from darts_tf.runs.history import EpochRecord, read_history
 from darts_tf.searching.criteria import stable_epochs
 from darts_tf.searching.plugs import choose, described
 from darts_tf.spaces import zoo
@@ -22,6 +23,9 @@ from darts_tf.spaces.derivation import derive, softmax
 from darts_tf.spaces.genotype import CELLS, STAGED_CELLS, Genotype
 from darts_tf.spaces.sampling import random_genotype
 from darts_tf.spaces.space import Space
+from darts_tf.study.cells import RANDOM, Cell, Training
+from darts_tf.study.config import StudyConfig
+from darts_tf.study.results import write_results
 from darts_tf.tuning.config import RandomSearchConfig, TuningConfig
 from darts_tf.tuning.space import TUNABLE
 
@@ -212,6 +216,53 @@ def random_searched(path: Path, seed: int, ended: int = 5, finished: bool = True
         cost = {"device_days": 0.25, "device": "GPU"}
         run.write_json(run.outcome, {"genotype": genotype, "reason": "best", "cost": cost})
     return run
+
+
+def studied(path: Path, seed: int, searches: int = 3, finished: bool = True) -> RunDirectory:
+    """A study of two methods, whose searches are drawn and whose networks have random errors."""
+    random = np.random.default_rng(seed)
+    first = seed % 1000
+    config = StudyConfig(
+        dataset="digits",
+        epochs=12,
+        searches=searches,
+        seed=first,
+        beside="darts:one_level",
+        stops="end,epoch:2,epoch:6,skip_connects",
+    )
+    run = RunDirectory(path, "study")
+    run.claim(flag_lines(config))
+    run.describe(Description.of([(config, "")], DARTS))
+    cells = []
+    for one in range(first, first + searches - (not finished)):
+        for number, method in enumerate(config.searched()):
+            search = searched(run.search_of(method.name, one), seed + one + number, config.epochs)
+            records = read_history(search.path)
+            for rule in config.rules():
+                record, stopped = rule.choose(records, config, DARTS)
+                genotype = record.genotype or zoo.get("DARTS_V2")
+                cell = Cell(method.name, rule.name, one, genotype, stopped, record.epoch)
+                cells.append(replace(cell, trainings=_trainings(random)))
+        genotype = random_genotype(DARTS, random)
+        cells.append(Cell(RANDOM, "", one, genotype, trainings=_trainings(random)))
+    if cells:
+        write_results(run, config, DARTS, cells, finished)
+    return run
+
+
+def _trainings(random: np.random.Generator) -> tuple[Training, ...]:
+    return tuple(
+        Training(
+            seed,
+            f"networks/some/seed_{seed}",
+            {
+                "top1_error_percent": float(random.uniform(5, 9)),
+                "parameters": 20_000,
+                "multiply_adds": 2_000_000,
+            },
+        )
+        for seed in range(2)
+    )
 
 
 def png(random: np.random.Generator) -> str:

@@ -3,9 +3,10 @@
     python -m trainers.train --flagfile=cifar10.flags --genotype=GENOTYPE [--run_dir=DIR]
 
 GENOTYPE is the genotype.json of a search, the name of a published genotype, or a JSON string. The
-run directory receives config.flags, history.jsonl, model.keras, result.json, report.html,
-train.log, checkpoints/ and tensorboard/; with --repeats=N, config.flags, repeats.json, report.html,
-repeats.log and a run directory for each seed.
+run directory receives config.flags, history.jsonl, model.keras, result.json, answers.npy with the
+class that the network gives each test image, report.html, train.log, checkpoints/ and tensorboard/;
+with --repeats=N, config.flags, repeats.json, report.html, repeats.log and a run directory for each
+seed.
 """
 
 import shlex

@@ -69,6 +69,15 @@ function outline(points) {
   return path;
 }
 
+// The area between the low and the high values of a series, where it has both.
+function band(series, x, y) {
+  const places = series.low.map((value, n) => n).filter((n) => series.low[n] !== null);
+  const edge = (values) => places.map((n) => `${x(n).toFixed(1)} ${y(values[n]).toFixed(1)}`);
+  const corners = [...edge(series.low), ...edge(series.high).reverse()];
+  const d = corners.length ? `M${corners.join("L")}Z` : "";
+  return svg("path", { class: `band ${series.look}`, style: series.style, d });
+}
+
 function isPoints(spec, series) {
   return (spec.points || []).includes(series.name);
 }
@@ -84,6 +93,14 @@ function swatch(spec, series) {
 function range(spec) {
   const values = spec.series.flatMap((series) => series.values.filter((v) => v !== null));
   if (spec.limit !== undefined) values.push(spec.limit);
+  // Bands count for as much as the curves; what is wider is cut off.
+  const [first, last] = [Math.min(...values), Math.max(...values)];
+  const room = last - first || Math.abs(last) || 1;
+  for (const series of spec.series) {
+    for (const value of [...(series.low || []), ...(series.high || [])]) {
+      if (value !== null) values.push(Math.min(Math.max(value, first - room), last + room));
+    }
+  }
   let low = spec.zero ? 0 : Math.min(...values);
   let high = spec.high || Math.max(...values, low);
   if (high === low) high = low + (spec.whole ? 1 : Math.abs(low) * 0.1 || 1);
@@ -186,6 +203,10 @@ function drawPlot(plot, spec, width, height, stop) {
       continue;
     }
     const look = { class: `curve ${series.look}`, style: series.style };
+    if (series.low) {
+      const inside = (value) => y(Math.min(Math.max(value, low), high));
+      picture.append(band(series, x, inside));
+    }
     picture.append(svg("path", { ...look, d: outline(points) }));
     if (!spec.labels) {
       const dot = { class: `dot ${series.look}`, style: series.style, r: 3.5 };

@@ -19,26 +19,37 @@ _SETTINGS: Mapping[Program, type[RunConfig]] = {
     "repeats": TrainingConfig,
     "tune": SearchConfig,
     "random_search": TrainingConfig,
+    "study": SearchConfig,
 }
 
 
-def chart(title: str, series: Mapping[str, Values], **look: Any) -> dict[str, Any]:
+def chart(
+    title: str,
+    series: Mapping[str, Values],
+    bands: Mapping[str, tuple[Values, Values]] | None = None,
+    **look: Any,
+) -> dict[str, Any]:
     """Returns a chart over the epochs, or over something else that has labels.
 
     Args:
         title: The quantity, with its unit.
         series: Values by name, one an epoch or a label; a None is a gap. A series without any
             value is left out.
+        bands: By series the low and the high values of the area around it.
         look: More for the script: `zero` to begin the axis at 0, `whole` for whole numbers only,
             `limit` a level that is marked, with `limit_name`; `labels` in place of the epochs, with
             `unit`, what one of them is; `points`, the series drawn as points, without a line.
     """
     shown = [
-        {"name": name, "values": list(values)}
+        {"name": name, "values": list(values), **_band((bands or {}).get(name))}
         for name, values in series.items()
         if any(value is not None for value in values)
     ]
     return {"title": title, "series": shown, **look}
+
+
+def _band(ends: tuple[Values, Values] | None) -> dict[str, list[float | None]]:
+    return {} if ends is None else {"low": list(ends[0]), "high": list(ends[1])}
 
 
 def cells(

@@ -152,7 +152,7 @@ def _measures(records: Sequence[EpochRecord]) -> list[dict[str, Any]]:
     charts = []
     for name in names:
         values = [_significant(record.measures.get(name)) for record in records]
-        look = {"points": [name], "unit": "epoch"} if None in values else {}
+        look: dict[str, Any] = {"points": [name], "unit": "epoch"} if None in values else {}
         charts.append(chart(caption(name), {name: values}, **look))
     stages = [record.stage for record in records]
     if any(stages):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from darts_tf.errors import UserError, reason
-from darts_tf.report import comparison, random_search, repeats, search, training, tuning
+from darts_tf.report import comparison, random_search, repeats, search, study, training, tuning
 from darts_tf.report.page import Page
 from darts_tf.report.runs import Run, read_run, trainings
 from darts_tf.runs.directory import RunDirectory
@@ -98,6 +98,7 @@ _PAGES: Mapping[Program, Callable[[RunDirectory, Replay | None], Page]] = {
     "repeats": lambda directory, _: repeats.page(directory),
     "tune": lambda directory, _: tuning.page(directory),
     "random_search": lambda directory, _: random_search.page(directory),
+    "study": lambda directory, _: study.page(directory),
 }
 
 

@@ -34,7 +34,8 @@ class RunDirectory:
         path: Where the run is, or will be.
         program: `"search"`, finished by `genotype.json`; `"train"`, finished by `result.json`; or
             one with runs in folders of its directory: `"repeats"`, finished by `repeats.json`,
-            `"tune"`, finished by `tuning.json`, `"random_search"`, finished by `genotype.json`.
+            `"tune"`, finished by `tuning.json`, `"random_search"`, finished by `genotype.json`,
+            `"study"`, finished by `study.json`.
 
     Attributes:
         path: The directory.
@@ -46,6 +47,7 @@ class RunDirectory:
         genotype: The genotype, and how a search or a random search came to it.
         result: The errors and the cost of a training run.
         confusions: The classes that the network confuses.
+        answers: The class that the network gives each test image, a NumPy file of whole numbers.
         model: The network for inference.
         report: The page of the run.
         tensorboard: The folder of TensorBoard's event files.
@@ -53,6 +55,7 @@ class RunDirectory:
         best: The settings of the best trial of a tuning run, as the lines of a flag file.
         stop: The file by which a person ends the run.
         trials: The state of a tuning run.
+        table: The table of a study under way.
         log: The log of the program.
         outcome: The file whose presence says that the run has finished.
     """
@@ -67,6 +70,7 @@ class RunDirectory:
         self.genotype = self.path / "genotype.json"
         self.result = self.path / "result.json"
         self.confusions = self.path / "confusions.json"
+        self.answers = self.path / "answers.npy"
         self.model = self.path / "model.keras"
         self.report = self.path / "report.html"
         self.tensorboard = self.path / "tensorboard"
@@ -74,6 +78,7 @@ class RunDirectory:
         self.best = self.path / "best.flags"
         self.stop = self.path / "stop"
         self.trials = self.path / "trials.json"
+        self.table = self.path / "table.json"
         self.log = self.path / f"{program}.log"
         self.outcome = self.path / OUTCOMES[program]
         self._notes: list[str] = []
@@ -126,6 +131,23 @@ class RunDirectory:
             name: The id of the trial.
         """
         return self.path / "trials" / name
+
+    def search_of(self, method: str, seed: int) -> Path:
+        """Returns the run directory of a search of a study.
+
+        Args:
+            method: The name of the method in the study.
+            seed: The seed of the search.
+        """
+        return self.path / "searches" / f"{method}_{seed}"
+
+    def network_of(self, digest: str) -> Path:
+        """Returns the folder of the training runs of a cell of a study.
+
+        Args:
+            digest: The digest of the genotype.
+        """
+        return self.path / "networks" / digest
 
     def claim(
         self, flag_lines: Sequence[str], defaults: Sequence[str] = (), extend: bool = False

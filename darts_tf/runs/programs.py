@@ -7,13 +7,14 @@ from typing import Literal, get_args
 from darts_tf.errors import UserError, nearest
 from darts_tf.runs.continuing import flag_values
 
-Program = Literal["search", "train", "repeats", "tune", "random_search"]
+Program = Literal["search", "train", "repeats", "tune", "random_search", "study"]
 OUTCOMES: Mapping[Program, str] = {
     "search": "genotype.json",
     "train": "result.json",
     "repeats": "repeats.json",
     "tune": "tuning.json",
     "random_search": "genotype.json",
+    "study": "study.json",
 }
 _RECORDED = re.compile(r"# program: (\S+)")
 

@@ -1,1 +1,1 @@
-"""What recorded searches tell: the stops of criteria, replayed on their histories."""
+"""Studies: what stopping is worth, by replays of recorded searches and over many of them."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from darts_tf import report
@@ -188,6 +189,8 @@ def _train_in_session(
     with run.writing(run.model) as temporary:
         save_model(model, temporary)
     board.finish(result)
+    with run.writing(run.answers) as temporary:
+        np.save(temporary, np.argmax(scores, axis=1).astype(np.min_scalar_type(scores.shape[1])))
     run.write_json(run.confusions, confusions(scores, labels, images.test))
     run.write_json(run.result, result)
     run.stop_is_done()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from darts_tf import spaces
-from darts_tf.config import SearchConfig, TrainingConfig
+from darts_tf.config import SearchAndTrainingConfig, SearchConfig, TrainingConfig
 from darts_tf.data.facts import DatasetFacts
 from darts_tf.errors import UserError
 from darts_tf.searching import criteria
@@ -15,29 +15,11 @@ from darts_tf.tuning.space import TUNABLE, Choice, Range, chosen, rounded
 
 # keras-tuner's name for the epochs that Hyperband gives to a trial.
 HYPERBAND_EPOCHS = "tuner/epochs"
-# The settings that the training of a derived network shares with the search.
-_SHARED = (
-    "dataset",
-    "data_dir",
-    "download",
-    "image_size",
-    "skip_damaged",
-    "portions_by",
-    "stem",
-    "seed",
-    "threads",
-    "strategy",
-    "worker_timeout",
-    "mixed_precision",
-    "jit_compile",
-    "checkpoint_every",
-    "sync_batch_norm",
-)
 _DARTS_CHOICE = "learning_rate,weight_decay,arch_learning_rate,arch_weight_decay"
 
 
 @dataclass(frozen=True, kw_only=True)
-class TuningConfig(SearchConfig):
+class TuningConfig(SearchAndTrainingConfig):
     """Settings of a tuning run: those of its searches and of their networks, and its own.
 
     A trial is a search and a short training of the network that it derives, on a part of the
@@ -72,19 +54,6 @@ class TuningConfig(SearchConfig):
         "Seconds in which the chief must answer, where several processes share the trials.",
         low=1,
         recorded=False,
-    )
-    network_epochs: int = setting(100, "Epochs of the training of a derived network.", low=1)
-    network_batch_size: int = setting(96, "Images in a batch of that training.", low=1)
-    network_layers: int = setting(8, "Cells of a derived network.", low=3)
-    network_init_channels: int = setting(16, "Channels of its first cell.", low=1)
-    network_learning_rate: float = setting(
-        0.025, "Learning rate of its training at the start.", above=0.0
-    )
-    network_auxiliary_weight: float = setting(
-        0.0, "Weight of its auxiliary head's loss; 0 for no head.", low=0.0
-    )
-    network_drop_path: float = setting(
-        0.0, "Its probability of drop path at the end, growing from 0.", low=0.0, below=1.0
     )
     network_held_out: float = setting(
         0.5,
@@ -157,20 +126,13 @@ class TuningConfig(SearchConfig):
             for name, value in values.items()
             if name in tuned
         }
-        fixed = {field.name: getattr(self, field.name) for field in fields(SearchConfig)}
         epochs = int(values.get(HYPERBAND_EPOCHS, self.epochs))
         start = varied.pop("arch_start_epoch", self.arch_start_epoch)
         if epochs < self.epochs:
             start = int(start) * epochs // self.epochs
-        search = SearchConfig(**fixed | varied | {"epochs": epochs, "arch_start_epoch": start})
-        network = "network_"
-        training = {
-            field.name.removeprefix(network): getattr(self, field.name)
-            for field in fields(self)
-            if field.name.startswith(network)
-        }
-        training["epochs"] = math.ceil(self.network_epochs * epochs / self.epochs)
-        return search, TrainingConfig(**{name: fixed[name] for name in _SHARED} | training)
+        search = self.search_config(**varied | {"epochs": epochs, "arch_start_epoch": start})
+        network_epochs = math.ceil(self.network_epochs * epochs / self.epochs)
+        return search, self.training_config(epochs=network_epochs)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,15 @@ from selenium.webdriver.support.wait import WebDriverWait
 from darts_tf.report import write_comparison, write_report
 from darts_tf.spaces.genotype import read_genotype
 from tests.browser import chromium, look, settled
-from tests.histories import random_searched, repeated, searched, searched_in, trained, tuned
+from tests.histories import (
+    random_searched,
+    repeated,
+    searched,
+    searched_in,
+    studied,
+    trained,
+    tuned,
+)
 from tests.other_space import ladder
 
 WIDTHS = (390, 1280)
@@ -24,6 +32,8 @@ RUNS = {
     "tuning": lambda path: tuned(path, 9),
     "tuning begun": lambda path: tuned(path, 10, 0, finished=False),
     "random": lambda path: random_searched(path, 11),
+    "study": lambda path: studied(path, 13),
+    "study half": lambda path: studied(path, 14, finished=False),
     "random half": lambda path: random_searched(path, 12, 2, finished=False),
     "repeats": lambda path: repeated(path, 13),
     "repeats half": lambda path: repeated(path, 14, 1, 2),

@@ -44,7 +44,8 @@ def half_written(run, path):
 def test_file_names_are_those_of_the_contract(tmp_path):
     search, train = RunDirectory(tmp_path, "search"), RunDirectory(str(tmp_path), "train")
     names = (search.config, search.history, search.genotype, search.log, train.result)
-    names += (train.model, train.log, train.confusions, search.report, search.description)
+    names += (train.model, train.log, train.confusions, train.answers)
+    names += (search.report, search.description)
     assert [path.name for path in names] == [
         "config.flags",
         "history.jsonl",
@@ -54,6 +55,7 @@ def test_file_names_are_those_of_the_contract(tmp_path):
         "model.keras",
         "train.log",
         "confusions.json",
+        "answers.npy",
         "report.html",
         "settings.json",
     ]

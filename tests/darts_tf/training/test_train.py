@@ -166,6 +166,7 @@ def test_the_model_gives_the_test_errors_with_keras_alone(runs, tmp_path):
     assert result["top5_error_percent"] == pytest.approx(100 * (better >= 5).mean())
     pairs = runs.read("first", "confusions.json")["pairs"]
     answers = scores.argmax(1)
+    assert np.array_equal(np.load(runs.folder / "first" / "answers.npy"), answers)
     assert pairs
     for pair in pairs:
         confused = (test.labels == pair["truth"]) & (answers == pair["answer"])
@@ -176,7 +177,7 @@ def test_the_model_gives_the_test_errors_with_keras_alone(runs, tmp_path):
 def test_the_same_settings_give_the_same_files_even_where_a_run_broke_off(runs):
     first, again = (runs.repeatable(name, "result.json") for name in ("first", "again"))
     assert first == again
-    for name in ("model.keras", "confusions.json"):
+    for name in ("model.keras", "answers.npy", "confusions.json"):
         first, again = ((runs.folder / run / name).read_bytes() for run in ("first", "again"))
         assert first == again
 

@@ -1,0 +1,258 @@
+"""The files of a study: its table with intervals, its cells and its epochs."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean, stdev
+from typing import Any
+
+import numpy as np
+
+from darts_tf.runs.directory import RunDirectory
+from darts_tf.runs.history import EpochRecord, read_history
+from darts_tf.spaces.space import Space
+from darts_tf.study.cells import END, RANDOM, Cell
+from darts_tf.study.config import StudyConfig
+from darts_tf.study.statistics import LEVEL, Interval, interval, needed
+
+# Widths of an interval, in percentage points, for which the searches that it needs are told.
+WIDTHS = (1.0, 0.5)
+CELL_COLUMNS = (
+    "method",
+    "rule",
+    "search_seed",
+    "stop_epoch",
+    "genotype_epoch",
+    "valid_accuracy",
+    "training_seed",
+    "error_percent",
+    "parameters",
+    "multiply_adds",
+    "training",
+)
+
+
+def write_results(
+    run: RunDirectory,
+    config: StudyConfig,
+    space: Space,
+    cells: Sequence[Cell],
+    finished: bool,
+    **facts: Any,
+) -> None:
+    """Writes `cells.csv`, `epochs.csv`, and the table as `table.json` or `study.json`.
+
+    Args:
+        run: The directory of the study.
+        config: Its settings.
+        space: The search space.
+        cells: The cells so far, with their trainings.
+        finished: Whether these are all.
+        **facts: More for `study.json`.
+    """
+    run.write_text(run.path / "cells.csv", _csv(CELL_COLUMNS, _cell_lines(cells)))
+    epochs = list(_epoch_lines(run, space, cells))
+    run.write_text(run.path / "epochs.csv", _csv((), epochs))
+    reference = config.searched()[0].name
+    outcome = {
+        "level": LEVEL,
+        "rows": table(cells, reference),
+        "curves": curves(epochs),
+        "shown": _shown(cells, reference),
+        **facts,
+    }
+    run.write_json(run.outcome if finished else run.table, outcome)
+
+
+def table(cells: Sequence[Cell], reference: str) -> list[dict[str, Any]]:
+    """Returns the table of a study, a row for each method and rule.
+
+    Args:
+        cells: The cells, with their trainings.
+        reference: The method whose searches to their end the others are compared with.
+
+    Returns:
+        For each method and rule the number of `searches`, the means over them of `stop_epoch` (of
+        those that were stopped), `skip_connects` and `free` by cell, `parameters` and
+        `multiply_adds`; the `error_percent` of the searches' cells as an interval, and the paired
+        differences `to_end` and `to_random`: error minus that of the reference, or of the random
+        cell, of the same seed, None where there is none.
+    """
+    groups: dict[tuple[str, str], dict[int, Cell]] = {}
+    for cell in cells:
+        groups.setdefault((cell.method, cell.rule), {})[cell.seed] = cell
+    end, random = groups.get((reference, END), {}), groups.get((RANDOM, ""), {})
+    return [
+        {
+            "method": method,
+            "rule": rule,
+            "searches": len(group),
+            "stopped": sum(cell.stopped is not None for cell in group.values()),
+            "stop_epoch": _mean(cell.stopped for cell in group.values()),
+            "skip_connects": _means(cell.genotype.skip_connects() for cell in group.values()),
+            "free": _means(cell.free() for cell in group.values()),
+            "parameters": _mean(_of_network(cell, "parameters") for cell in group.values()),
+            "multiply_adds": _mean(_of_network(cell, "multiply_adds") for cell in group.values()),
+            "error_percent": interval([cell.error_percent for cell in group.values()])._asdict(),
+            "to_end": _paired(group, end),
+            "to_random": _paired(group, random),
+        }
+        for (method, rule), group in groups.items()
+    ]
+
+
+def curves(epochs: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Returns the means over the searches of what an epoch tells, with intervals.
+
+    Args:
+        epochs: The lines of `epochs.csv`.
+
+    Returns:
+        By method the numbers of its epochs, `epoch`, and by column `mean`, `low` and `high`, lists
+        of one value an epoch, None where there is none.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for method in dict.fromkeys(str(line["method"]) for line in epochs):
+        lines = [line for line in epochs if line["method"] == method]
+        numbers = sorted({int(line["epoch"]) for line in lines})
+        columns = dict.fromkeys(name for line in lines for name in line)
+        by_epoch = {n: [line for line in lines if line["epoch"] == n] for n in numbers}
+        found[method] = {"epoch": numbers}
+        for name in columns:
+            if name in ("method", "search_seed", "epoch"):
+                continue
+            values = [
+                [line[name] for line in by_epoch[n] if line.get(name) is not None] for n in numbers
+            ]
+            spans = [interval(each) if each else None for each in values]
+            found[method][name] = {
+                key: [None if span is None else getattr(span, key) for span in spans]
+                for key in ("mean", "low", "high")
+            }
+    return found
+
+
+def _shown(cells: Sequence[Cell], reference: str) -> list[dict[str, Any]]:
+    """Returns the cells of the first seed of the reference, by epoch (DARTS+, figure 1 b)."""
+    own = [cell for cell in cells if cell.method == reference and cell.seed == cells[0].seed]
+    by_epoch = {cell.epoch: cell.genotype for cell in own if cell.epoch is not None}
+    return [{"epoch": n, "genotype": by_epoch[n].to_dict()} for n in sorted(by_epoch)]
+
+
+def _paired(group: Mapping[int, Cell], other: Mapping[int, Cell]) -> dict[str, Any] | None:
+    """Returns the paired difference of two groups of cells, None for a group and itself."""
+    seeds = [seed for seed in group if seed in other]
+    if not seeds or group == other:
+        return None
+    differences = [group[seed].error_percent - other[seed].error_percent for seed in seeds]
+    found: Interval = interval(differences)
+    if len(differences) == 1:
+        return found._asdict()
+    searches = {f"{width:g}": needed(stdev(differences), width) for width in WIDTHS}
+    return {**found._asdict(), "searches_needed": searches}
+
+
+def _of_network(cell: Cell, name: str) -> float:
+    return float(cell.trainings[0].result[name])
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
+
+
+def _means(counts: Iterable[Mapping[str, int]]) -> dict[str, float]:
+    several = list(counts)
+    return {cell: fmean(one[cell] for one in several) for cell in several[0]}
+
+
+def _cell_lines(cells: Sequence[Cell]) -> Iterable[dict[str, Any]]:
+    """Yields a line for each training of each cell."""
+    for cell in cells:
+        counts = {
+            **{f"skip_connects_{name}": n for name, n in cell.genotype.skip_connects().items()},
+            **{f"free_{name}": n for name, n in cell.free().items()},
+        }
+        for training in cell.trainings:
+            yield {
+                "method": cell.method,
+                "rule": cell.rule,
+                "search_seed": cell.seed,
+                "stop_epoch": cell.stopped,
+                "genotype_epoch": cell.epoch,
+                "valid_accuracy": cell.valid_accuracy,
+                "training_seed": training.seed,
+                "error_percent": training.result["top1_error_percent"],
+                "parameters": training.result["parameters"],
+                "multiply_adds": training.result["multiply_adds"],
+                "training": training.folder,
+                **counts,
+            }
+
+
+def _epoch_lines(
+    run: RunDirectory, space: Space, cells: Sequence[Cell]
+) -> Iterable[dict[str, Any]]:
+    """Yields a line for each epoch of each search."""
+    for method, seed in dict.fromkeys((cell.method, cell.seed) for cell in cells):
+        if method != RANDOM:
+            for record in read_history(run.search_of(method, seed)):
+                yield {"method": method, "search_seed": seed, **epoch_facts(record, space)}
+
+
+def epoch_facts(record: EpochRecord, space: Space) -> dict[str, Any]:
+    """Returns what a study tells of one epoch of a search.
+
+    Args:
+        record: The record of the epoch.
+        space: The search space.
+
+    Returns:
+        Its losses and accuracies; by cell the skip-connects, the mean weight of each operation over
+        the edges that can become it, and the weights of the cell's first and last edge.
+    """
+    facts: dict[str, Any] = {
+        "epoch": record.epoch,
+        "train_loss": record.train_loss,
+        "valid_loss": record.valid_loss,
+        "valid_accuracy": record.valid_accuracy,
+        **{f"skip_connects_{cell}": count for cell, count in record.skip_connects.items()},
+    }
+    for cell in space.cells:
+        edges = _weights_by_edge(record, space, cell)
+        operations = dict.fromkeys(name for edge in edges for name in edge)
+        for name in operations:
+            facts[f"weight_{cell}_{name}"] = fmean(edge[name] for edge in edges if name in edge)
+        for place, edge in (("first", edges[0]), ("last", edges[-1])):
+            facts |= {f"{place}_{cell}_{name}": weight for name, weight in edge.items()}
+    return facts
+
+
+def _weights_by_edge(record: EpochRecord, space: Space, cell: str) -> list[dict[str, float]]:
+    """Returns the weights of the candidates of each edge by name: the strengths of the record."""
+    names = [edge.candidates for edge in space.edges(cell)]
+    if record.kept is not None:
+        names = list(record.kept[cell])
+    if record.strengths is not None:
+        rows = [np.asarray(row) for row in record.strengths[cell]]
+    else:
+        alphas = [
+            np.asarray(row[: len(edge)])
+            for row, edge in zip(record.alphas[cell], names, strict=True)
+        ]
+        rows = [np.exp(row - row.max()) / np.exp(row - row.max()).sum() for row in alphas]
+    return [
+        {name: float(weight) for name, weight in zip(edge, row, strict=False)}
+        for edge, row in zip(names, rows, strict=True)
+    ]
+
+
+def _csv(columns: Sequence[str], lines: Iterable[Mapping[str, Any]]) -> str:
+    """Returns lines as CSV; columns that only the lines have come behind the given ones."""
+    lines = list(lines)
+    names = tuple(dict.fromkeys([*columns, *(name for line in lines for name in line)]))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    return text.getvalue()

@@ -1,0 +1,102 @@
+"""Compares stopping rules and methods over many searches, and trains the cells that they choose.
+
+    python -m trainers.study --flagfile=digits_smoke.flags [--run_dir=DIR] [any flag to override]
+
+The run directory receives config.flags, study.log, searches/, networks/, cells.csv, epochs.csv,
+report.html and study.json. The command given again goes on where it was ended. With --dry_run it
+prints the hours that the study would take on this machine, for which no data set is needed.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import darts_tf
+from darts_tf.config import flag_lines
+from darts_tf.data.datasets import run_name
+from darts_tf.data.sources.catalog import DATASETS
+from darts_tf.runs.directory import RunDirectory
+from darts_tf.settings import setting
+from darts_tf.study.config import StudyConfig
+from trainers.command_line import parse, resolved
+from trainers.program import carry_out, run
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudySettings(StudyConfig):
+    """Settings of a study, and whether it is only to be estimated."""
+
+    dry_run: bool = setting(
+        False, "Whether to print the hours on this machine, and to run nothing.", recorded=False
+    )
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Checks the arguments, then runs the study.
+
+    Args:
+        arguments: The command line without the program's name.
+
+    Raises:
+        UserError: If an argument is invalid; raised before TensorFlow is imported.
+    """
+    given, paths = parse(
+        arguments,
+        StudySettings,
+        __doc__,
+        extra={"run_dir": "Directory of the study; runs/<dataset>-study when empty."},
+        program="study",
+    )
+    if given.dry_run:
+        _estimate(given)
+        return
+    config, dataset = resolved(given)
+    path = paths["run_dir"] or f"runs/{run_name(config.dataset)}-study"
+    directory = RunDirectory(path, "study")
+    carry_out(
+        directory,
+        flag_lines(config),
+        config,
+        lambda: darts_tf.run_study(config, directory, data=dataset),
+    )
+    _report(directory)
+
+
+def _estimate(config: StudySettings) -> None:
+    """Prints the hours that the study would take, also where its data set is not in place."""
+    if config.dataset in DATASETS:
+        facts = DATASETS[config.dataset].resized(config.image_size)
+        config = config.resolved(facts)
+    else:
+        config, dataset = resolved(config)
+        facts = dataset.facts
+    from darts_tf.study.pace import estimate
+
+    print(estimate(config, darts_tf.spaces.get(config.space), facts))
+
+
+def _report(directory: RunDirectory) -> None:
+    outcome = directory.read_json(directory.outcome)
+    if "ended_by_hand" in outcome:
+        print(outcome["reason"])
+    rows = [["method", "rule", "searches", "test error, %", "to the end", "to random"]]
+    for row in outcome["rows"]:
+        spans = [_span(row[name]) for name in ("error_percent", "to_end", "to_random")]
+        rows.append([row["method"], row["rule"], str(row["searches"]), *spans])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for line in rows:
+        words = [text.ljust(width) for text, width in zip(line, widths, strict=True)]
+        print("  ".join(words).rstrip())
+    print(f"page: {directory.report}")
+
+
+def _span(span: Mapping[str, float | None] | None) -> str:
+    if span is None:
+        return ""
+    if span["low"] is None:
+        return f"{span['mean']:.2f}"
+    return f"{span['mean']:.2f} [{span['low']:.2f}, {span['high']:.2f}]"
+
+
+if __name__ == "__main__":
+    sys.exit(run("study", main))
