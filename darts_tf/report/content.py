@@ -38,7 +38,8 @@ def chart(
         bands: By series the low and the high values of the area around it.
         look: More for the script: `zero` to begin the axis at 0, `whole` for whole numbers only,
             `limit` a level that is marked, with `limit_name`; `labels` in place of the epochs, with
-            `unit`, what one of them is; `points`, the series drawn as points, without a line.
+            `unit`, what one of them is; `points`, the series drawn as points, without a line;
+            `operations`, whether the series are operations, which have colors of their own.
     """
     shown = [
         {"name": name, "values": list(values), **_band((bands or {}).get(name))}

@@ -18,6 +18,10 @@ function draw(name) {
   }
   const stop = name === "stopping" ? data.stop : null;
   const charts = data.charts[name].filter((chart) => chart.series.length);
+  for (const { series } of charts.filter((chart) => chart.operations)) {
+    const columns = series.map((one) => one.name);
+    for (const one of series) Object.assign(one, columnLook({ columns }, one.name));
+  }
   return html("div", { class: "charts" }, ...charts.map((chart, n) =>
     lineChart(chart, { stop: n === 0 ? stop : null })));
 }

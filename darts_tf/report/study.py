@@ -87,20 +87,23 @@ def _content(
     found: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], curves: Mapping[str, Any]
 ) -> dict[str, Any]:
     genotypes = [read_genotype(one["genotype"]) for one in found.get("shown", [])]
+    means = _by_operation(curves, "weight_", "Mean weight")
+    ends = [
+        *_by_operation(curves, "first_", "Weights of the first edge"),
+        *_by_operation(curves, "last_", "Weights of the last edge"),
+    ]
+    operations = dict.fromkeys(series["name"] for chart in means for series in chart["series"])
     return {
         "kind": "study",
         "epochs": max((curve["epoch"] for curve in curves.values()), key=len, default=[]),
-        **cells(genotypes),
+        **cells(genotypes, columns=operations),
         "stop": None,
         "charts": {
             "errors": _error_charts(rows),
             "skips": _by_cell(curves, "skip_connects_", "Skip-connects", zero=True),
             "learning": [_over_epochs("Validation accuracy, %", curves, "valid_accuracy", 100)],
-            "means": _by_operation(curves, "weight_", "Mean weight"),
-            "ends": [
-                *_by_operation(curves, "first_", "Weights of the first edge"),
-                *_by_operation(curves, "last_", "Weights of the last edge"),
-            ],
+            "means": means,
+            "ends": ends,
         },
     }
 
@@ -155,7 +158,8 @@ def _by_operation(curves: Mapping[str, Any], prefix: str, title: str) -> list[di
                 for name, span in curve.items()
                 if name.startswith(start)
             }
-            charts.append(_chart(f"{title}, {caption(cell).lower()}, {method}", spans, zero=True))
+            heading = f"{title}, {caption(cell).lower()}, {method}"
+            charts.append(_chart(heading, spans, zero=True, operations=True))
     return charts
 
 
@@ -173,9 +177,10 @@ def _error_charts(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             span = {
                 key: [points[epoch][key] for epoch in epochs] for key in ("mean", "low", "high")
             }
-            charts.append(
-                _chart(f"Test error, %, {method}", {method: span}, labels=epochs, unit="epoch")
-            )
+            # A line of one point would not be seen.
+            points = [method] if len(epochs) == 1 else []
+            look: dict[str, Any] = {"labels": epochs, "unit": "epoch", "points": points}
+            charts.append(_chart(f"Test error, %, {method}", {method: span}, **look))
     return charts
 
 
