@@ -178,8 +178,8 @@ def _error_charts(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 key: [points[epoch][key] for epoch in epochs] for key in ("mean", "low", "high")
             }
             # A line of one point would not be seen.
-            points = [method] if len(epochs) == 1 else []
-            look: dict[str, Any] = {"labels": epochs, "unit": "epoch", "points": points}
+            alone = [method] if len(epochs) == 1 else []
+            look: dict[str, Any] = {"labels": epochs, "unit": "epoch", "points": alone}
             charts.append(_chart(f"Test error, %, {method}", {method: span}, **look))
     return charts
 
