@@ -12,13 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import darts_tf
-from darts_tf.config import flag_lines
 from darts_tf.data.datasets import run_name
 from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.runs.directory import RunDirectory
+from darts_tf.searching.plugs import choose, run_flags
 from darts_tf.settings import setting
 from darts_tf.study.config import StudyConfig
-from trainers.command_line import parse, resolved
+from trainers.command_line import parse_with_plugs, resolved
 from trainers.program import carry_out, run
 
 
@@ -40,24 +40,28 @@ def main(arguments: Sequence[str]) -> None:
     Raises:
         UserError: If an argument is invalid; raised before TensorFlow is imported.
     """
-    given, paths = parse(
+    given, paths, plugs, _ = parse_with_plugs(
         arguments,
         StudySettings,
         __doc__,
+        {"method": darts_tf.methods, "space": darts_tf.spaces},
         extra={"run_dir": "Directory of the study; runs/<dataset>-study when empty."},
         program="study",
     )
+    method = plugs["method"]
+    named, chosen = choose(given, method=method)
     if given.dry_run:
         _estimate(given)
         return
     config, dataset = resolved(given)
+    flags = run_flags(named.resolved(dataset.facts), chosen)
     path = paths["run_dir"] or f"runs/{run_name(config.dataset)}-study"
     directory = RunDirectory(path, "study")
     carry_out(
         directory,
-        flag_lines(config),
+        flags,
         config,
-        lambda: darts_tf.run_study(config, directory, data=dataset),
+        lambda: darts_tf.run_study(config, directory, method=method, data=dataset),
     )
     _report(directory)
 

@@ -12,17 +12,15 @@ from typing import Any, cast
 import numpy as np
 
 from darts_tf import report
-from darts_tf.config import flag_lines
 from darts_tf.data.dataset import AnyDataset, Dataset
 from darts_tf.data.datasets import resolve
 from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.engine.epochs import BY_HAND
 from darts_tf.errors import UserError
-from darts_tf.runs.description import Description
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
 from darts_tf.searching import methods
-from darts_tf.searching.plugs import Plugs, choose
+from darts_tf.searching.plugs import Plugs, choose, described, run_flags
 from darts_tf.searching.search import search
 from darts_tf.settings import earlier_lines
 from darts_tf.spaces.genotype import Genotype
@@ -43,6 +41,7 @@ def run_study(
     config: StudyConfig,
     run_directory: str | os.PathLike[str] | RunDirectory,
     *,
+    method: Any = None,
     space: Any = None,
     data: Any = None,
     verbose: Verbosity = "auto",
@@ -63,7 +62,9 @@ def run_study(
     Args:
         config: All settings.
         run_directory: The directory of the study. A `RunDirectory` has been claimed by the caller.
-        space: The search space: a space, its name, class or config; None for `config.space`.
+        method: The first search method: a method, its name, class or config; None for
+            `config.method`. Those of `config.beside` have their default settings.
+        space: The search space, likewise; None for `config.space`.
         data: The data set, in any form that `darts_tf.data.resolve` takes; None for the one that
             `config` names.
         verbose: As in `darts_tf.search`.
@@ -77,15 +78,15 @@ def run_study(
         DivergenceError: If a loss or a weight is infinite or NaN.
         Interrupted: If SIGTERM or SIGINT has asked for the end; the run under way is saved.
     """
-    named, plugs = choose(config, None, space, None)
+    named, plugs = choose(config, method, space, None)
     config, dataset = resolve(cast(StudyConfig, named), data)
     _check(config, plugs.space)
     if isinstance(run_directory, RunDirectory):
         run = run_directory
     else:
         run = RunDirectory(run_directory, "study")
-        run.claim(flag_lines(config), earlier_lines(StudyConfig))
-    run.describe(Description.of([(config, "")], plugs.space))
+        run.claim(run_flags(config, plugs), earlier_lines(StudyConfig))
+    run.describe(described(config, plugs))
     if run.finished():
         return run.read_outcome()
     with run.left_as_it_was(), show_progress(verbose):
@@ -169,12 +170,15 @@ def _cells(
     verbose: Verbosity,
 ) -> Iterator[Cell]:
     """Searches with each method, and yields the cells of one seed."""
-    for one in config.searched():
-        folder = run.search_of(one.name, seed)
-        settings = config.search_of(one, seed)
+    for number, one in enumerate(config.searched()):
+        folder, settings = run.search_of(one.name, seed), config.search_of(one, seed)
+        method = plugs.method if number == 0 else methods.get(one.method)
         with taken(folder):
-            found = search(settings, folder, space=plugs.space, data=data, verbose=verbose)
-        yield from _chosen(config, one, plugs.space, seed, found.records, found.genotype)
+            found = search(
+                settings, folder, method=method, space=plugs.space, data=data, verbose=verbose
+            )
+        counting = method.counting(found.records[-1].stage, found.records)
+        yield from _chosen(config, one, plugs.space, seed, counting, found.genotype)
     if config.random:
         genotype = random_genotype(plugs.space, np.random.default_rng(seed))
         yield Cell(RANDOM, "", seed, genotype)
@@ -188,14 +192,13 @@ def _chosen(
     records: Sequence[EpochRecord],
     outcome: Genotype,
 ) -> Iterator[Cell]:
-    """Yields the cells that the rules choose from one search.
+    """Yields the cells that the rules choose from the records of one search that count.
 
     The cell of a search that runs to its end is what the method returns, which need not be that of
     its last record.
     """
-    counting = methods.get(one.method).counting(records[-1].stage, records)
     for rule in config.rules():
-        choice = rule.choose(counting, config, space)
+        choice = rule.choose(records, config, space)
         at_end = choice.record is records[-1]
         genotype = outcome if at_end else choice.record.genotype
         if genotype is None:

@@ -13,6 +13,7 @@ from darts_tf.config import training_flag_lines
 from darts_tf.errors import UserError
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import read_history
+from darts_tf.searching import methods
 from darts_tf.searching.search import SearchResult
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.genotype import read_genotype
@@ -123,6 +124,23 @@ def test_the_table_holds_what_the_histories_and_trainings_say(stood_in, tmp_path
     assert len(lines) == 3 * 12
     weights = [float(v) for k, v in lines[-1].items() if k.startswith("weight_normal_")]
     assert sum(weights) == pytest.approx(1)
+
+
+def test_the_first_method_has_the_settings_that_are_given(stood_in, tmp_path, seed, monkeypatch):
+    seen = {}
+    stand_in = module.search
+
+    def search(settings, path, *, method, **others):
+        seen.setdefault(settings.method, method)
+        return stand_in(settings, path, **others)
+
+    monkeypatch.setattr(module, "search", search)
+    method = {"name": "asap", "temperature": 0.5}
+    settings = config(seed % 1000, method="asap", beside="gdas")
+    run_study(settings, tmp_path, method=method, data=IMAGES)
+    assert seen["asap"] == methods.get(method)
+    assert seen["gdas"] == methods.get("gdas")
+    assert "--asap_temperature=0.5" in (tmp_path / "config.flags").read_text().splitlines()
 
 
 def test_a_killed_study_goes_on_to_the_same_numbers(stood_in, tmp_path, seed):
