@@ -18,8 +18,9 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any, NamedTuple
 
 from benchmarks import children, table
@@ -45,6 +46,9 @@ OWN = {
 }
 # ASAP needs a temperature below 1 after its first epoch.
 TINY = {"asap": ("--asap_temperature=1.0",)}
+
+
+SUMMARY = ("method", "Criterion 1", "error %", "Criterion 1*", "error* %", "no stop, error %", "s")
 
 
 class Sizes(NamedTuple):
@@ -121,6 +125,36 @@ def rows(
         }
 
 
+def summary(rows: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Returns a row of `SUMMARY` for each method, with one number a seed in each field.
+
+    Args:
+        rows: Rows of `COLUMNS`.
+
+    Returns:
+        The epochs of the stops by Criterion 1 and 1*, `-` for never, with the skip-connects of the
+        cell behind a colon, and the errors of these cells; those of the cells in the end; and the
+        mean seconds of a search without a stop.
+    """
+    found: dict[str, dict[str, list[Mapping[str, str]]]] = {}
+    for row in rows:
+        found.setdefault(row["method"], {}).setdefault(row["criterion"], []).append(row)
+
+    def stops(some: Sequence[Mapping[str, str]]) -> str:
+        return " ".join(f"{row['stop_epoch'] or '-'}:{row['skip_connects']}" for row in some)
+
+    def errors(some: Sequence[Mapping[str, str]]) -> str:
+        return " ".join(row["error_percent"] for row in some)
+
+    told = []
+    for method in sorted(found):
+        first, ranked, last = (found[method].get(name, []) for name in CRITERIA)
+        values = (stops(first), errors(first), stops(ranked), errors(ranked), errors(last))
+        seconds = fmean(float(row["seconds"]) for row in last)
+        told.append(dict(zip(SUMMARY, (method, *values, f"{seconds:.0f}"), strict=True)))
+    return told
+
+
 def criteria_of(method: str) -> tuple[str, ...]:
     """Returns the criteria that mean something for a method.
 
@@ -186,7 +220,7 @@ def main(arguments: Sequence[str]) -> None:
         for seed in range(options.seeds):
             found += rows(method, seed, options.runs, common, own)
             table.write(options.output, COLUMNS, found)
-    print(table.markdown(COLUMNS, found))
+    print(table.markdown(SUMMARY, summary(found)))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from tests.processes import finish, start
 
 pytest.importorskip("benchmarks")  # not in the wheel
 
-from benchmarks import table
+from benchmarks import digits, table
+from darts_tf import methods
 from darts_tf.tuning.space import TUNABLE
 
 TREE = Path(__file__).resolve().parents[1]
@@ -76,6 +77,14 @@ def test_the_table_of_a_page_is_that_of_the_results(name, page):
         rows = list(csv.DictReader(file))
     text = (TREE / "docs" / f"{page}.md").read_text(encoding="utf-8")
     assert table.markdown(list(rows[0]), rows).strip() in text
+
+
+def test_the_table_of_methods_on_the_digits_is_that_of_the_results():
+    with (TREE / "benchmarks" / "results" / "digits.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["method"] for row in rows} == set(methods.names())
+    text = (TREE / "docs" / "methods.md").read_text(encoding="utf-8")
+    assert table.markdown(digits.SUMMARY, digits.summary(rows)).strip() in text
 
 
 def test_the_page_on_tuning_has_every_setting_with_its_range():
