@@ -8,12 +8,13 @@ prints the hours that the study would take on this machine, for which no data se
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import darts_tf
 from darts_tf.data.datasets import run_name
 from darts_tf.data.sources.catalog import DATASETS
+from darts_tf.report.study import span_text
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.searching.plugs import choose, run_flags
 from darts_tf.settings import setting
@@ -85,21 +86,13 @@ def _report(directory: RunDirectory) -> None:
         print(outcome["reason"])
     rows = [["method", "rule", "searches", "test error, %", "to the end", "to random"]]
     for row in outcome["rows"]:
-        spans = [_span(row[name]) for name in ("error_percent", "to_end", "to_random")]
+        spans = [span_text(row[name]) for name in ("error_percent", "to_end", "to_random")]
         rows.append([row["method"], row["rule"], str(row["searches"]), *spans])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for line in rows:
         words = [text.ljust(width) for text, width in zip(line, widths, strict=True)]
         print("  ".join(words).rstrip())
     print(f"page: {directory.report}")
-
-
-def _span(span: Mapping[str, float | None] | None) -> str:
-    if span is None:
-        return ""
-    if span["low"] is None:
-        return f"{span['mean']:.2f}"
-    return f"{span['mean']:.2f} [{span['low']:.2f}, {span['high']:.2f}]"
 
 
 if __name__ == "__main__":

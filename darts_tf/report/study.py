@@ -194,9 +194,9 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> str:
             _counts(row["skip_connects"]),
             _counts(row["free"]),
             f"{row['parameters']:,.0f}",
-            _span(row["error_percent"]),
-            _span(row["to_end"], signed=True),
-            _span(row["to_random"], signed=True),
+            span_text(row["error_percent"]),
+            span_text(row["to_end"], signed=True),
+            span_text(row["to_random"], signed=True),
         ]
         for row in rows
     ]
@@ -222,7 +222,13 @@ def _counts(counts: Mapping[str, float]) -> str:
     return ", ".join(f"{caption(cell).lower()} {count:.1f}" for cell, count in counts.items())
 
 
-def _span(span: Mapping[str, Any] | None, signed: bool = False) -> str:
+def span_text(span: Mapping[str, Any] | None, signed: bool = False) -> str:
+    """Returns a mean with its interval as a text, a mean alone where it has none.
+
+    Args:
+        span: `mean`, `low` and `high`; None for an empty text.
+        signed: Whether numbers above 0 have a sign.
+    """
     if span is None:
         return ""
     sign = "+" if signed else ""

@@ -308,6 +308,17 @@ class Space:
         """
         return operations.get(operation).free
 
+    def free(self, genotype: Genotype) -> dict[str, int]:
+        """Returns for each cell of a genotype the number of edges that have no weights.
+
+        Args:
+            genotype: A genotype of this space.
+        """
+        return {
+            cell: sum(self.is_free(operation) for operation, *_ in genotype.edges(cell))
+            for cell in genotype.cells
+        }
+
     def is_learnable(self, operation: str) -> bool:
         """Whether an operation has weights, so that Criterion 1* ranks it (DARTS+, section 3).
 

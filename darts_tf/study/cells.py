@@ -58,8 +58,4 @@ class Cell:
 
     def free(self) -> dict[str, int]:
         """Returns for each cell the number of its edges whose operation has no weights."""
-        is_free = space_of(self.genotype).is_free
-        return {
-            cell: sum(is_free(operation) for operation, _, _ in self.genotype.edges(cell))
-            for cell in self.genotype.cells
-        }
+        return space_of(self.genotype).free(self.genotype)

@@ -1,19 +1,20 @@
 """The files of a study: its table with intervals, its cells and its epochs."""
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Any
 
 import numpy as np
 
+from darts_tf.report.tables import cell_tables
+from darts_tf.runs.description import Wiring
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord, read_history
 from darts_tf.spaces.space import Space
 from darts_tf.study.cells import END, RANDOM, Cell
 from darts_tf.study.config import StudyConfig
 from darts_tf.study.statistics import LEVEL, Interval, interval, needed
+from darts_tf.study.table import csv_text
 
 # Widths of an interval, in percentage points, for which the searches that it needs are told.
 WIDTHS = (1.0, 0.5)
@@ -50,9 +51,9 @@ def write_results(
         finished: Whether these are all.
         **facts: More for `study.json`.
     """
-    run.write_text(run.path / "cells.csv", _csv(CELL_COLUMNS, _cell_lines(cells)))
+    run.write_text(run.path / "cells.csv", csv_text(CELL_COLUMNS, _cell_lines(cells)))
     epochs = list(_epoch_lines(run, space, cells))
-    run.write_text(run.path / "epochs.csv", _csv((), epochs))
+    run.write_text(run.path / "epochs.csv", csv_text((), epochs))
     reference = config.searched()[0].name
     outcome = {
         "level": LEVEL,
@@ -218,41 +219,13 @@ def epoch_facts(record: EpochRecord, space: Space) -> dict[str, Any]:
         "valid_accuracy": record.valid_accuracy,
         **{f"skip_connects_{cell}": count for cell, count in record.skip_connects.items()},
     }
-    for cell in space.cells:
-        edges = _weights_by_edge(record, space, cell)
-        operations = dict.fromkeys(name for edge in edges for name in edge)
-        for name in operations:
-            facts[f"weight_{cell}_{name}"] = fmean(edge[name] for edge in edges if name in edge)
-        for place, edge in (("first", edges[0]), ("last", edges[-1])):
-            facts |= {f"{place}_{cell}_{name}": weight for name, weight in edge.items()}
+    for cell, known in cell_tables(Wiring.of(space), [record]).items():
+        rows = known.weights(record, cell)
+        for name, values in zip(known.columns, rows.T, strict=True):
+            if len(having := values[~np.isnan(values)]):
+                facts[f"weight_{cell}_{name}"] = fmean(having.tolist())
+        for place, row in (("first", rows[0]), ("last", rows[-1])):
+            for name, value in zip(known.columns, row.tolist(), strict=True):
+                if not np.isnan(value):
+                    facts[f"{place}_{cell}_{name}"] = value
     return facts
-
-
-def _weights_by_edge(record: EpochRecord, space: Space, cell: str) -> list[dict[str, float]]:
-    """Returns the weights of the candidates of each edge by name: the strengths of the record."""
-    names = [edge.candidates for edge in space.edges(cell)]
-    if record.kept is not None:
-        names = list(record.kept[cell])
-    if record.strengths is not None:
-        rows = [np.asarray(row) for row in record.strengths[cell]]
-    else:
-        alphas = [
-            np.asarray(row[: len(edge)])
-            for row, edge in zip(record.alphas[cell], names, strict=True)
-        ]
-        rows = [np.exp(row - row.max()) / np.exp(row - row.max()).sum() for row in alphas]
-    return [
-        {name: float(weight) for name, weight in zip(edge, row, strict=False)}
-        for edge, row in zip(names, rows, strict=True)
-    ]
-
-
-def _csv(columns: Sequence[str], lines: Iterable[Mapping[str, Any]]) -> str:
-    """Returns lines as CSV; columns that only the lines have come behind the given ones."""
-    lines = list(lines)
-    names = tuple(dict.fromkeys([*columns, *(name for line in lines for name in line)]))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    return text.getvalue()

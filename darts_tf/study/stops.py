@@ -100,19 +100,13 @@ def _replayed(
     stop = first_stop(reading.criterion, reading.view(records))
     record = records[-1] if stop is None else stop.returned
     genotype = record.genotype
-    free = {}
-    if genotype is not None:
-        free = {
-            cell: sum(space.is_free(operation) for operation, *_ in genotype.edges(cell))
-            for cell in genotype.cells
-        }
     return ReplayedStop(
         criterion=name,
         reading=reading.name,
         stop_epoch=None if stop is None else stop.epoch,
         genotype_epoch=record.epoch,
         skip_connects=record.skip_connects if genotype is None else genotype.skip_connects(),
-        free=free,
+        free={} if genotype is None else space.free(genotype),
         valid_accuracy=record.valid_accuracy,
     )
 

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from darts_tf.report.stops import stop_texts
 from darts_tf.runs.replays import Replay, ReplayedStop
@@ -35,11 +36,23 @@ def as_csv(replays: Sequence[tuple[RecordedSearch, Replay]]) -> str:
         replays: The searches and their replays.
     """
     cells = tuple(dict.fromkeys(cell for search, _ in replays for cell in search.space.cells))
+    rows = (_row(search.name, stop) for search, replay in replays for stop in replay.stops)
+    return csv_text(columns(cells), rows)
+
+
+def csv_text(names: Sequence[str], lines: Iterable[Mapping[str, Any]]) -> str:
+    """Returns lines as a CSV file, empty where a line has no value.
+
+    Args:
+        names: The first columns; those that only the lines have come behind them.
+        lines: Values by column.
+    """
+    lines = list(lines)
+    names = tuple(dict.fromkeys([*names, *(name for line in lines for name in line)]))
     file = io.StringIO()
-    writer = csv.DictWriter(file, columns(cells), restval="", lineterminator="\n")
+    writer = csv.DictWriter(file, names, lineterminator="\n")
     writer.writeheader()
-    for search, replay in replays:
-        writer.writerows(_row(search.name, stop) for stop in replay.stops)
+    writer.writerows(lines)
     return file.getvalue()
 
 

@@ -15,7 +15,7 @@ import tensorflow as tf
 from darts_tf.layers.layouts import Layout, merge, rearranged_shape
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.operations import SKIP_CONNECT
-from darts_tf.supernet.operations import CandidateOperation, Shape, candidate
+from darts_tf.supernet.operations import CandidateOperation, Shape, candidate, empty_target
 from darts_tf.supernet.relaxation import fold_in
 from darts_tf.supernet.selection import Branch, changing_if, compute_one, replicas_meet
 from darts_tf.supernet.source_features import Features, layouts
@@ -184,7 +184,7 @@ class MixedOperation(keras.layers.Layer):
                     self._apply_candidate(number, source[operation.reads], weight, training, noise)
                 )
         if not self.operations:
-            terms["image"].append(self._zeros(source["identity"]))
+            terms["image"].append(empty_target(source["identity"], self.stride))
         return terms
 
     def _compute_chosen(
@@ -202,11 +202,12 @@ class MixedOperation(keras.layers.Layer):
             layout = self.operations[self.candidates[number]].layout
             return merge(y) if layout is Layout.PHASES else y
 
-        branches = [Branch(self._zeros, (source["identity"],))]
+        zeros = partial(empty_target, stride=self.stride)
+        branches = [Branch(zeros, (source["identity"],))]
         for number, name in enumerate(self.candidates):
             operation = self.operations.get(name)
             if operation is None:
-                branches.append(Branch(self._zeros, (source["identity"],)))
+                branches.append(Branch(zeros, (source["identity"],)))
             else:
                 arguments = (source[operation.reads], weight)
                 branches.append(Branch(partial(apply_and_merge, number), arguments, (operation,)))
@@ -225,10 +226,6 @@ class MixedOperation(keras.layers.Layer):
         if _draws(operation, noise):
             arguments = folded({name: noise[name] for name in operation.noise}, number)
         return operation(feature, scale=weight, training=training, **arguments)
-
-    def _zeros(self, node: tf.Tensor) -> tf.Tensor:
-        # A slice of stride 1 would be a copy of the image.
-        return tf.zeros_like(node if self.stride == 1 else node[:, ::2, ::2])
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""

@@ -356,7 +356,7 @@ class Noise(CandidateOperation):
             [batch, rows / stride, columns / stride, channels].
         """
         del training
-        y = tf.zeros_like(node[:, :: self.stride, :: self.stride])
+        y = empty_target(node, self.stride)
         if noise_seed is not None:
             wide = draw_dtype(y.dtype)
             draws = tf.random.stateless_normal(tf.shape(y), noise_seed, dtype=wide)
@@ -473,6 +473,17 @@ class ReLUConvBN(ConvolutionalLayer):
     def call(self, relu: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Convolves `relu`, the image after its ReLU."""
         return self.norm(pointwise(relu, self.conv), training=training)
+
+
+def empty_target(node: tf.Tensor, stride: int) -> tf.Tensor:
+    """Returns zeros of the size of the node that an edge leads to.
+
+    Args:
+        node: The node that the edge reads, [batch, rows, columns, channels].
+        stride: 1 or 2.
+    """
+    # A slice of stride 1 would be a copy of the image.
+    return tf.zeros_like(node if stride == 1 else node[:, ::stride, ::stride])
 
 
 def separable(
