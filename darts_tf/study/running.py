@@ -15,6 +15,7 @@ from darts_tf import report
 from darts_tf.data.dataset import AnyDataset, Dataset
 from darts_tf.data.datasets import resolve
 from darts_tf.engine.console import Verbosity, show_progress
+from darts_tf.engine.devices import make_repeatable
 from darts_tf.engine.epochs import BY_HAND
 from darts_tf.errors import UserError
 from darts_tf.runs.directory import RunDirectory
@@ -74,7 +75,8 @@ def run_study(
         intervals over the searches, and the `reason` of a study that was `ended_by_hand`.
 
     Raises:
-        UserError: If a setting does not fit, or the directory holds another run.
+        UserError: If a setting does not fit, the directory holds another run, or TensorFlow has
+            already started with another number of threads.
         DivergenceError: If a loss or a weight is infinite or NaN.
         Interrupted: If SIGTERM or SIGINT has asked for the end; the run under way is saved.
     """
@@ -89,6 +91,7 @@ def run_study(
     run.describe(described(config, plugs))
     if run.finished():
         return run.read_outcome()
+    make_repeatable(config.seed, config.threads, config.jit_compile)  # before data are prepared
     with run.left_as_it_was(), show_progress(verbose):
         cells, by_hand = _all_cells(config, plugs, run, dataset.load(), verbose)
     ended = {"reason": BY_HAND, "ended_by_hand": True} if by_hand else {}

@@ -21,6 +21,8 @@ class Origin:
         url: The page or file that they are published at.
         fetched: Whether the builder can download them.
         encoded: Whether its images stay on the disk, in files that are read in any order.
+        packed: For gzip archives, the time in the header of each, in seconds since 1970; none where
+            it is not known.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Origin:
     url: str = ""
     fetched: bool = False
     encoded: bool = False
+    packed: tuple[int, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -57,6 +60,7 @@ _ALL = (
         archives=_IDX,
         url="https://github.com/zalandoresearch/fashion-mnist",
         fetched=True,
+        packed=(1504176606, 1504176606, 1504176627, 1504176627),
     ),
     Origin(
         "mnist",

@@ -20,6 +20,7 @@ from tensorflow_datasets.core.download.util import DownloadError
 import darts_tf.data.sources.digits
 import darts_tf.data.sources.tiny_imagenet  # noqa: F401, makes their names known to TFDS
 from darts_tf.data.sources.archives import broken, check_jpeg, explained, manual_folder, missing
+from darts_tf.data.sources.gzip_headers import restored
 from darts_tf.data.sources.origins import MANUAL, Origin
 from darts_tf.errors import UserError
 
@@ -66,10 +67,11 @@ def prepare(origin: Origin, root: Path, download: bool) -> None:
 
 def _write(builder: Any, origin: Origin, root: Path, temporary: Path, download: bool) -> None:
     folder = manual_folder(origin, root)
+    whole = restored(origin, folder, temporary / "archives")
     is_fetched = bool(missing(origin, root))
     config = tfds.download.DownloadConfig(
         extract_dir=temporary / "extracted",
-        manual_dir=folder,
+        manual_dir=whole,
         try_download_gcs=False,
     )
     try:
@@ -80,7 +82,8 @@ def _write(builder: Any, origin: Origin, root: Path, temporary: Path, download: 
                 file_format="array_record" if origin.encoded else None,
             )
     except NonMatchingChecksumError as error:
-        where = _false_archive(builder, folder) or Path(origin.url)
+        false = _false_archive(builder, whole)
+        where = folder / false if false else Path(origin.url)
         raise broken(origin, where, "its checksum is not that of the published one") from error
     except RuntimeError as error:
         cause = error.__cause__  # what TFDS wraps
@@ -97,12 +100,12 @@ def _write(builder: Any, origin: Origin, root: Path, temporary: Path, download: 
         ) from error
 
 
-def _false_archive(builder: Any, folder: Path) -> Path | None:
-    """Returns the archive in a folder that is not the published one, None if none there is."""
+def _false_archive(builder: Any, folder: Path) -> str | None:
+    """Returns the name of an archive that is not the published one, None if none there is."""
     for info in builder.url_infos.values():
         path = folder / info.filename
         if path.is_file() and tfds.download.checksums.compute_url_info(path) != info:
-            return path
+            return str(info.filename)
     return None
 
 
