@@ -12,7 +12,8 @@ from darts_tf.applications.weights import read_weights, trained_network
 from darts_tf.data.facts import SMALLEST_IMAGE_SIZE
 from darts_tf.errors import UserError
 from darts_tf.networks.blocks import Blocks, Tensor
-from darts_tf.networks.network import backbone, classifier, normalize_pixels
+from darts_tf.networks.families import backbone_of
+from darts_tf.networks.network import classifier, normalize_pixels
 from darts_tf.networks.spec import NetworkSpec
 from darts_tf.spaces import zoo
 from darts_tf.spaces.genotype import Genotype
@@ -110,7 +111,7 @@ class Application:
         pixels = input_tensor
         if pixels is None:
             pixels = keras.Input(spec.input_shape, name="pixels")
-        output, _ = backbone(blocks, self._normalized(pixels, trained), spec)
+        output, _ = backbone_of(spec)(blocks, self._normalized(pixels, trained), spec)
         if include_top:
             output = _activate(classifier(blocks, output, spec.classes), classifier_activation)
         elif pooling is not None:

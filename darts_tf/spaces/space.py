@@ -88,12 +88,15 @@ class Space:
         inputs: Number of input nodes of a cell.
         fewest_layers: The fewest cells of a network.
         staged_cells: The cells of `staged()`; empty for a space without stages.
+        family: What its genotypes become, a key of the tables of `darts_tf.supernet.families` and
+            `darts_tf.networks.families`: `cells` for networks of cells one after the other.
     """
 
     name: str
     inputs: int = 2
     fewest_layers: int = 3
     staged_cells: tuple[str, ...] = ()
+    family: str = "cells"
 
     @property
     def cells(self) -> tuple[str, ...]:

@@ -242,10 +242,11 @@ class Method(Settings):
             classes: Number of classes.
         """
         from darts_tf.engine.precision import dtype_policy
-        from darts_tf.supernet.model import Supernet
+        from darts_tf.supernet.families import supernet_class
 
         policy = dtype_policy(config.mixed_precision)
-        return Supernet(
+        make: type[Supernet] = supernet_class(stage.space)
+        return make(
             search_space=stage.space,
             layers=stage.layers,
             init_channels=stage.init_channels,
