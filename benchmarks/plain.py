@@ -123,7 +123,7 @@ class PlainSearchStep:
         x = self.operations.conv(images, 3, width)
         before_previous = previous = self.operations.normalize(x, affine=True)
         halved = False
-        for cell, reduction, multiple in self.space.macro(self.layers):
+        for cell, reduction, multiple, _ in self.space.macro(self.layers):
             channels = multiple * self.init_channels
             weights = tf.nn.softmax(self.alphas[cell].value)
             output = self._cell(before_previous, previous, weights, channels, reduction, halved)

@@ -64,7 +64,7 @@ class Network(nn.Module):
         places = DARTS.macro(layers)
         self.auxiliary_after = max(i for i, place in enumerate(places) if place.reduction)
         before_previous, previous, halved = width, width, False
-        for number, (_, reduction, multiple) in enumerate(places):
+        for number, (_, reduction, multiple, _) in enumerate(places):
             channels = multiple * init_channels
             cell = Cell(genotype, before_previous, previous, channels, reduction, halved)
             self.cells.append(cell)

@@ -36,7 +36,7 @@ class Supernet(nn.Module):
         self.kinds: list[str] = []
         self.cells = nn.ModuleList()
         before_previous, previous, halved = width, width, False
-        for kind, reduction, multiple in DARTS.macro(layers):
+        for kind, reduction, multiple, _ in DARTS.macro(layers):
             channels = multiple * init_channels
             self.kinds.append(kind)
             self.cells.append(SearchCell(before_previous, previous, channels, reduction, halved))

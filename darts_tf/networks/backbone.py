@@ -7,6 +7,7 @@ from darts_tf.networks.cell import add_cell, add_inputs
 from darts_tf.networks.spec import NetworkSpec
 from darts_tf.networks.squeeze_excite import squeeze_and_excite
 from darts_tf.networks.stem import add_stem
+from darts_tf.spaces import space_of
 from darts_tf.spaces.stems import STEMS
 
 
@@ -19,26 +20,35 @@ def backbone(blocks: Blocks, images: Tensor, spec: NetworkSpec) -> tuple[Tensor,
         spec: The network. Its `input_shape` and `classes` are not read.
 
     Returns:
-        The output of the last cell, `cell_<layers - 1>`, and the features that the auxiliary head
+        The output of the last cell, `cell_<layers - 1>`, after normalization and ReLU where the
+        space has them there; and the features that the auxiliary head
         reads: the output of the last reduction cell after its ReLU, or of the cell at two thirds of
         the depth where there is no reduction cell.
     """
     genotype, stem, places = spec.genotype, STEMS[spec.stem], spec.places()
+    skeleton = space_of(genotype).skeleton
     reductions = [number for number, place in enumerate(places) if place.reduction]
     below_head = reductions[-1] if reductions else 2 * len(places) // 3
-    before_previous, previous = add_stem(blocks, images, stem, spec.init_channels)
+    before_previous, previous = add_stem(blocks, images, stem, spec.init_channels, skeleton)
     halved = stem.halves
     for number, place in enumerate(places):
         name, channels = f"cell_{number}", place.width * spec.init_channels
-        first = before_previous if genotype.inputs == 2 else None
-        inputs = add_inputs(blocks, first, previous, channels, halved, name)
+        if place.after_block:
+            previous = blocks.residual(previous, channels, f"{name}_before")
+        inputs = [previous]
+        if skeleton.preprocessed:
+            first = before_previous if genotype.inputs == 2 else None
+            inputs = add_inputs(blocks, first, previous, channels, halved, name)
         nodes = add_cell(blocks, inputs, genotype, place, channels, name)
         concat = f"{name}_concat" if spec.squeeze_excite else name
         output = keras.layers.Concatenate(dtype=blocks.dtype, name=concat)(nodes)
         if spec.squeeze_excite:
             output = squeeze_and_excite(blocks, output, name)
-        before_previous, previous = previous, blocks.relu(output, f"{name}_relu")
+        relu = blocks.relu(output, f"{name}_relu")
+        before_previous, previous = previous, relu if skeleton.preprocessed else output
         halved = place.reduction
         if number == below_head:
-            features = previous
+            features = relu
+    if skeleton.normalized_output:
+        output = blocks.relu(blocks.norm(output, "output_norm"), "output_relu")
     return output, features

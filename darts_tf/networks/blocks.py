@@ -149,6 +149,20 @@ class Blocks:
         """Pointwise convolution to `channels`."""
         return self.norm(self.conv(relu, channels, 1, f"{name}_conv"), f"{name}_norm")
 
+    def nor_conv(self, relu: Tensor, channels: int, size: int, stride: int, name: str) -> Tensor:
+        """Convolution with normalization (NAS-Bench-201)."""
+        return self.norm(self.conv(relu, channels, size, f"{name}_conv", stride), f"{name}_norm")
+
+    def residual(self, x: Tensor, channels: int, name: str) -> Tensor:
+        """Two 3x3 convolutions, the first of stride 2, beside a mean of 2x2 pixels (ResNet-D).
+
+        An odd number of rows or columns is halved and rounded up on both ways.
+        """
+        y = self.nor_conv(self.relu(x, f"{name}_relu_1"), channels, 3, 2, f"{name}_1")
+        y = self.nor_conv(self.relu(y, f"{name}_relu_2"), channels, 3, 1, f"{name}_2")
+        pool = layers.AveragePooling2D(2, padding="same", dtype=self.dtype, name=f"{name}_pool")
+        return self.add([y, self.conv(pool(x), channels, 1, f"{name}_shortcut")], name)
+
     def factorized_reduce(self, relu: Tensor, channels: int, name: str) -> Tensor:
         """Two pointwise convolutions of stride 2, the second from one row and column further."""
         half = channels // 2

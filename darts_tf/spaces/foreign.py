@@ -267,23 +267,29 @@ def _of_bench(text: str) -> dict[str, Any]:
     """Returns the genotype of a string of NAS-Bench-201, of the registered space that has it."""
     from darts_tf import spaces  # here, because genotypes import this module
 
-    edges = []
+    edges: list[tuple[str, int, int]] = []
     for target, node in enumerate(text.split("+"), 1):
         for edge in node.strip("|").split("|"):
             name, _, source = edge.partition("~")
             if not source.isdecimal() or len(source) > 3:
                 raise UserError(f"expected operation~source in each edge, got {short(edge)}")
-            edges.append([name, int(source), target])
-    last = edges[-1][2]
+            edges.append((name, int(source), target))
+    found = None
     for name in spaces.names():
         space = spaces.get(name)
         if space.inputs != 1 or len(space.cells) != 1:
             continue
-        wanted = {(source, target) for _, source, target in edges}
         [cell] = space.cells
-        if wanted == {(edge.source, edge.target) for edge in space.edges(cell)}:
-            return {"space": name, cell: edges, f"{cell}_concat": [*space.output(cell)]}
+        candidates = {(edge.source, edge.target): edge.candidates for edge in space.edges(cell)}
+        if candidates.keys() != {(source, target) for _, source, target in edges}:
+            continue
+        output = {cell: edges, f"{cell}_concat": [*space.output(cell)]}
+        if all(kind in candidates[source, target] for kind, source, target in edges):
+            return {"space": name, **output}
+        found = found or {"space": name, **output}
+    if found:  # whose check names the operation that it does not have
+        return found
     raise UserError(
-        f"expected a registered search space for a genotype of NAS-Bench-201 with {last} nodes, "
-        f"got {', '.join(spaces.names())}"
+        f"expected a registered search space for a genotype of NAS-Bench-201 with {edges[-1][2]} "
+        f"nodes, got {', '.join(spaces.names())}"
     )

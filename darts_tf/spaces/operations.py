@@ -113,6 +113,13 @@ def _noise(blocks: Any, x: Any, relu: Any, channels: int, stride: int, name: str
     return blocks.noise(x, stride, name)
 
 
+def _normalized(
+    blocks: Any, x: Any, relu: Any, channels: int, stride: int, name: str, size: int
+) -> Any:
+    del x
+    return blocks.nor_conv(relu, channels, size, stride, name)
+
+
 def _grouped(blocks: Any, x: Any, relu: Any, channels: int, stride: int, name: str) -> Any:
     del x
     return blocks.conv_1x3_3x1(relu, channels, GROUPS, stride, name)
@@ -128,15 +135,18 @@ def _of_networks(name: str, family: str, block: Callable[..., Any], groups: int 
     return Operation(name, family, learnable=True, block=block, groups=groups)
 
 
-def _searchable(name: str, family: str, block: Callable[..., Any]) -> Operation:
+def _searchable(
+    name: str, family: str, block: Callable[..., Any], module: str = "operations"
+) -> Operation:
     """Returns an operation that both supernets and networks compute."""
-    layer = f"darts_tf.supernet.operations:{name}"
+    layer = f"darts_tf.supernet.{module}:{name}"
     learnable = family in ("separable", "dilated", "convolution")
     return Operation(name, family, learnable=learnable, layer=layer, block=block)
 
 
-# The candidates of DARTS (section 3.1.1) in its order, two that only published cells use, and the
-# noise of RobustDARTS; the last two form the reduction cell that GDAS does not search.
+# The candidates of DARTS (section 3.1.1) in its order, two that only published cells use, the noise
+# of RobustDARTS, the convolutions of NAS-Bench-201; the last two form the reduction cell that GDAS
+# does not search.
 _TABLE = (
     Operation(NONE, "none", learnable=False),
     _searchable("max_pool_3x3", "pool", partial(_pool, kind="max_pool_3x3")),
@@ -149,6 +159,8 @@ _TABLE = (
     _searchable("sep_conv_7x7", "separable", partial(_separable, size=7)),
     _searchable("conv_7x1_1x7", "convolution", _row_and_column),
     _searchable(NOISE, "noise", _noise),
+    _searchable("nor_conv_1x1", "convolution", partial(_normalized, size=1), "residual"),
+    _searchable("nor_conv_3x3", "convolution", partial(_normalized, size=3), "residual"),
     _of_networks("conv_1x3_3x1", "convolution", _grouped, GROUPS),
     _of_networks("max_pool_3x3_norm", "pool", _pool_norm),
 )

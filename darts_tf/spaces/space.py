@@ -34,11 +34,32 @@ class Place(NamedTuple):
         cell: Which of the space's cells stands there.
         reduction: Whether it halves the rows and columns of the image.
         width: Channels of its nodes, as a multiple of the network's initial channels.
+        after_block: Whether a residual block stands before it, which halves the image and brings it
+            to these channels.
     """
 
     cell: str
     reduction: bool
     width: int
+    after_block: bool = False
+
+
+class Skeleton(NamedTuple):
+    """What stands around the cells of a network; by default what DARTS has there.
+
+    Args:
+        stem_multiplier: Channels of the stem's output, as a multiple of those of the first cell's
+            nodes; None for the stem's own.
+        preprocessed: Whether a cell's inputs go through a ReLU, a pointwise convolution and
+            normalization before its edges read them. Cells without that have one input.
+        normalized_pools: Whether a supernet normalizes what a pool returns.
+        normalized_output: Whether normalization and a ReLU stand before the classifier.
+    """
+
+    stem_multiplier: int | None = None
+    preprocessed: bool = True
+    normalized_pools: bool = True
+    normalized_output: bool = False
 
 
 class Space:
@@ -90,6 +111,7 @@ class Space:
         staged_cells: The cells of `staged()`; empty for a space without stages.
         family: What its genotypes become, a key of the tables of `darts_tf.supernet.families` and
             `darts_tf.networks.families`: `cells` for networks of cells one after the other.
+        skeleton: What stands around these cells.
     """
 
     name: str
@@ -97,6 +119,7 @@ class Space:
     fewest_layers: int = 3
     staged_cells: tuple[str, ...] = ()
     family: str = "cells"
+    skeleton: Skeleton = Skeleton()
 
     @property
     def cells(self) -> tuple[str, ...]:

@@ -40,21 +40,26 @@ class Stem:
         """The factor by which it divides the rows and columns of an image."""
         return math.prod(self.strides)
 
-    def supernet_widths(self, channels: int) -> tuple[int, ...]:
+    def supernet_widths(self, channels: int, multiplier: int | None = None) -> tuple[int, ...]:
         """Returns the channels of each convolution in a supernet.
 
         Args:
             channels: Channels of a node in the first cell.
+            multiplier: In place of `supernet_multiplier`; None for that.
         """
-        return tuple(int(share * self.supernet_multiplier * channels) for share in self.shares)
+        return self._widths(channels, multiplier or self.supernet_multiplier)
 
-    def network_widths(self, channels: int) -> tuple[int, ...]:
+    def network_widths(self, channels: int, multiplier: int | None = None) -> tuple[int, ...]:
         """Returns the channels of each convolution in a network that is trained from scratch.
 
         Args:
             channels: Channels of a node in the first cell.
+            multiplier: In place of `network_multiplier`; None for that.
         """
-        return tuple(int(share * self.network_multiplier * channels) for share in self.shares)
+        return self._widths(channels, multiplier or self.network_multiplier)
+
+    def _widths(self, channels: int, multiplier: int) -> tuple[int, ...]:
+        return tuple(int(share * multiplier * channels) for share in self.shares)
 
 
 # By name (DARTS+, section 4.2): CIFAR's keeps the size of an image, Tiny-ImageNet's halves it,

@@ -34,7 +34,8 @@ _DROP_PATH = 2**31 - 1
 class SearchCell(keras.layers.Layer):
     """A cell whose every edge is a mixed operation (DARTS, sections 2.1 and 2.2).
 
-    Each input goes through a convolution that gives it the channels of a node. A node is the sum of
+    Each input goes through a convolution that gives it the channels of a node, unless the space's
+    cells read their one input as it is. A node is the sum of
     the edges that lead to it. The cell's output is the concatenation of the space's output nodes.
 
     Args:
@@ -73,6 +74,7 @@ class SearchCell(keras.layers.Layer):
         self.search_space = spaces.get(search_space)
         self.cell = self.search_space.cells[0] if cell is None else cell
         self.wiring = self.search_space.edges(self.cell)
+        self.preprocessed = self.search_space.skeleton.preprocessed
         self.synchronized = synchronized
         self.partial = partial
         self.auxiliary = auxiliary
@@ -81,6 +83,8 @@ class SearchCell(keras.layers.Layer):
             raise ValueError(f"expected a search space with edges, got {search_space}")
         if self.search_space.inputs not in (1, 2):
             raise ValueError(f"expected 1 or 2 inputs of a cell, got {self.search_space.inputs}")
+        if self.search_space.inputs == 2 and not self.preprocessed:
+            raise ValueError("expected 1 input of a cell without preprocessing, got 2")
         if partial < 1 or channels % partial:
             raise ValueError(f"partial: expected a divisor of {channels} channels, got {partial}")
 
@@ -95,8 +99,9 @@ class SearchCell(keras.layers.Layer):
         shared = {"synchronized": self.synchronized, "dtype": self.dtype_policy}
         if self.search_space.inputs == 2:
             self._build_preprocess_0(before_previous_shape, shared)
-        self.preprocess_1 = ReLUConvBN(self.channels, name="preprocess_1", **shared)
-        self.preprocess_1.build(previous_shape)
+        if self.preprocessed:
+            self.preprocess_1 = ReLUConvBN(self.channels, name="preprocess_1", **shared)
+            self.preprocess_1.build(previous_shape)
 
         rows, columns = previous_shape[1:3]
         channels = self.channels // self.partial
@@ -129,6 +134,7 @@ class SearchCell(keras.layers.Layer):
             features = SourceFeatures(
                 self._stride(source),
                 chain.from_iterable(reads),
+                normalized_pools=self.search_space.skeleton.normalized_pools,
                 name=f"source_{source}",
                 **shared,
             )
@@ -196,7 +202,9 @@ class SearchCell(keras.layers.Layer):
         if self.search_space.inputs == 2:
             x = rearrange(tf.nn.relu(before_previous), self.layout)
             inputs.append(self.preprocess_0(x, training=training))
-        inputs.append(self.preprocess_1(tf.nn.relu(previous), training=training))
+        if self.preprocessed:
+            previous = self.preprocess_1(tf.nn.relu(previous), training=training)
+        inputs.append(previous)
         nodes = _Pass(
             self, EdgeWeights.of(weights), training, learn, constant_inputs, seed, twice, noise_seed
         ).nodes(inputs)

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from darts_tf.layers.initialization import uniform
+from darts_tf.layers.normalization import BatchNormalization
 from darts_tf.spaces import get
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.space import Space
@@ -15,6 +16,7 @@ from darts_tf.supernet.cells import SearchCell
 from darts_tf.supernet.edge_weights import EdgeWeights
 from darts_tf.supernet.operations import Shape
 from darts_tf.supernet.relaxation import Relaxation, fold_in
+from darts_tf.supernet.residual import ResidualBlock
 from darts_tf.supernet.shared_trace import SharedTraces
 from darts_tf.supernet.stem import Stem
 
@@ -105,7 +107,15 @@ class Supernet(keras.Model):
         elif isinstance(relaxation, dict):
             relaxation = keras.saving.deserialize_keras_object(relaxation)
         self.relaxation: Any = relaxation
-        self.stem = Stem(init_channels, stem, synchronized, dtype=self.dtype_policy, name="stem")
+        self.skeleton = self.search_space.skeleton
+        self.stem = Stem(
+            init_channels,
+            stem,
+            synchronized,
+            self.skeleton.stem_multiplier,
+            dtype=self.dtype_policy,
+            name="stem",
+        )
 
     def build(self, images_shape: Shape) -> None:
         """Creates all weights for images [batch, rows, columns, channels]."""
@@ -113,11 +123,18 @@ class Supernet(keras.Model):
         self.stem.build(images_shape)
 
         self.cells: list[SearchCell] = []
+        self.blocks: dict[str, ResidualBlock] = {}  # by number of the cell that follows
         traces = SharedTraces(self.recompute)
         before_previous, previous = self.stem.output_shapes(images_shape)
         halved = self.stem.reduces
         for i, place in enumerate(self.search_space.macro(self.cell_count)):
             width = place.width * self.init_channels
+            if place.after_block:
+                block = self.blocks[str(i)] = ResidualBlock(
+                    width, self.synchronized, dtype=self.dtype_policy, name=f"block_{i}"
+                )
+                block.build(previous)
+                previous = (None, *_halved(previous[1:3]), width)
             cell = SearchCell(
                 width,
                 place.reduction,
@@ -134,13 +151,16 @@ class Supernet(keras.Model):
             cell.build(before_previous, previous)
             self.cells.append(cell)
             halved = place.reduction
-            rows, columns = (
-                -(-size // 2) if place.reduction and size else size for size in previous[1:3]
-            )
+            sizes = _halved(previous[1:3]) if place.reduction else previous[1:3]
             before_previous = previous
             outputs = len(self.search_space.output(place.cell))
-            previous = (None, rows, columns, outputs * width)
+            previous = (None, *sizes, outputs * width)
 
+        if self.skeleton.normalized_output:
+            self.output_norm = BatchNormalization(
+                synchronized=self.synchronized, dtype=self.dtype_policy, name="output_norm"
+            )
+            self.output_norm.build(previous)
         self.classifier = keras.layers.Dense(
             self.classes,
             kernel_initializer=uniform(previous[-1]),
@@ -183,6 +203,8 @@ class Supernet(keras.Model):
         inputs = self.search_space.inputs
         before_previous, previous = self.stem(images, training=training)
         for i, (cell, weights) in enumerate(zip(self.cells, edge_weights, strict=True)):
+            if str(i) in self.blocks:
+                previous = self.blocks[str(i)](previous, training=training)
             output = cell(
                 before_previous,
                 previous,
@@ -196,6 +218,8 @@ class Supernet(keras.Model):
                 noise_seed=self._cell_seed(noise_seed, i) if cell.makes_noise else None,
             )
             before_previous, previous = previous, output
+        if self.skeleton.normalized_output:
+            previous = tf.nn.relu(self.output_norm(previous, training=training))
         return self.classifier(tf.reduce_mean(previous, (1, 2)))
 
     def edge_weights(self, seed: tf.Tensor | None = None) -> list[EdgeWeights | tf.Tensor]:
@@ -270,3 +294,7 @@ class Supernet(keras.Model):
             "partial": self.partial,
             "relaxation": keras.saving.serialize_keras_object(self.relaxation),
         }
+
+
+def _halved(sizes: Shape) -> Shape:
+    return tuple(size and -(-size // 2) for size in sizes)

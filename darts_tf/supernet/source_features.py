@@ -26,12 +26,13 @@ class SourceFeatures(keras.layers.Layer):
     - `identity`: the node itself, always among them.
     - `relu`: the node after its ReLU, in the layout that undilated convolutions read.
     - `dilated`: the same in the layout that dilated convolutions read (see `layouts`).
-    - `max_pool_3x3`, `avg_pool_3x3`: a pool of the node with its normalization.
+    - `max_pool_3x3`, `avg_pool_3x3`: a pool of the node, by default with its normalization.
 
     Args:
         stride: The stride of the edges that read the node, 1 or 2.
         features: Those of `FEATURES` to compute.
         synchronized: Whether replicas share the statistics of normalization.
+        normalized_pools: Whether normalization follows each pool.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class SourceFeatures(keras.layers.Layer):
         stride: int = 1,
         features: Iterable[str] = FEATURES,
         synchronized: bool = False,
+        normalized_pools: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -46,12 +48,13 @@ class SourceFeatures(keras.layers.Layer):
         wanted = set(features)
         self.features = tuple(name for name in FEATURES if name in wanted)
         self.synchronized = synchronized
+        self.normalized_pools = normalized_pools
 
     def build(self, node_shape: Shape) -> None:
         """Creates the normalization that follows each pool."""
         self.norms = {}
-        for name in _POOLS:
-            if name in self.features:
+        for name in self._pools:
+            if self.normalized_pools:
                 self.norms[name] = BatchNormalization(
                     affine=False,
                     synchronized=self.synchronized,
@@ -91,7 +94,7 @@ class SourceFeatures(keras.layers.Layer):
                 features["dilated"] = first_phase(features["relu"])
             else:
                 features["dilated"] = rearrange(features["relu"], dilated)
-        for name in self.norms:
+        for name in self._pools:
             features[name] = self._pool_and_normalize(name, node, training, twice)
         return {name: features[name] for name in ("identity", *self.features)}
 
@@ -102,9 +105,10 @@ class SourceFeatures(keras.layers.Layer):
         for name, wanted in zip(self.features, tf.unstack(needed), strict=True):
             layout = self._layout(name, node.shape)
             shape = rearranged_shape((None, *node.shape[1:]), layout)
-            if name in self.norms:
+            if name in self._pools:
                 pooled = partial(self._pool_and_normalize, name, training=training, twice=twice)
-                branch = Branch(pooled, (node,), (self.norms[name],))
+                norms = (self.norms[name],) if self.normalized_pools else ()
+                branch = Branch(pooled, (node,), norms)
             else:
                 branch = Branch(partial(_relu, layout=layout), (node,))
             nothing = (0, *(size or 0 for size in shape[1:]))
@@ -116,7 +120,12 @@ class SourceFeatures(keras.layers.Layer):
     def _pool_and_normalize(
         self, name: str, node: tf.Tensor, training: bool, twice: bool
     ) -> tf.Tensor:
-        return self.norms[name](pool(node, name, self.stride, twice), training=training)
+        pooled = pool(node, name, self.stride, twice)
+        return self.norms[name](pooled, training=training) if self.normalized_pools else pooled
+
+    @property
+    def _pools(self) -> tuple[str, ...]:
+        return tuple(name for name in self.features if name in _POOLS)
 
     def _layout(self, name: str, shape: Shape) -> Layout:
         pooled = Layout.EVEN if self.stride == 2 else Layout.PLAIN
@@ -129,6 +138,7 @@ class SourceFeatures(keras.layers.Layer):
             "stride": self.stride,
             "features": self.features,
             "synchronized": self.synchronized,
+            "normalized_pools": self.normalized_pools,
         }
 
 

@@ -26,13 +26,19 @@ class Stem(keras.layers.Layer):
         kind: `cifar`, one convolution; `tiny_imagenet`, one convolution of stride 2 and one of
             stride 1; or `imagenet`, three convolutions of stride 2.
         synchronized: Whether replicas share the statistics of normalization.
+        multiplier: Channels of the last convolution, as a multiple of `channels`; None for 3.
 
     Raises:
         ValueError: If there is no stem of that kind.
     """
 
     def __init__(
-        self, channels: int, kind: str = "cifar", synchronized: bool = False, **kwargs: Any
+        self,
+        channels: int,
+        kind: str = "cifar",
+        synchronized: bool = False,
+        multiplier: int | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if kind not in STEMS:
@@ -40,6 +46,7 @@ class Stem(keras.layers.Layer):
         self.channels = channels
         self.kind = kind
         self.synchronized = synchronized
+        self.multiplier = multiplier
 
     @property
     def reduces(self) -> bool:
@@ -102,7 +109,8 @@ class Stem(keras.layers.Layer):
     def _shapes(self, images_shape: Shape) -> list[Shape]:
         """Returns the shapes of the images and of each convolution's output."""
         stem, shapes = STEMS[self.kind], [images_shape]
-        for stride, width in zip(stem.strides, stem.supernet_widths(self.channels), strict=True):
+        widths = stem.supernet_widths(self.channels, self.multiplier)
+        for stride, width in zip(stem.strides, widths, strict=True):
             sizes = (None if size is None else -(-size // stride) for size in shapes[-1][1:3])
             shapes.append((None, *sizes, width))
         return shapes
@@ -114,4 +122,5 @@ class Stem(keras.layers.Layer):
             "channels": self.channels,
             "kind": self.kind,
             "synchronized": self.synchronized,
+            "multiplier": self.multiplier,
         }

@@ -136,6 +136,17 @@ def max_pool_2x2(x: Var) -> Var:
     return Var(fours.max(axis=-1), (x,), adjoint)
 
 
+def mean_2x2(x: Var) -> Var:
+    """The mean of each 2x2, side by side, of an image of even size."""
+    batch, rows, columns, channels = x.shape
+    fours = x.value.reshape(batch, rows // 2, 2, columns // 2, 2, channels)
+    return Var(
+        fours.mean(axis=(2, 4)),
+        (x,),
+        lambda g: (g.repeat(2, axis=1).repeat(2, axis=2) / 4,),
+    )
+
+
 def avg_pool(x: Var, stride: Pair = 1) -> Var:
     """3x3 average pooling over the pixels inside the image."""
     frame = Frame.of(x.shape, (3, 3), stride)

@@ -64,6 +64,14 @@ def conv_7x1_1x7(x: Var, params: Params, stride: int, affine: bool = False) -> V
     return normalized(x, params, affine)
 
 
+def nor_conv(x: Var, params: Params, stride: int, affine: bool = False) -> Var:
+    """Convolution, with a bias in the search alone; the parameters determine the kernel size."""
+    x = images.conv2d(tape.relu(x), params["kernel"], stride)
+    if not affine:
+        x = tape.add_bias(x, params["bias"])
+    return normalized(x, params, affine)
+
+
 def conv_1x3_3x1(x: Var, params: Params, stride: int, affine: bool = False) -> Var:
     """Convolutions in groups of channels, a row and a column, then a pointwise one (GDAS)."""
     x = grouped(tape.relu(x), params["conv_1"], (1, stride))
@@ -120,6 +128,8 @@ OPERATIONS: dict[str, Operation] = {
     **CANDIDATES,
     "sep_conv_7x7": sep_conv,
     "conv_7x1_1x7": conv_7x1_1x7,
+    "nor_conv_1x1": nor_conv,
+    "nor_conv_3x3": nor_conv,
 }
 # With those that no supernet computes.
 OF_NETWORKS: dict[str, Operation] = {

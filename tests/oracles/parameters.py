@@ -53,29 +53,44 @@ def random_operation(
     rng: np.random.Generator, name: str, channels: int, stride: int, affine: bool = False
 ) -> dict[str, np.ndarray]:
     """Parameters of one operation; `affine` adds those of the evaluation network."""
-    params: dict[str, np.ndarray] = {}
-    suffixes = ("_1", "_2") if name.startswith("sep_conv") else ("",)
-    if name == "skip_connect" and stride == 2:
-        params = random_halves(rng, channels, channels)
-    elif name == "conv_7x1_1x7":
-        params["conv_1"] = random_kernel(rng, 1, 7, channels, channels)
-        params["conv_2"] = random_kernel(rng, 7, 1, channels, channels)
-    elif name == "conv_1x3_3x1":
-        suffixes = ("_1", "_2")
-        params["conv_1"] = random_kernel(rng, 1, 3, channels // 8, channels)
-        params["conv_2"] = random_kernel(rng, 3, 1, channels // 8, channels)
-        params["pointwise"] = random_kernel(rng, 1, 1, channels, channels)
-    elif name == "max_pool_3x3_norm":
-        return random_affine(rng, channels) if affine else params
-    elif "conv" in name:
-        size = int(name[-1])
-        for suffix in suffixes:
-            params["depthwise" + suffix] = random_kernel(rng, size, size, channels, 1, size**2)
-            params["pointwise" + suffix] = random_kernel(rng, 1, 1, channels, channels)
+    if name == "max_pool_3x3_norm":
+        return random_affine(rng, channels) if affine else {}
+    params = _kernels(rng, name, channels, stride)
+    if name.startswith("nor_conv") and not affine:
+        params["bias"] = rng.uniform(-0.5, 0.5, channels)
     if affine and params:
-        for suffix in suffixes:
+        twice = name.startswith("sep_conv") or name == "conv_1x3_3x1"
+        for suffix in ("_1", "_2") if twice else ("",):
             params |= random_affine(rng, channels, suffix)
     return params
+
+
+def _kernels(
+    rng: np.random.Generator, name: str, channels: int, stride: int
+) -> dict[str, np.ndarray]:
+    if name == "skip_connect":
+        return random_halves(rng, channels, channels) if stride == 2 else {}
+    if name == "conv_7x1_1x7":
+        return {
+            "conv_1": random_kernel(rng, 1, 7, channels, channels),
+            "conv_2": random_kernel(rng, 7, 1, channels, channels),
+        }
+    if name == "conv_1x3_3x1":
+        return {
+            "conv_1": random_kernel(rng, 1, 3, channels // 8, channels),
+            "conv_2": random_kernel(rng, 3, 1, channels // 8, channels),
+            "pointwise": random_kernel(rng, 1, 1, channels, channels),
+        }
+    if "conv" not in name:
+        return {}
+    size = int(name[-1])
+    if name.startswith("nor_conv"):
+        return {"kernel": random_kernel(rng, size, size, channels, channels)}
+    kernels = {}
+    for suffix in ("_1", "_2") if name.startswith("sep_conv") else ("",):
+        kernels["depthwise" + suffix] = random_kernel(rng, size, size, channels, 1, size**2)
+        kernels["pointwise" + suffix] = random_kernel(rng, 1, 1, channels, channels)
+    return kernels
 
 
 def random_halves(rng: np.random.Generator, inputs: int, channels: int) -> dict[str, np.ndarray]:

@@ -67,6 +67,11 @@ def add(x: Var, y: Var) -> Var:
     return Var(x.value + y.value, (x, y), lambda g: (g, g))
 
 
+def add_bias(x: Var, bias: Var) -> Var:
+    """An image plus an offset for each channel."""
+    return Var(x.value + bias.value, (x, bias), lambda g: (g, g.sum(axis=(0, 1, 2))))
+
+
 def scale(x: Var, factor: Var) -> Var:
     """An array times a scalar variable."""
     return Var(

@@ -19,6 +19,7 @@ PLACES = {
     "pointwise_2/kernel": "pointwise_2",
     "depthwise/kernel": "depthwise",
     "pointwise/kernel": "pointwise",
+    "conv/kernel": "kernel",
     "conv_1/kernel": "conv_1",
     "conv_2/kernel": "conv_2",
     "row/kernel": "conv_1",

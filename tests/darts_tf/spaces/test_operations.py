@@ -15,8 +15,9 @@ from tests.oracles.operations import CANDIDATES
 
 
 def test_the_table_has_darts_candidates_those_of_published_cells_and_noise() -> None:
-    published = ("sep_conv_7x7", "conv_7x1_1x7", "noise", "conv_1x3_3x1", "max_pool_3x3_norm")
-    assert operations.names() == (*CANDIDATES, *published)
+    published = ("sep_conv_7x7", "conv_7x1_1x7", "noise", "nor_conv_1x1", "nor_conv_3x3")
+    of_networks = ("conv_1x3_3x1", "max_pool_3x3_norm")
+    assert operations.names() == (*CANDIDATES, *published, *of_networks)
     for name in operations.names():
         operation = operations.get(name)
         assert operation.name == name

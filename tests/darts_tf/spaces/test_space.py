@@ -83,7 +83,8 @@ def test_networks_are_darts(space, layers):
     for number, place in enumerate(places):
         kind = "reduce" if number in (layers // 3, 2 * layers // 3) else "normal"
         width *= 2 if kind == "reduce" else 1
-        assert place == ((f"{kind}_{stage}" if space.by_stage else kind), kind == "reduce", width)
+        cell = f"{kind}_{stage}" if space.by_stage else kind
+        assert place == (cell, kind == "reduce", width, False)
         stage += kind == "reduce"
     assert {place.cell for place in places} == set(space.cells)
     assert len({place.cell for place in space.macro(space.fewest_layers)}) == len(space.cells)
@@ -199,7 +200,7 @@ def test_darts_checks_that_a_genotype_is_one_that_a_method_could_derive():
 
 
 def test_spaces_are_known_by_their_names():
-    known = ("darts", *(f"robust_darts_s{number}" for number in range(1, 5)))
+    known = ("darts", *(f"robust_darts_s{number}" for number in range(1, 5)), "nas_bench_201")
     assert spaces.names() == known
     assert spaces.get("darts") is DARTS
     assert spaces.get(DARTS) is DARTS

@@ -42,6 +42,7 @@ from darts_tf.supernet.relaxations.random_draw import RandomDraw
 from darts_tf.supernet.relaxations.sigmoid import Sigmoid
 from darts_tf.supernet.relaxations.skip_dropout import SkipDropout
 from darts_tf.supernet.relaxations.stoppable import Stoppable
+from darts_tf.supernet.residual import NormalizedConv, ResidualBlock
 from darts_tf.supernet.source_features import SourceFeatures
 from darts_tf.supernet.stem import Stem
 from tests.layers import check_layer, check_optimizer, registered
@@ -132,7 +133,12 @@ CASES = {
     ),
     ReLUConvBN: ({"channels": 6, "synchronized": True}, on_images),
     SourceFeatures: (
-        {"stride": 2, "features": ("dilated", "avg_pool_3x3"), "synchronized": True},
+        {
+            "stride": 2,
+            "features": ("dilated", "avg_pool_3x3"),
+            "synchronized": True,
+            "normalized_pools": False,
+        },
         on_images,
     ),
     MixedOperation: (
@@ -194,7 +200,21 @@ CASES = {
         },
         on_images,
     ),
-    Stem: ({"channels": 3, "kind": "imagenet", "synchronized": True}, on_images),
+    Stem: (
+        {"channels": 3, "kind": "imagenet", "synchronized": True, "multiplier": 2},
+        on_images,
+    ),
+    NormalizedConv: (
+        {
+            "channels": 6,
+            "kernel_size": 1,
+            "stride": 2,
+            "layout": Layout.EVEN.value,
+            "synchronized": True,
+        },
+        on_images,
+    ),
+    ResidualBlock: ({"channels": 6, "synchronized": True}, on_images),
     Conv2D: ({"filters": 3, "kernel_size": (1, 1)}, on_images),
     DepthwiseConv2D: ({"kernel_size": (3, 3)}, on_images),
     EvenAndOdd: ({}, on_even_images),

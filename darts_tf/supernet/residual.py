@@ -1,0 +1,146 @@
+"""The convolutions of NAS-Bench-201: its candidates, and the blocks between its stages."""
+
+from functools import partial
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from darts_tf.layers.initialization import uniform
+from darts_tf.layers.normalization import BatchNormalization
+from darts_tf.supernet.operations import CandidateOperation, Shape
+
+
+@keras.saving.register_keras_serializable(package="darts_tf")
+class NormalizedConv(CandidateOperation):
+    """ReLU, convolution with bias, normalization (NAS-Bench-201, section 2.1).
+
+    In the benchmark's search the normalization has neither scale nor offset, and the convolution a
+    bias, which the normalization takes away again; it counts among the weights.
+
+    Args:
+        channels: Channels of the output.
+        kernel_size: Rows and columns of the kernel, odd.
+        stride: 1 or 2.
+    """
+
+    reads = "identity"
+
+    def __init__(self, channels: int, stride: int = 1, kernel_size: int = 3, **kwargs: Any) -> None:
+        super().__init__(channels, **kwargs)
+        self.kernel_size = kernel_size
+        self.stride = stride
+
+    def build(self, node_shape: Shape) -> None:
+        """Creates kernel and bias."""
+        size, channels = self.kernel_size, node_shape[-1]
+        self.conv = self.kernel("kernel", size, channels, self.channels)
+        self.bias = self.add_weight(
+            shape=(self.channels,), initializer=uniform(size * size * channels), name="bias"
+        )
+        self.norm = self.normalization("norm", self.channels)
+        self.built = True
+
+    def call(
+        self, node: tf.Tensor, scale: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
+        """Convolves `node`, before its ReLU, and multiplies the result by `scale`."""
+        y = convolve(tf.nn.relu(node), self.conv, self.stride) + self.bias
+        return self.norm(y, scale=scale, training=training)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "kernel_size": self.kernel_size,
+            "stride": self.stride,
+        }
+
+
+@keras.saving.register_keras_serializable(package="darts_tf")
+class ResidualBlock(keras.layers.Layer):
+    """Two 3x3 convolutions, the first of stride 2, beside a mean of 2x2 pixels.
+
+    It stands between the stages of a network of NAS-Bench-201 (section 2.1), and its normalizations
+    have scale and offset. An odd number of rows or columns is halved and rounded up.
+
+    Args:
+        channels: Channels of the output.
+        synchronized: Whether replicas share the statistics of normalization.
+    """
+
+    def __init__(self, channels: int, synchronized: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.channels = channels
+        self.synchronized = synchronized
+
+    def build(self, images_shape: Shape) -> None:
+        """Creates kernels and normalizations."""
+        before = images_shape[-1]
+        self.conv_1 = self._kernel("conv_1", 3, before)
+        self.norm_1 = self._norm("norm_1")
+        self.conv_2 = self._kernel("conv_2", 3, self.channels)
+        self.norm_2 = self._norm("norm_2")
+        self.shortcut = self._kernel("shortcut", 1, before)
+        self.built = True
+
+    def _kernel(self, name: str, size: int, before: int) -> Any:
+        return self.add_weight(
+            shape=(size, size, before, self.channels),
+            initializer=uniform(size * size * before),
+            name=name,
+        )
+
+    def _norm(self, name: str) -> BatchNormalization:
+        norm = BatchNormalization(
+            synchronized=self.synchronized, dtype=self.dtype_policy, name=name
+        )
+        norm.build((None, None, None, self.channels))
+        return norm
+
+    def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Computes the block.
+
+        Args:
+            images: [batch, rows, columns, channels].
+            training: Whether normalization uses, and records, the statistics of the batch.
+
+        Returns:
+            [batch, rows / 2, columns / 2, channels].
+        """
+        x = convolve(tf.nn.relu(images), self.conv_1, stride=2)
+        x = convolve(tf.nn.relu(self.norm_1(x, training=training)), self.conv_2)
+        x = self.norm_2(x, training=training)
+        return x + convolve(tf.nn.avg_pool2d(images, 2, 2, "SAME"), self.shortcut)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "channels": self.channels,
+            "synchronized": self.synchronized,
+        }
+
+
+def convolve(x: tf.Tensor, kernel: Any, stride: int = 1) -> tf.Tensor:
+    """Convolves with the same number of zeros on opposite sides, unlike TensorFlow's own padding.
+
+    Args:
+        x: [batch, rows, columns, channels].
+        kernel: [size, size, channels, out], of an odd size.
+        stride: 1 or 2.
+
+    Returns:
+        [batch, rows / stride, columns / stride, out].
+    """
+    kernel = tf.convert_to_tensor(kernel)
+    if stride == 1:
+        return tf.nn.conv2d(x, kernel, 1, "SAME")
+    pad = kernel.shape[0] // 2
+    if not pad:  # a 1x1 convolution of stride 2 to one channel crashes TensorFlow 2.21
+        return tf.nn.conv2d(x[:, ::stride, ::stride], kernel, 1, "SAME")
+    ends = (pad, pad)
+    return tf.nn.conv2d(tf.pad(x, ((0, 0), ends, ends, (0, 0))), kernel, stride, "VALID")
+
+
+nor_conv_1x1, nor_conv_3x3 = (partial(NormalizedConv, kernel_size=size) for size in (1, 3))
