@@ -101,7 +101,13 @@ class RunConfig(Settings):
     sync_batch_norm: bool = setting(False, "Whether devices normalize over the whole batch.")
     learning_rate: float = setting(0.025, "Learning rate of the weights at the start.", above=0.0)
     learning_rate_min: float = _learning_rate_min(0.0)
+    cosine_by: str = setting(
+        "epoch",
+        "Whether the learning rate follows its cosine from epoch to epoch or from step to step.",
+        choices=("epoch", "step"),
+    )
     momentum: float = setting(0.9, "Momentum of SGD for the weights.", low=0.0, below=1.0)
+    nesterov: bool = setting(False, "Whether SGD looks ahead by Nesterov's momentum.")
     weight_decay: float = setting(3e-4, "L2 added to the weights' gradient.", low=0.0)
     grad_clip: float = setting(5.0, "Greatest global norm of the weights' gradient.", above=0.0)
 
@@ -195,6 +201,12 @@ class SearchConfig(RunConfig):
         "darts", "Search method, by name: how the architecture is relaxed and moved."
     )
     space: str = setting("darts", "Search space, by name: the cells that can be found.")
+    benchmark_dir: str = setting(
+        "",
+        "Folder of the files of the space's benchmark, whose accuracy of each epoch's cell is told "
+        "beside the supernet's; for nas_bench_201, NATS-tss-v1_0-3ffb9-simple.",
+        recorded=False,
+    )
     epochs: int = _epochs(60, "The most epochs; also the length of the cosine.")
     batch_size: int = _batch_size(64)
     layers: int = _layers(8)
@@ -218,6 +230,9 @@ class SearchConfig(RunConfig):
     arch_weight_decay: float = setting(
         1e-3, "L2 added to the architecture parameters' gradient.", low=0.0
     )
+    weights_first: bool = setting(
+        False, "Whether an iteration updates the weights before the architecture."
+    )
     arch_order: str = setting(
         "first",
         "Architecture gradient: first order on a validation batch; second order, through a step of "
@@ -240,7 +255,15 @@ class SearchConfig(RunConfig):
         "for all epochs.",
     )
     stop_at_skip_connects: int = setting(
-        2, "Criterion 1: skip-connects in one cell that end the search.", low=1, high=8
+        2,
+        "Criterion 1: skip-connects in one cell that end the search.",
+        low=1,
+        high=8,
+    )
+    stop_free_operations: bool = setting(
+        False,
+        "Criterion 1: whether all operations without weights count, such as pools, and not "
+        "skip-connects alone.",
     )
     stop_cells: str = setting(
         "normal", "Cells that the criterion looks at.", choices=("normal", "reduce", "both")

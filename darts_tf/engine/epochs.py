@@ -68,7 +68,12 @@ class Epoch:
         self._bar = bar
 
     def train(
-        self, step: CompiledStep, batches: tf.data.Dataset, images: int, batch_size: int
+        self,
+        step: CompiledStep,
+        batches: tf.data.Dataset,
+        images: int,
+        batch_size: int,
+        before_step: Callable[[float], object] | None = None,
     ) -> Mean:
         """Takes the training steps of the epoch that are left.
 
@@ -77,6 +82,7 @@ class Epoch:
             batches: The batches of the steps that are left.
             images: Number of images in the whole epoch.
             batch_size: Images in a global batch; the last one may be smaller.
+            before_step: Is called before each step with the share of the epoch's steps before it.
 
         Returns:
             The means over all images of the epoch.
@@ -105,6 +111,7 @@ class Epoch:
             self._durability,
             epoch=self.number,
             bar=self._bar,
+            before_step=before_step,
         )
         self._add_times(timed)
         return mean

@@ -2,6 +2,7 @@
 
 import platform
 import time
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,6 +50,7 @@ def run_epoch(
     *,
     epoch: int = 0,
     bar: bool | None = None,
+    before_step: Callable[[float], object] | None = None,
 ) -> tuple[Mean, Pace]:
     """Runs a step on every batch of an epoch, with a progress bar.
 
@@ -63,6 +65,7 @@ def run_epoch(
             before the run was resumed; `batches` begins after these.
         epoch: Number of the epoch in the run, for the clock of a clocked step.
         bar: Whether the progress bar is shown; None for only where standard error is a terminal.
+        before_step: Is called before each step with the share of the epoch's steps before it.
 
     Returns:
         The means over the images, and the pace of the steps taken now.
@@ -87,6 +90,8 @@ def run_epoch(
         with reading.explained("data_dir"):
             batch = next(batches)
         waited += time.perf_counter() - wait_begun
+        if before_step is not None:
+            before_step(number / len(sizes))
         scores.append(step(batch, batches.element_spec, Clock(epoch, number)))
         if profiler is not None:
             profiler.after_step(scores[-1])

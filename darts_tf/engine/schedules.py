@@ -3,7 +3,7 @@
 import math
 
 
-def cosine(epoch: int, epochs: int, highest: float, lowest: float) -> float:
+def cosine(epoch: float, epochs: int, highest: float, lowest: float) -> float:
     r"""Returns the learning rate of an epoch: half a cosine from `highest` to `lowest`.
 
     In epoch $e$ of $E$ the rate is
@@ -18,7 +18,7 @@ def cosine(epoch: int, epochs: int, highest: float, lowest: float) -> float:
         [0.1, 0.0854, 0.05, 0.0146, 0.0]
 
     Args:
-        epoch: Number of the epoch, from 0.
+        epoch: Number of the epoch, from 0; between whole numbers for the steps of an epoch.
         epochs: Length of the half period in epochs, whether or not the run stops earlier.
         highest: The rate of epoch 0.
         lowest: The rate that epoch `epochs` would have.
@@ -26,7 +26,7 @@ def cosine(epoch: int, epochs: int, highest: float, lowest: float) -> float:
     return lowest + (highest - lowest) * (1 + math.cos(math.pi * epoch / epochs)) / 2
 
 
-def warmed_cosine(epoch: int, epochs: int, highest: float, lowest: float, warmup: int) -> float:
+def warmed_cosine(epoch: float, epochs: int, highest: float, lowest: float, warmup: int) -> float:
     r"""Returns the learning rate of an epoch: a line up to `highest`, then half a cosine down.
 
     Epoch $e$ of the $W$ warm-up epochs has $\eta_{max} (e + 1) / W$, as in P-DARTS's code for
@@ -39,12 +39,13 @@ def warmed_cosine(epoch: int, epochs: int, highest: float, lowest: float, warmup
         [0.4, 0.8, 0.8, 0.6828, 0.4, 0.1172]
 
     Args:
-        epoch: Number of the epoch, from 0.
+        epoch: Number of the epoch, from 0; between whole numbers for the steps of an epoch, all of
+            which have one rate in the warm-up.
         epochs: All epochs, those of the warm-up included.
         highest: The rate at which the line ends and the cosine begins.
         lowest: The rate that epoch `epochs` would have.
         warmup: Epochs of the line, fewer than `epochs`; 0 for none.
     """
     if epoch < warmup:
-        return highest * (epoch + 1) / warmup
+        return highest * (math.floor(epoch) + 1) / warmup
     return cosine(epoch - warmup, epochs - warmup, highest, lowest)

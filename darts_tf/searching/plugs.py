@@ -68,6 +68,7 @@ def choose(
         name = getattr(criterion, "__name__", "")
         config = replace(config, stop_criterion=name if name.isidentifier() else "function")
     method.check(config, space)
+    space.benchmark(config.benchmark_dir)  # which refuses a folder that is none
     return config, Plugs(method, space, criterion)
 
 

@@ -29,7 +29,9 @@ from darts_tf.searching.plugs import Plugs, choose, described, run_flags
 from darts_tf.searching.stage_search import StageSearch
 from darts_tf.searching.stop_search import StopSearch
 from darts_tf.spaces.genotype import Genotype, read_genotype
-from darts_tf.spaces.space import Space
+from darts_tf.spaces.space import Benchmark, Space
+
+_TRUE = "true_"  # of the names of measures that a benchmark knows
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,7 @@ def _run_search(
     images = read_images(dataset, run)
 
     method, lengths = plugs.method, plugs.method.stage_epochs(config)
+    benchmark = plugs.space.benchmark(config.benchmark_dir)
     stop = StopSearch(
         plugs.criterion, ranks=config.stable_ranks, derivation=method.derive, counted=method.counted
     )
@@ -174,10 +177,12 @@ def _run_search(
 
     def line(epoch: Epoch, logs: Mapping[str, float], timing: Mapping[str, float]) -> Line:
         del logs
+        record = stop.records[-1]
+        measures = {**record.measures, **method.measures(loop.stage.model)}
         stop.records[-1] = replace(
-            stop.records[-1],
+            record,
             stage=epoch.stage,
-            measures={**stop.records[-1].measures, **method.measures(loop.stage.model)},
+            measures=measures | _known(benchmark, record.genotype),
             kept=_stage_candidates(stop.search_space, plugs.space),
             timing=timing,
         )
@@ -218,6 +223,13 @@ def _run_search(
     return _read_result(run)
 
 
+def _known(benchmark: Benchmark | None, genotype: Genotype | None) -> dict[str, float]:
+    """Returns what a benchmark knows of an epoch's cell, by names of measures."""
+    if benchmark is None or genotype is None:
+        return {}
+    return {f"{_TRUE}{name}": value for name, value in benchmark.accuracies(genotype).items()}
+
+
 def _measurement_names(plugs: Plugs, epoch: int) -> tuple[str, ...]:
     """Returns the measurements that criterion and method need after an epoch of a stage."""
     both = (*criteria.measured(plugs.criterion, epoch), *plugs.method.measured(epoch))
@@ -249,7 +261,10 @@ def _line(stop: StopSearch, plugs: Plugs, left: float) -> str:
     words = state(criterion, stop.records)
     if words and (read := plugs.method.read_by(criterion)):
         words += f" by {read}"
-    return search_line(record, "weights only" if record.epoch < stop.first_epoch else words, left)
+    parts = ["weights only" if record.epoch < stop.first_epoch else words]
+    if accuracy := record.measures.get(f"{_TRUE}cifar10_test"):
+        parts.append(f"true {accuracy:.2f}% on CIFAR-10")
+    return search_line(record, ", ".join(filter(None, parts)), left)
 
 
 def _read_result(run: RunDirectory) -> SearchResult:

@@ -198,8 +198,7 @@ class StageSearch:
         """
         config, plan = self.config, self.plan
         number = plan.start_epoch + epoch.of_stage
-        rate = self.method.learning_rate(number, plan, config)
-        self.optimizer.learning_rate = rate
+        rate = self._set_learning_rate(number)
         self.method.on_epoch_begin(number, plan.epochs, self.supernet)
 
         all_batches = evaluation_batches(
@@ -217,7 +216,7 @@ class StageSearch:
         step = self.bilevel if number >= plan.arch_start_epoch else self.weights_only
         batch_size = self.method.batch_size(number, plan, config)
         batches = self._batches(epoch.number, number, epoch.steps_done, batch_size)
-        train = epoch.train(step, batches, len(self.train), batch_size)
+        train = epoch.train(step, batches, len(self.train), batch_size, self._before_step(number))
         average_statistics(self.supernet)
         valid = validation()
         self.method.on_epoch_end(number, plan.epochs, self.supernet, validation)
@@ -229,6 +228,17 @@ class StageSearch:
             "learning_rate": rate,
             **self._measure(epoch, number, batch_size),
         }
+
+    def _set_learning_rate(self, epoch: float) -> float:
+        rate = self.method.learning_rate(epoch, self.plan, self.config)
+        self.optimizer.learning_rate = rate
+        return rate
+
+    def _before_step(self, epoch: int) -> Callable[[float], object] | None:
+        """Returns what changes the learning rate from step to step, where a search wants that."""
+        if self.config.cosine_by == "epoch":
+            return None
+        return lambda share: self._set_learning_rate(epoch + share)
 
     def _measurement(self, name: str) -> Callable[[tf.data.Dataset], float]:
         """Returns the function of a measurement, which is made on first use."""

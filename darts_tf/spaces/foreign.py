@@ -8,14 +8,19 @@
 - NAS-Bench-201's strings, `|nor_conv_3x3~0|+|none~0|skip_connect~1|+...`.
 """
 
+from __future__ import annotations
+
 import ast
 import json
 import re
 import warnings
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from darts_tf.errors import UserError, short
+
+if TYPE_CHECKING:
+    from darts_tf.spaces.genotype import Genotype
 
 FORMS = (
     "as JSON, or as DARTS prints it, Genotype(normal=[('skip_connect', 0), ...], "
@@ -261,6 +266,32 @@ def _as_list(value: Any) -> list[Any]:
 
 def _is_flag(value: Any) -> bool:
     return isinstance(value, bool) or (isinstance(value, int | float) and value in (0, 1))
+
+
+def bench_string(genotype: Genotype) -> str:
+    """Returns the string that NAS-Bench-201 has for a cell.
+
+    Args:
+        genotype: A genotype of one cell with one input, whose nodes read all earlier ones.
+
+    Raises:
+        UserError: If it is none.
+
+    Example:
+
+        >>> from darts_tf import read_genotype
+        >>> text = "|nor_conv_3x3~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|skip_connect~2|"
+        >>> bench_string(read_genotype(text)) == text
+        True
+    """
+    nodes = genotype.nodes(genotype.cells[0]) if len(genotype.cells) == 1 else ()
+    sources = [[source for _, source in node] for node in nodes]
+    if genotype.inputs != 1 or sources != [[*range(target)] for target in range(1, 1 + len(nodes))]:
+        raise UserError(
+            "expected a cell in which each node reads the input and all earlier nodes, as in "
+            f"NAS-Bench-201, got one of the space {genotype.space!r}"
+        )
+    return "+".join(f"|{'|'.join(f'{name}~{source}' for name, source in node)}|" for node in nodes)
 
 
 def _of_bench(text: str) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from itertools import pairwise
 
+from darts_tf.spaces.nas_bench_201_accuracies import BenchmarkFiles, PublishedAccuracies
 from darts_tf.spaces.operations import NONE, SKIP_CONNECT
-from darts_tf.spaces.space import Edge, Place, Skeleton, Space
+from darts_tf.spaces.space import Benchmark, Edge, Place, Skeleton, Space
 
 _NODES = 4  # the input among them
 
@@ -51,6 +52,17 @@ class NASBench201(Space):
             cell: `cell`.
         """
         return (_NODES - 1,)
+
+    def benchmark(self, folder: str = "") -> Benchmark:
+        """Returns the accuracies of all cells, or without a folder those that papers tell.
+
+        Args:
+            folder: The benchmark's `NATS-tss-v1_0-3ffb9-simple`; empty for the published ones.
+
+        Raises:
+            UserError: If the folder is another.
+        """
+        return BenchmarkFiles(folder) if folder else PublishedAccuracies()
 
     def macro(self, layers: int) -> tuple[Place, ...]:
         """Returns the cells of the three stages, with a residual block before the second and third.

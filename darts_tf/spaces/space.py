@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -60,6 +60,17 @@ class Skeleton(NamedTuple):
     preprocessed: bool = True
     normalized_pools: bool = True
     normalized_output: bool = False
+
+
+class Benchmark(Protocol):
+    """What a benchmark knows of the genotypes of a space."""
+
+    def accuracies(self, genotype: Genotype) -> Mapping[str, float]:
+        """Returns accuracies in percent, by a name for the images they were measured on.
+
+        Args:
+            genotype: A genotype of the space.
+        """
 
 
 class Space:
@@ -325,6 +336,21 @@ class Space:
             Each edge as (operation, source, node).
         """
         return sampling.all_edges(self.edges(cell), rng)
+
+    def benchmark(self, folder: str = "") -> Benchmark | None:
+        """Returns what a benchmark knows of the space's genotypes, here nothing.
+
+        Args:
+            folder: The folder of the benchmark's files; empty for what comes with the library.
+
+        Raises:
+            UserError: If the space has no such files, or they cannot be read.
+        """
+        if folder:
+            raise UserError(
+                f"benchmark_dir: expected none for the space {self.name!r}, which has no benchmark"
+            )
+        return None
 
     def is_free(self, operation: str) -> bool:
         """Whether an operation has no weights of its own, like a skip-connect (Criterion 1).

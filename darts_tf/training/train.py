@@ -1,7 +1,7 @@
 """Training of a genotype's network from scratch, and its test."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -304,6 +304,7 @@ class _Training:
                 config.momentum,
                 l2=config.weight_decay,
                 clip=config.grad_clip,
+                nesterov=config.nesterov,
             )
             self.optimizer.build(self.network.trainable_variables)
         self.variables = [
@@ -320,15 +321,8 @@ class _Training:
     def run(self, epoch: Epoch) -> dict[str, float]:
         """Runs the rest of an epoch; returns its logs."""
         config = self.config
-        rate = warmed_cosine(
-            epoch.number,
-            config.epochs,
-            config.learning_rate,
-            config.learning_rate_min,
-            config.warmup_epochs,
-        )
+        rate = self._set_learning_rate(epoch.number)
         drop_path = config.drop_path * epoch.number / config.epochs
-        self.optimizer.learning_rate = rate
         set_drop_path(self.network, drop_path)
         batches = training_batches(
             self.images,
@@ -339,13 +333,32 @@ class _Training:
             labelled=self.labelled,
             first_step=epoch.steps_done,
         )
-        mean = epoch.train(self.step, batches, len(self.images), config.batch_size)
+        by_step = self._before_step(epoch.number)
+        mean = epoch.train(self.step, batches, len(self.images), config.batch_size, by_step)
         return {
             "loss": mean.loss,
             "accuracy": mean.accuracy,
             "learning_rate": rate,
             "drop_path": drop_path,
         }
+
+    def _set_learning_rate(self, epoch: float) -> float:
+        config = self.config
+        rate = warmed_cosine(
+            epoch,
+            config.epochs,
+            config.learning_rate,
+            config.learning_rate_min,
+            config.warmup_epochs,
+        )
+        self.optimizer.learning_rate = rate
+        return rate
+
+    def _before_step(self, epoch: int) -> Callable[[float], object] | None:
+        """Returns what changes the learning rate from step to step, where a run wants that."""
+        if self.config.cosine_by == "epoch":
+            return None
+        return lambda share: self._set_learning_rate(epoch + share)
 
     def _step(self, *elements: tf.Tensor) -> Score:
         batch = scale_batch(Batch(*elements), self.loss_scale)

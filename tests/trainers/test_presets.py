@@ -14,10 +14,12 @@ from trainers.command_line import parse_with_plugs
 CONFIGS = {"search": SearchConfig, "train": TrainingConfig}
 # Further methods, each with the settings of its own paper.
 METHODS = tuple(f"{name}_cifar10" for name in methods.names() if name != "darts")
+# Further spaces, each with the settings of its own paper.
+SPACES = ("nas_bench_201_cifar10",)
 # The paper's further networks on a data set.
 FURTHER = {
-    "search": (*METHODS, "pc_darts_imagenet"),
-    "train": ("cifar10_large", "cifar100_large", "imagenet_se"),
+    "search": (*METHODS, *SPACES, "pc_darts_imagenet"),
+    "train": (*SPACES, "cifar10_large", "cifar100_large", "imagenet_se"),
 }
 ALL = [(program, name) for program in CONFIGS for name in presets.names(program)]
 

@@ -26,8 +26,9 @@ from trainers import presets
 # What runs in one process, one preset of a search after another, each with its trainings.
 TURNS = (
     ("digits", "cifar10", "tiny_imagenet", "images"),
-    ("cifar100", "imagenet", "mnist"),
+    ("cifar100", "imagenet", "mnist", "nas_bench_201_cifar10"),
 )
+OTHER_SPACE = "nas_bench_201_cifar10"
 SHORT = ("--epochs=1", "--layers=3", "--init_channels=2", "--batch_size=4", "--threads=1")
 SAME = ("fashion_mnist.flags", "kmnist.flags", "svhn_cropped.flags")
 # Presets of data sets; each method is run by its contract, on a smaller space.
@@ -69,7 +70,7 @@ def programs(dataset, folder):
     search, found = folder / f"{dataset}-search", f"{folder}/{dataset}-search/genotype.json"
     preset = f"--flagfile={dataset}.flags"
     more = [*SEARCHES.get(dataset, [])]
-    more += [] if dataset == "digits" else [f"--space={SMALL.name}"]
+    more += [] if dataset in ("digits", OTHER_SPACE) else [f"--space={SMALL.name}"]
     yield f"search {dataset}", "trainers.search", [preset, *flags, *more, f"--run_dir={search}"]
     for name in trainings(dataset):
         words = [f"--flagfile={name}.flags", *flags, "--warmup_epochs=0", f"--genotype={found}"]

@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from darts_tf.config import SearchConfig
+from darts_tf.errors import UserError
 from darts_tf.runs.history import EpochRecord
 from darts_tf.searching.criteria.columns import candidates_by_edge
 from darts_tf.searching.criteria.criterion import (
@@ -22,6 +23,7 @@ from darts_tf.searching.criteria.criterion import (
 from darts_tf.searching.criteria.movement import begins, counting, waiting_to_move
 from darts_tf.searching.criteria.reading import Reading
 from darts_tf.searching.criteria.views import NOISE_RULES
+from darts_tf.spaces import space_of
 from darts_tf.spaces.operations import NONE, SKIP_CONNECT
 from darts_tf.spaces.space import Space
 
@@ -44,6 +46,9 @@ class SkipConnects(Criterion):
         min_epochs: The fewest epochs before the criterion may stop. With 1 a cell counts once its
             alphas have moved clearly beyond their initial noise, see `movement.py`; with more it
             counts from that epoch on in any case.
+        free: Whether all operations without weights count, not skip-connects alone. Where pools,
+            or `none`, can win an edge, as in NAS-Bench-201, a cell can collapse without a
+            skip-connect.
     """
 
     name: ClassVar[str] = "skip_connects"
@@ -51,6 +56,7 @@ class SkipConnects(Criterion):
     at: int = 2
     cells: tuple[str, ...] = ()
     min_epochs: int = 1
+    free: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -58,9 +64,10 @@ class SkipConnects(Criterion):
 
     @classmethod
     def from_search(cls, config: SearchConfig, space: Space) -> Self:
-        """Makes the criterion from `stop_at_skip_connects`, `stop_cells` and `min_epochs`."""
+        """Makes the criterion from the settings `stop_*` that are its own, and `min_epochs`."""
         cells = watched_cells(config.stop_cells, space)
-        return cls(config.stop_at_skip_connects, cells, config.min_epochs)
+        at, free = config.stop_at_skip_connects, config.stop_free_operations
+        return cls(at, cells, config.min_epochs, free)
 
     def recorded(self, config: SearchConfig, space: Space) -> SearchConfig:
         """Returns the settings with those of this criterion."""
@@ -69,24 +76,26 @@ class SkipConnects(Criterion):
             stop_at_skip_connects=self.at,
             stop_cells=stop_cells(self.cells, space),
             min_epochs=self.min_epochs,
+            stop_free_operations=self.free,
         )
 
     def __call__(self, records: Sequence[EpochRecord]) -> str | None:
         """Returns the reason to stop now, or None."""
         if len(records) < max(1, self.min_epochs):
             return None
-        counts = records[-1].skip_connects
+        counts = self._counts(records[-1])
         for cell in watched(self.cells, counts):
             moved = self.min_epochs > 1 or counting(records[-1], cell) is not None
             if moved and counts[cell] >= self.at:
-                return f"Criterion 1: {counts[cell]} skip-connects in the {cell} cell"
+                where = "the cell" if cell == "cell" else f"the {cell} cell"
+                return f"Criterion 1: {counts[cell]} {self._counted} in {where}"
         return None
 
     def state(self, records: Sequence[EpochRecord]) -> str:
         """Returns the most skip-connects of a cell that counts, in words."""
         if not records:
             return ""
-        counts = records[-1].skip_connects
+        counts = self._counts(records[-1])
         cells = watched(self.cells, counts)
         cell = max(cells, key=counts.__getitem__)
         if self.min_epochs <= 1 and all(counting(records[-1], name) is None for name in cells):
@@ -94,7 +103,26 @@ class SkipConnects(Criterion):
         where = f" in {cell}" if len(cells) > 1 else ""
         wait = waiting(records, self.min_epochs) if counts[cell] >= self.at else ""
         begun = begins(records[-1], cells) if self.min_epochs <= 1 else ""
-        return f"{counts[cell]} of {self.at} skip-connects{where}{wait}{begun}"
+        return f"{counts[cell]} of {self.at} {self._counted}{where}{wait}{begun}"
+
+    @property
+    def _counted(self) -> str:
+        return "operations without weights" if self.free else "skip-connects"
+
+    def _counts(self, record: EpochRecord) -> Mapping[str, int]:
+        """Returns what counts in each cell of an epoch.
+
+        Raises:
+            UserError: If operations without weights are to be counted, and there is no genotype.
+        """
+        if not self.free:
+            return record.skip_connects
+        if record.genotype is None:
+            raise UserError(
+                "stop_free_operations: expected records with a genotype, got one of tables that "
+                "make none"
+            )
+        return space_of(record.genotype).free(record.genotype)
 
     def readings(self, space: Space) -> tuple[Reading, ...]:
         """Returns the criterion with 2, 3 and 4 skip-connects, on each kind of cell and on all.

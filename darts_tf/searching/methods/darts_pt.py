@@ -82,7 +82,7 @@ class DartsPt(Method):
             return stage
         return replace(stage, arch_start_epoch=0, arch_optimizer_goes_on=True)
 
-    def learning_rate(self, epoch: int, stage: Stage, config: SearchConfig) -> float:
+    def learning_rate(self, epoch: float, stage: Stage, config: SearchConfig) -> float:
         """Returns the learning rate of the cosine, and in the second stage a constant one."""
         return super().learning_rate(epoch, stage, config) if stage.number == 0 else self.rate
 

@@ -100,7 +100,7 @@ class Drnas(Method):
             start=_alphas_of(narrow, space, records[-1]),
         )
 
-    def learning_rate(self, epoch: int, stage: Stage, config: SearchConfig) -> float:
+    def learning_rate(self, epoch: float, stage: Stage, config: SearchConfig) -> float:
         """Returns the learning rate of half a cosine over the epochs of both stages."""
         return cosine(
             stage.first_epoch + epoch,

@@ -201,11 +201,12 @@ class Method(Settings):
         del epoch, stage
         return config.batch_size
 
-    def learning_rate(self, epoch: int, stage: Stage, config: SearchConfig) -> float:
+    def learning_rate(self, epoch: float, stage: Stage, config: SearchConfig) -> float:
         """Returns the learning rate of the weights in an epoch, here on half a cosine.
 
         Args:
-            epoch: Number of the epoch within its stage, from 0.
+            epoch: Number of the epoch within its stage, from 0; with `cosine_by=step` between whole
+                numbers, by the share of its steps that were taken.
             stage: The stage.
             config: The settings of the search.
         """
@@ -288,7 +289,7 @@ class Method(Settings):
             afterwards=self.after_architecture_step,
             before_pass=self.before_pass,
             resting=self.resting,
-            weights_first=self.weights_first,
+            weights_first=self.weights_first or config.weights_first,
             architecture_learns=self.alphas_learn,
             seed=config.seed,
         )
@@ -309,9 +310,12 @@ class Method(Settings):
             loss_scale,
             config.learning_rate,
             config.momentum,
-            l2=config.weight_decay,
-            clip=config.grad_clip,
-            **kwargs,
+            **{
+                "l2": config.weight_decay,
+                "clip": config.grad_clip,
+                "nesterov": config.nesterov,
+                **kwargs,
+            },
         )
 
     def architecture_optimizer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -50,10 +51,10 @@ class PcDarts(Method):
         super().check(config, space)
         check_parts(config, space, self.partial, "pc_darts_partial")
 
-    def learning_rate(self, epoch: int, stage: Stage, config: SearchConfig) -> float:
+    def learning_rate(self, epoch: float, stage: Stage, config: SearchConfig) -> float:
         """Returns the learning rate of the cosine, after the warm-up of the authors' code."""
         if epoch < self.warmup_epochs:
-            return config.learning_rate * (epoch + 1) / self.warmup_epochs
+            return config.learning_rate * (math.floor(epoch) + 1) / self.warmup_epochs
         return super().learning_rate(epoch, stage, config)
 
     def relaxation(self, space: Space, **kwargs: Any) -> Relaxation:
