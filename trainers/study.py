@@ -3,8 +3,9 @@
     python -m trainers.study --flagfile=digits_smoke.flags [--run_dir=DIR] [any flag to override]
 
 The run directory receives config.flags, study.log, searches/, networks/, cells.csv, epochs.csv,
-report.html and study.json. The command given again goes on where it was ended. With --dry_run it
-prints the hours that the study would take on this machine, for which no data set is needed.
+study.png, report.html and study.json. The command given again goes on where it was ended. With
+--dry_run it prints the hours that the study would take on this machine, for which no data set is
+needed.
 """
 
 import sys

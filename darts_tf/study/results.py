@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from darts_tf.report.pictures.study import study_picture
 from darts_tf.report.tables import cell_tables
 from darts_tf.runs.description import Wiring
 from darts_tf.runs.directory import RunDirectory
@@ -41,7 +42,7 @@ def write_results(
     finished: bool,
     **facts: Any,
 ) -> None:
-    """Writes `cells.csv`, `epochs.csv`, and the table as `table.json` or `study.json`.
+    """Writes `cells.csv`, `epochs.csv`, `study.png`, and the table: `table.json` or `study.json`.
 
     Args:
         run: The directory of the study.
@@ -62,6 +63,8 @@ def write_results(
         "shown": _shown(cells, reference),
         **facts,
     }
+    with run.writing(run.path / "study.png") as picture:
+        picture.write_bytes(study_picture(outcome, "png"))
     run.write_json(run.outcome if finished else run.table, outcome)
 
 

@@ -1,0 +1,86 @@
+"""The picture of a study: what it shows, with and without intervals, and the same bytes twice."""
+
+import copy
+
+import numpy as np
+import pytest
+
+from darts_tf.report.pictures.study import study_picture
+
+
+def span(mean, half=None):
+    low, high = (None, None) if half is None else (mean - half, mean + half)
+    return {"mean": mean, "low": low, "high": high}
+
+
+def found(random, half, methods=("darts", "darts:one_level"), epochs=12):
+    def curve(scale):
+        means = (scale * random.random(epochs)).tolist()
+        bounds = [None] * epochs if half is None else None
+        return {
+            "mean": means,
+            "low": bounds or [mean - half for mean in means],
+            "high": bounds or [mean + half for mean in means],
+        }
+
+    def row(method, rule, epoch):
+        error = span(float(random.uniform(5, 9)), half)
+        return {"method": method, "rule": rule, "stop_epoch": epoch, "error_percent": error}
+
+    rules = (("end", None), ("epoch:3", None), ("epoch:9", None), ("skip_connects", 4.5))
+    return {
+        "rows": [row(method, rule, at) for method in methods for rule, at in rules]
+        + [row("random", "", None)],
+        "curves": {
+            method: {
+                "epoch": list(range(epochs)),
+                **{f"skip_connects_{cell}": curve(8) for cell in ("normal", "reduce")},
+                **{
+                    f"weight_{cell}_{name}": curve(1)
+                    for cell in ("normal", "reduce")
+                    for name in ("none", "skip_connect", "sep_conv_3x3")
+                },
+            }
+            for method in methods
+        },
+    }
+
+
+@pytest.mark.parametrize("half", [None, 0.5])
+def test_it_names_methods_rules_and_operations(half, seed):
+    study = found(np.random.default_rng(seed), half)
+    before = copy.deepcopy(study)
+    text = study_picture(study, "svg").decode()
+    assert study == before
+    for words in (
+        "darts, skip_connects",
+        "darts:one_level, normal cell",
+        "random",
+        "sep_conv_3x3",
+        "Mean weight of each operation, darts:one_level",
+        "(normal cell solid, reduction cell dashed)",
+    ):
+        assert f">{words}<" in text
+    assert study_picture(study, "svg").decode() == text
+
+
+def test_the_same_study_gives_the_same_png(seed):
+    study = found(np.random.default_rng(seed), 0.25, methods=("darts",))
+    picture = study_picture(study, "png", dpi=50)
+    assert picture[1:4] == b"PNG"
+    assert study_picture(study, "png", dpi=50) == picture
+
+
+def test_intervals_are_drawn_where_there_are_some(seed):
+    def bands(half):
+        text = study_picture(found(np.random.default_rng(seed), half), "svg").decode()
+        return text.count("FillBetweenPolyCollection")
+
+    assert bands(None) == 0
+    assert bands(0.5) > 0
+
+
+def test_a_study_of_one_search_without_fixed_epochs_is_drawn(seed):
+    study = found(np.random.default_rng(seed), None, methods=("darts",), epochs=1)
+    study["rows"] = [row for row in study["rows"] if row["rule"] == "end"]
+    assert study_picture(study, "png", dpi=50)
