@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import darts_tf
 from darts_tf.data.datasets import run_name
 from darts_tf.data.sources.catalog import DATASETS
+from darts_tf.report.columns import aligned
 from darts_tf.report.study import span_text
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.searching.plugs import choose, run_flags
@@ -89,10 +90,7 @@ def _report(directory: RunDirectory) -> None:
     for row in outcome["rows"]:
         spans = [span_text(row[name]) for name in ("error_percent", "to_end", "to_random")]
         rows.append([row["method"], row["rule"], str(row["searches"]), *spans])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for line in rows:
-        words = [text.ljust(width) for text, width in zip(line, widths, strict=True)]
-        print("  ".join(words).rstrip())
+    print("\n".join(aligned(rows, left=len(rows[0]))))
     print(f"page: {directory.report}")
 
 

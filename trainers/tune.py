@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 import darts_tf
 from darts_tf.data.datasets import run_name
+from darts_tf.report.columns import aligned
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.searching.plugs import choose, run_flags
 from darts_tf.settings import earlier_lines
@@ -74,10 +75,7 @@ def _report(directory: RunDirectory, config: TuningConfig) -> None:
     for trial in ranked:
         accuracy = f"{trial['valid_accuracy']:.2%}"
         rows.append([trial["trial"], accuracy, trial["epochs"], *trial["settings"].values()])
-    texts = [[str(value) for value in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    for row in texts:
-        print("  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)))
+    print("\n".join(aligned([[str(value) for value in row] for row in rows])))
     words = ["python", "-m", "trainers.search", f"--flagfile={directory.best}"]
     words += [f"--data_dir={config.data_dir}"] * bool(config.data_dir)
     print(f"next: {shlex.join(words)}")

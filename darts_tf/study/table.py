@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from darts_tf.report.columns import aligned
 from darts_tf.report.stops import stop_texts
 from darts_tf.runs.replays import Replay, ReplayedStop
 from darts_tf.study.recorded import RecordedSearch
@@ -66,13 +67,9 @@ def as_text(search: RecordedSearch, replay: Replay) -> str:
     head, *rows = stop_texts(replay)
     # A heading of several words, such as that of a cell, stands in two lines.
     lines = [[text.rpartition(" ")[0] for text in head], [text.split()[-1] for text in head], *rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     last, count = search.records[-1].epoch, len(search.records)
     told = [f"{search.name}: {count} epoch{'s' * (count > 1)}, the last one {last}", ""]
-    for line in lines:
-        words = (f"{text:<{width}}" for text, width in zip(line[:2], widths, strict=False))
-        numbers = (f"{text:>{width}}" for text, width in zip(line[2:], widths[2:], strict=True))
-        told.append("  ".join((*words, *numbers)).rstrip())
+    told += aligned(lines, left=2)
     return "\n".join([*told, *([""] * bool(replay.left_out)), *replay.left_out])
 
 
