@@ -262,8 +262,7 @@ class SearchConfig(RunConfig):
     )
     stop_free_operations: bool = setting(
         False,
-        "Criterion 1: whether all operations without weights count, such as pools, and not "
-        "skip-connects alone.",
+        "Criterion 1: whether pools and all other operations without weights count, too.",
     )
     stop_cells: str = setting(
         "normal", "Cells that the criterion looks at.", choices=("normal", "reduce", "both")

@@ -83,7 +83,7 @@ class NetworkSpec:
             >>> import darts_tf
             >>> spec = darts_tf.NetworkSpec(darts_tf.zoo.get("DARTS_V2"), layers=3)
             >>> spec.places()[1]
-            Place(cell='reduce', reduction=True, width=2)
+            Place(cell='reduce', reduction=True, width=2, after_block=False)
         """
         return space_of(self.genotype).macro(self.layers)
 

@@ -61,8 +61,9 @@ def configs(draw, kind):
         "extend": False,
         "checkpoint_every": "1epoch",
         "worker_timeout": 300,
+        "benchmark_dir": "",
     }
-    values |= not_recorded
+    values |= {name: value for name, value in not_recorded.items() if name in values}
     values["learning_rate_min"] = min(values["learning_rate_min"], values["learning_rate"])
     steps = sorted(draw(st.lists(st.integers(0, 10**6), min_size=2, max_size=2)))
     values["profile_steps"] = draw(st.sampled_from(("", f"{steps[0]},{steps[1]}")))

@@ -60,7 +60,8 @@ class Edge:
 def test_each_operation_equals_its_twin_forwards_and_backwards(candidate, size, stride, seed):
     edge = Edge(seed, size, stride, (candidate,), "float64")
     for found, right in zip(edge.found, edge.right, strict=True):
-        assert weights.relative_error(found, right) < 1e-9
+        none = max(np.abs(found).max(), np.abs(right).max()) < 1e-12  # as of a bias before a norm
+        assert none or weights.relative_error(found, right) < 1e-9
 
 
 @pytest.mark.parametrize("stride", [1, 2])
