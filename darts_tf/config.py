@@ -255,10 +255,7 @@ class SearchConfig(RunConfig):
         "for all epochs.",
     )
     stop_at_skip_connects: int = setting(
-        2,
-        "Criterion 1: skip-connects in one cell that end the search.",
-        low=1,
-        high=8,
+        2, "Criterion 1: skip-connects in one cell that end the search.", low=1, high=8
     )
     stop_free_operations: bool = setting(
         False,

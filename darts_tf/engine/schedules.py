@@ -1,6 +1,7 @@
 """Learning rate schedules: a rate for each epoch."""
 
 import math
+from collections.abc import Callable
 
 
 def cosine(epoch: float, epochs: int, highest: float, lowest: float) -> float:
@@ -49,3 +50,27 @@ def warmed_cosine(epoch: float, epochs: int, highest: float, lowest: float, warm
     if epoch < warmup:
         return highest * (math.floor(epoch) + 1) / warmup
     return cosine(epoch - warmup, epochs - warmup, highest, lowest)
+
+
+def each_step(
+    by: str, epoch: int, set_rate: Callable[[float], object]
+) -> Callable[[float], object] | None:
+    """Returns what sets the learning rate before each step of an epoch, as `Epoch.train` takes it.
+
+    Example:
+        >>> rates = []
+        >>> before_step = each_step("step", 2, rates.append)
+        >>> for step in range(4):
+        ...     before_step(step / 4)
+        >>> rates
+        [2.0, 2.25, 2.5, 2.75]
+
+    Args:
+        by: `epoch`, for one rate in all steps of an epoch, or `step`.
+        epoch: Number of the epoch, from 0.
+        set_rate: Sets the rate of an epoch, or of a place between two.
+
+    Returns:
+        A function of the share of the epoch's steps that are done; None for one rate.
+    """
+    return None if by == "epoch" else lambda share: set_rate(epoch + share)

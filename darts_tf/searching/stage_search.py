@@ -22,6 +22,7 @@ from darts_tf.engine.images import divide
 from darts_tf.engine.loop import Mean
 from darts_tf.engine.precision import make_loss_scale
 from darts_tf.engine.replicas import check_shares, compile_step
+from darts_tf.engine.schedules import each_step
 from darts_tf.engine.scoring import Batch, Score, score
 from darts_tf.engine.variables_state import VariablesState
 from darts_tf.errors import DivergenceError
@@ -216,7 +217,8 @@ class StageSearch:
         step = self.bilevel if number >= plan.arch_start_epoch else self.weights_only
         batch_size = self.method.batch_size(number, plan, config)
         batches = self._batches(epoch.number, number, epoch.steps_done, batch_size)
-        train = epoch.train(step, batches, len(self.train), batch_size, self._before_step(number))
+        before_step = each_step(config.cosine_by, number, self._set_learning_rate)
+        train = epoch.train(step, batches, len(self.train), batch_size, before_step)
         average_statistics(self.supernet)
         valid = validation()
         self.method.on_epoch_end(number, plan.epochs, self.supernet, validation)
@@ -233,12 +235,6 @@ class StageSearch:
         rate = self.method.learning_rate(epoch, self.plan, self.config)
         self.optimizer.learning_rate = rate
         return rate
-
-    def _before_step(self, epoch: int) -> Callable[[float], object] | None:
-        """Returns what changes the learning rate from step to step, where a search wants that."""
-        if self.config.cosine_by == "epoch":
-            return None
-        return lambda share: self._set_learning_rate(epoch + share)
 
     def _measurement(self, name: str) -> Callable[[tf.data.Dataset], float]:
         """Returns the function of a measurement, which is made on first use."""

@@ -36,7 +36,7 @@ def read_pickle(path: Path) -> Any:
         raise UserError(f"{path}: expected at most {_LARGEST:,} bytes unpacked, got more")
     try:
         return _Unpickler(io.BytesIO(content)).load()
-    except (*_FAULTS, EOFError) as error:
+    except _FAULTS as error:
         kind = type(error).__name__
         raise UserError(f"{path}: expected a pickle, got {kind}: {error}") from error
 
@@ -46,6 +46,7 @@ _FAULTS = (
     pickle.UnpicklingError,
     ArithmeticError,
     AttributeError,
+    EOFError,
     LookupError,
     TypeError,
     ValueError,
@@ -55,10 +56,6 @@ _FAULTS = (
 
 class _StandIn:
     """An object of a class that is not looked up; it takes what it is given, and leaves it."""
-
-    def __new__(cls, *arguments: Any, **named: Any) -> "_StandIn":
-        del arguments, named
-        return super().__new__(cls)
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         del arguments, named

@@ -1,7 +1,5 @@
 """The search space of NAS-Bench-201, of which every cell's true accuracy is known."""
 
-from itertools import pairwise
-
 from darts_tf.spaces.nas_bench_201_accuracies import BenchmarkFiles, PublishedAccuracies
 from darts_tf.spaces.operations import NONE, SKIP_CONNECT
 from darts_tf.spaces.space import Benchmark, Edge, Place, Skeleton, Space
@@ -70,9 +68,7 @@ class NASBench201(Space):
         Args:
             layers: Number of cells, 15 in the benchmark.
         """
-        widths = [place.width for place in super().macro(layers)]
-        grown = [False, *(before != after for before, after in pairwise(widths))]
         return tuple(
-            Place("cell", False, width, after_block)
-            for width, after_block in zip(widths, grown, strict=True)
+            Place("cell", False, place.width, after_block=place.reduction)
+            for place in super().macro(layers)
         )

@@ -27,7 +27,7 @@ Shape = tuple[Any, ...]
 
 
 class ConvolutionalLayer(keras.layers.Layer):
-    """Base class of layers that are made of bias-free kernels and normalizations.
+    """Base class of layers that are made of kernels and normalizations.
 
     Args:
         channels: Channels of the output.
@@ -53,10 +53,10 @@ class ConvolutionalLayer(keras.layers.Layer):
             shape=(size, size, channels, 1), initializer=uniform(size * size), name=name
         )
 
-    def normalization(self, name: str, channels: int) -> BatchNormalization:
-        """Creates and builds a normalization without scale and offset."""
+    def normalization(self, name: str, channels: int, affine: bool = False) -> BatchNormalization:
+        """Creates and builds a normalization, by default without scale and offset."""
         norm = BatchNormalization(
-            affine=False, synchronized=self.synchronized, dtype=self.dtype_policy, name=name
+            affine=affine, synchronized=self.synchronized, dtype=self.dtype_policy, name=name
         )
         norm.build((None, None, None, channels))
         return norm

@@ -6,9 +6,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from darts_tf.layers.convolutions import pointwise
 from darts_tf.layers.initialization import uniform
-from darts_tf.layers.normalization import BatchNormalization
-from darts_tf.supernet.operations import CandidateOperation, Shape
+from darts_tf.supernet.operations import CandidateOperation, ConvolutionalLayer, Shape
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
@@ -58,7 +58,7 @@ class NormalizedConv(CandidateOperation):
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
-class ResidualBlock(keras.layers.Layer):
+class ResidualBlock(ConvolutionalLayer):
     """Two 3x3 convolutions, the first of stride 2, beside a mean of 2x2 pixels.
 
     It stands between the stages of a network of NAS-Bench-201 (section 2.1), and its normalizations
@@ -69,34 +69,15 @@ class ResidualBlock(keras.layers.Layer):
         synchronized: Whether replicas share the statistics of normalization.
     """
 
-    def __init__(self, channels: int, synchronized: bool = False, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.channels = channels
-        self.synchronized = synchronized
-
     def build(self, images_shape: Shape) -> None:
         """Creates kernels and normalizations."""
-        before = images_shape[-1]
-        self.conv_1 = self._kernel("conv_1", 3, before)
-        self.norm_1 = self._norm("norm_1")
-        self.conv_2 = self._kernel("conv_2", 3, self.channels)
-        self.norm_2 = self._norm("norm_2")
-        self.shortcut = self._kernel("shortcut", 1, before)
+        before, after = images_shape[-1], self.channels
+        self.conv_1 = self.kernel("conv_1", 3, before, after)
+        self.norm_1 = self.normalization("norm_1", after, affine=True)
+        self.conv_2 = self.kernel("conv_2", 3, after, after)
+        self.norm_2 = self.normalization("norm_2", after, affine=True)
+        self.shortcut = self.kernel("shortcut", 1, before, after)
         self.built = True
-
-    def _kernel(self, name: str, size: int, before: int) -> Any:
-        return self.add_weight(
-            shape=(size, size, before, self.channels),
-            initializer=uniform(size * size * before),
-            name=name,
-        )
-
-    def _norm(self, name: str) -> BatchNormalization:
-        norm = BatchNormalization(
-            synchronized=self.synchronized, dtype=self.dtype_policy, name=name
-        )
-        norm.build((None, None, None, self.channels))
-        return norm
 
     def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Computes the block.
@@ -113,14 +94,6 @@ class ResidualBlock(keras.layers.Layer):
         x = self.norm_2(x, training=training)
         return x + convolve(tf.nn.avg_pool2d(images, 2, 2, "SAME"), self.shortcut)
 
-    def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "channels": self.channels,
-            "synchronized": self.synchronized,
-        }
-
 
 def convolve(x: tf.Tensor, kernel: Any, stride: int = 1) -> tf.Tensor:
     """Convolves with the same number of zeros on opposite sides, unlike TensorFlow's own padding.
@@ -134,11 +107,11 @@ def convolve(x: tf.Tensor, kernel: Any, stride: int = 1) -> tf.Tensor:
         [batch, rows / stride, columns / stride, out].
     """
     kernel = tf.convert_to_tensor(kernel)
+    pad = kernel.shape[0] // 2
+    if not pad:
+        return pointwise(x if stride == 1 else x[:, ::stride, ::stride], kernel)
     if stride == 1:
         return tf.nn.conv2d(x, kernel, 1, "SAME")
-    pad = kernel.shape[0] // 2
-    if not pad:  # a 1x1 convolution of stride 2 to one channel crashes TensorFlow 2.21
-        return tf.nn.conv2d(x[:, ::stride, ::stride], kernel, 1, "SAME")
     ends = (pad, pad)
     return tf.nn.conv2d(tf.pad(x, ((0, 0), ends, ends, (0, 0))), kernel, stride, "VALID")
 

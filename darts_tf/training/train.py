@@ -1,7 +1,7 @@
 """Training of a genotype's network from scratch, and its test."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,7 +33,7 @@ from darts_tf.engine.precision import (
     weight_optimizer,
 )
 from darts_tf.engine.replicas import check_shares, compile_step
-from darts_tf.engine.schedules import warmed_cosine
+from darts_tf.engine.schedules import each_step, warmed_cosine
 from darts_tf.engine.scoring import Batch, Score, score
 from darts_tf.engine.session import Session, open_session
 from darts_tf.engine.workers import open_run
@@ -333,8 +333,8 @@ class _Training:
             labelled=self.labelled,
             first_step=epoch.steps_done,
         )
-        by_step = self._before_step(epoch.number)
-        mean = epoch.train(self.step, batches, len(self.images), config.batch_size, by_step)
+        before_step = each_step(config.cosine_by, epoch.number, self._set_learning_rate)
+        mean = epoch.train(self.step, batches, len(self.images), config.batch_size, before_step)
         return {
             "loss": mean.loss,
             "accuracy": mean.accuracy,
@@ -353,12 +353,6 @@ class _Training:
         )
         self.optimizer.learning_rate = rate
         return rate
-
-    def _before_step(self, epoch: int) -> Callable[[float], object] | None:
-        """Returns what changes the learning rate from step to step, where a run wants that."""
-        if self.config.cosine_by == "epoch":
-            return None
-        return lambda share: self._set_learning_rate(epoch + share)
 
     def _step(self, *elements: tf.Tensor) -> Score:
         batch = scale_batch(Batch(*elements), self.loss_scale)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tests.oracles import images, tape
-from tests.oracles.operations import OPERATIONS
+from tests.oracles.operations import OPERATIONS, normalized
 from tests.oracles.parameters import random_affine, random_kernel, random_operation
 from tests.oracles.tape import Var
 
@@ -26,13 +26,13 @@ def logits(pictures: Var, alphas: Var, params: Mapping[str, Any], stages: Sequen
         stages: For each cell the number of its stage.
     """
     weights = tape.softmax(alphas)
-    x = affine_norm(images.conv2d(pictures, params["stem"]["kernel"]), params["stem"])
+    x = normalized(images.conv2d(pictures, params["stem"]["kernel"]), params["stem"], affine=True)
     before = 0
     for number, stage in enumerate(stages):
         if stage != before:
             x = block(x, params["blocks"][stage - 1])
         x, before = cell(x, weights, params["cells"][number]), stage
-    x = images.global_mean(tape.relu(affine_norm(x, params["output"])))
+    x = images.global_mean(tape.relu(normalized(x, params["output"], affine=True)))
     return tape.dense(x, params["classifier"]["kernel"], params["classifier"]["bias"])
 
 
@@ -52,14 +52,11 @@ def cell(x: Var, weights: Var, params: Sequence[Mapping[str, Any]]) -> Var:
 
 def block(x: Var, params: Mapping[str, Any]) -> Var:
     """Two convolutions beside a mean of 2x2 pixels, for images of even size."""
-    y = affine_norm(images.conv2d(tape.relu(x), params["conv_1"]["kernel"], 2), params["conv_1"])
-    y = affine_norm(images.conv2d(tape.relu(y), params["conv_2"]["kernel"]), params["conv_2"])
+    y = x
+    for name, stride in (("conv_1", 2), ("conv_2", 1)):
+        y = images.conv2d(tape.relu(y), params[name]["kernel"], stride)
+        y = normalized(y, params[name], affine=True)
     return tape.add(y, images.conv2d(images.mean_2x2(x), params["shortcut"]["kernel"]))
-
-
-def affine_norm(x: Var, params: Mapping[str, Var]) -> Var:
-    """Batch normalization with scale and offset."""
-    return images.batch_norm(x, params["gamma"], params["beta"])[0]
 
 
 def random_params(
