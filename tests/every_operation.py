@@ -25,10 +25,12 @@ _EDGES = (
     ("skip_connect", 1),
     ("noise", 0),
     ("noise", 1),
+    ("nor_conv_1x1", 0),
+    ("nor_conv_3x3", 1),
     ("none", 0),
     ("max_pool_3x3_norm", 1),
 )
-_CONCAT = (2, 3, 4, 5, 6, 7, 8)
+_CONCAT = (2, 3, 4, 5, 6, 7, 8, 9)
 # The first cell of these networks has too few channels for an operation in eight groups.
 _GROUPED = (*_EDGES[:-2], ("conv_1x3_3x1", 0), ("max_pool_3x3_norm", 1))
 # Two edges a cell, for what is around the cells.
