@@ -4,6 +4,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from darts_tf import spaces
 from darts_tf.config import RunConfig, TrainingConfig, flag_lines
 from darts_tf.errors import UserError, nearest, short
 from darts_tf.report.pictures.text import as_text
@@ -89,6 +90,8 @@ def training_command(path: Path, config: RunConfig, program: str) -> str:
     wanted = {setting: now[setting] for setting in ALIKE}
     for size in SIZES:
         wanted[size] = _scale(size, int(now[size]), int(before[size]), int(after[size]))
+    if spaces.get(now["space"]).most_layers is not None:  # then the genotype says how deep it is
+        wanted["layers"] = now["layers"]
     words = ["python", "-m", "trainers.train", f"--genotype={path}"]
     words += [f"--flagfile={name}"] * bool(name)
     words += [f"--{flag}={text}" for flag, text in wanted.items() if text != after[flag]]
