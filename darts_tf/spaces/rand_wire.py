@@ -12,7 +12,7 @@ import numpy as np
 from darts_tf.errors import UserError, nearest, short
 from darts_tf.spaces import random_graphs
 from darts_tf.spaces.genotype import MOST_NODES, Pair, Triple
-from darts_tf.spaces.random_graphs import Generator, WattsStrogatz
+from darts_tf.spaces.random_graphs import WattsStrogatz
 from darts_tf.spaces.space import Edge, Place, Space
 
 WIRE = "wire"
@@ -59,12 +59,13 @@ class RandWire(Space):
     Example:
 
         >>> import numpy as np
-        >>> space = RandWire("few", generator={"name": "ws", "neighbors": 2}, nodes=4)
+        >>> ring = {"name": "ws", "neighbors": 2, "probability": 0.0}
+        >>> space = RandWire("few", generator=ring, nodes=4)
         >>> genotype = space.sample(np.random.default_rng(0))
         >>> genotype.nodes("stage_0")
-        ((('wire', 0),), (('wire', 1),), (('wire', 1),), (('wire', 1), ('wire', 3)))
+        ((('wire', 0),), (('wire', 1),), (('wire', 2),), (('wire', 1), ('wire', 3)))
         >>> genotype.output("stage_0")
-        (2, 4)
+        (4,)
         >>> space.derive({})
         Traceback (most recent call last):
         darts_tf.errors.UserError: expected a space with candidates, got 'few'; use random search
@@ -72,7 +73,7 @@ class RandWire(Space):
 
     name: str = "rand_wire_small"
     regime: str = "small"
-    generator: Generator = field(default_factory=WattsStrogatz)
+    generator: Any = field(default_factory=WattsStrogatz)
     nodes: int = 32
 
     inputs = 1
