@@ -149,14 +149,14 @@ function drawGraph(title, cell, before) {
     "aria-label": cellText(title, cell),
   });
   for (const node of cell.output) {
-    picture.append(arc(node, last, -1, y, { class: "wire op-none" }));
+    picture.append(arc(node, last, -1, y, { class: "arc op-none" }));
   }
   cell.nodes.forEach((edges, node) => {
     for (const [operation, source] of edges) {
       const target = node + cell.inputs;
       const look = lookOf(operation);
       const fresh = known.has(`${source} ${target} ${operation}`) ? "" : " fresh";
-      const style = { class: `wire ${look.class}${fresh}`, style: look.style };
+      const style = { class: `arc ${look.class}${fresh}`, style: look.style };
       picture.append(arc(source, target, 1, y, style));
     }
   });
