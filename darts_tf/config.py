@@ -490,14 +490,18 @@ def training_flag_lines(config: TrainingConfig, genotype: Genotype) -> tuple[str
         `flag_lines(config)` and a line `--genotype=...`.
 
     Raises:
-        UserError: If the network has fewer cells than the genotype needs.
+        UserError: If no network of the genotype has so many cells.
     """
-    fewest = space_of(genotype).fewest_layers
-    if config.layers < fewest:
+    space = space_of(genotype)
+    if config.layers < space.fewest_layers:
         raise UserError(
-            f"--layers: expected at least {fewest} for a genotype with cells for each stage, got "
-            f"{config.layers}"
+            f"--layers: expected at least {space.fewest_layers} for a genotype with cells for each "
+            f"stage, got {config.layers}"
         )
+    try:
+        space.check_layers(config.layers)
+    except UserError as error:
+        raise UserError(f"--{error}") from error
     names = (name for name in zoo.names() if zoo.get(name) == genotype)
     inline = json.dumps(genotype.to_dict(), separators=(",", ":"))
     return (*flag_lines(config), f"--genotype={next(names, inline)}")

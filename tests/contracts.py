@@ -250,7 +250,10 @@ class Space(_Configured, _Flagged):
         rng = np.random.default_rng(seed)
         with known(spaces, plug):
             for _ in range(10):
-                for genotype in (plug.derive(random_strengths(plug, rng)), plug.sample(rng)):
+                genotypes = [plug.sample(rng)]
+                if plug.searchable:
+                    genotypes.append(plug.derive(random_strengths(plug, rng)))
+                for genotype in genotypes:
                     plug.check(genotype)
                     assert genotype.space == plug.name
                     assert read_genotype(genotype.to_json()) == genotype
@@ -261,7 +264,7 @@ class Space(_Configured, _Flagged):
         for wrong in (-0.1, 1.1, np.nan):
             cell = plug.cells[-1]
             spoiled = {**tables, cell: np.where(plug.mask(cell), wrong, 0.0)}
-            with pytest.raises(ValueError, match=cell):
+            with pytest.raises(ValueError, match=cell if plug.searchable else "use random search"):
                 plug.derive(spoiled)
 
     def test_its_runs_have_a_page_and_its_cells_are_drawn(
@@ -270,7 +273,10 @@ class Space(_Configured, _Flagged):
         from darts_tf.report.pictures.text import as_text
 
         with known(spaces, plug):
-            run = histories.searched_in(plug, tmp_path / "run", seed, epochs=2)
+            if plug.searchable:
+                run = histories.searched_in(plug, tmp_path / "run", seed, epochs=2)
+            else:
+                run = histories.random_searched(tmp_path / "run", seed, ended=1, space=plug)
             page = report.write_report(run.path)
             genotype = plug.sample(np.random.default_rng(seed))
             text = as_text(genotype)
@@ -299,6 +305,10 @@ class SpaceBuilt:
 
         from darts_tf import Supernet
 
+        if not plug.searchable:
+            with known(spaces, plug), pytest.raises(UserError, match="use random search"):
+                Supernet(plug, layers=plug.fewest_layers, init_channels=4, classes=3)
+            return
         images = np.random.default_rng(seed).normal(size=(2, 8, 8, 3)).astype("float32")
         with known(spaces, plug):
             net = Supernet(plug, layers=plug.fewest_layers, init_channels=4, classes=3)

@@ -53,6 +53,14 @@ SPARSE = Genotype(
     reduce=[("sep_conv_3x3", 0, 2), ("skip_connect", 1, 2), ("max_pool_3x3", 0, 4)],
     reduce_concat=[2, 3, 4],
 )
+# A small graph for each stage of RandWire's network.
+_GRAPH = (("wire", 0, 1), ("wire", 0, 2), ("wire", 1, 3), ("wire", 2, 3), ("wire", 2, 4))
+GRAPHS = Genotype(
+    space="rand_wire_small",
+    inputs=1,
+    **{f"stage_{number}": _GRAPH for number in range(3)},
+    **{f"stage_{number}_concat": (3, 4) for number in range(3)},
+)
 # What each network of the tests has that others have not.
 SETTINGS = {
     "odd": {"shape": (9, 11, 3)},
@@ -65,6 +73,7 @@ SETTINGS = {
         "squeeze_excite": True,
     },
     "sparse": {"shape": (9, 8, 3), "genotype": SPARSE},
+    "rand_wire": {"shape": (19, 16, 3), "genotype": GRAPHS},
 }
 
 
@@ -87,6 +96,8 @@ def network(name: str, seed: int) -> keras.Model:
             layer.momentum = 0
             layer.gamma.assign(rng.uniform(0.5, 1.5, layer.gamma.shape))
             layer.beta.assign(rng.normal(0, 0.2, layer.beta.shape))
+        elif layer.name.endswith("_weight"):  # of an edge of a graph
+            layer.kernel.assign(rng.normal(size=layer.kernel.shape))
     trained(rng.normal(size=(8, *shape)), training=True)
     return inference_network(trained, spec, MEAN, DEVIATION)
 

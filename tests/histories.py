@@ -193,19 +193,25 @@ def tuned(path: Path, seed: int, ended: int = 6, finished: bool = True) -> RunDi
     return run
 
 
-def random_searched(path: Path, seed: int, ended: int = 5, finished: bool = True) -> RunDirectory:
+def random_searched(
+    path: Path, seed: int, ended: int = 5, finished: bool = True, space: Space = DARTS
+) -> RunDirectory:
     """A random search whose first network diverged, with a number of finished others."""
     random = np.random.default_rng(seed)
     first = seed % 1000
-    config = RandomSearchConfig(dataset="digits", samples=6, epochs=4, seed=first)
+    layers = space.fewest_layers if space.most_layers else RandomSearchConfig().layers
+    settings = {"space": space.name, "layers": layers, "samples": 6, "epochs": 4, "seed": first}
+    config = RandomSearchConfig(dataset="digits", **settings)
     run = RunDirectory(path, "random_search")
     run.claim(flag_lines(config))
-    run.describe(Description.of([(config, "")]))
+    run.describe(Description.of([(config, "")], space))
     tried = []
     for number in range(1 + ended + (not finished)):
         is_ended = 0 < number <= ended
-        genotype = random_genotype(DARTS, random)
-        one = trained(run.repeat(first + number), number, 4, is_ended, genotype=genotype)
+        genotype = random_genotype(space, random)
+        one = trained(
+            run.repeat(first + number), number, 4, is_ended, genotype=genotype, layers=layers
+        )
         if is_ended:
             result = one.read_json(one.result)
             error = round(float(random.uniform(2, 30)), 2)

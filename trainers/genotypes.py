@@ -4,17 +4,21 @@ import shlex
 import sys
 from pathlib import Path
 
+import numpy as np
+
+from darts_tf import spaces
 from darts_tf.config import RunConfig, TrainingConfig, flag_lines
 from darts_tf.errors import UserError, nearest, short
 from darts_tf.report.pictures.text import as_text
 from darts_tf.spaces import foreign, zoo
 from darts_tf.spaces.genotype import Genotype, read_genotype
+from darts_tf.spaces.sampling import random_genotype
 from trainers import presets
 
 _LONGEST = 200  # characters of a path in a message
 TEXT = (
-    "A genotype.json, JSON, what DARTS or NNI print, or a published genotype: "
-    f"{', '.join(zoo.names())}. Required."
+    "A genotype.json, JSON, what DARTS or NNI print, SPACE:SEED for a random one, such as "
+    f"rand_wire_small:0, or a published genotype: {', '.join(zoo.names())}. Required."
 )
 
 # The settings that a training copies from the search before it, and those that it scales.
@@ -38,9 +42,9 @@ def chosen(given: str) -> Genotype:
     """Returns the genotype of the flag `--genotype`.
 
     Args:
-        given: The name of a published genotype, a text that `read_genotype` reads, such as JSON or
-            DARTS's Python call, or the path of a file with one, such as the genotype.json of a
-            search.
+        given: The name of a published genotype; the name of a space, a colon and the seed of a
+            random genotype; a text that `read_genotype` reads, such as JSON or DARTS's Python call;
+            or the path of a file with one, such as the genotype.json of a search.
 
     Raises:
         UserError: If it is none of these.
@@ -53,6 +57,9 @@ def chosen(given: str) -> Genotype:
         )
     if given in published:
         return zoo.get(given)
+    space, _, seed = given.rpartition(":")
+    if space in spaces.names() and seed.isdecimal():
+        return random_genotype(space, np.random.default_rng(int(seed)))
     if foreign.is_text(given):
         return _read("--genotype", given)
     try:
@@ -89,6 +96,8 @@ def training_command(path: Path, config: RunConfig, program: str) -> str:
     wanted = {setting: now[setting] for setting in ALIKE}
     for size in SIZES:
         wanted[size] = _scale(size, int(now[size]), int(before[size]), int(after[size]))
+    if spaces.get(now["space"]).most_layers is not None:  # then the genotype says how deep it is
+        wanted["layers"] = now["layers"]
     words = ["python", "-m", "trainers.train", f"--genotype={path}"]
     words += [f"--flagfile={name}"] * bool(name)
     words += [f"--{flag}={text}" for flag, text in wanted.items() if text != after[flag]]

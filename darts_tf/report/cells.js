@@ -5,6 +5,8 @@ const PITCH = 56;
 const ROW = 27;
 const PILL = { near: 42, far: 138, half: 11, letter: 6.9, most: 12 };
 const LANES = { first: 9, step: 7, fewest: 4 };
+// Of graphs, whose edges are nothing but lines.
+const ARCS = { pitch: 34, first: 22, step: 9 };
 // The families whose colors the style sheet has, for light and dark pages.
 const FAMILIES = ["none", "pool", "skip", "separable", "dilated", "convolution", "noise"];
 
@@ -123,6 +125,57 @@ function edgeTexts(cell) {
     edges.map(([operation, source]) => `${source} ${node + cell.inputs} ${operation}`));
 }
 
+// An arc from one node down to a later one, at the right (side 1) or at the left (side -1).
+function arc(from, to, side, y, look) {
+  const far = side * (ARCS.first + ARCS.step * (to - from));
+  const [start, end] = [y(from), y(to)];
+  const edge = side * RADIUS;
+  return svg("g", look,
+    svg("path", {
+      class: "line",
+      d: `M${edge} ${start} C${far + edge} ${start} ${far + edge} ${end} ${edge + side * 6} ${end}`,
+    }),
+    triangle(edge + side, end, -side, 0, "head"));
+}
+
+// A graph: its nodes in a column, its edges at the right, and what forms the output at the left.
+function drawGraph(title, cell, before) {
+  const last = cell.nodes.length + cell.inputs;
+  const y = (node) => 16 + ARCS.pitch * node;
+  const known = new Set(edgeTexts(before || cell));
+  const reach = (ARCS.first + ARCS.step * last) * 0.75 + 2 * RADIUS;
+  const picture = svg("svg", {
+    viewBox: `${-reach} 0 ${2 * reach} ${y(last) + 18}`, role: "img", class: "cell graph",
+    "aria-label": cellText(title, cell),
+  });
+  for (const node of cell.output) {
+    picture.append(arc(node, last, -1, y, { class: "arc op-none" }));
+  }
+  cell.nodes.forEach((edges, node) => {
+    for (const [operation, source] of edges) {
+      const target = node + cell.inputs;
+      const look = lookOf(operation);
+      const fresh = known.has(`${source} ${target} ${operation}`) ? "" : " fresh";
+      const style = { class: `arc ${look.class}${fresh}`, style: look.style };
+      picture.append(arc(source, target, 1, y, style));
+    }
+  });
+  drawNodes(picture, cell, last, y);
+  return picture;
+}
+
+function drawNodes(picture, cell, last, y) {
+  for (let node = 0; node <= last; node++) {
+    const end = node < cell.inputs || node === last;
+    const shape = end
+      ? svg("rect", { x: -30, y: y(node) - 12, width: 60, height: 24, rx: 6 })
+      : svg("circle", { cy: y(node), r: RADIUS });
+    const name = nodeName(node, cell.inputs, last);
+    picture.append(svg("g", { class: "node" }, shape,
+      svg("text", { y: y(node) + 4.5, "text-anchor": "middle" }, name)));
+  }
+}
+
 function drawCell(title, cell, before) {
   const last = cell.nodes.length + cell.inputs;
   const places = heights(cell);
@@ -148,16 +201,13 @@ function drawCell(title, cell, before) {
     const edge = `${wire.source} ${wire.target} ${wire.operation}`;
     picture.append(wireDrawing(wire, places, reach, !known.has(edge)));
   }
-  for (let node = 0; node <= last; node++) {
-    const end = node < cell.inputs || node === last;
-    const shape = end
-      ? svg("rect", { x: -30, y: y(node) - 12, width: 60, height: 24, rx: 6 })
-      : svg("circle", { cy: y(node), r: RADIUS });
-    const name = nodeName(node, cell.inputs, last);
-    picture.append(svg("g", { class: "node" }, shape,
-      svg("text", { y: y(node) + 4.5, "text-anchor": "middle" }, name)));
-  }
+  drawNodes(picture, cell, last, y);
   return picture;
+}
+
+function isGraph(cell) {
+  const edges = cell.nodes.flat();
+  return edges.length > 0 && edges.every(([operation]) => familyOf(operation) === "wire");
 }
 
 // Draws the cells of a genotype, following the epochs if there is one for each.
@@ -169,7 +219,8 @@ function cellFigures(genotypes, follows) {
     const draw = (index) => {
       const now = genotypes[index] && genotypes[index][name];
       const before = index > 0 && genotypes[index - 1] ? genotypes[index - 1][name] : null;
-      place.replaceChildren(now ? drawCell(title, now, before) : "No genotype in this epoch.");
+      const drawn = now && (isGraph(now) ? drawGraph : drawCell)(title, now, before);
+      place.replaceChildren(drawn || "No genotype in this epoch.");
     };
     if (follows) watch(draw);
     else draw(0);

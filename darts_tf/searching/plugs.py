@@ -55,6 +55,7 @@ def choose(
     method = methods.get(config.method if method is None else method)
     space = spaces.get(config.space if space is None else space)
     config = replace(config, method=method.name, space=space.name)
+    _check_searchable(space)
     if config.share_alphas == "stage":
         space = space.staged()
     if not all(space.edges(cell) for cell in space.cells):
@@ -108,6 +109,13 @@ def _reads(plugs: Plugs) -> str:
     ranks = f", and the criterion ranks the {method.ranks or 'alphas'}"
     read = {"genotypes": ", and the criterion reads these genotypes", "rankings": ranks}
     return method.reads + read.get(criteria.reads(plugs.criterion), "")
+
+
+def _check_searchable(space: Space) -> None:
+    try:
+        space.check_searchable()
+    except UserError as error:
+        raise UserError(f"space: {error}") from error
 
 
 def _check_candidates(space: Space) -> None:

@@ -14,6 +14,10 @@ _SPACES: Registry[Space] = Registry(
     Space,
     {
         "darts": "darts_tf.spaces.darts:DARTS",
+        "rand_wire_small": "darts_tf.spaces.rand_wire:RAND_WIRE_SMALL",
+        "rand_wire_small_er": "darts_tf.spaces.rand_wire:RAND_WIRE_SMALL_ER",
+        "rand_wire_small_ba": "darts_tf.spaces.rand_wire:RAND_WIRE_SMALL_BA",
+        "rand_wire_regular": "darts_tf.spaces.rand_wire:RAND_WIRE_REGULAR",
         "robust_darts_s1": "darts_tf.spaces.robust_darts:S1",
         "robust_darts_s2": "darts_tf.spaces.robust_darts:S2",
         "robust_darts_s3": "darts_tf.spaces.robust_darts:S3",

@@ -145,8 +145,8 @@ def _searchable(
 
 
 # The candidates of DARTS (section 3.1.1) in its order, two that only published cells use, the noise
-# of RobustDARTS, the convolutions of NAS-Bench-201; the last two form the reduction cell that GDAS
-# does not search.
+# of RobustDARTS, the convolutions of NAS-Bench-201; the next two form the reduction cell that GDAS
+# does not search, and the last one is an edge of RandWire's graphs.
 _TABLE = (
     Operation(NONE, "none", learnable=False),
     _searchable("max_pool_3x3", "pool", partial(_pool, kind="max_pool_3x3")),
@@ -163,6 +163,7 @@ _TABLE = (
     _searchable("nor_conv_3x3", "convolution", partial(_normalized, size=3), "residual"),
     _of_networks("conv_1x3_3x1", "convolution", _grouped, GROUPS),
     _of_networks("max_pool_3x3_norm", "pool", _pool_norm),
+    Operation("wire", "wire", True, "#5b6770", block="darts_tf.networks.rand_wire:wire"),
 )
 _OPERATIONS: Registry[Operation] = Registry("operation", Operation, {})
 for _operation in _TABLE:

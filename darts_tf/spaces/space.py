@@ -119,18 +119,23 @@ class Space:
         name: The name under which it is registered, and which its genotypes carry.
         inputs: Number of input nodes of a cell.
         fewest_layers: The fewest cells of a network.
+        most_layers: The most cells of a network; None for any number.
         staged_cells: The cells of `staged()`; empty for a space without stages.
         family: What its genotypes become, a key of the tables of `darts_tf.supernet.families` and
             `darts_tf.networks.families`: `cells` for networks of cells one after the other.
         skeleton: What stands around these cells.
+        searchable: Whether edges have candidates to choose from; otherwise genotypes of the space
+            are only drawn.
     """
 
     name: str
     inputs: int = 2
     fewest_layers: int = 3
+    most_layers: int | None = None
     staged_cells: tuple[str, ...] = ()
     family: str = "cells"
     skeleton: Skeleton = Skeleton()
+    searchable: bool = True
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -161,6 +166,18 @@ class Space:
             cell: One of `cells`.
         """
         return tuple(range(self.inputs, self.inputs + self.node_count(cell)))
+
+    def output_of(self, cell: str, edges: Sequence[Triple]) -> tuple[int, ...]:
+        """Returns the nodes that form the output of a cell with certain edges.
+
+        By default they do not depend on the edges.
+
+        Args:
+            cell: One of `cells`.
+            edges: The edges of a genotype's cell as (operation, source, node), node by node.
+        """
+        del edges
+        return self.output(cell)
 
     def width(self, cell: str) -> int:
         """Returns the number of columns of a cell's table: the most candidates of an edge.
@@ -197,6 +214,37 @@ class Space:
             )
             for number in range(layers)
         )
+
+    def check_layers(self, layers: int) -> None:
+        """Refuses a number of cells that no network of this space has.
+
+        Args:
+            layers: Number of cells of a network or a supernet.
+
+        Raises:
+            UserError: If it is too small or too large.
+        """
+        if layers < self.fewest_layers:
+            raise UserError(
+                f"layers: expected at least {self.fewest_layers} in the space '{self.name}', "
+                f"got {layers}"
+            )
+        if self.most_layers is not None and layers > self.most_layers:
+            raise UserError(
+                f"layers: expected at most {self.most_layers} in the space '{self.name}', "
+                f"got {layers}"
+            )
+
+    def check_searchable(self) -> None:
+        """Refuses a search in a space without candidates.
+
+        Raises:
+            UserError: If the space is not searchable.
+        """
+        if not self.searchable:
+            raise UserError(
+                f"expected a space with candidates, got {self.name!r}; use random search"
+            )
 
     def staged(self) -> Space:
         """Returns the same space with cells of their own in each stage (DARTS+, figure 3).
@@ -243,7 +291,9 @@ class Space:
 
         Raises:
             ValueError: As in `derive`.
+            UserError: If the space is not searchable.
         """
+        self.check_searchable()
         tables = derivation.checked_tables(self, strengths)
         return self.genotype({cell: rule(cell, tables[cell]) for cell in self.cells})
 
@@ -290,10 +340,9 @@ class Space:
                         f"{cell}: expected one of {', '.join(candidates)} from {source} to "
                         f"{target}, got {operation!r}"
                     )
-            if genotype.output(cell) != self.output(cell):
-                raise UserError(
-                    f"{cell}_concat: expected {self.output(cell)}, got {genotype.output(cell)}"
-                )
+            output = self.output_of(cell, genotype.edges(cell))
+            if genotype.output(cell) != output:
+                raise UserError(f"{cell}_concat: expected {output}, got {genotype.output(cell)}")
             self.check_cell(cell, genotype.nodes(cell))
 
     def check_cell(self, cell: str, nodes: tuple[tuple[Pair, ...], ...]) -> None:
@@ -398,5 +447,5 @@ class Space:
         Args:
             cells: For each cell its edges as (operation, source, node), node by node.
         """
-        outputs = {cell: self.output(cell) for cell in cells}
+        outputs = {cell: self.output_of(cell, edges) for cell, edges in cells.items()}
         return genotype_of(cells, outputs, space=self.name, inputs=self.inputs)

@@ -16,10 +16,14 @@ def supernet_class(space: Space) -> Any:
     Args:
         space: The space, whose `family` says which one it is.
 
+    Raises:
+        UserError: If the space has no candidates to choose from.
+
     Example:
 
         >>> from darts_tf import spaces
         >>> supernet_class(spaces.get("darts")).__name__
         'Supernet'
     """
+    space.check_searchable()
     return resolve(_SUPERNETS[space.family])

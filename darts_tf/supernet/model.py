@@ -88,6 +88,7 @@ class Supernet(keras.Model):
     ) -> None:
         super().__init__(**kwargs)
         space = self._space = get(search_space)
+        space.check_searchable()
         self.search_space: Any = space.staged() if by_stage else space
         fewest = self.search_space.fewest_layers
         if layers < fewest or init_channels < 2 or classes < 2:

@@ -164,9 +164,10 @@ class RandomSearchConfig(TrainingConfig):
                 f"{self.initial_model}"
             )
         try:
-            spaces.get(self.space)
+            space = spaces.get(self.space)
         except UserError as error:
             raise UserError(f"space: {error}") from error
+        space.check_layers(self.layers)
         if self.repeats > 1:
             raise UserError(
                 f"repeats: expected 1, since each genotype is trained once; got {self.repeats}"

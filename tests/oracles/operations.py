@@ -101,6 +101,13 @@ def max_pool_3x3_norm(x: Var, params: Params, stride: int, affine: bool = False)
     return normalized(images.max_pool(x, stride), params, affine)
 
 
+def wire(x: Var, params: Params, stride: int, affine: bool = False) -> Var:
+    """An edge of RandWire's graphs: its source times the sigmoid of a weight, [1, 1]."""
+    every = slice(None, None, stride)
+    x = x if stride == 1 else tape.pick(x, (slice(None), every, every))
+    return tape.scale(x, tape.sigmoid(tape.pick(params["weight"], (0, 0))))
+
+
 def factorized_reduce(x: Var, params: Params, affine: bool = False) -> Var:
     """Factorized reduce: two 1x1 convolutions with stride 2, the second offset by one pixel."""
     x = tape.relu(x)
@@ -136,4 +143,5 @@ OF_NETWORKS: dict[str, Operation] = {
     **OPERATIONS,
     "conv_1x3_3x1": conv_1x3_3x1,
     "max_pool_3x3_norm": max_pool_3x3_norm,
+    "wire": wire,
 }

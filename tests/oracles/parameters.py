@@ -55,6 +55,8 @@ def random_operation(
     """Parameters of one operation; `affine` adds those of the evaluation network."""
     if name == "max_pool_3x3_norm":
         return random_affine(rng, channels) if affine else {}
+    if name == "wire":
+        return {"weight": rng.normal(size=(1, 1))}
     params = _kernels(rng, name, channels, stride)
     if name.startswith("nor_conv") and not affine:
         params["bias"] = rng.uniform(-0.5, 0.5, channels)

@@ -81,8 +81,8 @@ def scale(x: Var, factor: Var) -> Var:
     )
 
 
-def pick(x: Var, index: int | slice) -> Var:
-    """One entry of a vector, as a scalar; one row of a table; or some of a vector's entries."""
+def pick(x: Var, index: int | slice | tuple[int | slice, ...]) -> Var:
+    """One entry of an array, as a scalar; one row of a table; or some entries, none twice."""
 
     def adjoint(g: np.ndarray) -> tuple[np.ndarray]:
         gradient = np.zeros_like(x.value)
@@ -95,6 +95,12 @@ def pick(x: Var, index: int | slice) -> Var:
 def relu(x: Var) -> Var:
     """ReLU with gradient zero at zero."""
     return Var(np.maximum(x.value, 0), (x,), lambda g: (g * (x.value > 0),))
+
+
+def sigmoid(x: Var) -> Var:
+    """The logistic function."""
+    s = 1 / (1 + np.exp(-x.value))
+    return Var(s, (x,), lambda g: (g * s * (1 - s),))
 
 
 def concat(parts: Sequence[Var]) -> Var:

@@ -19,7 +19,13 @@ SPACES = ("nas_bench_201_cifar10",)
 # The paper's further networks on a data set.
 FURTHER = {
     "search": (*METHODS, *SPACES, "pc_darts_imagenet"),
-    "train": (*SPACES, "cifar10_large", "cifar100_large", "imagenet_se"),
+    "train": (
+        *SPACES,
+        "cifar10_large",
+        "cifar100_large",
+        "imagenet_se",
+        "rand_wire_imagenet",
+    ),
 }
 ALL = [(program, name) for program in CONFIGS for name in presets.names(program)]
 

@@ -1,15 +1,18 @@
 """The program `trainers.random_search`: refusals before TensorFlow, and what it tells."""
 
 import shlex
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 import darts_tf
+from darts_tf.config import TrainingConfig
 from darts_tf.errors import UserError
 from darts_tf.spaces import zoo
 from darts_tf.tuning.config import RandomSearchConfig
 from tests.trainers.programs import refused
-from trainers import presets, random_search, train
+from trainers import genotypes, presets, random_search, train
 from trainers.command_line import parse
 
 GENOTYPE = zoo.get("DARTS_V2")
@@ -52,12 +55,33 @@ def test_it_tells_what_was_tried_and_a_next_command_that_trains_the_best(
     assert (genotype, config.dataset, config.data_dir) == (GENOTYPE, "digits", "my data")
 
 
-def test_the_preset_is_read_and_tells_its_source_and_command():
-    config, _ = parse(["--flagfile=digits.flags"], RandomSearchConfig, "", program="random_search")
-    assert config.dataset == "digits"
-    text = (presets.folder("random_search") / "digits.flags").read_text(encoding="utf-8")
-    assert "table 1" in text
-    assert "python -m trainers.random_search --flagfile=digits.flags" in text
+@pytest.mark.parametrize(
+    ("name", "space", "source"),
+    [("digits", "darts", "table 1"), ("rand_wire_digits", "rand_wire_small", "arXiv:1904.01569")],
+)
+def test_a_preset_is_read_and_tells_its_source_and_command(name, space, source):
+    flags = [f"--flagfile={name}.flags"]
+    config, _ = parse(flags, RandomSearchConfig, "", program="random_search")
+    assert (config.dataset, config.space) == ("digits", space)
+    text = (presets.folder("random_search") / f"{name}.flags").read_text(encoding="utf-8")
+    assert source in text
+    assert f"python -m trainers.random_search --flagfile={name}.flags" in text
+
+
+def test_a_space_and_a_seed_name_the_genotype_that_a_random_search_draws(seed):
+    for name in ("darts", "rand_wire_small"):
+        right = darts_tf.random_genotype(name, np.random.default_rng(seed))
+        assert genotypes.chosen(f"{name}:{seed}") == right
+    with pytest.raises(UserError, match="no such file, and no published genotype"):
+        genotypes.chosen("rand_wire_small:first")
+
+
+@pytest.mark.parametrize(("space", "layers"), [("rand_wire_small", 3), ("rand_wire_regular", 4)])
+def test_the_next_command_of_a_space_with_so_many_layers_has_these(space, layers):
+    config = RandomSearchConfig(dataset="digits", space=space, layers=layers, init_channels=8)
+    words = shlex.split(genotypes.training_command(Path("g.json"), config, "random_search"))
+    training, _ = parse(words[4:], TrainingConfig, "", program="train")
+    assert training.layers == layers
 
 
 @pytest.mark.parametrize(

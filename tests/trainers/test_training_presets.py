@@ -49,6 +49,14 @@ def test_squeeze_and_excitation_comes_with_autoaugment_and_mixup():
     assert read("imagenet_se") == right
 
 
+def test_rand_wire_has_its_papers_settings():
+    config = read("rand_wire_imagenet")
+    assert (config.layers, config.init_channels, config.stem) == (3, 78, "imagenet")
+    assert (config.epochs, config.batch_size, config.learning_rate) == (250, 256, 0.1)
+    assert (config.momentum, config.weight_decay, config.label_smoothing) == (0.9, 5e-5, 0.1)
+    assert (config.auxiliary_weight, config.drop_path, config.cutout) == (0.0, 0.0, 0)
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [
@@ -57,6 +65,7 @@ def test_squeeze_and_excitation_comes_with_autoaugment_and_mixup():
         ("cifar10_large", ["1.68 %", "7.2 million"]),
         ("cifar100_large", ["13.03 %", "7.2 million"]),
         ("imagenet", ["23.7 % (top-5 7.2 %)", "23.9 % (7.4 %)", "8 Nvidia Tesla V100"]),
+        ("rand_wire_imagenet", ["25.3 % (mean of 5 seeds)", "5.6 million", "583 million"]),
         ("imagenet_se", ["22.5 % (top-5 6.4 %)", "6.1 million", "8 Nvidia Tesla V100"]),
     ],
 )

@@ -133,6 +133,8 @@ def _draw_cell(axes: Axes, cell: CellLayout, corner: Point) -> None:
         width = cell.label_width
         _line(axes, way, color, 1.4)
         _line(axes, [(x + width, y), at(cell.arrival(link))], color, 1.4, arrow=True)
+        if not width:
+            continue
         _box(axes, (x + width / 2, y), (width, LABEL_HEIGHT), color, tint=0.1)
         _write(axes, (x + width / 2, y), name, 8.5)
     for node in range(cell.output + 1):

@@ -20,8 +20,11 @@ INTO_NODE, INTO_OUTPUT, LANE = 30.0, 9.0, 12.0
 # The arrows into a node, in degrees: between neighbors, and from the level to the outermost.
 ARRIVAL, STEEPEST = 48.0, 75.0
 NARROWEST_GAP, WIDEST_GAP = 30.0, 84.0
-# Orders of the lanes that a layout begins from; the best result stays.
-STARTS = 24
+# Orders of the lanes that a layout begins from; the best result stays. With more lanes than MANY,
+# there is no time for this, and the layers are sorted in so many sweeps instead.
+STARTS, MANY, SWEEPS = 24, 60, 24
+# The name of an edge that is nothing but a line.
+WIRE, WIRE_STEP = "wire", 9.0
 
 Point = tuple[float, float]
 # A node of the cell, or a link (by its number) on its way through the layer of that number.
@@ -33,6 +36,7 @@ class CellLayout:
 
     Before each node of a layer stand the labels of its operations, and every link that goes by has
     a lane between the nodes. So no line runs through a label (Sugiyama, Tagawa and Toda 1981).
+    The edges of a cell of wires have no labels.
 
     Args:
         nodes: For each node but the inputs the (operation, source) of its edges.
@@ -44,7 +48,7 @@ class CellLayout:
             operation each node that goes into the output.
         inputs: Number of input nodes, which are the first ones.
         output: The number of the output.
-        label_width: The width of a label.
+        label_width: The width of a label; 0 in a cell without labels.
         width: The width of the cell.
         height: Its height.
     """
@@ -61,6 +65,9 @@ class CellLayout:
         ]
         longest = max((len(name) for _, _, name in self.links), default=0)
         self.label_width = max(LABEL_WIDTH, LETTER * longest + LABEL_MARGIN)
+        self._step = LABEL_STEP
+        if {name for _, _, name in self.links} == {WIRE}:
+            self.label_width, self._step = 0.0, WIRE_STEP
         self._edge_counts = [len(edges) for edges in nodes]
         self.links += [(node, self.output, "") for node in sorted(concat)]
         self._depth = [0] * inputs
@@ -76,7 +83,9 @@ class CellLayout:
         for chain in self._chains:
             for a, b in pairwise(chain):
                 self._steps[self._layer(a)].append((a, b))
-        tried = [self._untangled(Random(start)) for start in range(STARTS)]
+        lanes = sum(len(chain) - 2 for chain in self._chains)
+        starts = [Random(start) for start in range(STARTS if lanes <= MANY else 0)]
+        tried = [self._untangled(start) for start in starts] or self._swept()
         fewest = min(map(self._crossings, tried))
         best = (layers for layers in tried if self._crossings(layers) == fewest)
         distinct = dict.fromkeys(tuple(map(tuple, layers)) for layers in best)
@@ -112,7 +121,7 @@ class CellLayout:
             layer = self._layer(station)
             y = self._y[station]
             points += [(self._left[layer], y), (self._right[layer], y)]
-        step = INTO_OUTPUT if target == self.output else LABEL_STEP
+        step = INTO_OUTPUT if target == self.output else self._step
         y = self._y[target] + step * self._rank(link, end=1)[0]
         return [*points, (self._left[self._depth[target]], y)]
 
@@ -175,6 +184,32 @@ class CellLayout:
                         layer[:] = before
         return layers
 
+    def _swept(self) -> list[list[list[Station]]]:
+        """Sorts each layer by the mean places of what its stations are linked to, in sweeps."""
+        layers: list[list[Station]] = [[] for _ in range(self._depth[-1] + 1)]
+        before: dict[Station, list[Station]] = {}
+        after: dict[Station, list[Station]] = {}
+        for chain in self._chains:
+            for station in chain:
+                if station not in before:
+                    before[station], after[station] = [], []
+                    layers[self._layer(station)].append(station)
+            for a, b in pairwise(chain):
+                before[b].append(a)
+                after[a].append(b)
+        found = []
+        for sweep in range(SWEEPS):
+            near = after if sweep % 2 else before
+            for layer in reversed(layers) if sweep % 2 else layers:
+                place = {station: i for row in layers for i, station in enumerate(row)}
+                means = {
+                    station: fmean([place[other] for other in near[station] or [station]])
+                    for station in layer
+                }
+                layer.sort(key=means.__getitem__)
+            found.append([layer[:] for layer in layers])
+        return found
+
     def _crossings(self, layers: list[list[Station]], gaps: Iterable[int] | None = None) -> int:
         """Returns how many lines cross, in these gaps between layers or in all."""
         count = 0
@@ -215,7 +250,7 @@ class CellLayout:
             return LANE / 2
         if self.is_inner(station):
             edges = self._edge_counts[station - self.inputs]
-            return LABEL_STEP * max(edges, 1) / 2 + 1
+            return max(self._step * max(edges, 1) / 2, RADIUS) + 1
         return self.box_height(station) / 2 + (8 if station < self.inputs else 0)
 
     def _sides(self) -> tuple[list[float], list[float]]:

@@ -30,6 +30,7 @@ PLACES = {
     "norm_2/beta": "beta_2",
     "norm/gamma": "gamma",
     "norm/beta": "beta",
+    "weight/kernel": "weight",
 }
 
 

@@ -12,6 +12,7 @@ from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
+from darts_tf import spaces
 from darts_tf.report import write_comparison, write_report
 from darts_tf.spaces.genotype import read_genotype
 from tests.browser import chromium, look, settled
@@ -32,6 +33,7 @@ RUNS = {
     "tuning": lambda path: tuned(path, 9),
     "tuning begun": lambda path: tuned(path, 10, 0, finished=False),
     "random": lambda path: random_searched(path, 11),
+    "graphs": lambda path: random_searched(path, 16, 1, space=spaces.get("rand_wire_small")),
     "study": lambda path: studied(path, 13),
     "study half": lambda path: studied(path, 14, finished=False),
     "random half": lambda path: random_searched(path, 12, 2, finished=False),
@@ -284,3 +286,15 @@ def test_paper_shows_the_last_epoch_all_edges_and_no_slider(browser, made):
     browser.execute_script("dispatchEvent(new Event('afterprint'));")
     assert shown(browser) == 3
     assert browser.get_log("browser") == []
+
+
+def test_a_graph_has_an_arc_for_each_edge_and_each_node_of_its_output(browser, made):
+    look(browser, made.pages["graphs"], 1280)
+    [outcome] = (made.folder / "graphs").glob("**/genotype.json")
+    genotype = read_genotype(json.loads(outcome.read_text()))
+    for cell in genotype.cells:
+        picture = browser.find_element(By.CSS_SELECTOR, f"[data-cell={cell}] svg")
+        arcs = picture.find_elements(By.CSS_SELECTOR, ".arc")
+        assert len(arcs) == len(genotype.edges(cell)) + len(genotype.output(cell))
+        nodes = [text.text for text in picture.find_elements(By.CSS_SELECTOR, ".node text")]
+        assert nodes == ["c(k\N{MINUS SIGN}1)", *map(str, range(32)), "c(k)"]

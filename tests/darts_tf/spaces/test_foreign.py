@@ -192,7 +192,7 @@ BENCH = "|avg_pool_3x3~0|+|max_pool_3x3~0|skip_connect~1|+|none~0|none~1|skip_co
 def test_a_string_of_nas_bench_201_needs_a_space_that_has_it():
     with pytest.raises(UserError, match=r"expected a registered search space .* got darts") as told:
         read_genotype("|skip_connect~0|+|none~0|none~1|")
-    assert len(str(told.value)) < 300
+    assert len(str(told.value)) < 500
     with pytest.raises(UserError, match=r"cell: expected one of none, .*, got 'max_pool_3x3'"):
         read_genotype(BENCH)
     spaces.register(Chain())

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from matplotlib.image import imread
 
+from darts_tf import spaces
 from darts_tf.errors import UserError
 from darts_tf.report.pictures.drawing import draw
 from darts_tf.spaces import operations, zoo
@@ -159,9 +160,14 @@ def test_shows_every_published_genotype(name: str) -> None:
     assert shown_links(picture) == expected_links(zoo.get(name))
 
 
+def has_labels(genotype: Genotype) -> bool:
+    """Whether no cell consists of wires alone, which have no labels."""
+    return all({name for name, *_ in genotype.edges(cell)} != {"wire"} for cell in genotype.cells)
+
+
 # A drawing takes too long for hundreds of tries to shrink an example.
 @settings(max_examples=10, phases=[Phase.reuse, Phase.generate])
-@given(darts_genotypes(most_nodes=6) | other_genotypes(most_nodes=6))
+@given((darts_genotypes(most_nodes=6) | other_genotypes(most_nodes=6)).filter(has_labels))
 def test_shows_any_genotype_and_nothing_runs_through_a_label(genotype: Genotype) -> None:
     picture = drawn(genotype)
     assert Counter(picture.words) == expected_words(genotype)
@@ -184,6 +190,20 @@ def test_shows_the_cells_of_all_stages_apart_from_each_other() -> None:
             assert abs(label.x - other.x) > 84 or abs(label.y - other.y) > 18
     captions = [words for words in picture.words if words in CAPTIONS.values()]
     assert captions == [CAPTIONS[cell] for cell in STAGED_CELLS]
+
+
+def test_a_random_graph_is_drawn_without_labels(seed: int) -> None:
+    space = spaces.get("rand_wire_small")
+    genotype = space.sample(np.random.default_rng(seed))
+    picture = drawn(genotype)
+    nodes = Counter({"c": 6, "k": 3, node_name(0, 1): 3})
+    nodes += Counter(node_name(node, 1) for node in range(1, 33) for _ in space.cells)
+    assert Counter(picture.words) == nodes + Counter(f"Stage {number}" for number in range(3))
+    edges = sum(len(genotype.edges(cell)) for cell in space.cells)
+    colors = Counter(color for _, color in picture.lines)
+    assert colors[operations.get("wire").color] == 2 * edges  # to the layer, and to the node
+    outputs = sum(len(genotype.output(cell)) for cell in space.cells)
+    assert colors.total() - 2 * edges == outputs
 
 
 def test_each_family_of_operations_has_a_color_of_its_own() -> None:
