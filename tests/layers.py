@@ -17,6 +17,8 @@ import numpy as np
 import darts_tf
 
 PACKAGE = "darts_tf"
+# Arguments of a base class that a class takes at their default alone.
+FIXED = {"TrellisSupernet": {"by_stage"}}
 
 
 def registered() -> dict[str, type]:
@@ -43,6 +45,7 @@ def own_arguments(kind: type) -> dict[str, Any]:
         for parameter in inspect.signature(constructor).parameters.values()
         if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
         and parameter.name != "self"
+        and parameter.name not in FIXED.get(kind.__name__, ())
         and (constructors or parameter.default is parameter.empty)
     }
 

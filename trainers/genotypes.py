@@ -7,7 +7,7 @@ from pathlib import Path
 from darts_tf.config import RunConfig, TrainingConfig, flag_lines
 from darts_tf.errors import UserError, nearest, short
 from darts_tf.report.pictures.text import as_text
-from darts_tf.spaces import foreign, zoo
+from darts_tf.spaces import foreign, get, zoo
 from darts_tf.spaces.genotype import Genotype, read_genotype
 from trainers import presets
 
@@ -75,7 +75,8 @@ def training_command(path: Path, config: RunConfig, program: str) -> str:
 
     It names a preset and what departs from it: data, devices and seed are those of the search, and
     depth, width, epochs and batch size are to the preset of the training as those of the search are
-    to the preset of the search. Without a preset, the defaults take its place.
+    to the preset of the search. Without a preset, the defaults take its place. Where the genotype
+    has the depth of its network, it is that of the search.
 
     Args:
         path: The genotype.json.
@@ -89,6 +90,8 @@ def training_command(path: Path, config: RunConfig, program: str) -> str:
     wanted = {setting: now[setting] for setting in ALIKE}
     for size in SIZES:
         wanted[size] = _scale(size, int(now[size]), int(before[size]), int(after[size]))
+    if get(now["space"]).finds_depth:
+        wanted["layers"] = now["layers"]
     words = ["python", "-m", "trainers.train", f"--genotype={path}"]
     words += [f"--flagfile={name}"] * bool(name)
     words += [f"--{flag}={text}" for flag, text in wanted.items() if text != after[flag]]

@@ -85,7 +85,7 @@ class NetworkSpec:
             >>> spec.places()[1]
             Place(cell='reduce', reduction=True, width=2)
         """
-        return space_of(self.genotype).macro(self.layers)
+        return space_of(self.genotype).places(self.genotype, self.layers)
 
 
 def _genotype(given: object) -> Genotype:
@@ -105,7 +105,8 @@ def _genotype(given: object) -> Genotype:
 
 
 def _check_blocks(genotype: Genotype) -> None:
-    names = {name for cell in genotype.cells for name, _, _ in genotype.edges(cell)} - {NONE}
+    cells = set(genotype.cells) - set(space_of(genotype).wirings)
+    names = {name for cell in cells for name, _, _ in genotype.edges(cell)} - {NONE}
     for name in sorted(names):
         if operations.get(name).block is None:
             raise UserError(f"genotype: expected operations with a block, got {name!r}")

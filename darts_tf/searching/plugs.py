@@ -55,6 +55,7 @@ def choose(
     method = methods.get(config.method if method is None else method)
     space = spaces.get(config.space if space is None else space)
     config = replace(config, method=method.name, space=space.name)
+    space = space.with_layers(config.layers)
     if config.share_alphas == "stage":
         space = space.staged()
     if not all(space.edges(cell) for cell in space.cells):
@@ -111,7 +112,8 @@ def _reads(plugs: Plugs) -> str:
 
 def _check_candidates(space: Space) -> None:
     """Refuses candidates that only networks can have."""
-    names = {name for cell in space.cells for edge in space.edges(cell) for name in edge.candidates}
+    cells = set(space.cells) - set(space.wirings)
+    names = {name for cell in cells for edge in space.edges(cell) for name in edge.candidates}
     for name in sorted(names & set(operations.names()) - {operations.NONE}):
         if operations.get(name).layer is None:
             raise UserError(

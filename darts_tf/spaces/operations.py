@@ -12,6 +12,8 @@ NONE = "none"
 SKIP_CONNECT = "skip_connect"
 NOISE = "noise"
 GROUPS = 8  # of channels in the convolutions of GDAS's reduction cell
+# The levels of a path through the scales of an image (Auto-DeepLab); choices that compute nothing.
+LEVELS = ("level_0", "level_1", "level_2", "level_3")
 
 # By family; after Okabe and Ito, so that color-blind readers can tell them apart.
 COLORS = {
@@ -103,6 +105,13 @@ def _dilated(
     return blocks.dil_conv(relu, channels, size, stride, name)
 
 
+def _atrous(
+    blocks: Any, x: Any, relu: Any, channels: int, stride: int, name: str, size: int
+) -> Any:
+    del x
+    return blocks.atrous_conv(relu, channels, size, stride, name)
+
+
 def _row_and_column(blocks: Any, x: Any, relu: Any, channels: int, stride: int, name: str) -> Any:
     del x
     return blocks.conv_7x1_1x7(relu, channels, stride, name)
@@ -128,15 +137,18 @@ def _of_networks(name: str, family: str, block: Callable[..., Any], groups: int 
     return Operation(name, family, learnable=True, block=block, groups=groups)
 
 
-def _searchable(name: str, family: str, block: Callable[..., Any]) -> Operation:
+def _searchable(
+    name: str, family: str, block: Callable[..., Any], module: str = "operations"
+) -> Operation:
     """Returns an operation that both supernets and networks compute."""
-    layer = f"darts_tf.supernet.operations:{name}"
+    layer = f"darts_tf.supernet.{module}:{name}"
     learnable = family in ("separable", "dilated", "convolution")
     return Operation(name, family, learnable=learnable, layer=layer, block=block)
 
 
-# The candidates of DARTS (section 3.1.1) in its order, two that only published cells use, and the
-# noise of RobustDARTS; the last two form the reduction cell that GDAS does not search.
+# The candidates of DARTS (section 3.1.1) in its order, two that only published cells use, the noise
+# of RobustDARTS, two that form the reduction cell that GDAS does not search, and the convolutions
+# and levels of Auto-DeepLab.
 _TABLE = (
     Operation(NONE, "none", learnable=False),
     _searchable("max_pool_3x3", "pool", partial(_pool, kind="max_pool_3x3")),
@@ -151,6 +163,9 @@ _TABLE = (
     _searchable(NOISE, "noise", _noise),
     _of_networks("conv_1x3_3x1", "convolution", _grouped, GROUPS),
     _of_networks("max_pool_3x3_norm", "pool", _pool_norm),
+    _searchable("atrous_conv_3x3", "dilated", partial(_atrous, size=3), "atrous"),
+    _searchable("atrous_conv_5x5", "dilated", partial(_atrous, size=5), "atrous"),
+    *(Operation(name, "level", learnable=False, color="#4b5f9e") for name in LEVELS),
 )
 _OPERATIONS: Registry[Operation] = Registry("operation", Operation, {})
 for _operation in _TABLE:

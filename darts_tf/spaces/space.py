@@ -88,6 +88,10 @@ class Space:
         inputs: Number of input nodes of a cell.
         fewest_layers: The fewest cells of a network.
         staged_cells: The cells of `staged()`; empty for a space without stages.
+        wirings: Those of `cells` that stand nowhere in a network but say how it is put together,
+            such as a path.
+        finds_depth: Whether a genotype says how many cells its network has: as many as were
+            searched.
         family: What its genotypes become, a key of the tables of `darts_tf.supernet.families` and
             `darts_tf.networks.families`: `cells` for networks of cells one after the other.
     """
@@ -96,6 +100,8 @@ class Space:
     inputs: int = 2
     fewest_layers: int = 3
     staged_cells: tuple[str, ...] = ()
+    wirings: tuple[str, ...] = ()
+    finds_depth: bool = False
     family: str = "cells"
 
     @property
@@ -163,6 +169,30 @@ class Space:
             )
             for number in range(layers)
         )
+
+    def places(self, genotype: Genotype, layers: int) -> tuple[Place, ...]:
+        """Returns which cell stands where in the network of a genotype, here `macro`.
+
+        A space in which the genotype itself says so overrides this.
+
+        Args:
+            genotype: A genotype of this space.
+            layers: Number of cells of the network.
+
+        Raises:
+            UserError: If the genotype has no network of so many cells.
+        """
+        del genotype
+        return self.macro(layers)
+
+    def with_layers(self, layers: int) -> Space:
+        """Returns the space of networks of so many cells, here the same for any number.
+
+        Args:
+            layers: Number of cells of a network.
+        """
+        del layers
+        return self
 
     def staged(self) -> Space:
         """Returns the same space with cells of their own in each stage (DARTS+, figure 3).
@@ -243,24 +273,37 @@ class Space:
                 f"got {', '.join(genotype.cells)}"
             )
         for cell in self.cells:
-            edges = {(edge.source, edge.target): edge.candidates for edge in self.edges(cell)}
-            for operation, source, target in genotype.edges(cell):
-                candidates = edges.get((source, target))
-                if candidates is None:
-                    raise UserError(
-                        f"{cell}: expected an edge of the space {self.name!r}, got one from "
-                        f"{source} to {target}"
-                    )
-                if operation not in candidates:
-                    raise UserError(
-                        f"{cell}: expected one of {', '.join(candidates)} from {source} to "
-                        f"{target}, got {operation!r}"
-                    )
-            if genotype.output(cell) != self.output(cell):
+            self.check_edges(cell, genotype)
+
+    def check_edges(self, cell: str, genotype: Genotype) -> None:
+        """Refuses a genotype one of whose cells is not of this space; see `check`.
+
+        Args:
+            cell: The cell's name.
+            genotype: The genotype.
+
+        Raises:
+            UserError: If the cell has an edge that the space does not have, another output, or
+                another number of edges than `check_cell` wants.
+        """
+        edges = {(edge.source, edge.target): edge.candidates for edge in self.edges(cell)}
+        for operation, source, target in genotype.edges(cell):
+            candidates = edges.get((source, target))
+            if candidates is None:
                 raise UserError(
-                    f"{cell}_concat: expected {self.output(cell)}, got {genotype.output(cell)}"
+                    f"{cell}: expected an edge of the space {self.name!r}, got one from "
+                    f"{source} to {target}"
                 )
-            self.check_cell(cell, genotype.nodes(cell))
+            if operation not in candidates:
+                raise UserError(
+                    f"{cell}: expected one of {', '.join(candidates)} from {source} to "
+                    f"{target}, got {operation!r}"
+                )
+        if genotype.output(cell) != self.output(cell):
+            raise UserError(
+                f"{cell}_concat: expected {self.output(cell)}, got {genotype.output(cell)}"
+            )
+        self.check_cell(cell, genotype.nodes(cell))
 
     def check_cell(self, cell: str, nodes: tuple[tuple[Pair, ...], ...]) -> None:
         """Refuses a cell with another number of edges than the space keeps.
@@ -329,6 +372,18 @@ class Space:
             operation: The name of the operation.
         """
         return operations.get(operation).learnable
+
+    def ranking(self, cell: str, alphas: np.ndarray) -> np.ndarray:
+        """Returns what Criterion 1* compares from epoch to epoch in one of `wirings`.
+
+        Args:
+            cell: One of `wirings`.
+            alphas: Its table, [edges, width]; minus infinity where there is no candidate.
+
+        Returns:
+            Integers, one row for each of the table's; a row that stays as it is is stable.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has to say what is ranked in {cell}")
 
     def get_config(self) -> dict[str, Any]:
         """Returns the name and the constructor's arguments, from which `from_config` makes it."""

@@ -67,6 +67,8 @@ def random_operation(
         params["pointwise"] = random_kernel(rng, 1, 1, channels, channels)
     elif name == "max_pool_3x3_norm":
         return random_affine(rng, channels) if affine else params
+    elif name.startswith("atrous_conv"):
+        params["kernel"] = random_kernel(rng, int(name[-1]), int(name[-1]), channels, channels)
     elif "conv" in name:
         size = int(name[-1])
         for suffix in suffixes:
