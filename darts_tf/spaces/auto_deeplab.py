@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 
@@ -142,13 +142,13 @@ class AutoDeepLab(Space):
             for previous, level in zip(before, levels, strict=False)
         )
 
-    def with_layers(self, layers: int) -> AutoDeepLab:
+    def with_layers(self, layers: int) -> Self:
         """Returns the space of paths of so many layers.
 
         Args:
             layers: Number of cells on a path.
         """
-        return AutoDeepLab(layers, self.nodes, self.candidates)
+        return replace(self, layers=layers)
 
     def derive_cell(self, cell: str, strengths: np.ndarray) -> Sequence[Triple]:
         """Returns the cell as DARTS derives it, or the strongest path.

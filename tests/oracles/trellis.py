@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.oracles import images, supernet, tape, trees
+from tests.oracles import images, operations, supernet, tape, trees
 from tests.oracles.cells import edges_of, search_cell
 from tests.oracles.parameters import random_affine, random_cell, random_kernel
 from tests.oracles.tape import Var
@@ -87,6 +87,62 @@ def logits(pictures: Var, alphas: Mapping[str, Var], params: Mapping[str, Any], 
     pooled = [images.global_mean(history[-1][level]) for level in sorted(history[-1])]
     classifier = params["classifier"]
     return tape.dense(tape.concat(pooled), classifier["kernel"], classifier["bias"])
+
+
+def network(
+    pictures: np.ndarray,
+    nodes: Sequence[Sequence[tuple[str, int]]],
+    levels: Sequence[int],
+    params: Mapping[str, Any],
+) -> np.ndarray:
+    """Logits of the network of a cell on a path, [batch, classes], normalized by the batch.
+
+    Args:
+        pictures: [batch, height, width, channels].
+        nodes: For each node of the cell the (operation, source) of its edges.
+        levels: The path, layer by layer.
+        params: Under stem a kernel, gamma and beta; under cells for each layer preprocess_0,
+            preprocess_1 and edges, by node and number; under classifier kernel and bias.
+    """
+    own = trees.map_leaves(Var, dict(params))
+    stem = images.conv2d(Var(pictures), own["stem"]["kernel"])
+    image = tape.relu(operations.normalized(stem, own["stem"], affine=True))
+    sizes = [tuple(-(-size // 2**level) for size in image.shape[1:3]) for level in range(LEVELS)]
+    history = [(image, 0), (image, 0)]
+    for level, cell in zip(levels, own["cells"], strict=True):
+        at = min(history[-1][1], level)
+        states = [
+            operations.relu_conv_bn(resized(*each, at, sizes), cell[f"preprocess_{i}"], affine=True)
+            for i, each in enumerate(history[-2:])
+        ]
+        for node, edges in enumerate(nodes):
+            results = [
+                operations.OPERATIONS[name](
+                    states[source],
+                    cell["edges"][node][number],
+                    2 if level > at and source < 2 else 1,
+                    affine=True,
+                )
+                for number, (name, source) in enumerate(edges)
+            ]
+            states.append(tape.add(*results))
+        history.append((tape.concat(states[2:]), level))
+    classifier = own["classifier"]
+    pooled = images.global_mean(history[-1][0])
+    return tape.dense(pooled, classifier["kernel"], classifier["bias"]).value
+
+
+def resized(x: Var, level: int, target: int, sizes: Sequence[tuple[int, ...]]) -> Var:
+    """The image after its ReLU at another level: interpolated, or the mean of 2x2 pixels."""
+    x = tape.relu(x)
+    for smaller in range(level, target, -1):
+        x = images.upsample(x, sizes[smaller - 1])
+    if target > level:
+        padding = [(0, 0), *((0, size % 2) for size in x.shape[1:3]), (0, 0)]
+        padded = np.pad(x.value, padding, constant_values=np.nan)
+        corners = [padded[:, i::2, j::2] for i in (0, 1) for j in (0, 1)]
+        x = Var(np.nanmean(corners, axis=0))
+    return x
 
 
 def random_params(

@@ -16,7 +16,7 @@ CONFIGS = {"search": SearchConfig, "train": TrainingConfig}
 METHODS = tuple(f"{name}_cifar10" for name in methods.names() if name != "darts")
 # The paper's further networks on a data set.
 FURTHER = {
-    "search": (*METHODS, "pc_darts_imagenet"),
+    "search": (*METHODS, "pc_darts_imagenet", "auto_deeplab_cifar10"),
     "train": ("cifar10_large", "cifar100_large", "imagenet_se"),
 }
 ALL = [(program, name) for program in CONFIGS for name in presets.names(program)]

@@ -1,12 +1,16 @@
-"""RobustDARTS's search spaces are searched, killed and resumed."""
+"""RobustDARTS's search spaces and Auto-DeepLab's are searched, killed and resumed."""
 
 import pytest
 
 from darts_tf import spaces
 from tests import contracts
+from tests.some_spaces import SmallTrellis
 
+SEARCHED = ("robust_darts", "small_trellis")
 SPACES = [
-    each for each in contracts.plugs(spaces) if each.values[0].name.startswith("robust_darts")
+    each
+    for each in contracts.plugs(spaces, SmallTrellis())
+    if each.values[0].name.startswith(SEARCHED)
 ]
 
 

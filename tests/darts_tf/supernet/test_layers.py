@@ -204,7 +204,7 @@ CASES = {
     ),
     TrellisSupernet: (
         {
-            "search_space": TRELLIS,
+            "search_space": TRELLIS.get_config(),
             "layers": 2,
             "init_channels": 4,
             "classes": 3,
