@@ -8,6 +8,7 @@ import numpy as np
 from darts_tf.layers.normalization import BatchNormalization
 from darts_tf.networks.network import build_network, inference_network
 from darts_tf.networks.spec import NetworkSpec
+from darts_tf.spaces import zoo
 from darts_tf.spaces.genotype import Genotype
 
 MEAN, DEVIATION = (0.5, 0.4, 0.3), (0.2, 0.25, 0.3)
@@ -25,10 +26,12 @@ _EDGES = (
     ("skip_connect", 1),
     ("noise", 0),
     ("noise", 1),
+    ("atrous_conv_3x3", 0),
+    ("atrous_conv_5x5", 1),
     ("none", 0),
     ("max_pool_3x3_norm", 1),
 )
-_CONCAT = (2, 3, 4, 5, 6, 7, 8)
+_CONCAT = (2, 3, 4, 5, 6, 7, 8, 9)
 # The first cell of these networks has too few channels for an operation in eight groups.
 _GROUPED = (*_EDGES[:-2], ("conv_1x3_3x1", 0), ("max_pool_3x3_norm", 1))
 # Two edges a cell, for what is around the cells.
@@ -51,6 +54,14 @@ SPARSE = Genotype(
     reduce=[("sep_conv_3x3", 0, 2), ("skip_connect", 1, 2), ("max_pool_3x3", 0, 4)],
     reduce_concat=[2, 3, 4],
 )
+# A path that goes down, stays and goes up.
+TRELLIS = Genotype(
+    space="auto_deeplab",
+    cell=zoo.get("AUTO_DEEPLAB").cell,
+    cell_concat=(2, 3, 4, 5, 6),
+    path=[("level_1", 1, 2), ("level_1", 2, 3), ("level_0", 3, 4)],
+    path_concat=(4,),
+)
 # What each network of the tests has that others have not.
 SETTINGS = {
     "odd": {"shape": (9, 11, 3)},
@@ -63,6 +74,7 @@ SETTINGS = {
         "squeeze_excite": True,
     },
     "sparse": {"shape": (9, 8, 3), "genotype": SPARSE},
+    "trellis": {"shape": (9, 8, 3), "genotype": TRELLIS},
 }
 
 

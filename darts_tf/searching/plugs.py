@@ -61,6 +61,11 @@ def choose(
     if not all(space.edges(cell) for cell in space.cells):
         raise UserError(f"space: expected cells with edges, got the space '{space.name}'")
     _check_candidates(space)
+    if method.families and space.family not in method.families:
+        raise UserError(
+            f"space: expected one of the family {' or '.join(method.families)} with the method "
+            f"{method.name}, got '{space.name}' of the family {space.family}"
+        )
     criterion = _criterion(config, space, criterion)
     if isinstance(criterion, criteria.Criterion):
         config = criterion.recorded(config, space)
