@@ -479,10 +479,6 @@ def training_flag_lines(config: TrainingConfig, genotype: Genotype) -> tuple[str
             f"--layers: expected at least {fewest} for a genotype with cells for each stage, got "
             f"{config.layers}"
         )
-    try:
-        space_of(genotype).places(genotype, config.layers)
-    except UserError as error:
-        raise UserError(f"--{error}") from error
     names = (name for name in zoo.names() if zoo.get(name) == genotype)
     inline = json.dumps(genotype.to_dict(), separators=(",", ":"))
     return (*flag_lines(config), f"--genotype={next(names, inline)}")

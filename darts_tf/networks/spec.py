@@ -31,7 +31,8 @@ class NetworkSpec:
         input_shape: Height, width and channels of an image; height and width may be None, for any.
         classes: Number of classes, at least 2.
         layers: Number of cells; at least as many as the genotype's space needs, which are 3 for
-            DARTS's and 5 for cells of their own in each stage.
+            DARTS's and 5 for cells of their own in each stage. A genotype with a path has its own
+            number.
         init_channels: Channels of a node in the first cell, at least 2.
         stem: Layers before the first cell: `cifar`, a 3x3 convolution; `tiny_imagenet`, one of
             stride 2 before it; or `imagenet`, three of stride 2.

@@ -62,7 +62,7 @@ class AutoDeepLab(Space):
         ((20, 8), (6, 3))
         >>> [edge.candidates for edge in space.edges("path")][:2]
         [('level_0', 'level_1'), ('level_0', 'level_1')]
-        >>> space.derive({"cell": np.full((20, 8), 0.125), "path": np.eye(6, 3)}).path
+        >>> space.derive({"cell": np.full((20, 8), 0.125), "path": np.full((6, 3), 0.5)}).path
         (('level_0', 1, 2), ('level_0', 2, 3), ('level_0', 3, 4))
     """
 
@@ -126,16 +126,12 @@ class AutoDeepLab(Space):
         )
 
     def places(self, genotype: Genotype, layers: int) -> tuple[Place, ...]:
-        """Returns the cells on a genotype's path; a cell is a reduction where the path goes down.
+        """Returns the cells on a genotype's path, which are as many as its own layers.
 
-        Raises:
-            UserError: If the path has another number of layers.
+        A cell is a reduction where the path goes down.
         """
+        del layers
         levels = path_levels(genotype)
-        if len(levels) != layers:
-            raise UserError(
-                f"layers: expected {len(levels)}, as many as the genotype's path has, got {layers}"
-            )
         before = (0, *levels)
         return tuple(
             Place(CELL, reduction=level > previous, width=2**level)

@@ -90,8 +90,8 @@ class Space:
         staged_cells: The cells of `staged()`; empty for a space without stages.
         wirings: Those of `cells` that stand nowhere in a network but say how it is put together,
             such as a path.
-        finds_depth: Whether a genotype says how many cells its network has: as many as were
-            searched.
+        finds_depth: Whether a genotype says how many cells its network has, whatever the setting
+            `layers`: as many as were searched.
         family: What its genotypes become, a key of the tables of `darts_tf.supernet.families` and
             `darts_tf.networks.families`: `cells` for networks of cells one after the other.
     """
@@ -177,10 +177,7 @@ class Space:
 
         Args:
             genotype: A genotype of this space.
-            layers: Number of cells of the network.
-
-        Raises:
-            UserError: If the genotype has no network of so many cells.
+            layers: Number of cells of the network; not read where `finds_depth`.
         """
         del genotype
         return self.macro(layers)

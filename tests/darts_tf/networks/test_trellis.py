@@ -1,10 +1,11 @@
 """The network of a path equals its twin, and has the counts of a sum by hand."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
 
-import darts_tf
 from darts_tf.errors import UserError
 from darts_tf.networks.complexity import multiply_adds, parameters
 from darts_tf.networks.network import build_network, inference_network
@@ -142,10 +143,12 @@ def test_the_network_for_inference_has_stock_layers_and_the_same_scores(tmp_path
     np.testing.assert_allclose(loaded(pixels), scores, rtol=0, atol=1e-6)
 
 
-def test_a_network_of_another_depth_or_of_any_size_is_refused():
-    with pytest.raises(UserError, match="layers: expected 12, as many as the genotype's path has"):
-        darts_tf.NetworkSpec(PUBLISHED)
+def test_the_path_says_how_deep_the_network_is():
+    network = build_network(on_path(0, 1), (8, 8, 3), 5, layers=20, init_channels=2)
+    cells = {layer.name for layer in network.layers if re.fullmatch(r"cell_\d+", layer.name)}
+    assert cells == {"cell_0", "cell_1"}
+
+
+def test_a_network_for_images_of_any_size_is_refused():
     with pytest.raises(UserError, match="input_shape: expected a known height and width"):
         build_network(PUBLISHED, (None, None, 3), layers=12, init_channels=2)
-    with pytest.raises(UserError, match="--layers: expected 12"):
-        darts_tf.config.training_flag_lines(darts_tf.TrainingConfig(layers=20), PUBLISHED)
