@@ -159,16 +159,13 @@ class AutoDeepLab(Space):
         """Returns for each row of the path's table the path that it gives, [rows, layers]."""
         return np.tile(self._decode(softmax({cell: alphas})[cell]), (len(alphas), 1))
 
-    def check_edges(self, cell: str, genotype: Genotype) -> None:
-        """Refuses a cell or a path that is not of this space; a path may have any length."""
-        if cell != PATH:
-            super().check_edges(cell, genotype)
-            return
-        edges = genotype.edges(PATH)
-        if genotype.output(PATH) != (len(edges) + 1,) or len(edges) < self.fewest_layers:
+    def check_wiring(self, cell: str, genotype: Genotype) -> None:
+        """Refuses a path that is not of this space; it may have any length."""
+        edges = genotype.edges(cell)
+        if genotype.output(cell) != (len(edges) + 1,) or len(edges) < self.fewest_layers:
             raise UserError(
                 f"path_concat: expected the last of {self.fewest_layers} or more layers, "
-                f"got {genotype.output(PATH)} after {len(edges)} layers"
+                f"got {genotype.output(cell)} after {len(edges)} layers"
             )
         level = 0
         for number, (name, source, target) in enumerate(edges):

@@ -270,37 +270,27 @@ class Space:
                 f"got {', '.join(genotype.cells)}"
             )
         for cell in self.cells:
-            self.check_edges(cell, genotype)
-
-    def check_edges(self, cell: str, genotype: Genotype) -> None:
-        """Refuses a genotype one of whose cells is not of this space; see `check`.
-
-        Args:
-            cell: The cell's name.
-            genotype: The genotype.
-
-        Raises:
-            UserError: If the cell has an edge that the space does not have, another output, or
-                another number of edges than `check_cell` wants.
-        """
-        edges = {(edge.source, edge.target): edge.candidates for edge in self.edges(cell)}
-        for operation, source, target in genotype.edges(cell):
-            candidates = edges.get((source, target))
-            if candidates is None:
+            if cell in self.wirings:
+                self.check_wiring(cell, genotype)
+                continue
+            edges = {(edge.source, edge.target): edge.candidates for edge in self.edges(cell)}
+            for operation, source, target in genotype.edges(cell):
+                candidates = edges.get((source, target))
+                if candidates is None:
+                    raise UserError(
+                        f"{cell}: expected an edge of the space {self.name!r}, got one from "
+                        f"{source} to {target}"
+                    )
+                if operation not in candidates:
+                    raise UserError(
+                        f"{cell}: expected one of {', '.join(candidates)} from {source} to "
+                        f"{target}, got {operation!r}"
+                    )
+            if genotype.output(cell) != self.output(cell):
                 raise UserError(
-                    f"{cell}: expected an edge of the space {self.name!r}, got one from "
-                    f"{source} to {target}"
+                    f"{cell}_concat: expected {self.output(cell)}, got {genotype.output(cell)}"
                 )
-            if operation not in candidates:
-                raise UserError(
-                    f"{cell}: expected one of {', '.join(candidates)} from {source} to "
-                    f"{target}, got {operation!r}"
-                )
-        if genotype.output(cell) != self.output(cell):
-            raise UserError(
-                f"{cell}_concat: expected {self.output(cell)}, got {genotype.output(cell)}"
-            )
-        self.check_cell(cell, genotype.nodes(cell))
+            self.check_cell(cell, genotype.nodes(cell))
 
     def check_cell(self, cell: str, nodes: tuple[tuple[Pair, ...], ...]) -> None:
         """Refuses a cell with another number of edges than the space keeps.
@@ -320,6 +310,18 @@ class Space:
         edges = [(edge.source, edge.target) for edge in self.edges(cell)]
         if kept != edges:
             raise UserError(f"{cell}: expected the edges {edges} in this order, got {kept}")
+
+    def check_wiring(self, cell: str, genotype: Genotype) -> None:
+        """Refuses a genotype one of whose `wirings` is not of this space.
+
+        Args:
+            cell: One of `wirings`.
+            genotype: The genotype.
+
+        Raises:
+            UserError: If it is not of this space.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has to say what {cell} can be")
 
     def sample(self, rng: np.random.Generator) -> Genotype:
         """Draws a genotype, each one as likely as any other.

@@ -217,6 +217,7 @@ CASES = {
             ),
         },
         on_images,
+        frozenset({"by_stage"}),
     ),
     Stem: ({"channels": 3, "kind": "imagenet", "synchronized": True}, on_images),
     Conv2D: ({"filters": 3, "kernel_size": (1, 1)}, on_images),
