@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from darts_tf.spaces import operations
 from darts_tf.spaces.genotype import Genotype, genotype_of
 
-DRAWN = tuple(name for name in operations.names() if name != operations.NONE)
+DRAWN = tuple(name for name in operations.names() if operations.get(name).block is not None)
 
 
 @st.composite

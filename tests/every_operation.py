@@ -8,6 +8,7 @@ import numpy as np
 from darts_tf.layers.normalization import BatchNormalization
 from darts_tf.networks.network import build_network, inference_network
 from darts_tf.networks.spec import NetworkSpec
+from darts_tf.spaces import zoo
 from darts_tf.spaces.genotype import Genotype
 
 MEAN, DEVIATION = (0.5, 0.4, 0.3), (0.2, 0.25, 0.3)
@@ -27,10 +28,12 @@ _EDGES = (
     ("noise", 1),
     ("nor_conv_1x1", 0),
     ("nor_conv_3x3", 1),
+    ("atrous_conv_3x3", 0),
+    ("atrous_conv_5x5", 1),
     ("none", 0),
     ("max_pool_3x3_norm", 1),
 )
-_CONCAT = (2, 3, 4, 5, 6, 7, 8, 9)
+_CONCAT = (2, 3, 4, 5, 6, 7, 8, 9, 10)
 # The first cell of these networks has too few channels for an operation in eight groups.
 _GROUPED = (*_EDGES[:-2], ("conv_1x3_3x1", 0), ("max_pool_3x3_norm", 1))
 # Two edges a cell, for what is around the cells.
@@ -61,6 +64,14 @@ GRAPHS = Genotype(
     **{f"stage_{number}": _GRAPH for number in range(3)},
     **{f"stage_{number}_concat": (3, 4) for number in range(3)},
 )
+# A path that goes down, stays and goes up.
+TRELLIS = Genotype(
+    space="auto_deeplab",
+    cell=zoo.get("AUTO_DEEPLAB").cell,
+    cell_concat=(2, 3, 4, 5, 6),
+    path=[("level_1", 1, 2), ("level_1", 2, 3), ("level_0", 3, 4)],
+    path_concat=(4,),
+)
 # What each network of the tests has that others have not.
 SETTINGS = {
     "odd": {"shape": (9, 11, 3)},
@@ -74,6 +85,7 @@ SETTINGS = {
     },
     "sparse": {"shape": (9, 8, 3), "genotype": SPARSE},
     "rand_wire": {"shape": (19, 16, 3), "genotype": GRAPHS},
+    "trellis": {"shape": (9, 8, 3), "genotype": TRELLIS},
 }
 
 

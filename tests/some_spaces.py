@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from darts_tf import spaces
 from darts_tf.spaces import operations
+from darts_tf.spaces.auto_deeplab import AutoDeepLab
 from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.spaces.space import Edge, Place, Space
 
@@ -79,6 +81,18 @@ class Sparse(Dense):
 
     def check_cell(self, cell: str, nodes: Any) -> None:
         """Accepts any edges."""
+
+
+@dataclass(frozen=True)
+class SmallTrellis(AutoDeepLab):
+    """Auto-DeepLab's space with a cell of one node."""
+
+    layers: int = 3
+    nodes: int = 1
+    candidates: tuple[str, ...] = ("none", "skip_connect", "atrous_conv_3x3")
+
+    name = "small_trellis"
+    fewest_layers = 3
 
 
 @contextmanager

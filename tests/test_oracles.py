@@ -42,6 +42,7 @@ PRIMITIVES: dict[str, tuple[Callable[..., Var], list[tuple[int, ...]]]] = {
     "cross_entropy": (lambda x: tape.softmax_cross_entropy(x, [1, 0, 4]), [(3, 5)]),
     "conv": (images.conv2d, [IMAGE, (3, 3, 3, 2)]),
     "conv_stride_2": (lambda x, k: images.conv2d(x, k, 2), [IMAGE, (3, 3, 3, 2)]),
+    "conv_dilated": (lambda x, k: images.conv2d(x, k, 2, 2), [IMAGE, (3, 3, 3, 2)]),
     "conv_1x7": (lambda x, k: images.conv2d(x, k, (1, 2)), [IMAGE, (1, 7, 3, 2)]),
     "depthwise": (images.depthwise_conv2d, [IMAGE, (3, 3, 3, 1)]),
     "depthwise_5": (lambda x, k: images.depthwise_conv2d(x, k, 2), [IMAGE, (5, 5, 3, 1)]),
@@ -57,6 +58,7 @@ PRIMITIVES: dict[str, tuple[Callable[..., Var], list[tuple[int, ...]]]] = {
     "by_averages": (by_averages, [IMAGE]),
     "by_averages_affine": (by_averages, [IMAGE, (3,), (3,)]),
     "shift": (lambda x: images.shift(x, 1, 1), [IMAGE]),
+    "upsample": (lambda x: images.upsample(x, (10, 11)), [IMAGE]),
     "global_mean": (images.global_mean, [IMAGE]),
 }
 
@@ -160,6 +162,24 @@ def test_a_depthwise_convolution_is_a_convolution_with_a_diagonal_kernel(seed: i
         full = images.conv2d(x, Var(spread * np.eye(3)), stride).value
         dilated = images.depthwise_conv2d(x, Var(kernel), stride, dilation=2).value
         np.testing.assert_allclose(dilated, full, rtol=1e-12, atol=1e-12)
+
+
+def test_a_dilated_convolution_has_a_kernel_with_gaps(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, kernel = Var(rng.normal(size=IMAGE)), rng.normal(size=(3, 3, 3, 2))
+    spread = np.zeros((5, 5, 3, 2))
+    spread[::2, ::2] = kernel
+    for stride in (1, 2):
+        dilated = images.conv2d(x, Var(kernel), stride, dilation=2).value
+        np.testing.assert_allclose(dilated, images.conv2d(x, Var(spread), stride).value, rtol=1e-12)
+
+
+def test_doubling_an_image_keeps_a_ramp_a_ramp_inside() -> None:
+    ramp = np.arange(4.0)[None, :, None, None] + 10 * np.arange(3.0)[None, None, :, None]
+    found = images.upsample(Var(ramp), (8, 6)).value[0, :, :, 0]
+    rows = np.clip(np.arange(8) / 2 - 0.25, 0, 3)
+    columns = np.clip(np.arange(6) / 2 - 0.25, 0, 2)
+    np.testing.assert_allclose(found, rows[:, None] + 10 * columns, rtol=1e-14)
 
 
 def test_pools_at_the_border_see_only_the_image(seed: int) -> None:

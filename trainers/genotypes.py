@@ -82,7 +82,8 @@ def training_command(path: Path, config: RunConfig, program: str) -> str:
 
     It names a preset and what departs from it: data, devices and seed are those of the search, and
     depth, width, epochs and batch size are to the preset of the training as those of the search are
-    to the preset of the search. Without a preset, the defaults take its place.
+    to the preset of the search. Without a preset, the defaults take its place. Where the genotype
+    has the depth of its network, it is that of the search.
 
     Args:
         path: The genotype.json.
@@ -96,7 +97,8 @@ def training_command(path: Path, config: RunConfig, program: str) -> str:
     wanted = {setting: now[setting] for setting in ALIKE}
     for size in SIZES:
         wanted[size] = _scale(size, int(now[size]), int(before[size]), int(after[size]))
-    if spaces.get(now["space"]).most_layers is not None:  # then the genotype says how deep it is
+    space = spaces.get(now["space"])
+    if space.finds_depth or space.most_layers is not None:  # then the genotype says how deep it is
         wanted["layers"] = now["layers"]
     words = ["python", "-m", "trainers.train", f"--genotype={path}"]
     words += [f"--flagfile={name}"] * bool(name)

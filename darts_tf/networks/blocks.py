@@ -59,6 +59,7 @@ class Blocks:
         strides: int | tuple[int, int] = 1,
         pad: bool = True,
         groups: int = 1,
+        dilation: int = 1,
     ) -> Tensor:
         """Convolution without bias, padded by the same number of zeros on opposite sides.
 
@@ -67,12 +68,13 @@ class Blocks:
         """
         rows, columns = (size, size) if isinstance(size, int) else size
         if pad and (rows, columns) != (1, 1):
-            pads = ((rows - 1) // 2, (columns - 1) // 2)
+            pads = (dilation * (rows - 1) // 2, dilation * (columns - 1) // 2)
             x = layers.ZeroPadding2D(pads, dtype=self.dtype, name=f"{name}_pad")(x)
         return self.conv_kind(
             channels,
             (rows, columns),
             strides,
+            dilation_rate=dilation,
             groups=groups,
             use_bias=False,
             kernel_initializer=uniform(rows * columns * x.shape[-1] // groups),
@@ -188,6 +190,16 @@ class Blocks:
         """Separable convolution with dilation 2, once."""
         x = self.depthwise(relu, size, f"{name}_depthwise", stride, dilation=2)
         return self.norm(self.conv(x, channels, 1, f"{name}_pointwise"), f"{name}_norm")
+
+    def atrous_conv(self, relu: Tensor, channels: int, size: int, stride: int, name: str) -> Tensor:
+        """Full convolution with dilation 2, at stride 2 a plain one of every second row and column.
+
+        Auto-DeepLab's code resizes there, for odd sizes to the same pixels.
+        """
+        if stride == 2:
+            relu = self.subsample(relu, f"{name}_even")
+        x = self.conv(relu, channels, size, f"{name}_conv", dilation=1 if stride == 2 else 2)
+        return self.norm(x, f"{name}_norm")
 
     def conv_7x1_1x7(self, relu: Tensor, channels: int, stride: int, name: str) -> Tensor:
         """A 1x7 convolution, then a 7x1 one."""

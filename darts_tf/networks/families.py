@@ -16,6 +16,7 @@ _BACKBONES: Mapping[str, str] = MappingProxyType(
     {
         "cells": "darts_tf.networks.backbone:backbone",
         "rand_wire": "darts_tf.networks.rand_wire:backbone",
+        "trellis": "darts_tf.networks.trellis:backbone",
     }
 )
 

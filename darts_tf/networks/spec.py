@@ -32,7 +32,7 @@ class NetworkSpec:
         classes: Number of classes, at least 2.
         layers: Number of cells; at least as many as the genotype's space needs, which are 3 for
             DARTS's and 5 for cells of their own in each stage. In RandWire's spaces it is the
-            number of graphs, 3 or 4.
+            number of graphs, 3 or 4; a genotype with a path has its own number.
         init_channels: Channels of a node in the first cell, at least 2.
         stem: Layers before the first cell: `cifar`, a 3x3 convolution; `tiny_imagenet`, one of
             stride 2 before it; or `imagenet`, three of stride 2.
@@ -88,7 +88,7 @@ class NetworkSpec:
             >>> spec.places()[1]
             Place(cell='reduce', reduction=True, width=2, after_block=False)
         """
-        return space_of(self.genotype).macro(self.layers)
+        return space_of(self.genotype).places(self.genotype, self.layers)
 
 
 def _genotype(given: object) -> Genotype:
@@ -108,7 +108,8 @@ def _genotype(given: object) -> Genotype:
 
 
 def _check_blocks(genotype: Genotype) -> None:
-    names = {name for cell in genotype.cells for name, _, _ in genotype.edges(cell)} - {NONE}
+    cells = set(genotype.cells) - set(space_of(genotype).wirings)
+    names = {name for cell in cells for name, _, _ in genotype.edges(cell)} - {NONE}
     for name in sorted(names):
         if operations.get(name).block is None:
             raise UserError(f"genotype: expected operations with a block, got {name!r}")

@@ -38,12 +38,19 @@ class CellTable:
     inputs: int
 
     def names(self) -> list[str]:
-        """Returns the edges in words: the node that is read, an arrow, the node that is led to."""
+        """Returns the edges in words: the node that is read, an arrow, the node that is led to.
+
+        Rows between the same nodes, as a path has one for each level, are numbered from 0.
+        """
         if not self.inputs:
             return [f"edge {number}" for number, _ in self.edges]
         nodes = max((target for _, target in self.edges), default=self.inputs) - self.inputs + 1
         names = node_names(self.inputs, nodes)
-        return [f"{names[a]} \N{RIGHTWARDS ARROW} {names[b]}" for a, b in self.edges]
+        words = [f"{names[a]} \N{RIGHTWARDS ARROW} {names[b]}" for a, b in self.edges]
+        return [
+            f"{name}, {words[:row].count(name)}" if words.count(name) > 1 else name
+            for row, name in enumerate(words)
+        ]
 
     def spread(self, table: Any, kept: Sequence[Sequence[str]] | None = None) -> np.ndarray:
         """Returns a table with a column for each operation.

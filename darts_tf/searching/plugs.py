@@ -56,11 +56,17 @@ def choose(
     space = spaces.get(config.space if space is None else space)
     config = replace(config, method=method.name, space=space.name)
     _check_searchable(space)
+    space = space.with_layers(config.layers)
     if config.share_alphas == "stage":
         space = space.staged()
     if not all(space.edges(cell) for cell in space.cells):
         raise UserError(f"space: expected cells with edges, got the space '{space.name}'")
     _check_candidates(space)
+    if method.families and space.family not in method.families:
+        raise UserError(
+            f"space: expected one of the family {' or '.join(method.families)} with the method "
+            f"{method.name}, got '{space.name}' of the family {space.family}"
+        )
     criterion = _criterion(config, space, criterion)
     if isinstance(criterion, criteria.Criterion):
         config = criterion.recorded(config, space)
@@ -120,7 +126,8 @@ def _check_searchable(space: Space) -> None:
 
 def _check_candidates(space: Space) -> None:
     """Refuses candidates that only networks can have."""
-    names = {name for cell in space.cells for edge in space.edges(cell) for name in edge.candidates}
+    cells = set(space.cells) - set(space.wirings)
+    names = {name for cell in cells for edge in space.edges(cell) for name in edge.candidates}
     for name in sorted(names & set(operations.names()) - {operations.NONE}):
         if operations.get(name).layer is None:
             raise UserError(

@@ -23,6 +23,7 @@ _SPACES: Registry[Space] = Registry(
         "robust_darts_s3": "darts_tf.spaces.robust_darts:S3",
         "robust_darts_s4": "darts_tf.spaces.robust_darts:S4",
         "nas_bench_201": "darts_tf.spaces.nas_bench_201:NASBench201",
+        "auto_deeplab": "darts_tf.spaces.auto_deeplab:AUTO_DEEPLAB",
     },
 )
 

@@ -12,6 +12,8 @@ NONE = "none"
 SKIP_CONNECT = "skip_connect"
 NOISE = "noise"
 GROUPS = 8  # of channels in the convolutions of GDAS's reduction cell
+# The levels of a path through the scales of an image (Auto-DeepLab); choices that compute nothing.
+LEVELS = ("level_0", "level_1", "level_2", "level_3")
 
 # By family; after Okabe and Ito, so that color-blind readers can tell them apart.
 COLORS = {
@@ -103,6 +105,13 @@ def _dilated(
     return blocks.dil_conv(relu, channels, size, stride, name)
 
 
+def _atrous(
+    blocks: Any, x: Any, relu: Any, channels: int, stride: int, name: str, size: int
+) -> Any:
+    del x
+    return blocks.atrous_conv(relu, channels, size, stride, name)
+
+
 def _row_and_column(blocks: Any, x: Any, relu: Any, channels: int, stride: int, name: str) -> Any:
     del x
     return blocks.conv_7x1_1x7(relu, channels, stride, name)
@@ -145,8 +154,10 @@ def _searchable(
 
 
 # The candidates of DARTS (section 3.1.1) in its order, two that only published cells use, the noise
+# The candidates of DARTS (section 3.1.1) in its order, two that only published cells use, the noise
 # of RobustDARTS, the convolutions of NAS-Bench-201; the next two form the reduction cell that GDAS
-# does not search, and the last one is an edge of RandWire's graphs.
+# does not search, then an edge of RandWire's graphs, and the convolutions and levels of
+# Auto-DeepLab.
 _TABLE = (
     Operation(NONE, "none", learnable=False),
     _searchable("max_pool_3x3", "pool", partial(_pool, kind="max_pool_3x3")),
@@ -164,6 +175,9 @@ _TABLE = (
     _of_networks("conv_1x3_3x1", "convolution", _grouped, GROUPS),
     _of_networks("max_pool_3x3_norm", "pool", _pool_norm),
     Operation("wire", "wire", True, "#5b6770", block="darts_tf.networks.rand_wire:wire"),
+    _searchable("atrous_conv_3x3", "dilated", partial(_atrous, size=3), "atrous"),
+    _searchable("atrous_conv_5x5", "dilated", partial(_atrous, size=5), "atrous"),
+    *(Operation(name, "level", learnable=False, color="#4b5f9e") for name in LEVELS),
 )
 _OPERATIONS: Registry[Operation] = Registry("operation", Operation, {})
 for _operation in _TABLE:

@@ -121,6 +121,10 @@ class Space:
         fewest_layers: The fewest cells of a network.
         most_layers: The most cells of a network; None for any number.
         staged_cells: The cells of `staged()`; empty for a space without stages.
+        wirings: Those of `cells` that stand nowhere in a network but say how it is put together,
+            such as a path.
+        finds_depth: Whether a genotype says how many cells its network has, whatever the setting
+            `layers`: as many as were searched.
         family: What its genotypes become, a key of the tables of `darts_tf.supernet.families` and
             `darts_tf.networks.families`: `cells` for networks of cells one after the other.
         skeleton: What stands around these cells.
@@ -133,6 +137,8 @@ class Space:
     fewest_layers: int = 3
     most_layers: int | None = None
     staged_cells: tuple[str, ...] = ()
+    wirings: tuple[str, ...] = ()
+    finds_depth: bool = False
     family: str = "cells"
     skeleton: Skeleton = Skeleton()
     searchable: bool = True
@@ -246,6 +252,27 @@ class Space:
                 f"expected a space with candidates, got {self.name!r}; use random search"
             )
 
+    def places(self, genotype: Genotype, layers: int) -> tuple[Place, ...]:
+        """Returns which cell stands where in the network of a genotype, here `macro`.
+
+        A space in which the genotype itself says so overrides this.
+
+        Args:
+            genotype: A genotype of this space.
+            layers: Number of cells of the network; not read where `finds_depth`.
+        """
+        del genotype
+        return self.macro(layers)
+
+    def with_layers(self, layers: int) -> Space:
+        """Returns the space of networks of so many cells, here the same for any number.
+
+        Args:
+            layers: Number of cells of a network.
+        """
+        del layers
+        return self
+
     def staged(self) -> Space:
         """Returns the same space with cells of their own in each stage (DARTS+, figure 3).
 
@@ -327,6 +354,9 @@ class Space:
                 f"got {', '.join(genotype.cells)}"
             )
         for cell in self.cells:
+            if cell in self.wirings:
+                self.check_wiring(cell, genotype)
+                continue
             edges = {(edge.source, edge.target): edge.candidates for edge in self.edges(cell)}
             for operation, source, target in genotype.edges(cell):
                 candidates = edges.get((source, target))
@@ -363,6 +393,18 @@ class Space:
         edges = [(edge.source, edge.target) for edge in self.edges(cell)]
         if kept != edges:
             raise UserError(f"{cell}: expected the edges {edges} in this order, got {kept}")
+
+    def check_wiring(self, cell: str, genotype: Genotype) -> None:
+        """Refuses a genotype one of whose `wirings` is not of this space.
+
+        Args:
+            cell: One of `wirings`.
+            genotype: The genotype.
+
+        Raises:
+            UserError: If it is not of this space.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has to say what {cell} can be")
 
     def sample(self, rng: np.random.Generator) -> Genotype:
         """Draws a genotype, each one as likely as any other.
@@ -427,6 +469,18 @@ class Space:
             operation: The name of the operation.
         """
         return operations.get(operation).learnable
+
+    def ranking(self, cell: str, alphas: np.ndarray) -> np.ndarray:
+        """Returns what Criterion 1* compares from epoch to epoch in one of `wirings`.
+
+        Args:
+            cell: One of `wirings`.
+            alphas: Its table, [edges, width]; minus infinity where there is no candidate.
+
+        Returns:
+            Integers, one row for each of the table's; a row that stays as it is is stable.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has to say what is ranked in {cell}")
 
     def get_config(self) -> dict[str, Any]:
         """Returns the name and the constructor's arguments, from which `from_config` makes it."""

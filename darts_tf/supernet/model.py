@@ -23,7 +23,7 @@ from darts_tf.supernet.stem import Stem
 # Sets the seeds of operations apart from those that a relaxation makes of the same seed.
 _OPERATIONS = 2**31 - 1
 # The seed of the candidate `noise` in passes that have none.
-_UNSEEDED = (0, 0)
+UNSEEDED = (0, 0)
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
@@ -200,7 +200,7 @@ class Supernet(keras.Model):
         """
         if edge_weights is None:
             edge_weights = self.edge_weights(seed)
-        noise_seed = tf.constant(_UNSEEDED, tf.int32) if seed is None else seed
+        noise_seed = tf.constant(UNSEEDED, tf.int32) if seed is None else seed
         inputs = self.search_space.inputs
         before_previous, previous = self.stem(images, training=training)
         for i, (cell, weights) in enumerate(zip(self.cells, edge_weights, strict=True)):

@@ -67,7 +67,7 @@ def random_search(
         UserError: If there is no such space or data set, or the directory holds another run.
         Interrupted: If SIGTERM or SIGINT has asked for the end; the training run is saved.
     """
-    space = spaces.get(config.space if space is None else space)
+    space = spaces.get(config.space if space is None else space).with_layers(config.layers)
     config = replace(config, space=space.name)
     config, dataset = resolve(config, data)
     if isinstance(run_directory, RunDirectory):

@@ -58,9 +58,9 @@ class Averages:
 _AVERAGES: ContextVar[Averages | None] = ContextVar("averages", default=None)
 
 
-def conv2d(x: Var, kernel: Var, stride: Pair = 1) -> Var:
+def conv2d(x: Var, kernel: Var, stride: Pair = 1, dilation: int = 1) -> Var:
     """Convolution with a kernel [height, width, in, out] of odd size."""
-    frame = Frame.of(x.shape, kernel.shape[:2], stride)
+    frame = Frame.of(x.shape, kernel.shape[:2], stride, dilation)
     padded = frame.pad(x.value)
     value = np.zeros((*frame.result_shape, kernel.shape[3]))
     for i, j, window in frame.windows():
@@ -232,6 +232,31 @@ def shift(x: Var, rows: int, columns: int) -> Var:
         return (gradient,)
 
     return Var(moved(x.value), (x,), adjoint)
+
+
+def upsample(x: Var, size: tuple[int, int]) -> Var:
+    """Twice the rows and columns by linear interpolation, then the first ones of each.
+
+    Pixel i of an axis reads what lies at i / 2 - 1 / 4 of the image, at its ends the last pixel.
+    """
+    rows, columns = (
+        _interpolation(before, after) for before, after in zip(x.shape[1:3], size, strict=True)
+    )
+    return Var(
+        np.einsum("ri,nijc,sj->nrsc", rows, x.value, columns),
+        (x,),
+        lambda g: (np.einsum("ri,nrsc,sj->nijc", rows, g, columns),),
+    )
+
+
+def _interpolation(before: int, after: int) -> np.ndarray:
+    """The weights of linear interpolation, [after, before]."""
+    weights = np.zeros((after, before))
+    for row in range(after):
+        place = min(max(row / 2 - 0.25, 0), before - 1)
+        for column in range(before):
+            weights[row, column] = max(0, 1 - abs(place - column))
+    return weights
 
 
 def global_mean(x: Var) -> Var:

@@ -58,6 +58,12 @@ def dil_conv(x: Var, params: Params, stride: int, affine: bool = False) -> Var:
     return normalized(images.conv2d(x, params["pointwise"]), params, affine)
 
 
+def atrous(x: Var, params: Params, stride: int, affine: bool = False) -> Var:
+    """Convolution with dilation 2."""
+    x = images.conv2d(tape.relu(x), params["kernel"], stride, dilation=2)
+    return normalized(x, params, affine)
+
+
 def conv_7x1_1x7(x: Var, params: Params, stride: int, affine: bool = False) -> Var:
     x = images.conv2d(tape.relu(x), params["conv_1"], (1, stride))
     x = images.conv2d(x, params["conv_2"], (stride, 1))
@@ -137,6 +143,8 @@ OPERATIONS: dict[str, Operation] = {
     "conv_7x1_1x7": conv_7x1_1x7,
     "nor_conv_1x1": nor_conv,
     "nor_conv_3x3": nor_conv,
+    "atrous_conv_3x3": atrous,
+    "atrous_conv_5x5": atrous,
 }
 # With those that no supernet computes.
 OF_NETWORKS: dict[str, Operation] = {

@@ -86,7 +86,7 @@ def _kernels(
     if "conv" not in name:
         return {}
     size = int(name[-1])
-    if name.startswith("nor_conv"):
+    if name.startswith(("nor_conv", "atrous_conv")):
         return {"kernel": random_kernel(rng, size, size, channels, channels)}
     kernels = {}
     for suffix in ("_1", "_2") if name.startswith("sep_conv") else ("",):

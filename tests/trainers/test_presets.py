@@ -18,7 +18,7 @@ METHODS = tuple(f"{name}_cifar10" for name in methods.names() if name != "darts"
 SPACES = ("nas_bench_201_cifar10",)
 # The paper's further networks on a data set.
 FURTHER = {
-    "search": (*METHODS, *SPACES, "pc_darts_imagenet"),
+    "search": (*METHODS, *SPACES, "pc_darts_imagenet", "auto_deeplab_cifar10"),
     "train": (
         *SPACES,
         "cifar10_large",

@@ -16,7 +16,7 @@ import json
 import numpy as np
 import pytest
 
-from darts_tf import data, methods
+from darts_tf import data, methods, spaces
 from tests import layouts
 from tests.images import png
 from tests.processes import SHORT_RUN, finish, start
@@ -40,11 +40,19 @@ darts_tf.spaces.register(
 """
 SHORT = ("--epochs=1", "--layers=3", "--init_channels=2", "--batch_size=4", "--threads=1")
 SAME = ("fashion_mnist.flags", "kmnist.flags", "svhn_cropped.flags")
-# Presets of data sets; each method is run by its contract, on a smaller space.
+# Presets of data sets; each method, and each space of another kind, is run by its contract, on a
+# smaller space.
+RUN_ELSEWHERE = tuple(
+    f"{name}_"
+    for name in (
+        *methods.names(),
+        *(name for name in spaces.names() if spaces.get(name).family != "cells"),
+    )
+)
 SEARCH_PRESETS = [
     name
     for name in presets.names("search")
-    if not name.startswith(tuple(f"{method}_" for method in methods.names())) and name not in SAME
+    if not name.startswith(RUN_ELSEWHERE) and name not in SAME
 ]
 TRAIN_PRESETS = [name for name in presets.names("train") if name not in SAME]
 # Smaller images where a stem makes them smaller yet.

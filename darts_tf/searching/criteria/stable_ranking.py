@@ -176,7 +176,8 @@ def ranking(
 
     Returns:
         Integers [edges, ranks]: places among the learnable candidates of the edge, -1 where an edge
-        has fewer than others. Equal alphas rank in candidate order.
+        has fewer than others. Equal alphas rank in candidate order. In one of the space's wirings
+        what `Space.ranking` returns, whatever the ranks.
 
     Raises:
         ValueError: If the table is ragged or not finite, or the candidates of its columns do not
@@ -185,6 +186,8 @@ def ranking(
     table = as_table(alphas, cell)
     orders = []
     ranked = np.ones(table.shape, bool) if kept is None else kept
+    if cell in space.wirings:
+        return space.ranking(cell, np.where(space.mask(cell) & ranked, table, -np.inf))
     edges = candidates_by_edge(cell, table.shape, space)
     for names, row, mask in zip(edges, table, ranked, strict=True):
         learnable = [i for i, name in enumerate(names) if mask[i] and space.is_learnable(name)]

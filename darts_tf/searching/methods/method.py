@@ -90,6 +90,8 @@ class Method(Settings):
     # Whether the weights learn on all training images, including those of the validation portion,
     # on which the supernet is measured. A method may make a setting of it.
     whole_training_set: ClassVar[bool] = False
+    # The families of the spaces that it can search; empty for all.
+    families: ClassVar[tuple[str, ...]] = ()
 
     def check(self, config: SearchConfig, space: Space) -> None:
         """Refuses a search that makes no sense with this method.

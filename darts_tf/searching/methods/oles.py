@@ -34,6 +34,7 @@ class Oles(Method):
     """
 
     name: ClassVar[str] = "oles"
+    families: ClassVar[tuple[str, ...]] = ("cells",)
 
     threshold: float = setting(
         0.4, "Mean cosine below which an operation stops.", low=-1.0, high=2.0

@@ -41,6 +41,7 @@ class Snas(Method):
     """
 
     name: ClassVar[str] = "snas"
+    families: ClassVar[tuple[str, ...]] = ("cells",)
     reads: ClassVar[str] = "softmax without noise"
 
     temperature_max: float = setting(1.0, "Temperature of the first epoch.", above=0.0)

@@ -4,10 +4,16 @@ import pytest
 
 from darts_tf import spaces
 from tests import contracts
+from tests.some_spaces import SmallTrellis
+
+# DARTS's is searched everywhere, and a small trellis stands for Auto-DeepLab's twelve layers.
+SPACES = [
+    each
+    for each in contracts.plugs(spaces, SmallTrellis())
+    if each.values[0].name not in ("darts", "auto_deeplab")
+]
 
 
-@pytest.mark.parametrize(
-    "plug", [each for each in contracts.plugs(spaces) if each.values[0].name != "darts"]
-)
+@pytest.mark.parametrize("plug", SPACES)
 class TestSpaces(contracts.SpaceSearched):
     pass

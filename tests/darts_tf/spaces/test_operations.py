@@ -14,16 +14,17 @@ from darts_tf.spaces.operations import Operation
 from tests.oracles.operations import CANDIDATES
 
 
-def test_the_table_has_darts_candidates_those_of_published_cells_noise_and_a_wire() -> None:
+def test_the_table_has_darts_candidates_and_those_of_other_spaces_and_published_cells() -> None:
     published = ("sep_conv_7x7", "conv_7x1_1x7", "noise", "nor_conv_1x1", "nor_conv_3x3")
     of_networks = ("conv_1x3_3x1", "max_pool_3x3_norm", "wire")
-    assert operations.names() == (*CANDIDATES, *published, *of_networks)
+    deeplab = ("atrous_conv_3x3", "atrous_conv_5x5", *operations.LEVELS)
+    assert operations.names() == (*CANDIDATES, *published, *of_networks, *deeplab)
     for name in operations.names():
         operation = operations.get(name)
         assert operation.name == name
         assert operation.learnable == ("conv" in name or name.endswith(("norm", "wire")))
         assert operation.free == (not operation.learnable)
-        assert (operation.block is None) == (name == "none")
+        assert (operation.block is None) == (name in ("none", *operations.LEVELS))
     assert darts_tf.operations is operations
 
 

@@ -202,7 +202,8 @@ def test_darts_checks_that_a_genotype_is_one_that_a_method_could_derive():
 def test_spaces_are_known_by_their_names():
     known = spaces.names()
     assert known[0] == "darts"
-    assert {*(f"robust_darts_s{number}" for number in range(1, 5)), "nas_bench_201"} <= {*known}
+    robust = {f"robust_darts_s{number}" for number in range(1, 5)}
+    assert {*robust, "nas_bench_201", "auto_deeplab"} <= {*known}
     assert spaces.get("darts") is DARTS
     assert spaces.get(DARTS) is DARTS
     assert isinstance(spaces.get(Chain), Chain)

@@ -11,7 +11,9 @@ from darts_tf.layers.drop_path import DropPath
 from darts_tf.layers.layouts import Layout
 from darts_tf.layers.noise import GaussianNoise
 from darts_tf.layers.normalization import BatchNormalization
+from darts_tf.spaces.auto_deeplab import AutoDeepLab
 from darts_tf.spaces.search_space import SearchSpace
+from darts_tf.supernet.atrous import AtrousConv
 from darts_tf.supernet.cells import SearchCell
 from darts_tf.supernet.mixed_operation import MixedOperation
 from darts_tf.supernet.model import Supernet
@@ -45,6 +47,7 @@ from darts_tf.supernet.relaxations.stoppable import Stoppable
 from darts_tf.supernet.residual import NormalizedConv, ResidualBlock
 from darts_tf.supernet.source_features import SourceFeatures
 from darts_tf.supernet.stem import Stem
+from darts_tf.supernet.trellis import TrellisSupernet
 from tests.layers import check_layer, check_optimizer, registered
 
 SPACE = SearchSpace(
@@ -53,6 +56,7 @@ SPACE = SearchSpace(
     inputs_per_node=1,
     learnable=("sep_conv_3x3",),
 )
+TRELLIS = AutoDeepLab(layers=2, nodes=1, candidates=("skip_connect", "dil_conv_3x3"))
 IMAGES = np.random.default_rng(0).normal(size=(2, 7, 6, 4))
 EVEN_IMAGES = np.random.default_rng(2).normal(size=(2, 6, 8, 4))
 SMALLER = np.random.default_rng(1).normal(size=(2, 4, 3, 4))
@@ -106,6 +110,10 @@ CASES = {
         on_images,
     ),
     DilConv: (
+        {"channels": 6, "kernel_size": 3, "layout": Layout.PHASES.value, "synchronized": True},
+        on_images,
+    ),
+    AtrousConv: (
         {"channels": 6, "kernel_size": 3, "layout": Layout.PHASES.value, "synchronized": True},
         on_images,
     ),
@@ -215,6 +223,23 @@ CASES = {
         on_images,
     ),
     ResidualBlock: ({"channels": 6, "synchronized": True}, on_images),
+    TrellisSupernet: (
+        {
+            "search_space": TRELLIS.get_config(),
+            "layers": 2,
+            "init_channels": 4,
+            "classes": 3,
+            "synchronized": True,
+            "recompute": True,
+            "stem": "tiny_imagenet",
+            "partial": 2,
+            "relaxation": keras.saving.serialize_keras_object(
+                Relaxation(TRELLIS, dtype="float64", name="mine")
+            ),
+        },
+        on_images,
+        frozenset({"by_stage"}),
+    ),
     Conv2D: ({"filters": 3, "kernel_size": (1, 1)}, on_images),
     DepthwiseConv2D: ({"kernel_size": (3, 3)}, on_images),
     EvenAndOdd: ({}, on_even_images),
