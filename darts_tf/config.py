@@ -471,9 +471,12 @@ def training_flag_lines(config: TrainingConfig, genotype: Genotype) -> tuple[str
         `flag_lines(config)` and a line `--genotype=...`.
 
     Raises:
-        UserError: If the network has fewer cells than the genotype needs.
+        UserError: If no network of the genotype has so many cells.
     """
-    fewest = space_of(genotype).fewest_layers
+    space = space_of(genotype)
+    fewest = space.fewest_layers
+    if space.most_layers is not None:
+        space.check_layers(config.layers)
     if config.layers < fewest:
         raise UserError(
             f"--layers: expected at least {fewest} for a genotype with cells for each stage, got "

@@ -12,7 +12,12 @@ from darts_tf.spaces import space_of
 # classified, and those that an auxiliary head reads.
 Backbone = Callable[[Blocks, Tensor, NetworkSpec], tuple[Tensor, Tensor]]
 
-_BACKBONES: Mapping[str, str] = MappingProxyType({"cells": "darts_tf.networks.backbone:backbone"})
+_BACKBONES: Mapping[str, str] = MappingProxyType(
+    {
+        "cells": "darts_tf.networks.backbone:backbone",
+        "mobile": "darts_tf.networks.mobile:backbone",
+    }
+)
 
 
 def backbone_of(spec: NetworkSpec) -> Backbone:

@@ -11,7 +11,7 @@ from darts_tf.layers.drop_path import DropPath
 from darts_tf.networks.model_file import load_model
 
 _logger = logging.getLogger(__name__)
-_CELLS = ("stem_", "cell_")
+_CELLS = ("stem_", "cell_", "head_")
 _CLASSIFIER = "logits"
 
 

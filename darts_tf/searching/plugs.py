@@ -60,6 +60,7 @@ def choose(
     if not all(space.edges(cell) for cell in space.cells):
         raise UserError(f"space: expected cells with edges, got the space '{space.name}'")
     _check_candidates(space)
+    space.check_layers(config.layers)
     criterion = _criterion(config, space, criterion)
     if isinstance(criterion, criteria.Criterion):
         config = criterion.recorded(config, space)

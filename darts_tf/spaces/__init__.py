@@ -14,10 +14,16 @@ _SPACES: Registry[Space] = Registry(
     Space,
     {
         "darts": "darts_tf.spaces.darts:DARTS",
+        "mobile": "darts_tf.spaces.mobile:MOBILE",
+        "mobile_small": "darts_tf.spaces.mobile:MOBILE_SMALL",
+        "proxyless_cpu": "darts_tf.spaces.mobile:PROXYLESS_CPU",
+        "proxyless_gpu": "darts_tf.spaces.mobile:PROXYLESS_GPU",
+        "proxyless_mobile": "darts_tf.spaces.mobile:PROXYLESS_MOBILE",
         "robust_darts_s1": "darts_tf.spaces.robust_darts:S1",
         "robust_darts_s2": "darts_tf.spaces.robust_darts:S2",
         "robust_darts_s3": "darts_tf.spaces.robust_darts:S3",
         "robust_darts_s4": "darts_tf.spaces.robust_darts:S4",
+        "single_path": "darts_tf.spaces.mobile:SINGLE_PATH",
     },
 )
 

@@ -87,6 +87,7 @@ class Space:
         name: The name under which it is registered, and which its genotypes carry.
         inputs: Number of input nodes of a cell.
         fewest_layers: The fewest cells of a network.
+        most_layers: The most cells of a network; None for any number.
         staged_cells: The cells of `staged()`; empty for a space without stages.
         family: What its genotypes become, a key of the tables of `darts_tf.supernet.families` and
             `darts_tf.networks.families`: `cells` for networks of cells one after the other.
@@ -95,6 +96,7 @@ class Space:
     name: str
     inputs: int = 2
     fewest_layers: int = 3
+    most_layers: int | None = None
     staged_cells: tuple[str, ...] = ()
     family: str = "cells"
 
@@ -163,6 +165,20 @@ class Space:
             )
             for number in range(layers)
         )
+
+    def check_layers(self, layers: int) -> None:
+        """Refuses a number of cells that no network of this space has.
+
+        Args:
+            layers: Number of cells of a network or a supernet.
+
+        Raises:
+            UserError: If it is too small or too large.
+        """
+        if layers < self.fewest_layers:
+            raise UserError(f"layers: expected at least {self.fewest_layers}, got {layers}")
+        if self.most_layers is not None and layers > self.most_layers:
+            raise UserError(f"layers: expected at most {self.most_layers}, got {layers}")
 
     def staged(self) -> Space:
         """Returns the same space with cells of their own in each stage (DARTS+, figure 3).

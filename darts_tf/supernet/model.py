@@ -105,7 +105,13 @@ class Supernet(keras.Model):
         elif isinstance(relaxation, dict):
             relaxation = keras.saving.deserialize_keras_object(relaxation)
         self.relaxation: Any = relaxation
-        self.stem = Stem(init_channels, stem, synchronized, dtype=self.dtype_policy, name="stem")
+        self.stem: Any = self._make_stem(stem)
+
+    def _make_stem(self, kind: str) -> keras.layers.Layer:
+        """Returns the layer that makes of images the two inputs of the first cell."""
+        return Stem(
+            self.init_channels, kind, self.synchronized, dtype=self.dtype_policy, name="stem"
+        )
 
     def build(self, images_shape: Shape) -> None:
         """Creates all weights for images [batch, rows, columns, channels]."""
@@ -141,15 +147,24 @@ class Supernet(keras.Model):
             outputs = len(self.search_space.output(place.cell))
             previous = (None, rows, columns, outputs * width)
 
+        self._build_classifier(previous[-1])
+        self.built = True
+
+    def _build_classifier(self, features: int) -> None:
+        """Creates the classifier of so many features."""
         self.classifier = keras.layers.Dense(
             self.classes,
-            kernel_initializer=uniform(previous[-1]),
-            bias_initializer=uniform(previous[-1]),
+            kernel_initializer=uniform(features),
+            bias_initializer=uniform(features),
             dtype=self.dtype_policy,
             name="classifier",
         )
-        self.classifier.build((None, previous[-1]))
-        self.built = True
+        self.classifier.build((None, features))
+
+    def _classify(self, image: tf.Tensor, training: bool) -> tf.Tensor:
+        """Returns the logits of the last cell's output, [batch, classes]."""
+        del training
+        return self.classifier(tf.reduce_mean(image, (1, 2)))
 
     def call(
         self,
@@ -196,7 +211,7 @@ class Supernet(keras.Model):
                 noise_seed=self._cell_seed(noise_seed, i) if cell.makes_noise else None,
             )
             before_previous, previous = previous, output
-        return self.classifier(tf.reduce_mean(previous, (1, 2)))
+        return self._classify(previous, training)
 
     def edge_weights(self, seed: tf.Tensor | None = None) -> list[EdgeWeights | tf.Tensor]:
         """Returns the relaxation's edge weights for each cell in turn; cells of a kind share them.

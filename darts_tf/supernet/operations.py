@@ -475,13 +475,16 @@ class ReLUConvBN(ConvolutionalLayer):
         return self.norm(pointwise(relu, self.conv), training=training)
 
 
-def empty_target(node: tf.Tensor, stride: int) -> tf.Tensor:
+def empty_target(node: tf.Tensor, stride: int, channels: int | None = None) -> tf.Tensor:
     """Returns zeros of the size of the node that an edge leads to.
 
     Args:
         node: The node that the edge reads, [batch, rows, columns, channels].
         stride: 1 or 2.
+        channels: Channels of the node that the edge leads to; None for those that it reads.
     """
+    if channels not in (None, node.shape[-1]):
+        node = tf.repeat(node[..., :1], channels, -1)
     # A slice of stride 1 would be a copy of the image.
     return tf.zeros_like(node if stride == 1 else node[:, ::stride, ::stride])
 

@@ -1,4 +1,4 @@
-"""RobustDARTS's search spaces are searched, killed and resumed."""
+"""RobustDARTS's search spaces and a chain of blocks are searched, killed and resumed."""
 
 import pytest
 
@@ -6,7 +6,9 @@ from darts_tf import spaces
 from tests import contracts
 
 SPACES = [
-    each for each in contracts.plugs(spaces) if each.values[0].name.startswith("robust_darts")
+    each
+    for each in contracts.plugs(spaces)
+    if each.values[0].name.startswith(("robust_darts", "mobile_small"))
 ]
 
 

@@ -192,7 +192,7 @@ BENCH = "|avg_pool_3x3~0|+|max_pool_3x3~0|skip_connect~1|+|none~0|none~1|skip_co
 def test_a_string_of_nas_bench_201_needs_a_space_that_has_it():
     with pytest.raises(UserError, match=r"expected a registered search space .* got darts") as told:
         read_genotype(BENCH)
-    assert len(str(told.value)) < 200
+    assert len(str(told.value)) < 400
     spaces.register(Chain())
     try:
         found = read_genotype(BENCH)

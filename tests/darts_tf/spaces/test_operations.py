@@ -14,9 +14,10 @@ from darts_tf.spaces.operations import Operation
 from tests.oracles.operations import CANDIDATES
 
 
-def test_the_table_has_darts_candidates_those_of_published_cells_and_noise() -> None:
+def test_the_table_has_darts_candidates_those_of_published_cells_noise_and_blocks() -> None:
     published = ("sep_conv_7x7", "conv_7x1_1x7", "noise", "conv_1x3_3x1", "max_pool_3x3_norm")
-    assert operations.names() == (*CANDIDATES, *published)
+    blocks = tuple(f"mbconv_{size}x{size}_e{wider}" for size in (3, 5, 7) for wider in (3, 6))
+    assert operations.names() == (*CANDIDATES, *published, *blocks)
     for name in operations.names():
         operation = operations.get(name)
         assert operation.name == name

@@ -13,6 +13,17 @@ from tests.some_spaces import Chain, Dense, Sparse
 TWINS = {
     "darts": partial(twins.derive_edges, keep=2),
     **{f"robust_darts_s{number}": partial(twins.derive_edges, keep=2) for number in range(1, 5)},
+    **dict.fromkeys(
+        (
+            "mobile",
+            "mobile_small",
+            "proxyless_cpu",
+            "proxyless_gpu",
+            "proxyless_mobile",
+            "single_path",
+        ),
+        twins.argmax_edges,
+    ),
     "dense": twins.argmax_edges,
     "chain": twins.argmax_edges,
 }

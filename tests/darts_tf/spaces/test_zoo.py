@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darts_tf.errors import UserError
-from darts_tf.spaces import zoo
+from darts_tf.spaces import space_of, zoo
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.genotype import CELLS, Genotype
 
@@ -45,7 +45,10 @@ def test_a_published_genotype_is_valid_and_survives_json(name):
     assert zoo.source(name).strip()
 
 
-@pytest.mark.parametrize("name", zoo.names())
+CELLS_ONLY = [name for name in zoo.names() if zoo.get(name).space == "darts"]
+
+
+@pytest.mark.parametrize("name", CELLS_ONLY)
 def test_only_cells_of_larger_spaces_leave_darts_space(name):
     genotype = zoo.get(name)
     inside = all(
@@ -113,7 +116,18 @@ def test_skips_are_counted_in_each_cell():
     for genotype in map(zoo.get, zoo.names()):
         text = genotype.to_json()
         assert sum(genotype.skip_connects().values()) == text.count('"skip_connect"')
-        assert set(genotype.skip_connects()) == set(CELLS)
+        assert set(genotype.skip_connects()) == set(genotype.cells)
+
+
+def test_mobile_networks_skip_the_last_blocks_of_stages():
+    skipped = {"PROXYLESS_MOBILE": 2, "PROXYLESS_GPU": 8, "PROXYLESS_CPU": 2, "SINGLE_PATH": 1}
+    assert set(skipped) == set(zoo.names()) - set(CELLS_ONLY)
+    for name, count in skipped.items():
+        genotype = zoo.get(name)
+        assert sum(genotype.skip_connects().values()) == count
+        for cells in space_of(genotype).stages():
+            stage = [genotype.skip_connects()[cell] for cell in cells]
+            assert stage == sorted(stage)
 
 
 @pytest.mark.parametrize("read", [zoo.get, zoo.source])

@@ -36,6 +36,7 @@ CAPTIONS = {
     "reduce_1": "Reduction cell after stage 2",
     "normal_2": "Normal cell, stage 3",
     "cell": "Cell",
+    **{f"block_{number}": f"Block {number}" for number in range(21)},
 }
 
 
@@ -63,6 +64,7 @@ class Picture:
         self.words = [text.words for text in self.texts]
         longest = max(map(len, set(self.words) & set(operations.names())), default=0)
         self.reach = max(84.0, 6.0 * longest + 10.0) / 2  # half of a label's width
+        self.reaches = {max(84.0, 6.0 * len(words) + 10.0) / 2 for words in self.words}
         self.labels = [text for text in self.texts if text.words in operations.names()]
 
 
@@ -131,7 +133,7 @@ def shown_links(picture: Picture) -> Counter[tuple[str, str, str]]:
         for number, text in enumerate(picture.labels):
             away = abs(point[0] - text.x)
             # Each cell has labels of one width.
-            beside = min(abs(away - reach) for reach in (42.0, picture.reach)) < 0.01
+            beside = min(abs(away - reach) for reach in picture.reaches) < 0.01
             if beside and abs(point[1] - text.y) < 0.01:
                 return number
         return None
