@@ -47,17 +47,20 @@ def own_arguments(kind: type) -> dict[str, Any]:
     }
 
 
-def check_config(kind: type, arguments: Mapping[str, Any]) -> list[Any]:
+def check_config(
+    kind: type, arguments: Mapping[str, Any], fixed: frozenset[str] = frozenset()
+) -> list[Any]:
     """Checks `get_config` against the constructor, and creates an object in each way of Keras.
 
     Args:
         kind: The class.
         arguments: All keyword arguments of the constructor, with values other than the defaults.
+        fixed: The arguments of a base class that this class has only one value for.
 
     Returns:
         The object created directly, by `from_config`, and through JSON text.
     """
-    expected = own_arguments(kind)
+    expected = {name: value for name, value in own_arguments(kind).items() if name not in fixed}
     assert set(arguments) == set(expected), "a case gives every named argument"
     for name, default in expected.items():
         assert _plain(arguments[name]) != _plain(default), f"{name} is given its default"
@@ -80,15 +83,21 @@ def check_config(kind: type, arguments: Mapping[str, Any]) -> list[Any]:
     return twins
 
 
-def check_layer(kind: type, arguments: Mapping[str, Any], compute: Callable[[Any], Any]) -> None:
+def check_layer(
+    kind: type,
+    arguments: Mapping[str, Any],
+    compute: Callable[[Any], Any],
+    fixed: frozenset[str] = frozenset(),
+) -> None:
     """Checks the config of a layer, its lazy build, and that restored copies compute the same.
 
     Args:
         kind: The class.
         arguments: As in `check_config`.
         compute: Builds the layer if necessary, and returns its output for a fixed input.
+        fixed: As in `check_config`.
     """
-    made, *twins = check_config(kind, arguments)
+    made, *twins = check_config(kind, arguments, fixed)
     assert not any(layer.weights or layer.built for layer in (made, *twins))
     compute(made)
     rng = np.random.default_rng(0)

@@ -31,7 +31,8 @@ class NetworkSpec:
         input_shape: Height, width and channels of an image; height and width may be None, for any.
         classes: Number of classes, at least 2.
         layers: Number of cells; at least as many as the genotype's space needs, which are 3 for
-            DARTS's and 5 for cells of their own in each stage. A chain of blocks has a fixed number.
+            DARTS's and 5 for cells of their own in each stage. A chain of blocks has a fixed
+            number.
         init_channels: Channels of a node in the first cell, or of the stem of a chain of blocks; at
             least 2.
         stem: Layers before the first cell: `cifar`, a 3x3 convolution; `tiny_imagenet`, one of
@@ -58,16 +59,11 @@ class NetworkSpec:
                 f"stem: expected one of {', '.join(STEMS)}, got {short(self.stem)}."
                 f"{nearest(str(self.stem), STEMS)}"
             )
-        space = space_of(self.genotype)
-        for name, least in {
-            "classes": 2,
-            "layers": space.fewest_layers,
-            "init_channels": 2,
-        }.items():
+        for name, least in {"classes": 2, "layers": 1, "init_channels": 2}.items():
             value = getattr(self, name)
             if not isinstance(value, Integral) or value < least:
                 raise UserError(f"{name}: expected at least {least}, got {short(value)}")
-        space.check_layers(self.layers)
+        space_of(self.genotype).check_layers(self.layers)
         for place in self.places():
             self._check_groups(place)
 

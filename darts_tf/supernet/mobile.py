@@ -6,6 +6,7 @@ from typing import Any, cast
 import keras
 import tensorflow as tf
 
+from darts_tf import spaces
 from darts_tf.errors import UserError
 from darts_tf.layers.convolutions import pointwise
 from darts_tf.layers.normalization import BatchNormalization
@@ -176,8 +177,8 @@ class MobileSupernet(Supernet):
         classes: int = 1000,
         **kwargs: Any,
     ) -> None:
+        spaces.get(search_space).check_layers(layers)
         super().__init__(search_space, layers, init_channels, classes, **kwargs)
-        self.chain.check_layers(layers)
         if self.partial != 1 or self.relaxation.auxiliary_skips:
             raise UserError(
                 "method: expected one without partial channels and auxiliary skip-connects for the "

@@ -67,6 +67,8 @@ def random_operation(
         params["pointwise"] = random_kernel(rng, 1, 1, channels, channels)
     elif name == "max_pool_3x3_norm":
         return random_affine(rng, channels) if affine else params
+    elif name.startswith("mbconv"):
+        return random_bottleneck(rng, int(name[7]), int(name[-1]), channels, channels)
     elif "conv" in name:
         size = int(name[-1])
         for suffix in suffixes:
@@ -76,6 +78,21 @@ def random_operation(
         for suffix in suffixes:
             params |= random_affine(rng, channels, suffix)
     return params
+
+
+def random_bottleneck(
+    rng: np.random.Generator, size: int, expansion: int, inputs: int, outputs: int
+) -> dict[str, np.ndarray]:
+    """Parameters of an inverted bottleneck."""
+    inner = expansion * inputs
+    params = {}
+    if expansion > 1:
+        params["expand"] = random_kernel(rng, 1, 1, inputs, inner)
+        params |= random_affine(rng, inner, "_expand")
+    params["depthwise"] = random_kernel(rng, size, size, inner, 1, size**2)
+    params |= random_affine(rng, inner, "_depthwise")
+    params["project"] = random_kernel(rng, 1, 1, inner, outputs)
+    return params | random_affine(rng, outputs, "_project")
 
 
 def random_halves(rng: np.random.Generator, inputs: int, channels: int) -> dict[str, np.ndarray]:

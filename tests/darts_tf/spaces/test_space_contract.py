@@ -9,6 +9,8 @@ from tests import contracts
 from tests.oracles import criteria as twins
 from tests.some_spaces import Chain, Dense, Sparse
 
+PUBLISHED = ("proxyless_cpu", "proxyless_gpu", "proxyless_mobile", "single_path")
+MOBILE = ("mobile", "mobile_small", *PUBLISHED)
 # The derivation of each space in plain Python.
 TWINS = {
     "darts": partial(twins.derive_edges, keep=2),
