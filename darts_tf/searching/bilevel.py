@@ -219,8 +219,9 @@ class BilevelStep:
         self.weight_optimizer.apply(gradients, resting=resting)
         return score
 
-    def _penalty(self, seed: tf.Tensor | None) -> tf.Tensor | None:
-        """Returns this replica's share of the penalty, multiplied by the loss scale."""
+    def _penalty(self, seed: tf.Tensor | None, loss: tf.Tensor) -> tf.Tensor | None:
+        """Returns this replica's share of what is added to its share of the (scaled) loss."""
+        del loss
         term = None if self.penalty is None else self.penalty(self.supernet, seed)
         if term is None:
             return None

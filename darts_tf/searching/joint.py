@@ -38,7 +38,7 @@ class JointStep(BilevelStep):
             [*supernet.architecture_variables, *supernet.weight_variables],
             "all",
             seed,
-            lambda: self._penalty(seed),
+            lambda loss: self._penalty(seed, loss),
         )
         score = unscale_score(score, self.loss_scale)
         count = len(supernet.architecture_variables)

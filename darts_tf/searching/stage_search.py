@@ -4,6 +4,7 @@ import logging
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -21,7 +22,7 @@ from darts_tf.engine.epochs import Epoch, Line, RunStage
 from darts_tf.engine.images import divide
 from darts_tf.engine.loop import Mean
 from darts_tf.engine.precision import make_loss_scale
-from darts_tf.engine.replicas import check_shares, compile_step
+from darts_tf.engine.replicas import Clock, check_shares, compile_step
 from darts_tf.engine.scoring import Batch, Score, score
 from darts_tf.engine.variables_state import VariablesState
 from darts_tf.errors import DivergenceError
@@ -214,7 +215,12 @@ class StageSearch:
             return epoch.evaluate(evaluate, images, count, config.batch_size)
 
         self.method.before_training(number, plan.epochs, self.supernet, validation)
-        step = self.bilevel if number >= plan.arch_start_epoch else self.weights_only
+        learns = number >= plan.arch_start_epoch
+
+        def step(element: Any, spec: Any, clock: Clock) -> Score:
+            both = learns and self.method.updates_architecture(clock.step)
+            return (self.bilevel if both else self.weights_only)(element, spec, clock)
+
         batch_size = self.method.batch_size(number, plan, config)
         batches = self._batches(epoch.number, number, epoch.steps_done, batch_size)
         train = epoch.train(step, batches, len(self.train), batch_size)

@@ -340,6 +340,15 @@ class Method(Settings):
 
         return ARCHITECTURE_GRADIENTS[config.arch_order](optimizer)
 
+    def updates_architecture(self, step: int) -> bool:
+        """Returns whether a step updates the architecture too, here every one.
+
+        Args:
+            step: Number of the step in its epoch, from 0.
+        """
+        del step
+        return True
+
     def weight_gradient(
         self, supernet: Supernet, train: Batch, seed: tf.Tensor | None = None
     ) -> tuple[Score, list[tf.Tensor]]:

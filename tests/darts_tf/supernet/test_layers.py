@@ -38,6 +38,7 @@ from darts_tf.supernet.relaxations.dirichlet import DirichletWeights
 from darts_tf.supernet.relaxations.edge_normalized import EdgeNormalized
 from darts_tf.supernet.relaxations.experts import Experts
 from darts_tf.supernet.relaxations.gumbel import GumbelSoftmax
+from darts_tf.supernet.relaxations.path_binarization import PathBinarization
 from darts_tf.supernet.relaxations.perturbed import Perturbed
 from darts_tf.supernet.relaxations.projected import Projected
 from darts_tf.supernet.relaxations.pruned_softmax import PrunedSoftmax
@@ -158,6 +159,7 @@ CASES = {
     AuxiliarySkip: ({"search_space": SPACE}, without_input),
     EdgeNormalized: ({"search_space": SPACE}, without_input),
     Agreeing: ({"search_space": SPACE}, without_input),
+    PathBinarization: ({"search_space": SPACE}, without_input),
     Projected: ({"search_space": SPACE, "seed": 7, "decides": True}, without_input),
     Stoppable: ({"search_space": SPACE, "layers": 4}, without_input),
     RandomDraw: ({"search_space": SPACE, "seed": 7}, without_input),

@@ -8,26 +8,13 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.errors import UserError
-from darts_tf.spaces.mobile import Mobile
 from darts_tf.supernet.mobile import MobileSupernet
 from darts_tf.supernet.relaxations.auxiliary_skip import AuxiliarySkip
 from tests import weights
+from tests.chains import SPACE, leaves, mapped, of_supernet, rows_of
 from tests.oracles import mobile as twin
 from tests.oracles import tape
 from tests.oracles.tape import Var
-
-# Widths that change and widths that stay, at both strides.
-SPACE = Mobile(
-    name="drawn",
-    stem=6,
-    first=3,
-    widths=(4, 5),
-    repeats=(2, 1),
-    strides=(2, 1),
-    head=7,
-    kernels=(3, 7),
-    expansions=(3,),
-)
 
 
 def test_the_supernet_of_proxyless_nas_has_its_published_size():
@@ -37,49 +24,6 @@ def test_the_supernet_of_proxyless_nas_has_its_published_size():
     tables = [supernet.search_space.mask(cell) for cell in supernet.search_space.cells]
     assert (len(tables), sum(int(table.sum()) for table in tables)) == (21, 141)
     assert {table.shape for table in tables} == {(1, 6), (1, 7)}
-
-
-def of_bottleneck(layer):
-    """The variables of a block by the twin's names."""
-    found = {}
-    for part in ("expand", "depthwise", "project"):
-        if hasattr(layer, part):
-            norm = getattr(layer, f"{part}_norm")
-            found[part] = getattr(layer, part)
-            found |= {f"gamma_{part}": norm.gamma, f"beta_{part}": norm.beta}
-    return found
-
-
-def of_convolution(layer):
-    return {"conv": layer.conv, "gamma": layer.norm.gamma, "beta": layer.norm.beta}
-
-
-def of_supernet(supernet):
-    blocks = []
-    for cell in supernet.cells:
-        [edge] = cell.edges
-        own = [edge.operations[name] for name in edge.candidates]
-        blocks.append([of_bottleneck(layer) if layer.weights else {} for layer in own])
-    classifier = supernet.classifier
-    return {
-        "stem": of_convolution(supernet.stem),
-        "first": of_bottleneck(supernet.stem.block),
-        "blocks": blocks,
-        "head": of_convolution(supernet.head),
-        "classifier": {"kernel": classifier.kernel, "bias": classifier.bias},
-    }
-
-
-def leaves(tree):
-    if isinstance(tree, dict):
-        return [leaf for key in sorted(tree) for leaf in leaves(tree[key])]
-    return [leaf for part in tree for leaf in leaves(part)] if isinstance(tree, list) else [tree]
-
-
-def mapped(function, tree):
-    if isinstance(tree, dict):
-        return {key: mapped(function, value) for key, value in tree.items()}
-    return [mapped(function, part) for part in tree] if isinstance(tree, list) else function(tree)
 
 
 @pytest.mark.parametrize(("limit", "stem"), [(6.0, "imagenet"), (0.0, "cifar")])
@@ -102,10 +46,7 @@ def test_the_supernet_equals_its_twin_forwards_and_backwards(limit, stem, seed):
     found = [logits, *gradient_tape.gradient(scalar, sources)]
 
     params = mapped(lambda variable: Var(variable.numpy()), variables)
-    rows = [
-        Var(table[0].numpy()[: len(space.edges(cell)[0].candidates)])
-        for table, cell in zip(tables, space.cells, strict=True)
-    ]
+    rows = rows_of([table.numpy() for table in tables], space)
     plan = space.plan(6)
     right = twin.chain(
         Var(image),
