@@ -139,11 +139,8 @@ class Mobile(Space):
             names.append(SKIP_CONNECT)
         return (Edge(0, 1, tuple(names)),)
 
-    def stages(self) -> tuple[tuple[str, ...], ...]:
-        """Returns the cells of each stage, from one width to the next.
-
-        A criterion that counts skipped blocks by stage reads this.
-        """
+    def counted_together(self) -> tuple[tuple[str, ...], ...]:
+        """Returns the cells of each stage, from one width to the next."""
         cells = iter(self.cells)
         return tuple(tuple(next(cells) for _ in range(count)) for count in self.repeats)
 

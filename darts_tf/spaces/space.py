@@ -199,6 +199,13 @@ class Space:
         """
         raise UserError(f"expected a space whose edges can lose candidates, got {self.name!r}")
 
+    def counted_together(self) -> tuple[tuple[str, ...], ...]:
+        """Returns the groups of cells in which Criterion 1 counts skip-connects, here each cell.
+
+        A space whose cells have a single edge counts over several of them.
+        """
+        return tuple((cell,) for cell in self.cells)
+
     def derive(self, strengths: Mapping[str, Any]) -> Genotype:
         """Returns the genotype of the strongest candidates.
 

@@ -32,6 +32,8 @@ _COUNTS = (2, 3, 4)  # the numbers of skip-connects that a replay compares
 class SkipConnects(Criterion):
     """Criterion 1: stops when a cell's genotype has too many skip-connects (DARTS+, section 3).
 
+    In a chain of blocks, which have one edge each, it counts over the blocks of a stage.
+
     >>> import darts_tf
     >>> record = darts_tf.EpochRecord(7, {}, {"normal": 2, "reduce": 0}, {})
     >>> SkipConnects(at=2)([record])
@@ -44,6 +46,7 @@ class SkipConnects(Criterion):
         min_epochs: The fewest epochs before the criterion may stop. With 1 a cell counts once its
             alphas have moved clearly beyond their initial noise, see `movement.py`; with more it
             counts from that epoch on in any case.
+        groups: The groups of cells over which it counts; empty for each cell by itself.
     """
 
     name: ClassVar[str] = "skip_connects"
@@ -51,16 +54,20 @@ class SkipConnects(Criterion):
     at: int = 2
     cells: tuple[str, ...] = ()
     min_epochs: int = 1
+    groups: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        object.__setattr__(self, "groups", tuple(map(tuple, self.groups)))
         check_counts(at=self.at, min_epochs=self.min_epochs)
 
     @classmethod
     def from_search(cls, config: SearchConfig, space: Space) -> Self:
         """Makes the criterion from `stop_at_skip_connects`, `stop_cells` and `min_epochs`."""
         cells = watched_cells(config.stop_cells, space)
-        return cls(config.stop_at_skip_connects, cells, config.min_epochs)
+        together = space.counted_together()
+        groups = together if any(len(group) > 1 for group in together) else ()
+        return cls(config.stop_at_skip_connects, cells, config.min_epochs, groups)
 
     def recorded(self, config: SearchConfig, space: Space) -> SearchConfig:
         """Returns the settings with those of this criterion."""
@@ -75,26 +82,33 @@ class SkipConnects(Criterion):
         """Returns the reason to stop now, or None."""
         if len(records) < max(1, self.min_epochs):
             return None
-        counts = records[-1].skip_connects
-        for cell in watched(self.cells, counts):
-            moved = self.min_epochs > 1 or counting(records[-1], cell) is not None
-            if moved and counts[cell] >= self.at:
-                return f"Criterion 1: {counts[cell]} skip-connects in the {cell} cell"
+        for group, count in self._counts(records[-1]).items():
+            moved = self.min_epochs > 1 or _count_from_now_on(records[-1], group)
+            if moved and count >= self.at:
+                return f"Criterion 1: {count} skip-connects in {_words(group)}"
         return None
+
+    def _counts(self, record: EpochRecord) -> dict[tuple[str, ...], int]:
+        """Returns the skip-connects of each group of watched cells."""
+        counts = record.skip_connects
+        cells = watched(self.cells, counts)
+        groups = self.groups or tuple((cell,) for cell in cells)
+        kept = (tuple(cell for cell in group if cell in cells) for group in groups)
+        return {group: sum(counts[cell] for cell in group) for group in kept if group}
 
     def state(self, records: Sequence[EpochRecord]) -> str:
         """Returns the most skip-connects of a cell that counts, in words."""
         if not records:
             return ""
-        counts = records[-1].skip_connects
-        cells = watched(self.cells, counts)
-        cell = max(cells, key=counts.__getitem__)
+        cells = watched(self.cells, records[-1].skip_connects)
+        counts = self._counts(records[-1])
+        group = max(counts, key=counts.__getitem__)
         if self.min_epochs <= 1 and all(counting(records[-1], name) is None for name in cells):
             return waiting_to_move(records[-1], cells)
-        where = f" in {cell}" if len(cells) > 1 else ""
-        wait = waiting(records, self.min_epochs) if counts[cell] >= self.at else ""
+        where = f" in {' to '.join(dict.fromkeys((group[0], group[-1])))}" * (len(counts) > 1)
+        wait = waiting(records, self.min_epochs) if counts[group] >= self.at else ""
         begun = begins(records[-1], cells) if self.min_epochs <= 1 else ""
-        return f"{counts[cell]} of {self.at} skip-connects{where}{wait}{begun}"
+        return f"{counts[group]} of {self.at} skip-connects{where}{wait}{begun}"
 
     def readings(self, space: Space) -> tuple[Reading, ...]:
         """Returns the criterion with 2, 3 and 4 skip-connects, on each kind of cell and on all.
@@ -120,6 +134,16 @@ class SkipConnects(Criterion):
         """
         del space
         check_watched(self.cells, tables)
+
+
+def _count_from_now_on(record: EpochRecord, group: Sequence[str]) -> bool:
+    """Returns whether all cells of a group count: their alphas have moved beyond their noise."""
+    return all(counting(record, cell) is not None for cell in group)
+
+
+def _words(group: Sequence[str]) -> str:
+    """Returns a group of cells in words."""
+    return f"the {group[0]} cell" if len(group) == 1 else f"{group[0]} to {group[-1]}"
 
 
 def count_skip_connects(strengths: Mapping[str, np.ndarray], space: Space) -> dict[str, int]:

@@ -125,7 +125,7 @@ def test_mobile_networks_skip_the_last_blocks_of_stages():
     for name, count in skipped.items():
         genotype = zoo.get(name)
         assert sum(genotype.skip_connects().values()) == count
-        for cells in space_of(genotype).stages():
+        for cells in space_of(genotype).counted_together():
             stage = [genotype.skip_connects()[cell] for cell in cells]
             assert stage == sorted(stage)
 
