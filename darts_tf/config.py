@@ -228,6 +228,28 @@ class SearchConfig(RunConfig):
         False, "Compute edges again in gradients: a third of the memory for more time."
     )
     arch_start_epoch: int = setting(0, "First epoch that moves the architecture.", low=0)
+    cost: str = setting(
+        "",
+        "What the networks that are found should cost little of: multiply_adds, parameters, or a "
+        "JSON file with a table of latencies, as trainers.latency measures them; empty for no "
+        "cost. The loss of the architecture is multiplied by cost_weight * (log E / log "
+        "cost_reference) ^ cost_exponent, where E is the expected cost.",
+    )
+    cost_weight: float = setting(
+        0.2, "Factor of the architecture's loss at the reference.", above=0.0
+    )
+    cost_reference: float = setting(
+        0.0,
+        "The cost that a network should have, in millions, or in the unit of the table.",
+        low=0.0,
+    )
+    cost_exponent: float = setting(0.3, "How much a cost above the reference counts.", above=0.0)
+    cost_unit: float = setting(
+        0.0,
+        "How many multiply-adds or parameters count as 1; 0 for a million, and for a table's own "
+        "unit.",
+        low=0.0,
+    )
     share_alphas: str = setting(
         "network",
         "Where the cells of one type share their architecture: in the whole network, or in each "

@@ -4,6 +4,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from darts_tf import spaces
 from darts_tf.config import RunConfig, TrainingConfig, flag_lines
 from darts_tf.errors import UserError, nearest, short
 from darts_tf.report.pictures.text import as_text
@@ -75,7 +76,8 @@ def training_command(path: Path, config: RunConfig, program: str) -> str:
 
     It names a preset and what departs from it: data, devices and seed are those of the search, and
     depth, width, epochs and batch size are to the preset of the training as those of the search are
-    to the preset of the search. Without a preset, the defaults take its place.
+    to the preset of the search. Without a preset, the defaults take its place. In a space with a
+    fixed number of layers, depth and width are those of the search.
 
     Args:
         path: The genotype.json.
@@ -89,6 +91,9 @@ def training_command(path: Path, config: RunConfig, program: str) -> str:
     wanted = {setting: now[setting] for setting in ALIKE}
     for size in SIZES:
         wanted[size] = _scale(size, int(now[size]), int(before[size]), int(after[size]))
+    space = getattr(config, "space", "darts")
+    if space in spaces.names() and spaces.get(space).most_layers is not None:
+        wanted |= {size: now[size] for size in ("layers", "init_channels")}
     words = ["python", "-m", "trainers.train", f"--genotype={path}"]
     words += [f"--flagfile={name}"] * bool(name)
     words += [f"--{flag}={text}" for flag, text in wanted.items() if text != after[flag]]

@@ -9,6 +9,7 @@ from darts_tf.config import SearchConfig, flag_lines
 from darts_tf.errors import UserError
 from darts_tf.runs.description import Description
 from darts_tf.searching import criteria, methods
+from darts_tf.searching.cost_tables import check_cost
 from darts_tf.searching.criteria.criterion import AnyCriterion
 from darts_tf.searching.methods.method import Method
 from darts_tf.settings import Settings
@@ -69,6 +70,7 @@ def choose(
         name = getattr(criterion, "__name__", "")
         config = replace(config, stop_criterion=name if name.isidentifier() else "function")
     method.check(config, space)
+    check_cost(config, space, method.takes_cost)
     return config, Plugs(method, space, criterion)
 
 

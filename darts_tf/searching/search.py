@@ -177,7 +177,11 @@ def _run_search(
         stop.records[-1] = replace(
             stop.records[-1],
             stage=epoch.stage,
-            measures={**stop.records[-1].measures, **method.measures(loop.stage.model)},
+            measures={
+                **stop.records[-1].measures,
+                **method.measures(loop.stage.model),
+                **current[-1].cost_measures(),
+            },
             kept=_stage_candidates(stop.search_space, plugs.space),
             timing=timing,
         )

@@ -32,6 +32,7 @@ from darts_tf.runs.checkpoints import Checkpoints
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
 from darts_tf.searching import methods
+from darts_tf.searching.costs import cost_factor
 from darts_tf.searching.measurements import MEASUREMENTS
 from darts_tf.supernet.shared_trace import keeping
 
@@ -96,6 +97,7 @@ class StageSearch:
             for cell, alphas in (plan.start or {}).items():
                 self.supernet.relaxation.alphas[cell].assign(np.asarray(alphas))
             step = method.step(plan, self.supernet, config, loss_scale)
+        self.cost = step.cost = cost_factor(config, self.supernet)
         self.optimizer = step.weight_optimizer
         self.architecture_optimizer = step.architecture_optimizer
         self.variables = [
@@ -235,6 +237,14 @@ class StageSearch:
             "learning_rate": rate,
             **self._measure(epoch, number, batch_size),
         }
+
+    def cost_measures(self) -> dict[str, float]:
+        """Returns the expected cost for an epoch's record, in its unit; none without a cost."""
+        if self.cost is None:
+            return {}
+        weights = self.supernet.relaxation.expected_weights()
+        expected = self.cost.costs.expected(self.supernet.for_cells(weights))
+        return {"expected_cost": float(expected)}
 
     def _measurement(self, name: str) -> Callable[[tf.data.Dataset], float]:
         """Returns the function of a measurement, which is made on first use."""

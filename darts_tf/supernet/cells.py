@@ -1,5 +1,6 @@
 """The cell of the supernet: mixed operations between all its nodes."""
 
+import math
 from collections.abc import Mapping
 from itertools import chain
 from typing import Any
@@ -19,6 +20,7 @@ from darts_tf.supernet.operations import (
     FactorizedReduce,
     ReLUConvBN,
     Shape,
+    kernel_entries,
 )
 from darts_tf.supernet.partial_channels import divided, passed_by, shuffled
 from darts_tf.supernet.relaxation import fold_in
@@ -112,6 +114,7 @@ class SearchCell(keras.layers.Layer):
             rows, columns = (None if size is None else -(-size // 2) for size in (rows, columns))
         nodes = (None, rows, columns, self.channels // self.partial)
         self.image_sizes = inputs[1:3], nodes[1:3]
+        self.input_channels = inputs[-1]
         shapes = [inputs if self._is_input(edge.source) else nodes for edge in self.wiring]
 
         edges = [
@@ -222,6 +225,13 @@ class SearchCell(keras.layers.Layer):
             inputs.append(self.preprocess_0(x, training=training))
         inputs.append(self.preprocess_1(tf.nn.relu(previous), training=training))
         return inputs
+
+    def preprocessing_multiply_adds(self) -> int:
+        """Returns the multiply-adds, for one image, of the convolutions before the input nodes."""
+        layers = [self.preprocess_1]
+        if self.search_space.inputs == 2:
+            layers.append(self.preprocess_0)
+        return math.prod(self.image_sizes[0]) * sum(map(kernel_entries, layers))
 
     def draws(self, weights: EdgeWeights | tf.Tensor) -> bool:
         """Returns whether `call` would use `seed` with these edge weights."""

@@ -1,5 +1,6 @@
 """The inverted bottleneck as a candidate: the block of MobileNetV2."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from darts_tf.layers.convolutions import pointwise
 from darts_tf.layers.depthwise import depthwise, depthwise_stride_2
 from darts_tf.layers.normalization import BatchNormalization
 from darts_tf.spaces.mobile import EPSILON
-from darts_tf.supernet.operations import CandidateOperation, Shape
+from darts_tf.supernet.operations import CandidateOperation, Shape, kernel_entries
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
@@ -91,6 +92,11 @@ class InvertedBottleneck(CandidateOperation):
         if not self.shortcut:
             return x
         return x + (node if scale is None else scale * node)
+
+    def multiply_adds(self, read: int, written: int) -> int:
+        """Returns the multiply-adds for one image; the first convolution keeps its size."""
+        widening = math.prod(self.expand.shape) if self.expansion > 1 else 0
+        return widening * read + (kernel_entries(self) - widening) * written
 
     def _relu(self, x: tf.Tensor) -> tf.Tensor:
         return limited_relu(x, self.relu_limit)

@@ -1,5 +1,6 @@
 """The supernet of a mobile space: a chain of blocks, each a mixed operation."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -17,7 +18,7 @@ from darts_tf.supernet.cells import SearchCell
 from darts_tf.supernet.inverted_bottleneck import InvertedBottleneck, limited_relu
 from darts_tf.supernet.mixed_operation import MixedOperation
 from darts_tf.supernet.model import Supernet
-from darts_tf.supernet.operations import ConvolutionalLayer, Shape
+from darts_tf.supernet.operations import ConvolutionalLayer, Shape, kernel_entries
 from darts_tf.supernet.shared_trace import SharedTraces
 
 
@@ -49,6 +50,10 @@ class MobileBlock(SearchCell):
     ) -> list[tf.Tensor]:
         del before_previous, training
         return [previous]
+
+    def preprocessing_multiply_adds(self) -> int:
+        """Returns 0."""
+        return 0
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
@@ -94,6 +99,14 @@ class MobileStem(ConvolutionalLayer):
         x = limited_relu(self.norm(x, training=training), self.relu_limit)
         x = self.block(x, training=training)
         return x, x
+
+    def multiply_adds(self, images_shape: Shape) -> int:
+        """Returns the multiply-adds for one image.
+
+        Args:
+            images_shape: (batch, rows, columns, channels).
+        """
+        return kernel_entries(self) * math.prod(self.output_shapes(images_shape)[0][1:3])
 
     def output_shapes(self, images_shape: Shape) -> tuple[Shape, Shape]:
         """Returns the shape of both outputs.
@@ -206,6 +219,7 @@ class MobileSupernet(Supernet):
         """Creates all weights for images [batch, rows, columns, channels]."""
         self.relaxation.build()
         self.stem.build(images_shape)
+        self.images_shape = tuple(images_shape)
         self.cells = []
         traces = SharedTraces(self.recompute)
         _, shape = self.stem.output_shapes(images_shape)
@@ -232,10 +246,17 @@ class MobileSupernet(Supernet):
             name="head",
         )
         self.head.build(shape)
+        self.features_shape = shape
         self._build_classifier(head)
         self.built = True
 
-    def _classify(self, image: tf.Tensor, training: bool) -> tf.Tensor:
+    def fixed_multiply_adds(self) -> int:
+        """Returns the multiply-adds for one image of all that is not a candidate."""
+        head = kernel_entries(self.head) * math.prod(self.cells[-1].image_sizes[1])
+        return super().fixed_multiply_adds() + head
+
+    def classify(self, image: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Returns the logits of the last block's output; see `Supernet.classify`."""
         features = self.head(image, training=training)
         return self.classifier(tf.reduce_mean(features, (1, 2)))
 

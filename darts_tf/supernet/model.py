@@ -1,5 +1,6 @@
 """The supernet: stem, search cells and classifier, with the architecture parameters they share."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -117,6 +118,7 @@ class Supernet(keras.Model):
         """Creates all weights for images [batch, rows, columns, channels]."""
         self.relaxation.build()
         self.stem.build(images_shape)
+        self.images_shape = tuple(images_shape)
 
         self.cells: list[SearchCell] = []
         traces = SharedTraces(self.recompute)
@@ -147,6 +149,7 @@ class Supernet(keras.Model):
             outputs = len(self.search_space.output(place.cell))
             previous = (None, rows, columns, outputs * width)
 
+        self.features_shape = previous
         self._build_classifier(previous[-1])
         self.built = True
 
@@ -161,8 +164,28 @@ class Supernet(keras.Model):
         )
         self.classifier.build((None, features))
 
-    def _classify(self, image: tf.Tensor, training: bool) -> tf.Tensor:
-        """Returns the logits of the last cell's output, [batch, classes]."""
+    def fixed_multiply_adds(self) -> int:
+        """Returns the multiply-adds for one image of all that is not a candidate.
+
+        The supernet has to be built, for images of a fixed size.
+        """
+        cells = sum(cell.preprocessing_multiply_adds() for cell in self.cells)
+        return (
+            self.stem.multiply_adds(self.images_shape)
+            + cells
+            + math.prod(self.classifier.kernel.shape)
+        )
+
+    def classify(self, image: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Returns the logits of the last cell's output.
+
+        Args:
+            image: [batch, rows, columns, channels].
+            training: Whether normalization uses, and records, the statistics of the batch.
+
+        Returns:
+            [batch, classes].
+        """
         del training
         return self.classifier(tf.reduce_mean(image, (1, 2)))
 
@@ -211,7 +234,7 @@ class Supernet(keras.Model):
                 noise_seed=self._cell_seed(noise_seed, i) if cell.makes_noise else None,
             )
             before_previous, previous = previous, output
-        return self._classify(previous, training)
+        return self.classify(previous, training)
 
     def edge_weights(self, seed: tf.Tensor | None = None) -> list[EdgeWeights | tf.Tensor]:
         """Returns the relaxation's edge weights for each cell in turn; cells of a kind share them.

@@ -6,6 +6,7 @@ as in DARTS's search, so that an edge weight can take the place of the scale.
 """
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -107,6 +108,20 @@ class CandidateOperation(ConvolutionalLayer):
         """
         self.layout = layouts.get(self.reads, Layout.PLAIN)
         self.synchronized = synchronized
+
+    def parameters(self) -> int:
+        """Returns the number of its weights, once it is built."""
+        return sum(math.prod(variable.shape) for variable in self.trainable_variables)
+
+    def multiply_adds(self, read: int, written: int) -> int:
+        """Returns the multiply-adds of its convolutions for one image, once it is built.
+
+        Args:
+            read: Pixels of the node that it reads.
+            written: Pixels of its result, which by default those of each convolution are.
+        """
+        del read
+        return written * kernel_entries(self)
 
     def input_channels(self, feature_shape: Shape) -> int:
         """Returns the channels of an image, from the shape of the feature that holds it."""
@@ -407,6 +422,12 @@ class RowAndColumn(CandidateOperation):
         x = tf.nn.conv2d(x, self.conv_2, (self.stride, 1), "VALID")
         return self.norm(x, scale=scale, training=training)
 
+    def multiply_adds(self, read: int, written: int) -> int:
+        """Returns the multiply-adds for one image; the first convolution halves the columns."""
+        between = -(-read // self.stride)
+        sizes = [math.prod(kernel.shape) for kernel in (self.conv_1, self.conv_2)]
+        return between * sizes[0] + written * sizes[1]
+
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
         return {**super().get_config(), "stride": self.stride}
@@ -473,6 +494,16 @@ class ReLUConvBN(ConvolutionalLayer):
     def call(self, relu: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Convolves `relu`, the image after its ReLU."""
         return self.norm(pointwise(relu, self.conv), training=training)
+
+
+def kernel_entries(layer: keras.layers.Layer) -> int:
+    """Returns the number of entries of all kernels of a layer's convolutions.
+
+    Args:
+        layer: A built layer.
+    """
+    shapes = (variable.shape for variable in layer.trainable_variables)
+    return sum(math.prod(shape) for shape in shapes if len(shape) == 4)
 
 
 def empty_target(node: tf.Tensor, stride: int, channels: int | None = None) -> tf.Tensor:

@@ -167,6 +167,7 @@ class RandomSearchConfig(TrainingConfig):
             spaces.get(self.space)
         except UserError as error:
             raise UserError(f"space: {error}") from error
+        spaces.get(self.space).check_layers(self.layers)
         if self.repeats > 1:
             raise UserError(
                 f"repeats: expected 1, since each genotype is trained once; got {self.repeats}"

@@ -87,6 +87,8 @@ class Method(Settings):
     partial: ClassVar[int] = 1
     # Whether the alphas learn; if not, there is nothing for a criterion to read.
     alphas_learn: ClassVar[bool] = True
+    # Whether the loss of the alphas may have a cost for a factor (`--cost`).
+    takes_cost: ClassVar[bool] = True
     # Whether the weights learn on all training images, including those of the validation portion,
     # on which the supernet is measured. A method may make a setting of it.
     whole_training_set: ClassVar[bool] = False
