@@ -240,16 +240,11 @@ class SearchConfig(RunConfig):
     )
     cost_reference: float = setting(
         0.0,
-        "The cost that a network should have, in millions, or in the unit of the table.",
+        "The cost that a network should have, a number of operations or weights, or in the "
+        "unit of the table.",
         low=0.0,
     )
     cost_exponent: float = setting(0.3, "How much a cost above the reference counts.", above=0.0)
-    cost_unit: float = setting(
-        0.0,
-        "How many multiply-adds or parameters count as 1; 0 for a million, and for a table's own "
-        "unit.",
-        low=0.0,
-    )
     share_alphas: str = setting(
         "network",
         "Where the cells of one type share their architecture: in the whole network, or in each "

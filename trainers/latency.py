@@ -2,9 +2,9 @@
 
     python -m trainers.latency --space=mobile --layers=21 --init_channels=32 --output=FILE.json
 
-The file has a table of milliseconds: for each cell of the supernet each edge, and on each edge each
+The file has a table of latencies: for each cell of the supernet each edge, and on each edge each
 candidate as a network for inference has it. A search with the same space, layers, init_channels and
-image size takes it: `--cost=FILE.json --cost_reference=MILLISECONDS`.
+image size takes it: `--cost=FILE.json --cost_reference=LATENCY`.
 """
 
 import json
@@ -34,6 +34,7 @@ class LatencySettings(Settings):
     classes: int = setting(1000, "Number of classes.", low=2)
     stem: str = setting("imagenet", "First layers, as in a search.", choices=tuple(STEMS))
     batch_size: int = setting(1, "Images that are computed at once.", low=1)
+    unit: str = setting("ms", "Milliseconds or microseconds.", choices=("ms", "us"))
     repeats: int = setting(30, "Runs of each candidate; the median counts.", low=1)
 
 
@@ -76,12 +77,13 @@ def main(arguments: Sequence[str]) -> None:
             settings.stem,
             settings.batch_size,
             settings.repeats,
+            settings.unit,
         )
         temporary.write_text(json.dumps(table.to_dict()), encoding="utf-8")
-    milliseconds = [cost for cell in table.cells for edge in cell for cost in edge]
+    times = [cost for cell in table.cells for edge in cell for cost in edge]
     print(
-        f"wrote {output}: {len(milliseconds)} candidates, up to {max(milliseconds):.3g} ms; stem "
-        f"and classifier {table.fixed:.3g} ms"
+        f"wrote {output}: {len(times)} candidates, up to {max(times):.3g} {table.unit}; stem "
+        f"and classifier {table.fixed:.3g} {table.unit}"
     )
 
 

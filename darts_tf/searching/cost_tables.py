@@ -129,8 +129,8 @@ def check_cost(config: SearchConfig, space: Space, takes_cost: bool) -> None:
         )
     if config.cost_reference <= 1:
         raise UserError(
-            "cost_reference: expected the cost that a network should have, more than 1 in the unit "
-            f"of the cost, got {config.cost_reference}"
+            "cost_reference: expected the cost that a network should have, more than 1, "
+            f"got {config.cost_reference}"
         )
     if config.cost not in COUNTED:
         table = read_cost_table(config.cost)

@@ -13,7 +13,6 @@ from darts_tf.supernet.expected_cost import (
 )
 from darts_tf.supernet.model import Supernet
 
-_MILLION = 1e6
 _COUNTS: Mapping[str, Callable[[Supernet], Costs]] = MappingProxyType(
     {"multiply_adds": multiply_add_costs, "parameters": parameter_costs}
 )
@@ -32,12 +31,12 @@ def cost_factor(config: SearchConfig, supernet: Supernet) -> CostFactor | None:
     if not config.cost:
         return None
     if config.cost in _COUNTS:
-        costs, usual = _COUNTS[config.cost](supernet), _MILLION
+        costs = _COUNTS[config.cost](supernet)
     else:
-        table, usual = read_cost_table(config.cost), 1.0
+        table = read_cost_table(config.cost)
         costs = Costs(table.arrays(supernet.search_space), table.fixed)
     factor = CostFactor(
-        costs.divided(config.cost_unit or usual),
+        costs,
         config.cost_weight,
         config.cost_reference,
         config.cost_exponent,

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from statistics import median
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -14,7 +15,8 @@ from darts_tf.spaces.operations import NONE
 from darts_tf.supernet.families import supernet_class
 from darts_tf.supernet.model import Supernet
 
-_MILLISECONDS = 1e3
+# How many there are in a second.
+UNITS = MappingProxyType({"ms": 1e3, "us": 1e6})
 
 
 class Latencies:
@@ -27,16 +29,20 @@ class Latencies:
         supernet: A supernet, built for images of a fixed size.
         batch_size: Images in a batch.
         repeats: The number of runs, the median of which counts.
+        unit: `ms` or `us`.
     """
 
-    def __init__(self, supernet: Supernet, batch_size: int = 1, repeats: int = 30) -> None:
+    def __init__(
+        self, supernet: Supernet, batch_size: int = 1, repeats: int = 30, unit: str = "ms"
+    ) -> None:
+        self.unit = unit
         self.supernet = supernet
         self.batch_size = batch_size
         self.repeats = repeats
         self._known: dict[Any, float] = {}
 
     def table(self) -> CostTable:
-        """Returns milliseconds for each candidate, and for stem and classifier."""
+        """Returns the latency of each candidate, and that of stem and classifier."""
         net = self.supernet
         cells = tuple(
             tuple(
@@ -50,7 +56,9 @@ class Latencies:
             net.features_shape[1:]: net.classify,
         }
         fixed = sum(self._measured(compute, shape) for shape, compute in ends.items())
-        return CostTable(net.search_space.name, net.cell_count, net.init_channels, cells, fixed)
+        return CostTable(
+            net.search_space.name, net.cell_count, net.init_channels, cells, fixed, self.unit
+        )
 
     def _candidate(self, cell: Any, row: int, name: str) -> float:
         if name == NONE:
@@ -76,7 +84,7 @@ class Latencies:
                 graph(image)
                 own.append(time.perf_counter() - begun)
         busy, idle = map(median, times)
-        return _MILLISECONDS * max(0.0, busy - idle)
+        return UNITS[self.unit] * max(0.0, busy - idle)
 
 
 def _block(
@@ -98,6 +106,7 @@ def measure(
     stem: str,
     batch_size: int = 1,
     repeats: int = 30,
+    unit: str = "ms",
 ) -> CostTable:
     """Measures the candidates of a space.
 
@@ -110,7 +119,8 @@ def measure(
         stem: The supernet's stem.
         batch_size: Images in a batch.
         repeats: The number of runs of each candidate, the median of which counts.
+        unit: `ms` or `us`.
     """
     net = supernet_class(space)(space, layers, init_channels, classes, stem=stem)
     net.build((None, *images_shape))
-    return Latencies(net, batch_size, repeats).table()
+    return Latencies(net, batch_size, repeats, unit).table()

@@ -61,21 +61,13 @@ class Costs:
         )
         return float(self.fixed + sum(least))
 
-    def divided(self, unit: float) -> "Costs":
-        """Returns the same costs in another unit.
-
-        Args:
-            unit: How much counts as 1.
-        """
-        return Costs(tuple(table / unit for table in self.tables), self.fixed / unit)
-
 
 @dataclass(frozen=True)
 class CostFactor:
     r"""The factor of the architecture's loss, $a \, (\log E / \log r)^b$.
 
     Args:
-        costs: The costs, in a unit in which any network costs more than 1.
+        costs: The costs, of which any network has more than 1.
         weight: $a$.
         reference: $r$, more than 1: the cost that a network should have.
         exponent: $b$.
@@ -103,7 +95,7 @@ class CostFactor:
         return self.weight * ratio**self.exponent
 
     def check(self, supernet: Supernet) -> None:
-        """Refuses a unit in which a network of the supernet may cost 1 or less.
+        """Refuses costs of which a network of the supernet may have 1 or less.
 
         Args:
             supernet: The supernet, built.
@@ -114,8 +106,8 @@ class CostFactor:
         least = self.costs.cheapest(supernet)
         if least <= 1:
             raise UserError(
-                "cost_unit: expected one in which any network costs more than 1, so that its "
-                f"logarithm is positive; the cheapest one costs {least:.3g}"
+                "cost: expected a unit in which any network costs more than 1, whose logarithm "
+                f"is positive; the cheapest one costs {least:.3g}"
             )
 
 
