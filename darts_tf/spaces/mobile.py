@@ -93,6 +93,7 @@ class Mobile(Space):
     relu_limit: float = 6.0
 
     inputs = 1
+    one_width = False
     family = "mobile"
 
     def __post_init__(self) -> None:

@@ -88,6 +88,8 @@ class Space:
         inputs: Number of input nodes of a cell.
         fewest_layers: The fewest cells of a network.
         most_layers: The most cells of a network; None for any number.
+        one_width: Whether all nodes of a cell have the same number of channels. Otherwise no
+            method may compute a part of the channels, or add skip-connects beside the candidates.
         staged_cells: The cells of `staged()`; empty for a space without stages.
         family: What its genotypes become, a key of the tables of `darts_tf.supernet.families` and
             `darts_tf.networks.families`: `cells` for networks of cells one after the other.
@@ -97,6 +99,7 @@ class Space:
     inputs: int = 2
     fewest_layers: int = 3
     most_layers: int | None = None
+    one_width: bool = True
     staged_cells: tuple[str, ...] = ()
     family: str = "cells"
 

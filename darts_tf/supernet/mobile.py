@@ -65,12 +65,17 @@ class MobileStem(ConvolutionalLayer):
         first: Channels of the block.
         kind: One of `STEMS`; the convolution has its first stride.
         relu_limit: The greatest output of a ReLU; 0 for no limit.
+
+    Raises:
+        ValueError: If there is no stem of that kind.
     """
 
     def __init__(
         self, channels: int, first: int, kind: str, relu_limit: float, **kwargs: Any
     ) -> None:
         super().__init__(channels, **kwargs)
+        if kind not in STEMS:
+            raise ValueError(f"stem: expected one of {', '.join(STEMS)}, got {kind!r}")
         self.first = first
         self.kind = kind
         self.relu_limit = relu_limit
