@@ -82,11 +82,28 @@ class InvertedBottleneck(CandidateOperation):
             scale: A scalar; None for 1.
             training: Whether normalization uses, and records, the statistics of the batch.
         """
+        return self.compute(node, tf.convert_to_tensor(self.depthwise), scale, training)
+
+    def compute(
+        self,
+        node: tf.Tensor,
+        kernel: tf.Tensor,
+        scale: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> tf.Tensor:
+        """Computes the block with a depthwise kernel in place of its own; see `call`.
+
+        Args:
+            node: [batch, rows, columns, channels].
+            kernel: [size, size, expansion * channels, 1].
+            scale: A scalar; None for 1.
+            training: Whether normalization uses, and records, the statistics of the batch.
+        """
         x = node
         if self.expansion > 1:
             x = self._relu(self.expand_norm(pointwise(x, self.expand), training=training))
         convolve = depthwise if self.stride == 1 else depthwise_stride_2
-        x = convolve(x, tf.convert_to_tensor(self.depthwise))
+        x = convolve(x, kernel)
         x = self._relu(self.depthwise_norm(x, training=training))
         x = self.project_norm(pointwise(x, self.project), scale=scale, training=training)
         if not self.shortcut:

@@ -48,6 +48,7 @@ from darts_tf.supernet.relaxations.skip_dropout import SkipDropout
 from darts_tf.supernet.relaxations.stoppable import Stoppable
 from darts_tf.supernet.source_features import SourceFeatures
 from darts_tf.supernet.stem import Stem
+from darts_tf.supernet.superkernel import Superkernel
 from tests.layers import check_layer, check_optimizer, registered
 
 SPACE = SearchSpace(
@@ -211,6 +212,17 @@ CASES = {
         },
         on_images,
     ),
+    Superkernel: (
+        {
+            "channels": 6,
+            "skippable": True,
+            "stride": 2,
+            "relu_limit": 4.0,
+            "layout": Layout.EVEN.value,
+            "synchronized": True,
+        },
+        lambda layer: layer(IMAGES, np.zeros(3)),
+    ),
     MobileStem: (
         {"channels": 6, "first": 3, "kind": "imagenet", "relu_limit": 0.5, "synchronized": True},
         on_images,
@@ -248,8 +260,9 @@ CASES = {
     DropPath: ({"rate": 0.3, "seed": 5}, on_images),
     GaussianNoise: ({"stddev": 0.5, "seed": 5}, in_training),
 }
-# What a chain of blocks does not have.
+# What a chain of blocks does not have, and what a superkernel has only one value for.
 FIXED = {
+    Superkernel: frozenset({"kernel_size", "expansion"}),
     MobileBlock: frozenset({"previous_reduction", "partial", "auxiliary"}),
     MobileSupernet: frozenset({"by_stage", "partial"}),
 }
