@@ -243,6 +243,23 @@ class SearchConfig(RunConfig):
         False, "Compute edges again in gradients: a third of the memory for more time."
     )
     arch_start_epoch: int = setting(0, "First epoch that moves the architecture.", low=0)
+    cost: str = setting(
+        "",
+        "What the networks that are found should cost little of: multiply_adds, parameters, or a "
+        "JSON file with a table of latencies, as trainers.latency measures them; empty for no "
+        "cost. The loss of the architecture is multiplied by cost_weight * (log E / log "
+        "cost_reference) ^ cost_exponent, where E is the expected cost.",
+    )
+    cost_weight: float = setting(
+        0.2, "Factor of the architecture's loss at the reference.", above=0.0
+    )
+    cost_reference: float = setting(
+        0.0,
+        "The cost that a network should have, a number of operations or weights, or in the "
+        "unit of the table.",
+        low=0.0,
+    )
+    cost_exponent: float = setting(0.3, "How much a cost above the reference counts.", above=0.0)
     share_alphas: str = setting(
         "network",
         "Where the cells of one type share their architecture: in the whole network, or in each "
@@ -493,7 +510,7 @@ def training_flag_lines(config: TrainingConfig, genotype: Genotype) -> tuple[str
         UserError: If no network of the genotype has so many cells.
     """
     space = space_of(genotype)
-    if config.layers < space.fewest_layers:
+    if config.layers < space.fewest_layers and space.most_layers is None:
         raise UserError(
             f"--layers: expected at least {space.fewest_layers} for a genotype with cells for each "
             f"stage, got {config.layers}"

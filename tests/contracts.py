@@ -239,11 +239,17 @@ class Space(_Configured, _Flagged):
             assert set(plug.output(cell)) <= set(range(plug.inputs, last + 1))
 
     def test_its_networks_have_all_its_cells(self, plug: Any) -> None:
-        for layers in (plug.fewest_layers, plug.fewest_layers + 3):
+        most = plug.most_layers or plug.fewest_layers + 3
+        for layers in (plug.fewest_layers, most):
+            plug.check_layers(layers)
             places = plug.macro(layers)
             assert {place.cell for place in places} == set(plug.cells) - set(plug.wirings)
             assert all(place.width >= 1 for place in places)
             assert plug.macro(layers) == places
+        wrong = (plug.fewest_layers - 1, *([most + 1] if plug.most_layers else []))
+        for layers in wrong:
+            with pytest.raises(UserError, match=f"^layers: expected .*, got {layers}$"):
+                plug.check_layers(layers)
 
     def test_what_it_derives_and_draws_is_its_own_and_comes_back_from_json(
         self, plug: Any, seed: int
@@ -291,7 +297,8 @@ class Space(_Configured, _Flagged):
         with known(spaces, plug):
             for name in criteria.names():
                 with suppress(UserError):
-                    config, chosen = choose(SearchConfig(stop_criterion=name), space=plug)
+                    settings = SearchConfig(stop_criterion=name, layers=plug.fewest_layers)
+                    config, chosen = choose(settings, space=plug)
                     assert config.space == plug.name
                     assert chosen.criterion.name == name
 
@@ -313,7 +320,8 @@ class SpaceBuilt:
         plug = plug.with_layers(plug.fewest_layers)
         images = np.random.default_rng(seed).normal(size=(2, 8, 8, 3)).astype("float32")
         with known(spaces, plug):
-            net = supernet_class(plug)(plug, layers=plug.fewest_layers, init_channels=4, classes=3)
+            make = supernet_class(plug)
+            net = make(plug, layers=plug.fewest_layers, init_channels=4, classes=3)
             again = keras.saving.deserialize_keras_object(
                 plain(keras.saving.serialize_keras_object(net))
             )

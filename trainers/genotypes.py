@@ -83,7 +83,7 @@ def training_command(path: Path, config: RunConfig, program: str) -> str:
     It names a preset and what departs from it: data, devices and seed are those of the search, and
     depth, width, epochs and batch size are to the preset of the training as those of the search are
     to the preset of the search. Without a preset, the defaults take its place. Where the genotype
-    has the depth of its network, it is that of the search.
+    has the depth of its network, that is the search's, and so is the width of a chain of blocks.
 
     Args:
         path: The genotype.json.
@@ -100,6 +100,8 @@ def training_command(path: Path, config: RunConfig, program: str) -> str:
     space = spaces.get(now["space"])
     if space.finds_depth or space.most_layers is not None:  # then the genotype says how deep it is
         wanted["layers"] = now["layers"]
+    if not space.one_width:
+        wanted["init_channels"] = now["init_channels"]
     words = ["python", "-m", "trainers.train", f"--genotype={path}"]
     words += [f"--flagfile={name}"] * bool(name)
     words += [f"--{flag}={text}" for flag, text in wanted.items() if text != after[flag]]

@@ -1,4 +1,4 @@
-"""The networks of the paper's tables, with the call signature of `keras.applications`.
+"""The networks of the paper's tables and mobile ones, as `keras.applications` has networks.
 
 Example:
     >>> from dataclasses import replace
@@ -28,6 +28,10 @@ __all__ = [
     "DartsPlusImagenet",
     "DartsPlusImagenetSE",
     "DartsPlusTinyImagenet",
+    "ProxylessCpu",
+    "ProxylessGpu",
+    "ProxylessMobile",
+    "SinglePath",
 ]
 
 
@@ -70,3 +74,8 @@ DartsPlusImagenet = _network("darts_plus_imagenet", "imagenet", "DARTS_PLUS_CIFA
 DartsPlusImagenetSE = _network(
     "darts_plus_imagenet_se", "imagenet", "DARTS_PLUS_CIFAR100", 14, 48, squeeze_excite=True
 )
+ProxylessGpu = _network("proxyless_gpu", "imagenet", "PROXYLESS_GPU", 21, 40)
+# Mobile networks that are not in the tables.
+ProxylessCpu = _network("proxyless_cpu", "imagenet", "PROXYLESS_CPU", 21, 40)
+ProxylessMobile = _network("proxyless_mobile", "imagenet", "PROXYLESS_MOBILE", 21, 32)
+SinglePath = _network("single_path", "imagenet", "SINGLE_PATH", 21, 32)

@@ -43,12 +43,16 @@ class Blocks:
         conv_kind: The class of convolutions.
         depthwise_kind: The class of depthwise convolutions.
         noise_kind: The class of what adds noise in training.
+        epsilon: What batch normalization adds to the variance.
+        relu_limit: The greatest output of a ReLU, 6 for ReLU6; 0 for no limit.
     """
 
     dtype: Any = None
     conv_kind: type[keras.layers.Layer] = layers.Conv2D
     depthwise_kind: type[keras.layers.Layer] = layers.DepthwiseConv2D
     noise_kind: type[keras.layers.Layer] = layers.GaussianNoise
+    epsilon: float = 1e-5
+    relu_limit: float = 0.0
 
     def conv(
         self,
@@ -117,12 +121,14 @@ class Blocks:
 
     def norm(self, x: Tensor, name: str) -> Tensor:
         """Batch normalization with scale and offset."""
-        norm = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=self.dtype, name=name)
-        return norm(x)
+        return layers.BatchNormalization(
+            momentum=0.9, epsilon=self.epsilon, dtype=self.dtype, name=name
+        )(x)
 
     def relu(self, x: Tensor, name: str) -> Tensor:
-        """ReLU."""
-        return layers.ReLU(dtype=self.dtype, name=name)(x)
+        """ReLU, up to its limit."""
+        limit = self.relu_limit or None
+        return layers.ReLU(max_value=limit, dtype=self.dtype, name=name)(x)
 
     def subsample(self, x: Tensor, name: str) -> Tensor:
         """Every second row and column, from the first."""
@@ -216,6 +222,25 @@ class Blocks:
         x = self.relu(self.norm(x, f"{name}_norm_1"), f"{name}_relu_2")
         return self.norm(self.conv(x, channels, 1, f"{name}_pointwise"), f"{name}_norm_2")
 
+    def inverted_bottleneck(
+        self, x: Tensor, channels: int, size: int, expansion: int, stride: int, name: str
+    ) -> Tensor:
+        """The block of MobileNetV2: it widens the image, convolves each channel, and narrows it.
+
+        The image is added to the result if the stride is 1 and the channels are the same. Only with
+        such a shortcut can drop path leave out the block.
+        """
+        y = x
+        if expansion > 1:
+            y = self.conv(y, expansion * x.shape[-1], 1, f"{name}_expand")
+            y = self.relu(self.norm(y, f"{name}_expand_norm"), f"{name}_expand_relu")
+        y = self.depthwise(y, size, f"{name}_depthwise", stride)
+        y = self.relu(self.norm(y, f"{name}_depthwise_norm"), f"{name}_depthwise_relu")
+        y = self.norm(self.conv(y, channels, 1, f"{name}_project"), f"{name}_project_norm")
+        if stride > 1 or x.shape[-1] != channels:
+            return y
+        return self.add([x, self.with_drop_path(y, name)], f"{name}_shortcut")
+
     def pool(self, x: Tensor, kind: str, stride: int, name: str) -> Tensor:
         """3x3 pooling, `max_pool_3x3` or `avg_pool_3x3`; means are over pixels without padding."""
         pooling = layers.MaxPooling2D if kind == "max_pool_3x3" else layers.AveragePooling2D
@@ -272,6 +297,8 @@ class TrainingBlocks(Blocks):
         conv_kind: The class of convolutions.
         depthwise_kind: The class of depthwise convolutions.
         noise_kind: The class of what adds noise in training.
+        epsilon: What batch normalization adds to the variance.
+        relu_limit: The greatest output of a ReLU, 6 for ReLU6; 0 for no limit.
         drop_path: Whether operations other than identities end in a `DropPath`.
         synchronized: Whether replicas share the statistics of batch normalization.
     """
@@ -284,7 +311,9 @@ class TrainingBlocks(Blocks):
 
     def norm(self, x: Tensor, name: str) -> Tensor:
         """Batch normalization with scale and offset."""
-        return BatchNormalization(synchronized=self.synchronized, dtype=self.dtype, name=name)(x)
+        return BatchNormalization(
+            epsilon=self.epsilon, synchronized=self.synchronized, dtype=self.dtype, name=name
+        )(x)
 
     def even_and_odd(self, x: Tensor, name: str) -> list[Tensor]:
         """Every second row and column, from the first and from the second."""

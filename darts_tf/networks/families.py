@@ -17,6 +17,7 @@ _BACKBONES: Mapping[str, str] = MappingProxyType(
         "cells": "darts_tf.networks.backbone:backbone",
         "rand_wire": "darts_tf.networks.rand_wire:backbone",
         "trellis": "darts_tf.networks.trellis:backbone",
+        "mobile": "darts_tf.networks.mobile:backbone",
     }
 )
 

@@ -32,8 +32,10 @@ class NetworkSpec:
         classes: Number of classes, at least 2.
         layers: Number of cells; at least as many as the genotype's space needs, which are 3 for
             DARTS's and 5 for cells of their own in each stage. In RandWire's spaces it is the
-            number of graphs, 3 or 4; a genotype with a path has its own number.
-        init_channels: Channels of a node in the first cell, at least 2.
+            number of graphs, 3 or 4, and in a chain that of its blocks; a genotype with a path has
+            its own number.
+        init_channels: Channels of a node in the first cell, or of the stem of a chain of blocks; at
+            least 2.
         stem: Layers before the first cell: `cifar`, a 3x3 convolution; `tiny_imagenet`, one of
             stride 2 before it; or `imagenet`, three of stride 2.
         squeeze_excite: Whether each cell ends in squeeze and excitation.
@@ -58,13 +60,11 @@ class NetworkSpec:
                 f"stem: expected one of {', '.join(STEMS)}, got {short(self.stem)}."
                 f"{nearest(str(self.stem), STEMS)}"
             )
-        space = space_of(self.genotype)
-        least = {"classes": 2, "layers": space.fewest_layers, "init_channels": 2}
-        for name, number in least.items():
+        for name, least in {"classes": 2, "layers": 1, "init_channels": 2}.items():
             value = getattr(self, name)
-            if not isinstance(value, Integral) or value < number:
-                raise UserError(f"{name}: expected at least {number}, got {short(value)}")
-        space.check_layers(self.layers)
+            if not isinstance(value, Integral) or value < least:
+                raise UserError(f"{name}: expected at least {least}, got {short(value)}")
+        space_of(self.genotype).check_layers(self.layers)
         for place in self.places():
             self._check_groups(place)
 

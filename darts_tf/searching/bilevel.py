@@ -11,6 +11,7 @@ from darts_tf.engine.precision import LossScale, scale_batch, unscale_score
 from darts_tf.engine.scoring import Batch, Score
 from darts_tf.searching.differentiation import Penalty, differentiate
 from darts_tf.searching.unrolled import Unrolled
+from darts_tf.supernet.expected_cost import CostFactor
 from darts_tf.supernet.model import Supernet
 from darts_tf.supernet.relaxation import fold_in
 
@@ -133,6 +134,9 @@ class BilevelStep:
         weights_first: Whether the weights are updated before the architecture.
         architecture_learns: Whether an iteration updates the architecture at all.
         seed: Seed of the relaxation's noise, an integer.
+
+    Attributes:
+        cost: The factor of the architecture's loss; None, as at first, for none.
     """
 
     def __init__(
@@ -167,6 +171,7 @@ class BilevelStep:
         self.weights_first = weights_first
         self.architecture_learns = architecture_learns
         self.seed = seed
+        self.cost: CostFactor | None = None
         weight_optimizer.build(supernet.weight_variables)
         architecture_optimizer.build(supernet.architecture_variables)
 
@@ -219,15 +224,37 @@ class BilevelStep:
         self.weight_optimizer.apply(gradients, resting=resting)
         return score
 
-    def _penalty(self, seed: tf.Tensor | None) -> tf.Tensor | None:
-        """Returns this replica's share of the penalty, multiplied by the loss scale."""
+    def _penalty(self, seed: tf.Tensor | None, loss: tf.Tensor) -> tf.Tensor | None:
+        """Returns this replica's share of what is added to the loss.
+
+        That is the penalty, and what makes of the loss its product with the cost's factor.
+
+        Args:
+            seed: Seed of the pass.
+            loss: This replica's share of the loss, multiplied by the loss scale.
+        """
+        terms = []
         term = None if self.penalty is None else self.penalty(self.supernet, seed)
-        if term is None:
+        if term is not None:
+            replica = tf.distribute.get_replica_context()
+            scale = 1.0 if self.loss_scale is None else self.loss_scale.value
+            share = term / (1 if replica is None else replica.num_replicas_in_sync)
+            terms.append(tf.cast(share * tf.cast(scale, share.dtype), loss.dtype))
+        factor = self.cost_factor(seed)
+        if factor is not None:
+            terms.append(loss * (tf.cast(factor, loss.dtype) - 1))
+        return tf.add_n(terms) if terms else None
+
+    def cost_factor(self, seed: tf.Tensor | None) -> tf.Tensor | None:
+        """Returns the factor that a cost gives the architecture's loss, a scalar; None for none.
+
+        Args:
+            seed: Seed of the pass, int32 [2]; None for no noise.
+        """
+        if self.cost is None:
             return None
-        replica = tf.distribute.get_replica_context()
-        scale = 1.0 if self.loss_scale is None else self.loss_scale.value
-        share = term / (1 if replica is None else replica.num_replicas_in_sync)
-        return share * tf.cast(scale, share.dtype)
+        weights = self.supernet.relaxation.expected_weights(seed)
+        return self.cost(self.supernet.for_cells(weights))
 
     def _seed(self, clock: Clock | None, number: int) -> tf.Tensor | None:
         """Returns the seed of one pass of one iteration, int32 [2], the same on all replicas."""

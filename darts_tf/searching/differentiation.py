@@ -9,8 +9,9 @@ from darts_tf.engine.scoring import Batch, Score, score
 from darts_tf.supernet.edge_weights import EdgeWeights
 from darts_tf.supernet.model import Supernet
 
-# Returns this replica's part of a term that is added to a loss, a scalar, or None for no term.
-Penalty = Callable[[], tf.Tensor | None]
+# From this replica's part of a loss to its part of a term that is added to it, a scalar, or None
+# for no term.
+Penalty = Callable[[tf.Tensor], tf.Tensor | None]
 
 
 def differentiate(
@@ -44,7 +45,7 @@ def differentiate(
         )
         result = score(logits, batch)
         loss = result.loss
-        term = None if penalty is None else penalty()
+        term = None if penalty is None else penalty(loss)
         if term is not None:
             loss += tf.cast(term, loss.dtype)
     return result, gradients(tape, loss, values)

@@ -38,11 +38,14 @@ class JointStep(BilevelStep):
             [*supernet.architecture_variables, *supernet.weight_variables],
             "all",
             seed,
-            lambda: self._penalty(seed),
+            lambda loss: self._penalty(seed, loss),
         )
         score = unscale_score(score, self.loss_scale)
         count = len(supernet.architecture_variables)
         alpha_gradients, weight_gradients = gradients[:count], gradients[count:]
+        factor = self.cost_factor(seed)
+        if factor is not None:  # which is the alphas' alone
+            weight_gradients = [g / tf.cast(factor, g.dtype) for g in weight_gradients]
         before = None if self.loss_scale is None else self.loss_scale.value
         self.architecture_optimizer.apply(alpha_gradients)
         if self.loss_scale is not None:  # the first of the two optimizers may have changed it

@@ -9,6 +9,7 @@ from darts_tf.config import SearchConfig, flag_lines
 from darts_tf.errors import UserError
 from darts_tf.runs.description import Description
 from darts_tf.searching import criteria, methods
+from darts_tf.searching.cost_tables import check_cost
 from darts_tf.searching.criteria.criterion import AnyCriterion
 from darts_tf.searching.methods.method import Method
 from darts_tf.settings import Settings
@@ -67,6 +68,7 @@ def choose(
             f"space: expected one of the family {' or '.join(method.families)} with the method "
             f"{method.name}, got '{space.name}' of the family {space.family}"
         )
+    space.check_layers(config.layers)
     criterion = _criterion(config, space, criterion)
     if isinstance(criterion, criteria.Criterion):
         config = criterion.recorded(config, space)
@@ -76,6 +78,7 @@ def choose(
         config = replace(config, stop_criterion=name if name.isidentifier() else "function")
     method.check(config, space)
     space.benchmark(config.benchmark_dir)  # which refuses a folder that is none
+    check_cost(config, space, method.takes_cost)
     return config, Plugs(method, space, criterion)
 
 

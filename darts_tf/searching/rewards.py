@@ -36,7 +36,7 @@ class EdgeGradient:
         Raises:
             ValueError: If there is a penalty, which would have no slopes for edge weights.
         """
-        if penalty is not None and penalty() is not None:
+        if penalty is not None and penalty(tf.zeros(())) is not None:
             raise ValueError("EdgeGradient: expected no penalty, which is none of edge weights")
         shared = {
             cell: EdgeWeights.of(weights).candidates

@@ -182,7 +182,11 @@ def _run_search(
         stop.records[-1] = replace(
             record,
             stage=epoch.stage,
-            measures=measures | _known(benchmark, record.genotype),
+            measures={
+                **measures,
+                **current[-1].cost_measures(),
+                **_known(benchmark, record.genotype),
+            },
             kept=_stage_candidates(stop.search_space, plugs.space),
             timing=timing,
         )

@@ -4,6 +4,7 @@ import logging
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -21,7 +22,7 @@ from darts_tf.engine.epochs import Epoch, Line, RunStage
 from darts_tf.engine.images import divide
 from darts_tf.engine.loop import Mean
 from darts_tf.engine.precision import make_loss_scale
-from darts_tf.engine.replicas import check_shares, compile_step
+from darts_tf.engine.replicas import Clock, check_shares, compile_step
 from darts_tf.engine.schedules import each_step
 from darts_tf.engine.scoring import Batch, Score, score
 from darts_tf.engine.variables_state import VariablesState
@@ -32,6 +33,7 @@ from darts_tf.runs.checkpoints import Checkpoints
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
 from darts_tf.searching import methods
+from darts_tf.searching.costs import cost_factor
 from darts_tf.searching.measurements import MEASUREMENTS
 from darts_tf.supernet.shared_trace import keeping
 
@@ -96,6 +98,7 @@ class StageSearch:
             for cell, alphas in (plan.start or {}).items():
                 self.supernet.relaxation.alphas[cell].assign(np.asarray(alphas))
             step = method.step(plan, self.supernet, config, loss_scale)
+        self.cost = step.cost = cost_factor(config, self.supernet)
         self.optimizer = step.weight_optimizer
         self.architecture_optimizer = step.architecture_optimizer
         self.variables = [
@@ -214,7 +217,12 @@ class StageSearch:
             return epoch.evaluate(evaluate, images, count, config.batch_size)
 
         self.method.before_training(number, plan.epochs, self.supernet, validation)
-        step = self.bilevel if number >= plan.arch_start_epoch else self.weights_only
+        learns = number >= plan.arch_start_epoch
+
+        def step(element: Any, spec: Any, clock: Clock) -> Score:
+            both = learns and self.method.updates_architecture(clock.step)
+            return (self.bilevel if both else self.weights_only)(element, spec, clock)
+
         batch_size = self.method.batch_size(number, plan, config)
         batches = self._batches(epoch.number, number, epoch.steps_done, batch_size)
         before_step = each_step(config.cosine_by, number, self._set_learning_rate)
@@ -235,6 +243,14 @@ class StageSearch:
         rate = self.method.learning_rate(epoch, self.plan, self.config)
         self.optimizer.learning_rate = rate
         return rate
+
+    def cost_measures(self) -> dict[str, float]:
+        """Returns the expected cost for an epoch's record, in its unit; none without a cost."""
+        if self.cost is None:
+            return {}
+        weights = self.supernet.relaxation.expected_weights()
+        expected = self.cost.costs.expected(self.supernet.for_cells(weights))
+        return {"expected_cost": float(expected)}
 
     def _measurement(self, name: str) -> Callable[[tf.data.Dataset], float]:
         """Returns the function of a measurement, which is made on first use."""

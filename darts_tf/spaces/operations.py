@@ -24,6 +24,7 @@ COLORS = {
     "dilated": "#00805c",
     "convolution": "#7a5c1e",
     "noise": "#000000",
+    "bottleneck": "#4b4bb0",
 }
 
 
@@ -34,7 +35,7 @@ class Operation:
     Args:
         name: The name in genotypes and among the candidates of a space.
         family: Its kind: `none`, `pool`, `skip`, `separable`, `dilated`, `convolution`, `noise`,
-            or a new one.
+            `bottleneck`, or a new one.
         learnable: Whether it has weights at every stride. Criterion 1* ranks the learnable
             candidates of an edge (DARTS+, section 3).
         color: Its color in drawings, as `#rrggbb`; by default that of its family, gray for a new
@@ -139,6 +140,35 @@ def _pool_norm(blocks: Any, x: Any, relu: Any, channels: int, stride: int, name:
     return blocks.norm(blocks.pool(x, "max_pool_3x3", stride, name), f"{name}_norm")
 
 
+def _bottleneck(
+    blocks: Any,
+    x: Any,
+    relu: Any,
+    channels: int,
+    stride: int,
+    name: str,
+    size: int,
+    expansion: int,
+) -> Any:
+    del relu
+    return blocks.inverted_bottleneck(x, channels, size, expansion, stride, name)
+
+
+def inverted_bottleneck_name(size: int, expansion: int) -> str:
+    """Returns the name of an inverted bottleneck (MobileNetV2's block).
+
+    Args:
+        size: Rows and columns of its depthwise kernel.
+        expansion: The factor by which it widens its input.
+
+    Example:
+
+        >>> inverted_bottleneck_name(5, 3)
+        'mbconv_5x5_e3'
+    """
+    return f"mbconv_{size}x{size}_e{expansion}"
+
+
 def _of_networks(name: str, family: str, block: Callable[..., Any], groups: int = 1) -> Operation:
     """Returns an operation with weights that published networks have and no supernet computes."""
     return Operation(name, family, learnable=True, block=block, groups=groups)
@@ -149,15 +179,14 @@ def _searchable(
 ) -> Operation:
     """Returns an operation that both supernets and networks compute."""
     layer = f"darts_tf.supernet.{module}:{name}"
-    learnable = family in ("separable", "dilated", "convolution")
+    learnable = family in ("separable", "dilated", "convolution", "bottleneck")
     return Operation(name, family, learnable=learnable, layer=layer, block=block)
 
 
 # The candidates of DARTS (section 3.1.1) in its order, two that only published cells use, the noise
-# The candidates of DARTS (section 3.1.1) in its order, two that only published cells use, the noise
 # of RobustDARTS, the convolutions of NAS-Bench-201; the next two form the reduction cell that GDAS
-# does not search, then an edge of RandWire's graphs, and the convolutions and levels of
-# Auto-DeepLab.
+# does not search, then an edge of RandWire's graphs, the convolutions and levels of Auto-DeepLab,
+# and the blocks of mobile networks.
 _TABLE = (
     Operation(NONE, "none", learnable=False),
     _searchable("max_pool_3x3", "pool", partial(_pool, kind="max_pool_3x3")),
@@ -178,6 +207,16 @@ _TABLE = (
     _searchable("atrous_conv_3x3", "dilated", partial(_atrous, size=3), "atrous"),
     _searchable("atrous_conv_5x5", "dilated", partial(_atrous, size=5), "atrous"),
     *(Operation(name, "level", learnable=False, color="#4b5f9e") for name in LEVELS),
+    *(
+        _searchable(
+            inverted_bottleneck_name(size, expansion),
+            "bottleneck",
+            partial(_bottleneck, size=size, expansion=expansion),
+            "inverted_bottleneck",
+        )
+        for size in (3, 5, 7)
+        for expansion in (3, 6)
+    ),
 )
 _OPERATIONS: Registry[Operation] = Registry("operation", Operation, {})
 for _operation in _TABLE:

@@ -120,6 +120,8 @@ class Space:
         inputs: Number of input nodes of a cell.
         fewest_layers: The fewest cells of a network.
         most_layers: The most cells of a network; None for any number.
+        one_width: Whether all nodes of a cell have the same number of channels. Otherwise no
+            method may compute a part of the channels, or add skip-connects beside the candidates.
         staged_cells: The cells of `staged()`; empty for a space without stages.
         wirings: Those of `cells` that stand nowhere in a network but say how it is put together,
             such as a path.
@@ -136,6 +138,7 @@ class Space:
     inputs: int = 2
     fewest_layers: int = 3
     most_layers: int | None = None
+    one_width: bool = True
     staged_cells: tuple[str, ...] = ()
     wirings: tuple[str, ...] = ()
     finds_depth: bool = False
@@ -291,6 +294,13 @@ class Space:
             UserError: If the space cannot be narrowed.
         """
         raise UserError(f"expected a space whose edges can lose candidates, got {self.name!r}")
+
+    def counted_together(self) -> tuple[tuple[str, ...], ...]:
+        """Returns the groups of cells in which Criterion 1 counts skip-connects, here each cell.
+
+        A space whose cells have a single edge counts over several of them.
+        """
+        return tuple((cell,) for cell in self.cells)
 
     def derive(self, strengths: Mapping[str, Any]) -> Genotype:
         """Returns the genotype of the strongest candidates.

@@ -1,5 +1,6 @@
 """The cell of the supernet: mixed operations between all its nodes."""
 
+import math
 from collections.abc import Mapping
 from itertools import chain
 from typing import Any
@@ -19,6 +20,7 @@ from darts_tf.supernet.operations import (
     FactorizedReduce,
     ReLUConvBN,
     Shape,
+    kernel_entries,
 )
 from darts_tf.supernet.partial_channels import divided, passed_by, shuffled
 from darts_tf.supernet.relaxation import fold_in
@@ -103,18 +105,26 @@ class SearchCell(keras.layers.Layer):
             self.preprocess_1 = ReLUConvBN(self.channels, name="preprocess_1", **shared)
             self.preprocess_1.build(previous_shape)
 
-        rows, columns = previous_shape[1:3]
-        channels = self.channels // self.partial
-        inputs = (None, rows, columns, channels)
+        self._build_edges((*previous_shape[:3], self.channels // self.partial), shared)
+
+    def _build_edges(self, inputs: Shape, shared: dict[str, Any]) -> None:
+        """Creates the features of each node and the edges.
+
+        Args:
+            inputs: Shape of the inputs after their preprocessing.
+            shared: Arguments of all layers.
+        """
+        rows, columns = inputs[1:3]
         if self.reduction:
             rows, columns = (None if size is None else -(-size // 2) for size in (rows, columns))
-        nodes = (None, rows, columns, channels)
+        nodes = (None, rows, columns, self.channels // self.partial)
         self.image_sizes = inputs[1:3], nodes[1:3]
+        self.input_channels = inputs[-1]
         shapes = [inputs if self._is_input(edge.source) else nodes for edge in self.wiring]
 
         edges = [
             MixedOperation(
-                channels,
+                nodes[-1],
                 self._stride(source),
                 candidates,
                 auxiliary=self.auxiliary,
@@ -123,6 +133,8 @@ class SearchCell(keras.layers.Layer):
             )
             for source, target, candidates in self.wiring
         ]
+        for edge in edges:
+            self._adapt(edge)
         wired = list(zip(edges, self.wiring, strict=True))
         self.sources = []
         for source in range(1 + max(edge.source for edge in self.wiring)):
@@ -145,6 +157,10 @@ class SearchCell(keras.layers.Layer):
             edge.build({"identity": shape})
             self.edges.append(edge)
         self.built = True
+
+    def _adapt(self, edge: MixedOperation) -> None:
+        """Changes the candidates of an edge before they are built, here not at all."""
+        del edge
 
     def _build_preprocess_0(self, shape: Shape, shared: dict[str, Any]) -> None:
         self.preprocess_0: ConvolutionalLayer = ReLUConvBN(
@@ -198,6 +214,17 @@ class SearchCell(keras.layers.Layer):
             The space's output nodes side by side, [batch, rows, columns, nodes * channels], half
             the rows and columns in a reduction cell.
         """
+        inputs = self._preprocess(before_previous, previous, training)
+        nodes = _Pass(
+            self, EdgeWeights.of(weights), training, learn, constant_inputs, seed, twice, noise_seed
+        ).nodes(inputs)
+        output = [nodes[number] for number in self.search_space.output(self.cell)]
+        return tf.concat(output, -1) if len(output) > 1 else output[0]
+
+    def _preprocess(
+        self, before_previous: tf.Tensor, previous: tf.Tensor, training: bool
+    ) -> list[tf.Tensor]:
+        """Returns the input nodes of the cell."""
         inputs = []
         if self.search_space.inputs == 2:
             x = rearrange(tf.nn.relu(before_previous), self.layout)
@@ -205,11 +232,14 @@ class SearchCell(keras.layers.Layer):
         if self.preprocessed:
             previous = self.preprocess_1(tf.nn.relu(previous), training=training)
         inputs.append(previous)
-        nodes = _Pass(
-            self, EdgeWeights.of(weights), training, learn, constant_inputs, seed, twice, noise_seed
-        ).nodes(inputs)
-        output = [nodes[number] for number in self.search_space.output(self.cell)]
-        return tf.concat(output, -1) if len(output) > 1 else output[0]
+        return inputs
+
+    def preprocessing_multiply_adds(self) -> int:
+        """Returns the multiply-adds, for one image, of the convolutions before the input nodes."""
+        layers = [self.preprocess_1] if self.preprocessed else []
+        if self.search_space.inputs == 2:
+            layers.append(self.preprocess_0)
+        return math.prod(self.image_sizes[0]) * sum(map(kernel_entries, layers))
 
     def draws(self, weights: EdgeWeights | tf.Tensor) -> bool:
         """Returns whether `call` would use `seed` with these edge weights."""

@@ -11,6 +11,7 @@ _SUPERNETS: Mapping[str, str] = MappingProxyType(
     {
         "cells": "darts_tf.supernet.model:Supernet",
         "trellis": "darts_tf.supernet.trellis:TrellisSupernet",
+        "mobile": "darts_tf.supernet.mobile:MobileSupernet",
     }
 )
 

@@ -184,7 +184,7 @@ class MixedOperation(keras.layers.Layer):
                     self._apply_candidate(number, source[operation.reads], weight, training, noise)
                 )
         if not self.operations:
-            terms["image"].append(empty_target(source["identity"], self.stride))
+            terms["image"].append(empty_target(source["identity"], self.stride, self.channels))
         return terms
 
     def _compute_chosen(
@@ -202,7 +202,7 @@ class MixedOperation(keras.layers.Layer):
             layout = self.operations[self.candidates[number]].layout
             return merge(y) if layout is Layout.PHASES else y
 
-        zeros = partial(empty_target, stride=self.stride)
+        zeros = partial(empty_target, stride=self.stride, channels=self.channels)
         branches = [Branch(zeros, (source["identity"],))]
         for number, name in enumerate(self.candidates):
             operation = self.operations.get(name)

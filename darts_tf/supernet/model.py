@@ -1,5 +1,6 @@
 """The supernet: stem, search cells and classifier, with the architecture parameters they share."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -109,10 +110,14 @@ class Supernet(keras.Model):
             relaxation = keras.saving.deserialize_keras_object(relaxation)
         self.relaxation: Any = relaxation
         self.skeleton = self.search_space.skeleton
-        self.stem = Stem(
-            init_channels,
-            stem,
-            synchronized,
+        self.stem: Any = self._make_stem(stem)
+
+    def _make_stem(self, kind: str) -> keras.layers.Layer:
+        """Returns the layer that makes of images the two inputs of the first cell."""
+        return Stem(
+            self.init_channels,
+            kind,
+            self.synchronized,
             self.skeleton.stem_multiplier,
             dtype=self.dtype_policy,
             name="stem",
@@ -122,6 +127,7 @@ class Supernet(keras.Model):
         """Creates all weights for images [batch, rows, columns, channels]."""
         self.relaxation.build()
         self.stem.build(images_shape)
+        self.images_shape = tuple(images_shape)
 
         self.cells: list[SearchCell] = []
         self.blocks: dict[str, ResidualBlock] = {}  # by number of the cell that follows
@@ -162,15 +168,48 @@ class Supernet(keras.Model):
                 synchronized=self.synchronized, dtype=self.dtype_policy, name="output_norm"
             )
             self.output_norm.build(previous)
+        self.features_shape = previous
+        self._build_classifier(previous[-1])
+        self.built = True
+
+    def _build_classifier(self, features: int) -> None:
+        """Creates the classifier of so many features."""
         self.classifier = keras.layers.Dense(
             self.classes,
-            kernel_initializer=uniform(previous[-1]),
-            bias_initializer=uniform(previous[-1]),
+            kernel_initializer=uniform(features),
+            bias_initializer=uniform(features),
             dtype=self.dtype_policy,
             name="classifier",
         )
-        self.classifier.build((None, previous[-1]))
-        self.built = True
+        self.classifier.build((None, features))
+
+    def fixed_multiply_adds(self) -> int:
+        """Returns the multiply-adds for one image of all that is not a candidate.
+
+        The supernet has to be built, for images of a fixed size.
+        """
+        cells = sum(cell.preprocessing_multiply_adds() for cell in self.cells)
+        blocks = sum(block.multiply_adds() for block in self.blocks.values())
+        return (
+            self.stem.multiply_adds(self.images_shape)
+            + cells
+            + blocks
+            + math.prod(self.classifier.kernel.shape)
+        )
+
+    def classify(self, image: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Returns the logits of the last cell's output.
+
+        Args:
+            image: [batch, rows, columns, channels].
+            training: Whether normalization uses, and records, the statistics of the batch.
+
+        Returns:
+            [batch, classes].
+        """
+        if self.skeleton.normalized_output:
+            image = tf.nn.relu(self.output_norm(image, training=training))
+        return self.classifier(tf.reduce_mean(image, (1, 2)))
 
     def call(
         self,
@@ -219,9 +258,7 @@ class Supernet(keras.Model):
                 noise_seed=self._cell_seed(noise_seed, i) if cell.makes_noise else None,
             )
             before_previous, previous = previous, output
-        if self.skeleton.normalized_output:
-            previous = tf.nn.relu(self.output_norm(previous, training=training))
-        return self.classifier(tf.reduce_mean(previous, (1, 2)))
+        return self.classify(previous, training)
 
     def edge_weights(self, seed: tf.Tensor | None = None) -> list[EdgeWeights | tf.Tensor]:
         """Returns the relaxation's edge weights for each cell in turn; cells of a kind share them.

@@ -6,6 +6,7 @@ as in DARTS's search, so that an edge weight can take the place of the scale.
 """
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -107,6 +108,20 @@ class CandidateOperation(ConvolutionalLayer):
         """
         self.layout = layouts.get(self.reads, Layout.PLAIN)
         self.synchronized = synchronized
+
+    def parameters(self) -> int:
+        """Returns the number of its weights, once it is built."""
+        return sum(math.prod(variable.shape) for variable in self.trainable_variables)
+
+    def multiply_adds(self, read: int, written: int) -> int:
+        """Returns the multiply-adds of its convolutions for one image, once it is built.
+
+        Args:
+            read: Pixels of the node that it reads.
+            written: Pixels of its result, which by default those of each convolution are.
+        """
+        del read
+        return written * kernel_entries(self)
 
     def input_channels(self, feature_shape: Shape) -> int:
         """Returns the channels of an image, from the shape of the feature that holds it."""
@@ -407,6 +422,12 @@ class RowAndColumn(CandidateOperation):
         x = tf.nn.conv2d(x, self.conv_2, (self.stride, 1), "VALID")
         return self.norm(x, scale=scale, training=training)
 
+    def multiply_adds(self, read: int, written: int) -> int:
+        """Returns the multiply-adds for one image; the first convolution halves the columns."""
+        between = -(-read // self.stride)
+        sizes = [math.prod(kernel.shape) for kernel in (self.conv_1, self.conv_2)]
+        return between * sizes[0] + written * sizes[1]
+
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
         return {**super().get_config(), "stride": self.stride}
@@ -475,13 +496,26 @@ class ReLUConvBN(ConvolutionalLayer):
         return self.norm(pointwise(relu, self.conv), training=training)
 
 
-def empty_target(node: tf.Tensor, stride: int) -> tf.Tensor:
+def kernel_entries(layer: keras.layers.Layer) -> int:
+    """Returns the number of entries of all kernels of a layer's convolutions.
+
+    Args:
+        layer: A built layer.
+    """
+    shapes = (variable.shape for variable in layer.trainable_variables)
+    return sum(math.prod(shape) for shape in shapes if len(shape) == 4)
+
+
+def empty_target(node: tf.Tensor, stride: int, channels: int | None = None) -> tf.Tensor:
     """Returns zeros of the size of the node that an edge leads to.
 
     Args:
         node: The node that the edge reads, [batch, rows, columns, channels].
         stride: 1 or 2.
+        channels: Channels of the node that the edge leads to; None for those that it reads.
     """
+    if channels not in (None, node.shape[-1]):
+        node = tf.repeat(node[..., :1], channels, -1)
     # A slice of stride 1 would be a copy of the image.
     return tf.zeros_like(node if stride == 1 else node[:, ::stride, ::stride])
 

@@ -140,6 +140,19 @@ class Relaxation(keras.layers.Layer):
             weights[cell] = self.mix(cell, table, cell_seed)
         return weights
 
+    def expected_weights(
+        self, seed: tf.Tensor | None = None
+    ) -> Mapping[str, tf.Tensor | EdgeWeights]:
+        """Returns the edge weights by which a cost is expected, here those of a pass.
+
+        Args:
+            seed: Seed of the pass, int32 [2]; None for no noise.
+
+        Returns:
+            By cell as `call` returns them, differentiable by the alphas.
+        """
+        return self.call(seed)
+
     def mix(
         self, cell: str, alphas: tf.Tensor, seed: tf.Tensor | None = None
     ) -> tf.Tensor | EdgeWeights:

@@ -1,5 +1,6 @@
 """The convolutions of NAS-Bench-201: its candidates, and the blocks between its stages."""
 
+import math
 from functools import partial
 from typing import Any
 
@@ -8,7 +9,12 @@ import tensorflow as tf
 
 from darts_tf.layers.convolutions import pointwise
 from darts_tf.layers.initialization import uniform
-from darts_tf.supernet.operations import CandidateOperation, ConvolutionalLayer, Shape
+from darts_tf.supernet.operations import (
+    CandidateOperation,
+    ConvolutionalLayer,
+    Shape,
+    kernel_entries,
+)
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
@@ -77,6 +83,7 @@ class ResidualBlock(ConvolutionalLayer):
         self.conv_2 = self.kernel("conv_2", 3, after, after)
         self.norm_2 = self.normalization("norm_2", after, affine=True)
         self.shortcut = self.kernel("shortcut", 1, before, after)
+        self.output_size = tuple(size and -(-size // 2) for size in images_shape[1:3])
         self.built = True
 
     def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
@@ -93,6 +100,10 @@ class ResidualBlock(ConvolutionalLayer):
         x = convolve(tf.nn.relu(self.norm_1(x, training=training)), self.conv_2)
         x = self.norm_2(x, training=training)
         return x + convolve(tf.nn.avg_pool2d(images, 2, 2, "SAME"), self.shortcut)
+
+    def multiply_adds(self) -> int:
+        """Returns the multiply-adds for one image, of the fixed size that it was built for."""
+        return kernel_entries(self) * math.prod(self.output_size)
 
 
 def convolve(x: tf.Tensor, kernel: Any, stride: int = 1) -> tf.Tensor:

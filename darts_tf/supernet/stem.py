@@ -1,5 +1,6 @@
 """The stem of the supernet: the convolutions before the first cell."""
 
+import math
 from itertools import pairwise
 from typing import Any
 
@@ -105,6 +106,18 @@ class Stem(keras.layers.Layer):
         """
         shapes = self._shapes(images_shape)
         return shapes[-2 if self.reduces else -1], shapes[-1]
+
+    def multiply_adds(self, images_shape: Shape) -> int:
+        """Returns the multiply-adds of the convolutions for one image.
+
+        Args:
+            images_shape: (batch, rows, columns, channels).
+        """
+        shapes = self._shapes(images_shape)[1:]
+        return sum(
+            math.prod(conv.kernel.shape) * math.prod(shape[1:3])
+            for conv, shape in zip(self.convs, shapes, strict=True)
+        )
 
     def _shapes(self, images_shape: Shape) -> list[Shape]:
         """Returns the shapes of the images and of each convolution's output."""

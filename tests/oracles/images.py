@@ -167,7 +167,7 @@ def avg_pool(x: Var, stride: Pair = 1) -> Var:
 
 
 def batch_norm(
-    x: Var, gamma: Var | None = None, beta: Var | None = None
+    x: Var, gamma: Var | None = None, beta: Var | None = None, epsilon: float = EPSILON
 ) -> tuple[Var, np.ndarray, np.ndarray]:
     """Normalizes each channel over batch, height and width, with the biased variance.
 
@@ -178,11 +178,11 @@ def batch_norm(
     """
     averages = _AVERAGES.get()
     if averages is not None and not averages.training:
-        return _by_averages(x, gamma, beta, *averages.next())
+        return _by_averages(x, gamma, beta, *averages.next(), epsilon)
     axes, count = (0, 1, 2), x.value[..., 0].size
     mean = x.value.mean(axis=axes)
     squares = np.sum((x.value - mean) ** 2, axis=axes)
-    deviation = np.sqrt(squares / count + EPSILON)
+    deviation = np.sqrt(squares / count + epsilon)
     unit = (x.value - mean) / deviation
     factor = 1.0 if gamma is None else gamma.value
     offset = 0.0 if beta is None else beta.value
@@ -205,9 +205,9 @@ def batch_norm(
 
 
 def _by_averages(
-    x: Var, gamma: Var | None, beta: Var | None, mean: Any, variance: Any
+    x: Var, gamma: Var | None, beta: Var | None, mean: Any, variance: Any, epsilon: float
 ) -> tuple[Var, np.ndarray, np.ndarray]:
-    deviation = np.sqrt(variance + EPSILON)
+    deviation = np.sqrt(variance + epsilon)
     result = Var((x.value - mean) / deviation, (x,), lambda g: (g / deviation,))
     if gamma is not None and beta is not None:
         unit, scale, offset = result.value, gamma.value, beta.value

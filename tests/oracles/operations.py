@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from tests.oracles import images, tape
+from tests.oracles import images, mobile, tape
 from tests.oracles.tape import Var
 
 Params = Mapping[str, Var]
@@ -114,6 +114,11 @@ def wire(x: Var, params: Params, stride: int, affine: bool = False) -> Var:
     return tape.scale(x, tape.sigmoid(tape.pick(params["weight"], (0, 0))))
 
 
+def inverted_bottleneck_of_cells(x: Var, params: Params, stride: int, affine: bool = False) -> Var:
+    """The block of mobile networks as a network of cells has it: with its ReLU and epsilon."""
+    return mobile.bottleneck(x, params, stride, limit=np.inf, epsilon=images.EPSILON)
+
+
 def factorized_reduce(x: Var, params: Params, affine: bool = False) -> Var:
     """Factorized reduce: two 1x1 convolutions with stride 2, the second offset by one pixel."""
     x = tape.relu(x)
@@ -152,4 +157,8 @@ OF_NETWORKS: dict[str, Operation] = {
     "conv_1x3_3x1": conv_1x3_3x1,
     "max_pool_3x3_norm": max_pool_3x3_norm,
     "wire": wire,
+    **dict.fromkeys(
+        (f"mbconv_{size}x{size}_e{wider}" for size in (3, 5, 7) for wider in (3, 6)),
+        inverted_bottleneck_of_cells,
+    ),
 }

@@ -57,6 +57,8 @@ def random_operation(
         return random_affine(rng, channels) if affine else {}
     if name == "wire":
         return {"weight": rng.normal(size=(1, 1))}
+    if name.startswith("mbconv"):
+        return random_bottleneck(rng, int(name[7]), int(name[-1]), channels, channels)
     params = _kernels(rng, name, channels, stride)
     if name.startswith("nor_conv") and not affine:
         params["bias"] = rng.uniform(-0.5, 0.5, channels)
@@ -93,6 +95,21 @@ def _kernels(
         kernels["depthwise" + suffix] = random_kernel(rng, size, size, channels, 1, size**2)
         kernels["pointwise" + suffix] = random_kernel(rng, 1, 1, channels, channels)
     return kernels
+
+
+def random_bottleneck(
+    rng: np.random.Generator, size: int, expansion: int, inputs: int, outputs: int
+) -> dict[str, np.ndarray]:
+    """Parameters of an inverted bottleneck."""
+    inner = expansion * inputs
+    params = {}
+    if expansion > 1:
+        params["expand"] = random_kernel(rng, 1, 1, inputs, inner)
+        params |= random_affine(rng, inner, "_expand")
+    params["depthwise"] = random_kernel(rng, size, size, inner, 1, size**2)
+    params |= random_affine(rng, inner, "_depthwise")
+    params["project"] = random_kernel(rng, 1, 1, inner, outputs)
+    return params | random_affine(rng, outputs, "_project")
 
 
 def random_halves(rng: np.random.Generator, inputs: int, channels: int) -> dict[str, np.ndarray]:

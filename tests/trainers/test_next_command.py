@@ -68,3 +68,9 @@ def test_the_training_after_a_random_search_has_the_networks_size():
     trained = training(genotypes.training_command(PATH, config, "random_search"))
     assert (trained.layers, trained.init_channels, trained.epochs) == (6, 12, 200)
     assert trained.data_dir == "d"
+
+
+def test_a_chain_of_blocks_is_trained_with_its_own_depth_and_width():
+    config = SearchConfig(dataset=OWN, space="mobile_small", layers=6, init_channels=12)
+    trained = training(genotypes.training_command(PATH, config, "search"))
+    assert (trained.layers, trained.init_channels) == (6, 12)

@@ -13,7 +13,10 @@ from trainers.command_line import parse_with_plugs
 
 CONFIGS = {"search": SearchConfig, "train": TrainingConfig}
 # Further methods, each with the settings of its own paper.
-METHODS = tuple(f"{name}_cifar10" for name in methods.names() if name != "darts")
+SEARCHED_ON = {"proxyless_nas": "imagenet"}
+METHODS = tuple(
+    f"{name}_{SEARCHED_ON.get(name, 'cifar10')}" for name in methods.names() if name != "darts"
+)
 # Further spaces, each with the settings of its own paper.
 SPACES = ("nas_bench_201_cifar10",)
 # The paper's further networks on a data set.
@@ -23,7 +26,9 @@ FURTHER = {
         *SPACES,
         "cifar10_large",
         "cifar100_large",
+        "imagenet_proxyless",
         "imagenet_se",
+        "imagenet_single_path",
         "rand_wire_imagenet",
     ),
 }
@@ -74,7 +79,7 @@ def test_every_preset_opens_with_its_source_and_command(program, name):
 def test_the_preset_of_a_method_chooses_it_with_its_own_settings(name):
     plugs = parsed("search", f"{name}.flags").plugs
     method = methods.get(plugs["method"])
-    assert method.name == name.removesuffix("_cifar10")
+    assert method.name == name.rpartition("_")[0]
     assert plugs["method"] == method.get_config() == methods.get(method.name).get_config()
 
 

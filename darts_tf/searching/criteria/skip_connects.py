@@ -34,6 +34,8 @@ _COUNTS = (2, 3, 4)  # the numbers of skip-connects that a replay compares
 class SkipConnects(Criterion):
     """Criterion 1: stops when a cell's genotype has too many skip-connects (DARTS+, section 3).
 
+    In a chain of blocks, which have one edge each, it counts over the blocks of a stage.
+
     >>> import darts_tf
     >>> record = darts_tf.EpochRecord(7, {}, {"normal": 2, "reduce": 0}, {})
     >>> SkipConnects(at=2)([record])
@@ -49,6 +51,7 @@ class SkipConnects(Criterion):
         free: Whether all operations without weights count, not skip-connects alone. Where pools,
             or `none`, can win an edge, as in NAS-Bench-201, a cell can collapse without a
             skip-connect.
+        groups: The groups of cells over which it counts; empty for each cell by itself.
     """
 
     name: ClassVar[str] = "skip_connects"
@@ -57,9 +60,11 @@ class SkipConnects(Criterion):
     cells: tuple[str, ...] = ()
     min_epochs: int = 1
     free: bool = False
+    groups: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        object.__setattr__(self, "groups", tuple(map(tuple, self.groups)))
         check_counts(at=self.at, min_epochs=self.min_epochs)
 
     @classmethod
@@ -67,7 +72,9 @@ class SkipConnects(Criterion):
         """Makes the criterion from the settings `stop_*` that are its own, and `min_epochs`."""
         cells = watched_cells(config.stop_cells, space)
         at, free = config.stop_at_skip_connects, config.stop_free_operations
-        return cls(at, cells, config.min_epochs, free)
+        together = space.counted_together()
+        groups = together if any(len(group) > 1 for group in together) else ()
+        return cls(at, cells, config.min_epochs, free, groups)
 
     def recorded(self, config: SearchConfig, space: Space) -> SearchConfig:
         """Returns the settings with those of this criterion."""
@@ -83,33 +90,39 @@ class SkipConnects(Criterion):
         """Returns the reason to stop now, or None."""
         if len(records) < max(1, self.min_epochs):
             return None
-        counts = self._counts(records[-1])
-        for cell in watched(self.cells, counts):
-            moved = self.min_epochs > 1 or counting(records[-1], cell) is not None
-            if moved and counts[cell] >= self.at:
-                where = "the cell" if cell == "cell" else f"the {cell} cell"
-                return f"Criterion 1: {counts[cell]} {self._counted} in {where}"
+        for group, count in self._counts(records[-1]).items():
+            moved = self.min_epochs > 1 or _count_from_now_on(records[-1], group)
+            if moved and count >= self.at:
+                return f"Criterion 1: {count} {self._counted} in {_words(group)}"
         return None
+
+    def _counts(self, record: EpochRecord) -> dict[tuple[str, ...], int]:
+        """Returns what counts in each group of watched cells."""
+        counts = self._counts_of_cells(record)
+        cells = watched(self.cells, counts)
+        groups = self.groups or tuple((cell,) for cell in cells)
+        kept = (tuple(cell for cell in group if cell in cells) for group in groups)
+        return {group: sum(counts[cell] for cell in group) for group in kept if group}
 
     def state(self, records: Sequence[EpochRecord]) -> str:
         """Returns the most skip-connects of a cell that counts, in words."""
         if not records:
             return ""
+        cells = watched(self.cells, records[-1].skip_connects)
         counts = self._counts(records[-1])
-        cells = watched(self.cells, counts)
-        cell = max(cells, key=counts.__getitem__)
+        group = max(counts, key=counts.__getitem__)
         if self.min_epochs <= 1 and all(counting(records[-1], name) is None for name in cells):
             return waiting_to_move(records[-1], cells)
-        where = f" in {cell}" if len(cells) > 1 else ""
-        wait = waiting(records, self.min_epochs) if counts[cell] >= self.at else ""
+        where = f" in {' to '.join(dict.fromkeys((group[0], group[-1])))}" * (len(counts) > 1)
+        wait = waiting(records, self.min_epochs) if counts[group] >= self.at else ""
         begun = begins(records[-1], cells) if self.min_epochs <= 1 else ""
-        return f"{counts[cell]} of {self.at} {self._counted}{where}{wait}{begun}"
+        return f"{counts[group]} of {self.at} {self._counted}{where}{wait}{begun}"
 
     @property
     def _counted(self) -> str:
         return "operations without weights" if self.free else "skip-connects"
 
-    def _counts(self, record: EpochRecord) -> Mapping[str, int]:
+    def _counts_of_cells(self, record: EpochRecord) -> Mapping[str, int]:
         """Returns what counts in each cell of an epoch.
 
         Raises:
@@ -148,6 +161,16 @@ class SkipConnects(Criterion):
         """
         del space
         check_watched(self.cells, tables)
+
+
+def _count_from_now_on(record: EpochRecord, group: Sequence[str]) -> bool:
+    """Returns whether all cells of a group count: their alphas have moved beyond their noise."""
+    return all(counting(record, cell) is not None for cell in group)
+
+
+def _words(group: Sequence[str]) -> str:
+    """Returns a group of cells in words."""
+    return f"the {group[0]} cell" if len(group) == 1 else f"{group[0]} to {group[-1]}"
 
 
 def count_skip_connects(strengths: Mapping[str, np.ndarray], space: Space) -> dict[str, int]:

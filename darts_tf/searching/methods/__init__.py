@@ -26,6 +26,7 @@ _REGISTRY: Registry[Method] = Registry(
         "oles": "darts_tf.searching.methods.oles:Oles",
         "p_darts": "darts_tf.searching.methods.p_darts:PDarts",
         "pc_darts": "darts_tf.searching.methods.pc_darts:PcDarts",
+        "proxyless_nas": "darts_tf.searching.methods.proxyless_nas:ProxylessNas",
         "random_nas": "darts_tf.searching.methods.random_nas:RandomNas",
         "sdarts_adv": "darts_tf.searching.methods.sdarts_adv:SdartsAdv",
         "sdarts_rs": "darts_tf.searching.methods.sdarts_rs:SdartsRs",

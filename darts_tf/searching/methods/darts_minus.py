@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from darts_tf.config import SearchConfig
+from darts_tf.errors import UserError
 from darts_tf.searching.methods.method import Method
 from darts_tf.settings import setting
 from darts_tf.spaces.space import Space
@@ -29,6 +31,15 @@ class DartsMinus(Method):
     name: ClassVar[str] = "darts_minus"
 
     beta_max: float = setting(1.0, "Weight of the skip-connects in the first epoch.", low=0.0)
+
+    def check(self, config: SearchConfig, space: Space) -> None:
+        """Refuses spaces without room for skip-connects beside the candidates."""
+        super().check(config, space)
+        if not space.one_width:
+            raise UserError(
+                "space: expected one whose nodes have channels of one number, with the method "
+                f"darts_minus, got '{space.name}'"
+            )
 
     def relaxation(self, space: Space, **kwargs: Any) -> Relaxation:
         """Returns the softmax, with the variable of the auxiliary skip-connects' weight."""

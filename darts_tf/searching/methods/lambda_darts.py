@@ -46,7 +46,13 @@ class LambdaDarts(Method):
     def check(self, config: SearchConfig, space: Space) -> None:
         """Refuses too few cells to agree, and a precision in which the difference is lost."""
         super().check(config, space)
-        if sum(not place.reduction for place in space.macro(config.layers)) < 2:
+        normal = [place.cell for place in space.macro(config.layers) if not place.reduction]
+        if len(set(normal)) > 1 and config.share_alphas == "network":
+            raise UserError(
+                "space: expected one whose normal cells share their architecture, with the method "
+                f"lambda_darts, got '{space.name}'"
+            )
+        if len(normal) < 2:
             raise UserError(
                 "layers: expected at least 4 with the method lambda_darts, so that there are two "
                 f"normal cells that can agree, got {config.layers}"

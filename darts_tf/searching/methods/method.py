@@ -87,6 +87,8 @@ class Method(Settings):
     partial: ClassVar[int] = 1
     # Whether the alphas learn; if not, there is nothing for a criterion to read.
     alphas_learn: ClassVar[bool] = True
+    # Whether the loss of the alphas may have a cost for a factor (`--cost`).
+    takes_cost: ClassVar[bool] = True
     # Whether the weights learn on all training images, including those of the validation portion,
     # on which the supernet is measured. A method may make a setting of it.
     whole_training_set: ClassVar[bool] = False
@@ -345,6 +347,15 @@ class Method(Settings):
         from darts_tf.searching.bilevel import ARCHITECTURE_GRADIENTS
 
         return ARCHITECTURE_GRADIENTS[config.arch_order](optimizer)
+
+    def updates_architecture(self, step: int) -> bool:
+        """Returns whether a step updates the architecture too, here every one.
+
+        Args:
+            step: Number of the step in its epoch, from 0.
+        """
+        del step
+        return True
 
     def weight_gradient(
         self, supernet: Supernet, train: Batch, seed: tf.Tensor | None = None

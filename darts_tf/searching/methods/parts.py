@@ -20,6 +20,11 @@ def check_parts(config: SearchConfig, space: Space, parts: int, flag: str) -> No
         UserError: If the channels of a cell do not divide by K, or in a reduction cell the channels
             of a part are odd.
     """
+    if not space.one_width:
+        raise UserError(
+            f"space: expected one whose nodes have channels of one number, with {flag}, got "
+            f"'{space.name}'"
+        )
     for place in space.macro(config.layers):
         channels = place.width * config.init_channels
         part = channels // parts

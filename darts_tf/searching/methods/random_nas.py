@@ -36,6 +36,7 @@ class RandomNas(Method):
     name: ClassVar[str] = "random_nas"
     reads: ClassVar[str] = "a random draw, the best measured one at the end"
     alphas_learn: ClassVar[bool] = False
+    takes_cost: ClassVar[bool] = False
 
     draws: int = setting(1000, "Architectures that are measured after the last epoch.", low=1)
     batches: int = setting(10, "Validation batches on which each of them is measured.", low=1)

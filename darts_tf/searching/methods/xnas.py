@@ -34,6 +34,7 @@ class Xnas(Method):
     """
 
     name: ClassVar[str] = "xnas"
+    takes_cost: ClassVar[bool] = False
     reads: ClassVar[str] = "weights of what is left"
     ranks: ClassVar[str] = "alphas of what is left"
 

@@ -24,6 +24,13 @@ PLACES = {
     "conv_2/kernel": "conv_2",
     "row/kernel": "conv_1",
     "column/kernel": "conv_2",
+    "expand/kernel": "expand",
+    "project/kernel": "project",
+    **{
+        f"{part}_norm/{name}": f"{name}_{part}"
+        for part in ("expand", "depthwise", "project")
+        for name in ("gamma", "beta")
+    },
     "norm_1/gamma": "gamma_1",
     "norm_1/beta": "beta_1",
     "norm_2/gamma": "gamma_2",

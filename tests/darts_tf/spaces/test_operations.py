@@ -18,7 +18,8 @@ def test_the_table_has_darts_candidates_and_those_of_other_spaces_and_published_
     published = ("sep_conv_7x7", "conv_7x1_1x7", "noise", "nor_conv_1x1", "nor_conv_3x3")
     of_networks = ("conv_1x3_3x1", "max_pool_3x3_norm", "wire")
     deeplab = ("atrous_conv_3x3", "atrous_conv_5x5", *operations.LEVELS)
-    assert operations.names() == (*CANDIDATES, *published, *of_networks, *deeplab)
+    blocks = tuple(f"mbconv_{size}x{size}_e{wider}" for size in (3, 5, 7) for wider in (3, 6))
+    assert operations.names() == (*CANDIDATES, *published, *of_networks, *deeplab, *blocks)
     for name in operations.names():
         operation = operations.get(name)
         assert operation.name == name

@@ -9,10 +9,23 @@ from tests import contracts
 from tests.oracles import criteria as twins
 from tests.some_spaces import Chain, Dense, Sparse
 
+PUBLISHED = ("proxyless_cpu", "proxyless_gpu", "proxyless_mobile", "single_path")
+MOBILE = ("mobile", "mobile_small", *PUBLISHED)
 # The derivation of each space in plain Python.
 TWINS = {
     "darts": partial(twins.derive_edges, keep=2),
     **{f"robust_darts_s{number}": partial(twins.derive_edges, keep=2) for number in range(1, 5)},
+    **dict.fromkeys(
+        (
+            "mobile",
+            "mobile_small",
+            "proxyless_cpu",
+            "proxyless_gpu",
+            "proxyless_mobile",
+            "single_path",
+        ),
+        twins.argmax_edges,
+    ),
     "dense": twins.argmax_edges,
     "chain": twins.argmax_edges,
 }

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darts_tf.errors import UserError
-from darts_tf.spaces import zoo
+from darts_tf.spaces import space_of, zoo
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.genotype import CELLS, Genotype
 
@@ -117,6 +117,19 @@ def test_skips_are_counted_in_each_cell():
         text = genotype.to_json()
         assert sum(genotype.skip_connects().values()) == text.count('"skip_connect"')
         assert tuple(genotype.skip_connects()) == genotype.cells
+
+
+def test_mobile_networks_skip_the_last_blocks_of_stages():
+    skipped = {"PROXYLESS_MOBILE": 2, "PROXYLESS_GPU": 8, "PROXYLESS_CPU": 2, "SINGLE_PATH": 1}
+    assert set(skipped) == {
+        name for name in zoo.names() if space_of(zoo.get(name)).family == "mobile"
+    }
+    for name, count in skipped.items():
+        genotype = zoo.get(name)
+        assert sum(genotype.skip_connects().values()) == count
+        for cells in space_of(genotype).counted_together():
+            stage = [genotype.skip_connects()[cell] for cell in cells]
+            assert stage == sorted(stage)
 
 
 @pytest.mark.parametrize("read", [zoo.get, zoo.source])

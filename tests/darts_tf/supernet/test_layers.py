@@ -12,10 +12,13 @@ from darts_tf.layers.layouts import Layout
 from darts_tf.layers.noise import GaussianNoise
 from darts_tf.layers.normalization import BatchNormalization
 from darts_tf.spaces.auto_deeplab import AutoDeepLab
+from darts_tf.spaces.mobile import MOBILE_SMALL
 from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.supernet.atrous import AtrousConv
 from darts_tf.supernet.cells import SearchCell
+from darts_tf.supernet.inverted_bottleneck import InvertedBottleneck
 from darts_tf.supernet.mixed_operation import MixedOperation
+from darts_tf.supernet.mobile import MobileBlock, MobileHead, MobileStem, MobileSupernet
 from darts_tf.supernet.model import Supernet
 from darts_tf.supernet.operations import (
     ConvolutionalLayer,
@@ -37,6 +40,7 @@ from darts_tf.supernet.relaxations.dirichlet import DirichletWeights
 from darts_tf.supernet.relaxations.edge_normalized import EdgeNormalized
 from darts_tf.supernet.relaxations.experts import Experts
 from darts_tf.supernet.relaxations.gumbel import GumbelSoftmax
+from darts_tf.supernet.relaxations.path_binarization import PathBinarization
 from darts_tf.supernet.relaxations.perturbed import Perturbed
 from darts_tf.supernet.relaxations.projected import Projected
 from darts_tf.supernet.relaxations.pruned_softmax import PrunedSoftmax
@@ -47,6 +51,7 @@ from darts_tf.supernet.relaxations.stoppable import Stoppable
 from darts_tf.supernet.residual import NormalizedConv, ResidualBlock
 from darts_tf.supernet.source_features import SourceFeatures
 from darts_tf.supernet.stem import Stem
+from darts_tf.supernet.superkernel import Superkernel
 from darts_tf.supernet.trellis import TrellisSupernet
 from tests.layers import check_layer, check_optimizer, registered
 
@@ -171,6 +176,7 @@ CASES = {
     Agreeing: ({"search_space": SPACE}, without_input),
     Projected: ({"search_space": SPACE, "seed": 7, "decides": True}, without_input),
     Stoppable: ({"search_space": SPACE, "layers": 4}, without_input),
+    PathBinarization: ({"search_space": SPACE}, without_input),
     RandomDraw: ({"search_space": SPACE, "seed": 7}, without_input),
     Experts: ({"search_space": SPACE, "rounds": 7}, without_input),
     PrunedSoftmax: ({"search_space": SPACE}, without_input),
@@ -204,6 +210,59 @@ CASES = {
             "partial": 2,
             "relaxation": keras.saving.serialize_keras_object(
                 Relaxation(SPACE.staged(), dtype="float64", name="mine")
+            ),
+        },
+        on_images,
+    ),
+    InvertedBottleneck: (
+        {
+            "channels": 6,
+            "kernel_size": 5,
+            "expansion": 3,
+            "stride": 2,
+            "relu_limit": 4.0,
+            "layout": Layout.EVEN.value,
+            "synchronized": True,
+        },
+        on_images,
+    ),
+    Superkernel: (
+        {
+            "channels": 6,
+            "skippable": True,
+            "stride": 2,
+            "relu_limit": 4.0,
+            "layout": Layout.EVEN.value,
+            "synchronized": True,
+        },
+        lambda layer: layer(IMAGES, np.zeros(3)),
+    ),
+    MobileStem: (
+        {"channels": 6, "first": 3, "kind": "imagenet", "relu_limit": 0.5, "synchronized": True},
+        on_images,
+    ),
+    MobileHead: ({"channels": 6, "relu_limit": 0.5, "synchronized": True}, on_images),
+    MobileBlock: (
+        {
+            "channels": 4,
+            "reduction": True,
+            "search_space": MOBILE_SMALL,
+            "synchronized": True,
+            "cell": "block_2",
+        },
+        lambda layer: layer(IMAGES, IMAGES, EDGE[np.newaxis]),
+    ),
+    MobileSupernet: (
+        {
+            "search_space": MOBILE_SMALL,
+            "layers": 6,
+            "init_channels": 4,
+            "classes": 3,
+            "synchronized": True,
+            "recompute": True,
+            "stem": "imagenet",
+            "relaxation": keras.saving.serialize_keras_object(
+                Relaxation(MOBILE_SMALL, dtype="float64", name="mine")
             ),
         },
         on_images,

@@ -12,8 +12,14 @@ FEW = {
     for name in spaces.names()
     if name.startswith("rand_wire")
 }
+# The published mobile networks have the space `mobile` with other widths.
+SPACES = [
+    each
+    for each in contracts.plugs(spaces, Dense(), Chain(), Sparse(), **FEW)
+    if not each.values[0].name.startswith("proxyless")
+]
 
 
-@pytest.mark.parametrize("plug", contracts.plugs(spaces, Dense(), Chain(), Sparse(), **FEW))
+@pytest.mark.parametrize("plug", SPACES)
 class TestSpaces(contracts.SpaceBuilt):
     pass

@@ -38,6 +38,7 @@ CAPTIONS = {
     "reduce_1": "Reduction cell after stage 2",
     "normal_2": "Normal cell, stage 3",
     "cell": "Cell",
+    **{f"block_{number}": f"Block {number}" for number in range(21)},
 }
 
 

@@ -25,7 +25,8 @@ def blocks(text: str) -> dict[str, list[str]]:
     for part in text.split("\n\n"):
         head, *lines = part.split("\n")
         starts = [
-            match.start() for match in re.finditer(r"(?:Normal |Reduction )?[Cc]ell|Path", head)
+            match.start()
+            for match in re.finditer(r"(?:Normal |Reduction )?[Cc]ell|Path|Block \d+", head)
         ]
         for start, end in zip(starts, [*starts[1:], None], strict=True):
             column = [line[start:end].rstrip() for line in lines]

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from darts_tf import spaces
 from darts_tf.config import SearchConfig
 from darts_tf.errors import UserError
 from darts_tf.runs.history import EpochRecord
@@ -381,3 +383,22 @@ def test_a_criterion_that_is_met_too_early_says_when_it_may_stop():
     later = [*records, *(EpochRecord(epoch, {}, {"normal": 3}, {}) for epoch in (6, 7))]
     assert SkipConnects(min_epochs=4)(later[:-1]) is None
     assert SkipConnects(min_epochs=4)(later) is not None
+
+
+def test_criterion_1_counts_over_the_blocks_of_a_stage():
+    space = spaces.get("mobile_small")
+    criterion = SkipConnects.from_search(SearchConfig(stop_at_skip_connects=2, layers=6), space)
+    assert criterion.groups == (
+        ("block_0", "block_1"),
+        ("block_2", "block_3"),
+        ("block_4", "block_5"),
+    )
+    apart = dict.fromkeys(space.cells, 0) | {"block_1": 1, "block_2": 1}
+    together = apart | {"block_3": 1}
+    records = [EpochRecord(epoch, {}, counts, {}) for epoch, counts in enumerate((apart, together))]
+    assert criterion(records[:1]) is None
+    assert criterion.state(records[:1]) == "1 of 2 skip-connects in block_0 to block_1"
+    assert criterion(records) == "Criterion 1: 2 skip-connects in block_2 to block_3"
+    early = replace(records[1], counts_from={"block_2": 0}, moved={}, noise={})
+    assert criterion([records[0], early]) is None  # block_3 is still noise
+    assert criterion.recorded(SearchConfig(), space).stop_cells == "normal"
