@@ -34,6 +34,13 @@ _epochs = partial(setting, low=1)
 _batch_size = partial(setting, text="Images in a batch, over all devices.", low=1)
 _layers = partial(setting, text="Cells; those at 1/3 and 2/3 of the depth are reductions.", low=3)
 _init_channels = partial(setting, text="Channels of the first cell.", low=1)
+
+
+def _dropout(rate: float, what: str) -> Any:
+    """Declares a rate of dropout of language models."""
+    return setting(rate, f"Probability of dropping {what}.", low=0.0, below=1.0)
+
+
 _learning_rate_min = partial(setting, text="Learning rate at which the cosine ends.", low=0.0)
 
 
@@ -44,7 +51,8 @@ class RunConfig(Settings):
     dataset: str = setting(
         "cifar10",
         f"Data set: {', '.join(DATASETS)}; image_folder:PATH for images of your own, one folder a "
-        "class; or tfds:NAME for an image classification data set of TensorFlow Datasets.",
+        "class; tfds:NAME for an image classification data set of TensorFlow Datasets; or "
+        "text_file:PATH for a text of your own.",
     )
     data_dir: str = setting("", "Folder of the data sets; empty for tensorflow-datasets' own.")
     download: bool = setting(
@@ -104,6 +112,14 @@ class RunConfig(Settings):
     momentum: float = setting(0.9, "Momentum of SGD for the weights.", low=0.0, below=1.0)
     weight_decay: float = setting(3e-4, "L2 added to the weights' gradient.", low=0.0)
     grad_clip: float = setting(5.0, "Greatest global norm of the weights' gradient.", above=0.0)
+    text_bptt: int = setting(
+        35, "Words of a text in a window, through which gradients go back.", low=1
+    )
+    text_word_dropout: float = _dropout(0.0, "whole words of a text")
+    text_embedding_dropout: float = _dropout(0.2, "entries of the embeddings")
+    text_input_dropout: float = _dropout(0.75, "entries of the input of a recurrent cell")
+    text_hidden_dropout: float = _dropout(0.25, "entries of its hidden state and nodes")
+    text_output_dropout: float = _dropout(0.75, "entries of its output")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -155,6 +171,11 @@ class RunConfig(Settings):
         Raises:
             UserError: If a setting does not fit them.
         """
+
+    def text_dropout(self) -> dict[str, float]:
+        """Returns the rates of dropout of a language model by name."""
+        names = ("word", "embedding", "input", "hidden", "output")
+        return {name: getattr(self, f"text_{name}_dropout") for name in names}
 
     def profiled(self) -> tuple[int, int] | None:
         """Returns the first and the last step of `profile_steps`, None where it is empty.
@@ -402,6 +423,12 @@ _SHARED = (
     "jit_compile",
     "checkpoint_every",
     "sync_batch_norm",
+    "text_bptt",
+    "text_word_dropout",
+    "text_embedding_dropout",
+    "text_input_dropout",
+    "text_hidden_dropout",
+    "text_output_dropout",
 )
 _NETWORK = "network_"
 

@@ -60,7 +60,7 @@ def hessian_vector_product(
         [TensorShape([2, 2]), TensorShape([2, 2])]
     """
     values = [variable.value for variable in variables]
-    averages = supernet.non_trainable_variables
+    averages = supernet.passing_variables
     zero = tf.UnconnectedGradients.ZERO
     with keeping(averages), tf.GradientTape(watch_accessed_variables=False) as outer:
         outer.watch(values)

@@ -17,6 +17,7 @@ from darts_tf.data.fingerprint import fingerprint
 from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.engine.epochs import BY_HAND, Epoch, EpochLoop, Line, RunStage
 from darts_tf.engine.images import read_images
+from darts_tf.engine.scoring import perplexities
 from darts_tf.engine.session import Session, open_session
 from darts_tf.engine.workers import open_run
 from darts_tf.report.tensorboard import Board
@@ -106,6 +107,7 @@ def search(
     """
     config, plugs = choose(config, method, space, criterion)
     config, dataset = resolve(config, data)
+    plugs.space.check_data(dataset.facts.kind, dataset.facts.name)
     with (
         show_progress(verbose) as bar,
         open_run(run_directory, "search", config, run_flags(config, plugs)) as run,
@@ -173,11 +175,14 @@ def _run_search(
     board = Board(run, config, loop.history)
 
     def line(epoch: Epoch, logs: Mapping[str, float], timing: Mapping[str, float]) -> Line:
-        del logs
         stop.records[-1] = replace(
             stop.records[-1],
             stage=epoch.stage,
-            measures={**stop.records[-1].measures, **method.measures(loop.stage.model)},
+            measures={
+                **stop.records[-1].measures,
+                **(perplexities(logs) if images.facts.kind == "text" else {}),
+                **method.measures(loop.stage.model),
+            },
             kept=_stage_candidates(stop.search_space, plugs.space),
             timing=timing,
         )

@@ -82,6 +82,9 @@ class StageSearch:
         )
         if method.whole_training_set:
             self.train = images.train
+        self.train, self.valid = (
+            part.arranged(config.batch_size, config.text_bptt) for part in (self.train, self.valid)
+        )
         numbers = range(plan.start_epoch, plan.epochs)
         for batch_size in {method.batch_size(number, plan, config) for number in numbers}:
             check_shares(strategy, len(self.train), batch_size)
@@ -294,5 +297,5 @@ class StageSearch:
         return score(self.supernet(batch[0], training=False), Batch(*batch))
 
     def _evaluate_by_batch(self, *batch: tf.Tensor) -> Score:
-        with keeping(self.supernet.non_trainable_variables):
+        with keeping(self.supernet.passing_variables):
             return score(self.supernet(batch[0], training=True), Batch(*batch))

@@ -58,7 +58,7 @@ class Unrolled:
 
         _, slopes = differentiate(supernet, train, supernet.weight_variables, "weights", seed)
         _write(weights, self.weight_optimizer.unrolled(over_replicas(slopes)))
-        with keeping(supernet.non_trainable_variables):
+        with keeping(supernet.passing_variables):
             _, slopes = differentiate(
                 supernet, valid, [*alphas, *supernet.weight_variables], "all", seed, penalty
             )

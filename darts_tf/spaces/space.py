@@ -90,6 +90,7 @@ class Space:
         staged_cells: The cells of `staged()`; empty for a space without stages.
         family: What its genotypes become, a key of the tables of `darts_tf.supernet.families` and
             `darts_tf.networks.families`: `cells` for networks of cells one after the other.
+        data_kind: What its networks read, as `DatasetFacts.kind` has it: `images`, or `text`.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Space:
     fewest_layers: int = 3
     staged_cells: tuple[str, ...] = ()
     family: str = "cells"
+    data_kind: str = "images"
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -280,6 +282,22 @@ class Space:
         edges = [(edge.source, edge.target) for edge in self.edges(cell)]
         if kept != edges:
             raise UserError(f"{cell}: expected the edges {edges} in this order, got {kept}")
+
+    def check_data(self, kind: str, dataset: str) -> None:
+        """Refuses a data set that its networks cannot read.
+
+        Args:
+            kind: The kind of the data set, `DatasetFacts.kind`.
+            dataset: Its name, for the message.
+
+        Raises:
+            UserError: If the networks of this space read another kind.
+        """
+        if kind != self.data_kind:
+            raise UserError(
+                f"dataset: expected {self.data_kind} for the space {self.name!r}, got {kind}: "
+                f"'{dataset}'"
+            )
 
     def sample(self, rng: np.random.Generator) -> Genotype:
         """Draws a genotype, each one as likely as any other.

@@ -7,7 +7,12 @@ from typing import Any
 from darts_tf.registry import resolve
 from darts_tf.spaces.space import Space
 
-_SUPERNETS: Mapping[str, str] = MappingProxyType({"cells": "darts_tf.supernet.model:Supernet"})
+_SUPERNETS: Mapping[str, str] = MappingProxyType(
+    {
+        "cells": "darts_tf.supernet.model:Supernet",
+        "recurrent": "darts_tf.supernet.recurrent:RecurrentSupernet",
+    }
+)
 
 
 def supernet_class(space: Space) -> Any:

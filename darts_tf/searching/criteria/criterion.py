@@ -307,7 +307,7 @@ def stop_cells(cells: Sequence[str], space: Space) -> str:
     if not cells:
         return "normal"
     kinds = dict.fromkeys(cell.partition("_")[0] for cell in cells)
-    for name in (*kinds, *cells, "both"):
+    for name in ("normal", *kinds, *cells, "both"):
         if watched_cells(name, space) == tuple(cells):
             return name
     raise UserError(

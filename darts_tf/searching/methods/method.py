@@ -257,6 +257,7 @@ class Method(Settings):
             relaxation=self.stage_relaxation(stage, config, dtype=policy, name="relaxation"),
             partial=stage.partial,
             dtype=policy,
+            **make.settings_of(config),
         )
 
     def step(

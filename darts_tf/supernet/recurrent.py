@@ -1,0 +1,344 @@
+"""The supernet of recurrent cells."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.config import SearchConfig
+from darts_tf.errors import UserError
+from darts_tf.layers.language_model import LanguageModel
+from darts_tf.layers.recurrent import gated, halves, masked, over_time
+from darts_tf.spaces import get, operations
+from darts_tf.spaces.operations import NONE
+from darts_tf.spaces.space import Space
+from darts_tf.supernet.edge_weights import EdgeWeights
+from darts_tf.supernet.relaxation import Relaxation
+
+_MOMENTUM, _EPSILON = 0.9, 1e-5
+# What a relaxation may ask of an edge of images, and a recurrent edge does not have.
+_UNKNOWN = ("skip_dropout", "drop_path", "auxiliary")
+
+
+@keras.saving.register_keras_serializable(package="darts_tf")
+class RecurrentSupernet(LanguageModel):
+    r"""The language model in whose cell every edge mixes all candidates (DARTS, section 3.1.2).
+
+    Node $j$ is the batch normalization, without scale and offset, of
+
+    $$\sum_{i<j} \sum_o u_{i,j,o} \, (s_i + c_{i,j} \odot (o(\cdot) - s_i))$$
+
+    where `none` adds nothing. All nodes of the cell, node 0 included, share the running averages,
+    as in DARTS's code, in which every node of every word moves them. With 10,000 words and size 300
+    the supernet has 4,810,000 weights and a table of 36 x 5 architecture parameters.
+
+    Args:
+        search_space: The search space, its name or its config.
+        layers: Not read: there is one cell.
+        init_channels: Size of embeddings and of the hidden state.
+        classes: Number of words in the vocabulary.
+        synchronized: Not read: there is one device.
+        recompute: Not read.
+        stem: Not read: words have no stem.
+        by_stage: Not read: one cell has no stages.
+        relaxation: The layer that owns the architecture parameters, or its config; None for that of
+            DARTS.
+        partial: Expected to be 1.
+        rows: Rows of a batch.
+        dropout: As for `LanguageModel`.
+
+    Raises:
+        UserError: If the method asks for what recurrent cells do not have.
+
+    Example:
+
+        >>> import tensorflow as tf
+        >>> from darts_tf.supernet.recurrent import RecurrentSupernet
+        >>> supernet = RecurrentSupernet("ptb", init_channels=4, classes=10, rows=2)
+        >>> windows = tf.constant([[0, 0, 1, 2, 3], [0, 0, 4, 5, 6]])  # of text 0 the first ones
+        >>> supernet(windows).shape
+        TensorShape([2, 3, 10])
+        >>> supernet.architecture_parameters()["recurrent"].shape
+        (36, 5)
+    """
+
+    def __init__(
+        self,
+        search_space: Space | Mapping[str, Any] | str = "ptb",
+        layers: int = 1,
+        init_channels: int = 300,
+        classes: int = 10_000,
+        synchronized: bool = False,
+        recompute: bool = False,
+        stem: str = "cifar",
+        by_stage: bool = False,
+        relaxation: Relaxation | dict[str, Any] | None = None,
+        partial: int = 1,
+        rows: int = 256,
+        dropout: Mapping[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        del layers, synchronized, recompute, stem, by_stage
+        space = get(search_space)
+        (cell,) = space.cells
+        super().__init__(classes, init_channels, space.node_count(cell), rows, dropout, **kwargs)
+        self.search_space: Any = space
+        self.cell = cell
+        if relaxation is None:
+            relaxation = Relaxation(space, dtype=self.dtype_policy, name="relaxation")
+        elif isinstance(relaxation, dict):
+            relaxation = keras.saving.deserialize_keras_object(relaxation)
+        self.relaxation: Any = relaxation
+        if partial != 1 or getattr(relaxation, "auxiliary_skips", False):
+            raise UserError(
+                "method: expected one whose edges are those of the space, since a recurrent cell "
+                "has neither partial channels nor auxiliary skip-connects"
+            )
+        self._edges = space.edges(cell)
+        self._functions, self._columns = _functions_of(self._edges)
+
+    @classmethod
+    def settings_of(cls, config: SearchConfig) -> dict[str, Any]:
+        """Returns the arguments of the constructor that only this supernet has.
+
+        Args:
+            config: The settings of the search.
+        """
+        return {"rows": config.batch_size, "dropout": config.text_dropout()}
+
+    def build_cell(self) -> None:
+        """Creates the alphas, and the running averages of all nodes."""
+        if not self.relaxation.built:  # as one that comes from a config of a built supernet is
+            self.relaxation.build()
+        self.moving_mean = self._kept("moving_mean", (self.size,))
+        self.moving_variance = self._kept("moving_variance", (self.size,))
+        self.moving_variance.assign(tf.ones_like(self.moving_variance.value))
+
+    def call(
+        self,
+        images: tf.Tensor,
+        training: bool = False,
+        learn: str = "all",
+        seed: tf.Tensor | None = None,
+        twice: bool = False,
+        edge_weights: Sequence[EdgeWeights | tf.Tensor] | None = None,
+    ) -> tf.Tensor:
+        """Returns logits.
+
+        Args:
+            images: Windows of a text, int32 [rows, 2 + words]; see `LanguageModel`.
+            training: Whether normalization uses, and records, the statistics of the batch.
+            learn: Which variables get gradients: `weights`, `architecture` or `all`.
+            seed: Seed of the relaxation's noise and of dropout, int32 [2]; None for neither.
+            twice: Whether the result is to be differentiated twice; running averages and hidden
+                states then stay as they are.
+            edge_weights: The edge weights of the cell, in a list; None for the relaxation's.
+
+        Returns:
+            [rows, words, vocabulary].
+        """
+        if edge_weights is None:
+            edge_weights = self.edge_weights(seed)
+        [weights] = edge_weights
+        table = self._mixture(EdgeWeights.of(weights))
+        if learn == "weights":
+            table = tf.stop_gradient(table)
+        return self.predict_window(images, training, seed, not twice, table=table)
+
+    def run_cell(
+        self,
+        x: tf.Tensor,
+        state: tf.Tensor,
+        hidden_mask: tf.Tensor | None,
+        training: bool,
+        **options: Any,
+    ) -> tf.Tensor:
+        """Returns the hidden states after each word of a window; see `LanguageModel.run_cell`."""
+        table = options["table"]
+        first, *others = map(self.value_of, (self.input_weights, *self.node_weights))
+        average = tf.stack([self.value_of(self.moving_mean), self.value_of(self.moving_variance)])
+
+        def cell(word: tf.Tensor, before: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            read = tf.concat([word, masked(before, hidden_mask)], -1)
+            node, statistics = _normalized(gated(before, read, first, tf.tanh), average, training)
+            nodes, moved = node[tf.newaxis], [statistics]
+            row = 0
+            for weights in others:
+                number = nodes.shape[0]
+                mixed = self._mixed(nodes, hidden_mask, weights, table[row : row + number])
+                node, statistics = _normalized(mixed, average, training)
+                nodes = tf.concat([nodes, node[tf.newaxis]], 0)
+                moved.append(statistics)
+                row += number
+            output = self.search_space.output(self.cell)
+            return tf.reduce_mean(tf.gather(nodes, output), 0), tf.stack(moved)
+
+        extra = tf.zeros((self.node_count + 1, 2, self.size), x.dtype)
+        states, statistics = over_time(cell, x, state, extra)
+        if training and options.get("record", True):
+            self._record(tf.stop_gradient(tf.reshape(statistics, (-1, 2, self.size))))
+        return states
+
+    def _mixed(
+        self,
+        nodes: tf.Tensor,
+        hidden_mask: tf.Tensor | None,
+        weights: tf.Tensor,
+        table: tf.Tensor,
+    ) -> tf.Tensor:
+        """Returns a node before its normalization.
+
+        Args:
+            nodes: All earlier nodes, [nodes, batch, size].
+            hidden_mask: Their dropout, [batch, size].
+            weights: Those of the node, [size, 2 * size].
+            table: The weight of each function on each edge, [nodes, functions].
+
+        Returns:
+            [batch, size].
+        """
+        gate, value = halves(masked(nodes, hidden_mask), weights)
+        table = table[:, :, tf.newaxis, tf.newaxis]
+        mixed = tf.add_n(
+            [table[:, i] * function(value) for i, function in enumerate(self._functions)]
+        )
+        whole = tf.reduce_sum(table, 1)
+        return tf.reduce_sum(whole * (1 - gate) * nodes + gate * mixed, 0)
+
+    def _mixture(self, weights: EdgeWeights) -> tf.Tensor:
+        """Returns the weight of each activation function on each edge, [edges, functions]."""
+        unknown = [name for name in _UNKNOWN if getattr(weights, name) is not None]
+        if unknown:
+            raise UserError(
+                f"method: expected one that the edges of a recurrent cell go with, got one with "
+                f"{unknown[0]}"
+            )
+        table = weights.candidates
+        if weights.edges is not None:
+            table *= weights.edges[:, tf.newaxis]
+        if weights.chosen is not None:
+            table *= tf.one_hot(weights.chosen, table.shape[1], dtype=table.dtype)
+        table = tf.cast(table, self.compute_dtype)
+        return tf.einsum("ec,ecf->ef", table, tf.constant(self._columns, table.dtype))
+
+    def _record(self, statistics: tf.Tensor) -> None:
+        """Moves the running averages by the statistics of all nodes, in the cell's order.
+
+        Args:
+            statistics: Mean and unbiased variance of each node of each word, [nodes, 2, size].
+        """
+        statistics = tf.cast(statistics, self.variable_dtype)
+        ages = tf.range(tf.shape(statistics)[0] - 1, -1, -1)
+        shares = (1 - _MOMENTUM) * _power(ages, statistics.dtype)
+        rest = _power(tf.shape(statistics)[0], statistics.dtype)
+        moved = tf.tensordot(shares, statistics, 1)
+        for variable, value in zip(
+            (self.moving_mean, self.moving_variance), tf.unstack(moved), strict=True
+        ):
+            variable.assign(rest * variable.value + value)
+
+    def edge_weights(self, seed: tf.Tensor | None = None) -> list[EdgeWeights | tf.Tensor]:
+        """Returns the relaxation's edge weights of the cell, in a list.
+
+        Args:
+            seed: Seed of the relaxation's noise, int32 [2]; None for none.
+        """
+        return self.for_cells(self.relaxation.call(seed))
+
+    def for_cells(self, by_kind: Mapping[str, Any]) -> list[Any]:
+        """Returns a list of what the only cell has.
+
+        Args:
+            by_kind: For the cell a value, such as its edge weights.
+        """
+        return [by_kind[self.cell]]
+
+    def architecture_parameters(self) -> dict[str, np.ndarray]:
+        """Returns the alphas of the cell as an array, [edges, candidates]."""
+        return self.relaxation.architecture_parameters()
+
+    def strengths(self) -> dict[str, np.ndarray]:
+        """Returns the strengths that a genotype is derived from; see `Supernet.strengths`."""
+        return self.relaxation.strengths()
+
+    def kept(self) -> dict[str, np.ndarray]:
+        """Returns which candidates still compete, bool [edges, candidates]."""
+        return self.relaxation.kept()
+
+    def initial_noise(self) -> dict[str, float]:
+        """Returns the standard deviation of the noise in the initial alphas."""
+        return self.relaxation.initial_noise()
+
+    @property
+    def architecture_variables(self) -> list[keras.Variable]:
+        """The alphas, which learn on validation data."""
+        return self.relaxation.trainable_variables
+
+    @property
+    def weight_variables(self) -> list[keras.Variable]:
+        """The weights, which learn on training data: all that is trainable but the alphas."""
+        alphas = {id(variable) for variable in self.architecture_variables}
+        return [variable for variable in self.trainable_variables if id(variable) not in alphas]
+
+    @property
+    def passing_variables(self) -> list[keras.Variable]:
+        """What a pass moves and an experiment puts back; hidden states go on in any case."""
+        states = {id(variable) for variable in self.state_variables}
+        return [each for each in self.non_trainable_variables if id(each) not in states]
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "search_space": self.search_space.get_config(),
+            "init_channels": self.size,
+            "classes": self.vocabulary,
+            "rows": self.rows,
+            "dropout": self.dropout,
+            "relaxation": keras.saving.serialize_keras_object(self.relaxation),
+        }
+
+
+def _functions_of(edges: Sequence[Any]) -> tuple[list[Any], np.ndarray]:
+    """Returns the activation functions of all edges, and the candidates that they are.
+
+    Returns:
+        The functions, and an array [edges, candidates, functions] of zeros and ones, in which no
+        function belongs to the candidate `none`.
+    """
+    names = [name for edge in edges for name in edge.candidates if name != NONE]
+    names = list(dict.fromkeys(names))
+    width = max(len(edge.candidates) for edge in edges)
+    columns = np.zeros((len(edges), width, len(names)))
+    for row, edge in enumerate(edges):
+        for column, name in enumerate(edge.candidates):
+            if name != NONE:
+                columns[row, column, names.index(name)] = 1
+    return [keras.activations.get(operations.get(name).activation) for name in names], columns
+
+
+def _normalized(node: tf.Tensor, average: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
+    """Normalizes a node over the batch, or by the running averages.
+
+    Args:
+        node: [batch, size].
+        average: Running mean and variance, [2, size].
+        training: Whether the statistics are those of the batch.
+
+    Returns:
+        The node, and its mean and unbiased variance, [2, size]; the running ones unless in
+        training.
+    """
+    if not training:
+        return (node - average[0]) * tf.math.rsqrt(average[1] + _EPSILON), average
+    mean, variance = tf.nn.moments(node, 0)
+    rows = tf.cast(tf.shape(node)[0], node.dtype)
+    unbiased = variance * rows / tf.maximum(rows - 1, 1)
+    node = (node - mean) * tf.math.rsqrt(variance + _EPSILON)
+    return node, tf.stack([mean, unbiased])
+
+
+def _power(exponents: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+    return tf.constant(_MOMENTUM, dtype) ** tf.cast(exponents, dtype)

@@ -1,0 +1,72 @@
+"""Searches for a recurrent cell on a text: whole ones, killed ones, and those that cannot be."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import darts_tf
+from darts_tf import spaces
+from darts_tf.config import SearchConfig
+from darts_tf.errors import UserError
+from darts_tf.runs.directory import RunDirectory
+from darts_tf.spaces.genotype import read_genotype
+from tests import contracts, texts
+
+
+def test_a_killed_search_resumes_to_the_bit(seed, tmp_path):
+    config = SearchConfig(
+        dataset=texts.write(tmp_path, seed),
+        space="ptb",
+        seed=seed,
+        stop_criterion="none",
+        checkpoint_every="1step",
+        **texts.TINY,
+    )
+    runs = [RunDirectory(tmp_path / name, "search") for name in ("alone", "killed")]
+    with contracts.repeatable():
+        with contracts.copied_when_killed(runs[0], runs[1].path, epochs=1):
+            found = darts_tf.search(config, runs[0].path, verbose=0)
+        darts_tf.search(config, runs[1].path, verbose=0)
+    contracts.check_alike(*runs)
+    spaces.get("ptb").check(found.genotype)
+    assert read_genotype(runs[0].read_outcome()) == found.genotype
+    for record in found.records:
+        assert record.measures["train_perplexity"] == math.exp(record.train_loss)
+        assert record.measures["valid_perplexity"] == math.exp(record.valid_loss)
+        assert set(record.skip_connects) == {"recurrent"}
+    first, last = (record.alphas["recurrent"] for record in found.records)
+    assert np.shape(first) == (36, 5)
+    assert not np.array_equal(first, last)
+    assert "Perplexity" in darts_tf_page(runs[0])
+
+
+def darts_tf_page(run):
+    from darts_tf import report
+
+    return report.write_report(run.path).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"space": "darts"}, "expected images for the space 'darts', got text"),
+        ({"batch_size": 1000}, "batch_size: expected rows of more than text_bptt=10 words"),
+        ({"method": "pc_darts", "init_channels": 8}, "partial channels"),
+    ],
+)
+def test_what_cannot_be_searched_is_refused(settings, message, seed, tmp_path):
+    given = {**texts.TINY, "space": "ptb", **settings}
+    config = SearchConfig(dataset=texts.write(tmp_path, seed), **given)
+    with pytest.raises(UserError, match=message) as error:
+        darts_tf.search(config, tmp_path / "run", verbose=0)
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_a_recurrent_cell_is_not_searched_on_images(tmp_path):
+    images = np.zeros((20, 8, 8, 1), np.uint8), np.arange(20) % 2
+    with pytest.raises(UserError, match="expected text for the space 'ptb', got images"):
+        darts_tf.search(SearchConfig(space="ptb"), tmp_path / "run", data=images, verbose=0)
+    assert not (tmp_path / "run").exists()
