@@ -358,6 +358,19 @@ class TrainingConfig(RunConfig):
         low=1,
     )
 
+    text_word_dropout: float = _dropout(0.1, "whole words of a text")
+    text_slowness: float = setting(
+        1e-3,
+        "Factor of the mean square by which hidden states change from word to word, in the loss.",
+        low=0.0,
+    )
+    text_nonmono: int = setting(
+        5,
+        "Weights of a language model are averaged once the validation loss is above the best of "
+        "all but so many epochs before; 0 for never.",
+        low=0,
+    )
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.warmup_epochs >= self.epochs:

@@ -143,9 +143,30 @@ class LanguageModel(keras.Model):
         Returns:
             [rows, words, vocabulary].
         """
+        return self.states_and_logits(windows, training, seed, keep, **options)[1]
+
+    def states_and_logits(
+        self,
+        windows: tf.Tensor,
+        training: bool,
+        seed: tf.Tensor | None = None,
+        keep: bool = True,
+        **options: Any,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the hidden states after each word, before their dropout, and the logits.
+
+        Args:
+            windows: As for `predict_window`.
+            training: As for `predict_window`.
+            seed: As for `predict_window`.
+            keep: As for `predict_window`.
+            **options: As for `predict_window`.
+
+        Returns:
+            [rows, words, size] and [rows, words, vocabulary].
+        """
         stream, place, words = windows[0, 0], windows[0, 1], windows[:, HEADER:]
-        rows = tf.shape(words)[0]
-        masks = self._masks(rows, seed if training else None)
+        masks = self._masks(tf.shape(words)[0], seed if training else None)
         table = self.value_of(self.embedding)
         x = embedded(masked(table, masks["word"]), words)
         for name in ("embedding", "input"):
@@ -153,11 +174,30 @@ class LanguageModel(keras.Model):
         before = self._state_before(stream, place)
         states = self.run_cell(x, before, masks["hidden"], training, **options)
         if keep:
-            self._keep(stream, place, before, states[:, -1])
-        states = _masked_words(states, masks["output"])
+            self._keep(stream, place, before, tf.stop_gradient(states)[:, -1])
+        return states, self._decoded(_masked_words(states, masks["output"]))
+
+    def go_on(self, words: tf.Tensor, state: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Reads words from a given hidden state on, without dropout, and keeps nothing.
+
+        Args:
+            words: int32 [rows, words], any number of each.
+            state: The hidden state before the first word, [rows, size].
+
+        Returns:
+            Logits, [rows, words, vocabulary], and the next hidden state, [rows, size].
+        """
+        x = embedded(self.value_of(self.embedding), words)
+        states = self.run_cell(x, state, None, training=False)
+        return self._decoded(states), states[:, -1]
+
+    def _decoded(self, states: tf.Tensor) -> tf.Tensor:
+        """Returns logits, [rows, words, vocabulary], of hidden states, [rows, words, size]."""
+        table = self.value_of(self.embedding)
         scores = tf.matmul(tf.reshape(states, (-1, self.size)), table, transpose_b=True)
         scores += self.value_of(self.decoder_bias)
-        return tf.reshape(scores, (rows, -1, self.vocabulary))
+        rows, words, _ = tf.unstack(tf.shape(states))
+        return tf.reshape(scores, (rows, words, self.vocabulary))
 
     def value_of(self, variable: keras.Variable) -> tf.Tensor:
         """Returns the value of a weight in the dtype of the computation."""

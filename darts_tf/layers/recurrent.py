@@ -22,7 +22,7 @@ def gated(source: tf.Tensor, read: tf.Tensor, weights: tf.Tensor, function: Any)
         [..., size].
     """
     gate, value = halves(read, weights)
-    return source + gate * (function(value) - source)
+    return (1 - gate) * source + gate * function(value)
 
 
 def halves(read: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -37,6 +37,22 @@ def halves(read: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """
     gate, value = tf.split(tf.matmul(read, weights), 2, axis=-1)
     return tf.sigmoid(gate), value
+
+
+def copies(x: tf.Tensor, number: int) -> list[tf.Tensor]:
+    """Returns a tensor as many times as it is read, for gradients with the same bits each time.
+
+    TensorFlow sums the gradients of all readers by `AddN`, which begins with whichever buffer it
+    can reuse: in a loop that depends on the order in which threads finish, and so do the last bits
+    of a sum of three or more. The gradient of copies is one sum in their order.
+
+    Args:
+        x: The tensor.
+        number: The number of readers.
+    """
+    if number < 3:  # two are summed alike in either order
+        return [x] * number
+    return tf.unstack(tf.tile(x[tf.newaxis], [number] + [1] * len(x.shape)), number)
 
 
 def over_time(

@@ -70,9 +70,14 @@ def training_line(line: Mapping[str, Any], left: float = 0.0) -> str:
 
     def parts(exact: bool) -> list[str]:
         train = _scores("train", line["train_loss"], line["train_accuracy"], exact, line)
+        valid, examples = "", "images"
+        if "valid_perplexity" in line:  # a text
+            valid = _scores("valid", line["valid_loss"], None, exact, line)
+            examples = "windows"
         return [
             f"epoch {line['epoch']}: {train}",
-            f"{_number(timing['images_per_second'], 0)} images/s",
+            valid,
+            f"{_number(timing['images_per_second'], 0)} {examples}/s",
             f"{_number(100 * timing['waiting'], 0)}% waiting",
         ]
 
@@ -119,7 +124,7 @@ def _scores(
     """Returns loss and accuracy; in place of the accuracy the perplexity where there is one."""
     if f"{name}_perplexity" in measures:
         perplexity = _number(measures[f"{name}_perplexity"], 2 if exact else 0)
-        return f"{name} {_number(loss, 3 if exact else 2)} perplexity {perplexity}"
+        return f"{name} {_number(loss, 3 if exact else 2)} ppl {perplexity}"
     share = None if accuracy is None else 100 * accuracy
     return f"{name} {_number(loss, 3 if exact else 2)} {_number(share, 1 if exact else 0)}%"
 

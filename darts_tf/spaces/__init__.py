@@ -18,7 +18,7 @@ _SPACES: Registry[Space] = Registry(
         "robust_darts_s2": "darts_tf.spaces.robust_darts:S2",
         "robust_darts_s3": "darts_tf.spaces.robust_darts:S3",
         "robust_darts_s4": "darts_tf.spaces.robust_darts:S4",
-        "ptb": "darts_tf.spaces.ptb:Recurrent",
+        "ptb": "darts_tf.spaces.ptb:PTB",
     },
 )
 

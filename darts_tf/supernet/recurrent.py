@@ -10,7 +10,7 @@ import tensorflow as tf
 from darts_tf.config import SearchConfig
 from darts_tf.errors import UserError
 from darts_tf.layers.language_model import LanguageModel
-from darts_tf.layers.recurrent import gated, halves, masked, over_time
+from darts_tf.layers.recurrent import copies, gated, halves, masked, over_time
 from darts_tf.spaces import get, operations
 from darts_tf.spaces.operations import NONE
 from darts_tf.spaces.space import Space
@@ -158,20 +158,19 @@ class RecurrentSupernet(LanguageModel):
         """Returns the hidden states after each word of a window; see `LanguageModel.run_cell`."""
         table = options["table"]
         first, *others = map(self.value_of, (self.input_weights, *self.node_weights))
+        tables = tf.split(table, [*range(1, self.node_count + 1)])
         average = tf.stack([self.value_of(self.moving_mean), self.value_of(self.moving_variance)])
 
         def cell(word: tf.Tensor, before: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             read = tf.concat([word, masked(before, hidden_mask)], -1)
             node, statistics = _normalized(gated(before, read, first, tf.tanh), average, training)
             nodes, moved = node[tf.newaxis], [statistics]
-            row = 0
-            for weights in others:
-                number = nodes.shape[0]
-                mixed = self._mixed(nodes, hidden_mask, weights, table[row : row + number])
+            for weights, own in zip(others, tables, strict=True):
+                before, read, nodes = copies(nodes, 3)
+                mixed = self._mixed(before, masked(read, hidden_mask), weights, own)
                 node, statistics = _normalized(mixed, average, training)
                 nodes = tf.concat([nodes, node[tf.newaxis]], 0)
                 moved.append(statistics)
-                row += number
             output = self.search_space.output(self.cell)
             return tf.reduce_mean(tf.gather(nodes, output), 0), tf.stack(moved)
 
@@ -182,29 +181,24 @@ class RecurrentSupernet(LanguageModel):
         return states
 
     def _mixed(
-        self,
-        nodes: tf.Tensor,
-        hidden_mask: tf.Tensor | None,
-        weights: tf.Tensor,
-        table: tf.Tensor,
+        self, nodes: tf.Tensor, read: tf.Tensor, weights: tf.Tensor, table: tf.Tensor
     ) -> tf.Tensor:
         """Returns a node before its normalization.
 
         Args:
             nodes: All earlier nodes, [nodes, batch, size].
-            hidden_mask: Their dropout, [batch, size].
+            read: The same after their dropout.
             weights: Those of the node, [size, 2 * size].
             table: The weight of each function on each edge, [nodes, functions].
 
         Returns:
             [batch, size].
         """
-        gate, value = halves(masked(nodes, hidden_mask), weights)
-        table = table[:, :, tf.newaxis, tf.newaxis]
-        mixed = tf.add_n(
-            [table[:, i] * function(value) for i, function in enumerate(self._functions)]
-        )
-        whole = tf.reduce_sum(table, 1)
+        gate, value = halves(read, weights)
+        values = zip(self._functions, copies(value, len(self._functions)), strict=True)
+        made = tf.stack([function(value) for function, value in values], 1)
+        mixed = tf.reduce_sum(table[:, :, tf.newaxis, tf.newaxis] * made, 1)
+        whole = tf.reduce_sum(table, 1)[:, tf.newaxis, tf.newaxis]
         return tf.reduce_sum(whole * (1 - gate) * nodes + gate * mixed, 0)
 
     def _mixture(self, weights: EdgeWeights) -> tf.Tensor:
@@ -333,11 +327,13 @@ def _normalized(node: tf.Tensor, average: tf.Tensor, training: bool) -> tuple[tf
     """
     if not training:
         return (node - average[0]) * tf.math.rsqrt(average[1] + _EPSILON), average
-    mean, variance = tf.nn.moments(node, 0)
+    mean = tf.reduce_mean(node, 0)
+    centered = node - mean
+    variance = tf.reduce_mean(tf.square(centered), 0)
     rows = tf.cast(tf.shape(node)[0], node.dtype)
     unbiased = variance * rows / tf.maximum(rows - 1, 1)
-    node = (node - mean) * tf.math.rsqrt(variance + _EPSILON)
-    return node, tf.stack([mean, unbiased])
+    statistics = tf.stop_gradient(tf.stack([mean, unbiased]))
+    return centered * tf.math.rsqrt(variance + _EPSILON), statistics
 
 
 def _power(exponents: tf.Tensor, dtype: tf.DType) -> tf.Tensor:

@@ -16,13 +16,15 @@ from tests.oracles.operations import CANDIDATES
 
 def test_the_table_has_darts_candidates_those_of_published_cells_and_noise() -> None:
     published = ("sep_conv_7x7", "conv_7x1_1x7", "noise", "conv_1x3_3x1", "max_pool_3x3_norm")
-    assert operations.names() == (*CANDIDATES, *published)
+    recurrent = ("tanh", "relu", "sigmoid", "identity")
+    assert operations.names() == (*CANDIDATES, *published, *recurrent)
     for name in operations.names():
         operation = operations.get(name)
         assert operation.name == name
         assert operation.learnable == ("conv" in name or name.endswith("norm"))
         assert operation.free == (not operation.learnable)
-        assert (operation.block is None) == (name == "none")
+        assert (operation.block is None) == (name in ("none", *recurrent))
+        assert bool(operation.activation) == (name in recurrent)
     assert darts_tf.operations is operations
 
 

@@ -199,7 +199,7 @@ def test_darts_checks_that_a_genotype_is_one_that_a_method_could_derive():
 
 
 def test_spaces_are_known_by_their_names():
-    known = ("darts", *(f"robust_darts_s{number}" for number in range(1, 5)))
+    known = ("darts", *(f"robust_darts_s{number}" for number in range(1, 5)), "ptb")
     assert spaces.names() == known
     assert spaces.get("darts") is DARTS
     assert spaces.get(DARTS) is DARTS

@@ -13,6 +13,7 @@ from tests.some_spaces import Chain, Dense, Sparse
 TWINS = {
     "darts": partial(twins.derive_edges, keep=2),
     **{f"robust_darts_s{number}": partial(twins.derive_edges, keep=2) for number in range(1, 5)},
+    "ptb": partial(twins.derive_edges, keep=1),
     "dense": twins.argmax_edges,
     "chain": twins.argmax_edges,
 }

@@ -24,7 +24,10 @@ def blocks(text: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for part in text.split("\n\n"):
         head, *lines = part.split("\n")
-        starts = [match.start() for match in re.finditer(r"(?:Normal |Reduction )?[Cc]ell", head)]
+        starts = [
+            match.start()
+            for match in re.finditer(r"(?:Normal |Reduction |Recurrent )?[Cc]ell", head)
+        ]
         for start, end in zip(starts, [*starts[1:], None], strict=True):
             column = [line[start:end].rstrip() for line in lines]
             found[head[start:end].strip()] = [line for line in column if line]
