@@ -18,7 +18,7 @@ from darts_tf.supernet.edge_weights import EdgeWeights
 from darts_tf.supernet.relaxation import Relaxation
 
 _MOMENTUM, _EPSILON = 0.9, 1e-5
-# What a relaxation may ask of an edge of images, and a recurrent edge does not have.
+# Fields of `EdgeWeights` that edges between nodes of a recurrent cell cannot have.
 _UNKNOWN = ("skip_dropout", "drop_path", "auxiliary")
 
 
@@ -112,6 +112,8 @@ class RecurrentSupernet(LanguageModel):
         """Creates the alphas, and the running averages of all nodes."""
         if not self.relaxation.built:  # as one that comes from a config of a built supernet is
             self.relaxation.build()
+        [weights] = self.edge_weights(tf.zeros(2, tf.int32))
+        self._check_edges(EdgeWeights.of(weights))
         self.moving_mean = self._kept("moving_mean", (self.size,))
         self.moving_variance = self._kept("moving_variance", (self.size,))
         self.moving_variance.assign(tf.ones_like(self.moving_variance.value))
@@ -203,12 +205,7 @@ class RecurrentSupernet(LanguageModel):
 
     def _mixture(self, weights: EdgeWeights) -> tf.Tensor:
         """Returns the weight of each activation function on each edge, [edges, functions]."""
-        unknown = [name for name in _UNKNOWN if getattr(weights, name) is not None]
-        if unknown:
-            raise UserError(
-                f"method: expected one that the edges of a recurrent cell go with, got one with "
-                f"{unknown[0]}"
-            )
+        self._check_edges(weights)
         table = weights.candidates
         if weights.edges is not None:
             table *= weights.edges[:, tf.newaxis]
@@ -216,6 +213,15 @@ class RecurrentSupernet(LanguageModel):
             table *= tf.one_hot(weights.chosen, table.shape[1], dtype=table.dtype)
         table = tf.cast(table, self.compute_dtype)
         return tf.einsum("ec,ecf->ef", table, tf.constant(self._columns, table.dtype))
+
+    def _check_edges(self, weights: EdgeWeights) -> None:
+        """Refuses edge weights with fields that only edges between images can have."""
+        for name in _UNKNOWN:
+            if getattr(weights, name) is not None:
+                raise UserError(
+                    f"method: expected one whose edges a recurrent cell can have, got one with "
+                    f"{name} on its edges"
+                )
 
     def _record(self, statistics: tf.Tensor) -> None:
         """Moves the running averages by the statistics of all nodes, in the cell's order.
@@ -264,6 +270,11 @@ class RecurrentSupernet(LanguageModel):
     def initial_noise(self) -> dict[str, float]:
         """Returns the standard deviation of the noise in the initial alphas."""
         return self.relaxation.initial_noise()
+
+    @property
+    def cells(self) -> tuple[()]:
+        """The cells whose candidates have weights of their own: none."""
+        return ()
 
     @property
     def architecture_variables(self) -> list[keras.Variable]:

@@ -16,8 +16,8 @@ CONFIGS = {"search": SearchConfig, "train": TrainingConfig}
 METHODS = tuple(f"{name}_cifar10" for name in methods.names() if name != "darts")
 # The paper's further networks on a data set.
 FURTHER = {
-    "search": (*METHODS, "pc_darts_imagenet"),
-    "train": ("cifar10_large", "cifar100_large", "imagenet_se"),
+    "search": (*METHODS, "pc_darts_imagenet", "ptb"),
+    "train": ("cifar10_large", "cifar100_large", "imagenet_se", "ptb", "ptb_wikitext2"),
 }
 ALL = [(program, name) for program in CONFIGS for name in presets.names(program)]
 
@@ -49,6 +49,8 @@ def test_every_preset_is_read(program, name):
     dataset = read(program, name).dataset
     if name == "images.flags":  # for any folder, which the user names
         dataset = "images"
+    if name.startswith("ptb"):  # for any text
+        dataset = "ptb"
     stem = name.removesuffix(".flags")
     assert stem == dataset or stem.startswith(f"{dataset}_") or stem.endswith(f"_{dataset}")
 

@@ -53,6 +53,9 @@ def test_a_killed_search_resumes_to_the_bit(seed, tmp_path):
         ({"space": "darts"}, "expected images for the space 'darts', got text"),
         ({"batch_size": 1000}, "batch_size: expected rows of more than text_bptt=10 words"),
         ({"method": "pc_darts", "init_channels": 8}, "partial channels"),
+        ({"method": "darts_minus"}, "auxiliary skip-connects"),
+        ({"method": "snas"}, "got one with drop_path on its edges"),
+        ({"method": "oles"}, "expected candidates with weights of their own"),
     ],
 )
 def test_what_cannot_be_searched_is_refused(settings, message, seed, tmp_path):

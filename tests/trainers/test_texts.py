@@ -1,0 +1,59 @@
+"""The programs on a text: the presets, from a search to a trained model, and wrong commands."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests import texts
+from tests.trainers.programs import python, refused
+
+# A preset's sizes, made small.
+SHORT = (
+    *("--flagfile=ptb.flags", "--dataset=text_file:text.txt", "--epochs=1", "--threads=1"),
+    *("--init_channels=4", "--batch_size=4", "--text_bptt=10"),
+)
+
+
+def test_a_search_and_a_training_by_the_presets_end_with_a_model(seed, tmp_path):
+    texts.write(tmp_path, seed)
+    lines = texts.sentences(seed, 100)
+    vocabulary = len({*" ".join(lines).split()}) + 1  # and the end of a line
+    words = len(" ".join(lines[:80]).split()) + 80
+    searched = python("-m", "trainers.search", *SHORT, cwd=tmp_path)
+    assert searched.returncode == 0, searched.stderr
+    assert f"{words} words, {vocabulary} words of the vocabulary" in searched.stdout
+    assert "ppl" in searched.stdout
+    assert "Recurrent cell" in searched.stdout
+    assert "trainers.train --genotype=runs/text.txt/genotype.json --flagfile=ptb.flags" in (
+        searched.stdout
+    )
+    genotype = "--genotype=runs/text.txt/genotype.json"
+    trained = python("-m", "trainers.train", *SHORT, genotype, cwd=tmp_path)
+    assert trained.returncode == 0, trained.stderr
+    assert "test perplexity" in trained.stdout
+    run = tmp_path / "runs" / "text.txt-network"
+    result = json.loads((run / "result.json").read_text())
+    assert result["parameters"] == vocabulary * 4 + vocabulary + 4 * 4**2 + 8 * 2 * 4**2
+    assert (run / "model.keras").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("search --dataset=text_file:text.txt", "expected images for the space 'darts', got text"),
+        ("search --dataset=digits --space=ptb", "expected text for the space 'ptb', got images"),
+        ("search --dataset=text_file:none.txt --space=ptb", "got no file 'none.txt'"),
+        ("search --dataset=text_file --space=ptb", "expected text_file:PATH, got 'text_file'"),
+        ("train --dataset=digits --genotype=DARTS_PTB_V1", "expected text for the space 'ptb'"),
+        ("train --dataset=text_file:text.txt --genotype=DARTS_V2", "expected images for the spac"),
+        ("tune --dataset=text_file:text.txt --space=ptb", "expected images"),
+        ("random_search --dataset=text_file:text.txt --space=ptb", "expected images"),
+    ],
+)
+def test_what_does_not_go_together_is_told_before_tensorflow_is_imported(words, message, tmp_path):
+    texts.write(tmp_path, seed=0)
+    program, *flags = words.split()
+    assert message in refused(f"trainers.{program}", *flags, cwd=tmp_path)
+    assert not (tmp_path / "runs").exists()
