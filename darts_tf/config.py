@@ -243,6 +243,12 @@ class SearchConfig(RunConfig):
     arch_learning_rate: float = setting(
         3e-4, "Learning rate of Adam for the architecture parameters.", above=0.0
     )
+    arch_momentum: float = setting(
+        0.5,
+        "Decay of Adam's average of the architecture parameters' gradients, its beta_1.",
+        low=0.0,
+        below=1.0,
+    )
     arch_weight_decay: float = setting(
         1e-3, "L2 added to the architecture parameters' gradient.", low=0.0
     )

@@ -10,16 +10,17 @@ import tensorflow as tf
 from darts_tf.config import SearchConfig
 from darts_tf.errors import UserError
 from darts_tf.layers.language_model import LanguageModel
-from darts_tf.layers.recurrent import copies, gated, halves, masked, over_time
-from darts_tf.spaces import get, operations
-from darts_tf.spaces.operations import NONE
+from darts_tf.layers.recurrent import over_time
+from darts_tf.spaces import get
 from darts_tf.spaces.space import Space
 from darts_tf.supernet.edge_weights import EdgeWeights
+from darts_tf.supernet.recurrent_cell import (
+    CellWeights,
+    RecurrentSearchCell,
+    check_edges,
+    moved_average,
+)
 from darts_tf.supernet.relaxation import Relaxation
-
-_MOMENTUM, _EPSILON = 0.9, 1e-5
-# Fields of `EdgeWeights` that edges between nodes of a recurrent cell cannot have.
-_UNKNOWN = ("skip_dropout", "drop_path", "auxiliary")
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
@@ -96,8 +97,7 @@ class RecurrentSupernet(LanguageModel):
                 "method: expected one whose edges are those of the space, since a recurrent cell "
                 "has neither partial channels nor auxiliary skip-connects"
             )
-        self._edges = space.edges(cell)
-        self._functions, self._columns = _functions_of(self._edges)
+        self._cell = RecurrentSearchCell(space.edges(cell), space.output(cell))
 
     @classmethod
     def settings_of(cls, config: SearchConfig) -> dict[str, Any]:
@@ -113,7 +113,7 @@ class RecurrentSupernet(LanguageModel):
         if not self.relaxation.built:  # as one that comes from a config of a built supernet is
             self.relaxation.build()
         [weights] = self.edge_weights(tf.zeros(2, tf.int32))
-        self._check_edges(EdgeWeights.of(weights))
+        check_edges(EdgeWeights.of(weights))
         self.moving_mean = self._kept("moving_mean", (self.size,))
         self.moving_variance = self._kept("moving_variance", (self.size,))
         self.moving_variance.assign(tf.ones_like(self.moving_variance.value))
@@ -144,10 +144,12 @@ class RecurrentSupernet(LanguageModel):
         if edge_weights is None:
             edge_weights = self.edge_weights(seed)
         [weights] = edge_weights
-        table = self._mixture(EdgeWeights.of(weights))
+        tables = self._cell.tables(EdgeWeights.of(weights), self.compute_dtype)
         if learn == "weights":
-            table = tf.stop_gradient(table)
-        return self.predict_window(images, training, seed, not twice, table=table)
+            tables = [tf.stop_gradient(table) for table in tables]
+        return self.predict_window(
+            images, training, seed, not twice, tables=tables, record=not twice
+        )
 
     def run_cell(
         self,
@@ -158,86 +160,26 @@ class RecurrentSupernet(LanguageModel):
         **options: Any,
     ) -> tf.Tensor:
         """Returns the hidden states after each word of a window; see `LanguageModel.run_cell`."""
-        table = options["table"]
-        first, *others = map(self.value_of, (self.input_weights, *self.node_weights))
-        tables = tf.split(table, [*range(1, self.node_count + 1)])
-        average = tf.stack([self.value_of(self.moving_mean), self.value_of(self.moving_variance)])
-
-        def cell(word: tf.Tensor, before: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            read = tf.concat([word, masked(before, hidden_mask)], -1)
-            node, statistics = _normalized(gated(before, read, first, tf.tanh), average, training)
-            nodes, moved = node[tf.newaxis], [statistics]
-            for weights, own in zip(others, tables, strict=True):
-                before, read, nodes = copies(nodes, 3)
-                mixed = self._mixed(before, masked(read, hidden_mask), weights, own)
-                node, statistics = _normalized(mixed, average, training)
-                nodes = tf.concat([nodes, node[tf.newaxis]], 0)
-                moved.append(statistics)
-            output = self.search_space.output(self.cell)
-            return tf.reduce_mean(tf.gather(nodes, output), 0), tf.stack(moved)
-
-        extra = tf.zeros((self.node_count + 1, 2, self.size), x.dtype)
-        states, statistics = over_time(cell, x, state, extra)
-        if training and options.get("record", True):
-            self._record(tf.stop_gradient(tf.reshape(statistics, (-1, 2, self.size))))
+        average = tf.stack([self.moving_mean.value, self.moving_variance.value])
+        weights = CellWeights(
+            self.value_of(self.input_weights),
+            [self.value_of(each) for each in self.node_weights],
+            options["tables"],
+            tf.cast(average, self.compute_dtype),
+            hidden_mask,
+        )
+        states, statistics = over_time(
+            lambda word, before: self._cell.step(word, before, weights, training),
+            x,
+            state,
+            tf.zeros((self.node_count + 1, 2, self.size), x.dtype),
+        )
+        if training and options["record"]:
+            statistics = tf.stop_gradient(tf.reshape(statistics, (-1, 2, self.size)))
+            mean, variance = tf.unstack(moved_average(average, statistics))
+            self.moving_mean.assign(mean)
+            self.moving_variance.assign(variance)
         return states
-
-    def _mixed(
-        self, nodes: tf.Tensor, read: tf.Tensor, weights: tf.Tensor, table: tf.Tensor
-    ) -> tf.Tensor:
-        """Returns a node before its normalization.
-
-        Args:
-            nodes: All earlier nodes, [nodes, batch, size].
-            read: The same after their dropout.
-            weights: Those of the node, [size, 2 * size].
-            table: The weight of each function on each edge, [nodes, functions].
-
-        Returns:
-            [batch, size].
-        """
-        gate, value = halves(read, weights)
-        values = zip(self._functions, copies(value, len(self._functions)), strict=True)
-        made = tf.stack([function(value) for function, value in values], 1)
-        mixed = tf.reduce_sum(table[:, :, tf.newaxis, tf.newaxis] * made, 1)
-        whole = tf.reduce_sum(table, 1)[:, tf.newaxis, tf.newaxis]
-        return tf.reduce_sum(whole * (1 - gate) * nodes + gate * mixed, 0)
-
-    def _mixture(self, weights: EdgeWeights) -> tf.Tensor:
-        """Returns the weight of each activation function on each edge, [edges, functions]."""
-        self._check_edges(weights)
-        table = weights.candidates
-        if weights.edges is not None:
-            table *= weights.edges[:, tf.newaxis]
-        if weights.chosen is not None:
-            table *= tf.one_hot(weights.chosen, table.shape[1], dtype=table.dtype)
-        table = tf.cast(table, self.compute_dtype)
-        return tf.einsum("ec,ecf->ef", table, tf.constant(self._columns, table.dtype))
-
-    def _check_edges(self, weights: EdgeWeights) -> None:
-        """Refuses edge weights with fields that only edges between images can have."""
-        for name in _UNKNOWN:
-            if getattr(weights, name) is not None:
-                raise UserError(
-                    f"method: expected one whose edges a recurrent cell can have, got one with "
-                    f"{name} on its edges"
-                )
-
-    def _record(self, statistics: tf.Tensor) -> None:
-        """Moves the running averages by the statistics of all nodes, in the cell's order.
-
-        Args:
-            statistics: Mean and unbiased variance of each node of each word, [nodes, 2, size].
-        """
-        statistics = tf.cast(statistics, self.variable_dtype)
-        ages = tf.range(tf.shape(statistics)[0] - 1, -1, -1)
-        shares = (1 - _MOMENTUM) * _power(ages, statistics.dtype)
-        rest = _power(tf.shape(statistics)[0], statistics.dtype)
-        moved = tf.tensordot(shares, statistics, 1)
-        for variable, value in zip(
-            (self.moving_mean, self.moving_variance), tf.unstack(moved), strict=True
-        ):
-            variable.assign(rest * variable.value + value)
 
     def edge_weights(self, seed: tf.Tensor | None = None) -> list[EdgeWeights | tf.Tensor]:
         """Returns the relaxation's edge weights of the cell, in a list.
@@ -304,48 +246,3 @@ class RecurrentSupernet(LanguageModel):
             "dropout": self.dropout,
             "relaxation": keras.saving.serialize_keras_object(self.relaxation),
         }
-
-
-def _functions_of(edges: Sequence[Any]) -> tuple[list[Any], np.ndarray]:
-    """Returns the activation functions of all edges, and the candidates that they are.
-
-    Returns:
-        The functions, and an array [edges, candidates, functions] of zeros and ones, in which no
-        function belongs to the candidate `none`.
-    """
-    names = [name for edge in edges for name in edge.candidates if name != NONE]
-    names = list(dict.fromkeys(names))
-    width = max(len(edge.candidates) for edge in edges)
-    columns = np.zeros((len(edges), width, len(names)))
-    for row, edge in enumerate(edges):
-        for column, name in enumerate(edge.candidates):
-            if name != NONE:
-                columns[row, column, names.index(name)] = 1
-    return [keras.activations.get(operations.get(name).activation) for name in names], columns
-
-
-def _normalized(node: tf.Tensor, average: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
-    """Normalizes a node over the batch, or by the running averages.
-
-    Args:
-        node: [batch, size].
-        average: Running mean and variance, [2, size].
-        training: Whether the statistics are those of the batch.
-
-    Returns:
-        The node, and its mean and unbiased variance, [2, size]; the running ones unless in
-        training.
-    """
-    if not training:
-        return (node - average[0]) * tf.math.rsqrt(average[1] + _EPSILON), average
-    mean = tf.reduce_mean(node, 0)
-    centered = node - mean
-    variance = tf.reduce_mean(tf.square(centered), 0)
-    rows = tf.cast(tf.shape(node)[0], node.dtype)
-    unbiased = variance * rows / tf.maximum(rows - 1, 1)
-    statistics = tf.stop_gradient(tf.stack([mean, unbiased]))
-    return centered * tf.math.rsqrt(variance + _EPSILON), statistics
-
-
-def _power(exponents: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
-    return tf.constant(_MOMENTUM, dtype) ** tf.cast(exponents, dtype)

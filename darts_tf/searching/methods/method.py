@@ -327,7 +327,10 @@ class Method(Settings):
         from darts_tf.engine.precision import architecture_optimizer
 
         return architecture_optimizer(
-            loss_scale, config.arch_learning_rate, l2=config.arch_weight_decay
+            loss_scale,
+            config.arch_learning_rate,
+            config.arch_momentum,
+            l2=config.arch_weight_decay,
         )
 
     def architecture_gradient(self, config: SearchConfig, optimizer: SGD) -> ArchitectureGradient:

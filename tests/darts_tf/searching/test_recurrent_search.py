@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 import darts_tf
-from darts_tf import report, spaces
+from darts_tf import methods, report, spaces
 from darts_tf.config import SearchConfig
 from darts_tf.errors import UserError
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.spaces.genotype import read_genotype
 from darts_tf.spaces.ptb import Recurrent
 from tests import contracts, texts
+from trainers.command_line import parse
 
 # Traced in less time than a cell of eight nodes.
 SMALL = Recurrent(nodes=3, name="small_recurrent")
@@ -71,3 +72,16 @@ def test_a_recurrent_cell_is_not_searched_on_images(tmp_path):
     with pytest.raises(UserError, match="expected text for the space 'ptb', got images"):
         darts_tf.search(SearchConfig(space="ptb"), tmp_path / "run", data=images, verbose=0)
     assert not (tmp_path / "run").exists()
+
+
+def test_the_preset_has_the_authors_settings():
+    config, _ = parse(["--flagfile=ptb.flags"], SearchConfig, "", program="search")
+    assert (config.space, config.epochs, config.batch_size) == ("ptb", 50, 256)
+    assert (config.init_channels, config.text_bptt) == (300, 35)
+    assert (config.learning_rate, config.learning_rate_min, config.momentum) == (20, 20, 0)
+    assert (config.weight_decay, config.grad_clip) == (5e-7, 0.25)
+    optimizer = methods.get("darts").architecture_optimizer(config, None)
+    assert float(optimizer.learning_rate.numpy()) == np.float32(3e-3)
+    assert (optimizer.beta_1, optimizer.beta_2, optimizer.l2) == (0.9, 0.999, 1e-3)
+    rates = {"word": 0, "embedding": 0.2, "input": 0.75, "hidden": 0.25, "output": 0.75}
+    assert config.text_dropout() == rates
