@@ -36,31 +36,35 @@ class LanguageModel(keras.Model):
     that is seen several times starts from the same states each time. A window that does not follow
     the last one starts from zeros.
 
-    A subclass defines `run_cell`, and `build_cell` if its cell has more than the weights of nodes.
-
-    Args:
-        vocabulary: Number of words.
-        size: Size of embeddings and of the hidden state.
-        nodes: Number of nodes of the cell.
-        rows: Rows of a batch.
-        dropout: Rates by name: `word` leaves whole words out, `embedding`, `input`, `hidden` and
-            `output` drop entries, the same ones at every word of a window. Those that are left out
-            are the rates of DARTS's search.
+    A subclass calls `set_sizes` when it is constructed, and defines `run_cell`, and `build_cell` if
+    its cell has more than the weights of nodes.
 
     Raises:
         UserError: If it is built for more than one device.
     """
 
-    def __init__(
+    def set_sizes(
         self,
         vocabulary: int,
         size: int,
         nodes: int,
         rows: int,
         dropout: Mapping[str, float] | None = None,
-        **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        """Sets what decides which weights there are, and how they learn.
+
+        Args:
+            vocabulary: Number of words.
+            size: Size of embeddings and of the hidden state.
+            nodes: Number of nodes of the cell.
+            rows: Rows of a batch.
+            dropout: Rates by name: `word` leaves whole words out, `embedding`, `input`, `hidden`
+                and `output` drop entries, the same ones at every word of a window. Those that are
+                left out are the rates of DARTS's search.
+
+        Raises:
+            ValueError: If a number is too small.
+        """
         if vocabulary < 2 or size < 1 or rows < 1:
             raise ValueError(
                 "expected a vocabulary of at least 2 words, a size and rows of at least 1, got "

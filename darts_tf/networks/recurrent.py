@@ -27,7 +27,7 @@ class RecurrentNetwork(LanguageModel):
         vocabulary: Number of words.
         size: Size of embeddings and of the hidden state.
         rows: Rows of a batch.
-        dropout: As for `LanguageModel`.
+        dropout: As for `LanguageModel.set_sizes`.
 
     Raises:
         UserError: If the genotype is not one of a recurrent cell.
@@ -53,6 +53,7 @@ class RecurrentNetwork(LanguageModel):
         dropout: Mapping[str, float] | None = None,
         **kwargs: Any,
     ) -> None:
+        super().__init__(**kwargs)
         self._genotype = genotype = read_genotype(genotype)
         family = space_of(genotype).family
         if family != FAMILY:
@@ -63,7 +64,7 @@ class RecurrentNetwork(LanguageModel):
         (cell,) = genotype.cells
         self._edges = [node[0] for node in genotype.nodes(cell)]
         self._output = genotype.output(cell)
-        super().__init__(vocabulary, size, len(self._edges), rows, dropout, **kwargs)
+        self.set_sizes(vocabulary, size, len(self._edges), rows, dropout)
 
     @property
     def genotype(self) -> Genotype:

@@ -6,7 +6,7 @@ const ROW = 27;
 const PILL = { near: 42, far: 138, half: 11, letter: 6.9, most: 12 };
 const LANES = { first: 9, step: 7, fewest: 4 };
 // The families whose colors the style sheet has, for light and dark pages.
-const FAMILIES = ["none", "pool", "skip", "separable", "dilated", "convolution", "noise"];
+const FAMILIES = ["none", "pool", "skip", "separable", "dilated", "convolution", "noise", "activation"];
 
 function nodeName(node, inputs, last) {
   if (node < inputs) return `c(k\u2212${inputs - node})`;

@@ -32,7 +32,7 @@ from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
 from darts_tf.searching import methods
 from darts_tf.searching.measurements import MEASUREMENTS
-from darts_tf.supernet.shared_trace import keeping
+from darts_tf.supernet.shared_trace import keeping, passing_variables
 
 _logger = logging.getLogger(__name__)
 
@@ -297,5 +297,5 @@ class StageSearch:
         return score(self.supernet(batch[0], training=False), Batch(*batch))
 
     def _evaluate_by_batch(self, *batch: tf.Tensor) -> Score:
-        with keeping(self.supernet.passing_variables):
+        with keeping(passing_variables(self.supernet)):
             return score(self.supernet(batch[0], training=True), Batch(*batch))

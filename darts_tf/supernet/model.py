@@ -7,7 +7,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.config import SearchConfig
 from darts_tf.layers.initialization import uniform
 from darts_tf.spaces import get
 from darts_tf.spaces.darts import DARTS
@@ -255,21 +254,6 @@ class Supernet(keras.Model):
         """The weights, which learn on training data: all that is trainable but the alphas."""
         alphas = {id(variable) for variable in self.architecture_variables}
         return [variable for variable in self.trainable_variables if id(variable) not in alphas]
-
-    @property
-    def passing_variables(self) -> list[keras.Variable]:
-        """The running averages and states that a pass moves, and that an experiment puts back."""
-        return self.non_trainable_variables
-
-    @classmethod
-    def settings_of(cls, config: SearchConfig) -> dict[str, Any]:
-        """Returns the arguments of the constructor that only this supernet has, here none.
-
-        Args:
-            config: The settings of the search.
-        """
-        del config
-        return {}
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""

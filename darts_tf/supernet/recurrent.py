@@ -37,18 +37,12 @@ class RecurrentSupernet(LanguageModel):
 
     Args:
         search_space: The search space, its name or its config.
-        layers: Not read: there is one cell.
         init_channels: Size of embeddings and of the hidden state.
         classes: Number of words in the vocabulary.
-        synchronized: Not read: there is one device.
-        recompute: Not read.
-        stem: Not read: words have no stem.
-        by_stage: Not read: one cell has no stages.
         relaxation: The layer that owns the architecture parameters, or its config; None for that of
             DARTS.
-        partial: Expected to be 1.
         rows: Rows of a batch.
-        dropout: As for `LanguageModel`.
+        dropout: As for `LanguageModel.set_sizes`.
 
     Raises:
         UserError: If the method asks for what recurrent cells do not have.
@@ -68,23 +62,17 @@ class RecurrentSupernet(LanguageModel):
     def __init__(
         self,
         search_space: Space | Mapping[str, Any] | str = "ptb",
-        layers: int = 1,
         init_channels: int = 300,
         classes: int = 10_000,
-        synchronized: bool = False,
-        recompute: bool = False,
-        stem: str = "cifar",
-        by_stage: bool = False,
         relaxation: Relaxation | dict[str, Any] | None = None,
-        partial: int = 1,
         rows: int = 256,
         dropout: Mapping[str, float] | None = None,
         **kwargs: Any,
     ) -> None:
-        del layers, synchronized, recompute, stem, by_stage
+        super().__init__(**kwargs)
         space = get(search_space)
         (cell,) = space.cells
-        super().__init__(classes, init_channels, space.node_count(cell), rows, dropout, **kwargs)
+        self.set_sizes(classes, init_channels, space.node_count(cell), rows, dropout)
         self.search_space: Any = space
         self.cell = cell
         if relaxation is None:
@@ -92,21 +80,9 @@ class RecurrentSupernet(LanguageModel):
         elif isinstance(relaxation, dict):
             relaxation = keras.saving.deserialize_keras_object(relaxation)
         self.relaxation: Any = relaxation
-        if partial != 1 or getattr(relaxation, "auxiliary_skips", False):
-            raise UserError(
-                "method: expected one whose edges are those of the space, since a recurrent cell "
-                "has neither partial channels nor auxiliary skip-connects"
-            )
+        if getattr(self.relaxation, "auxiliary_skips", False):
+            raise _unfit("auxiliary skip-connects")
         self._cell = RecurrentSearchCell(space.edges(cell), space.output(cell))
-
-    @classmethod
-    def settings_of(cls, config: SearchConfig) -> dict[str, Any]:
-        """Returns the arguments of the constructor that only this supernet has.
-
-        Args:
-            config: The settings of the search.
-        """
-        return {"rows": config.batch_size, "dropout": config.text_dropout()}
 
     def build_cell(self) -> None:
         """Creates the alphas, and the running averages of all nodes."""
@@ -231,7 +207,7 @@ class RecurrentSupernet(LanguageModel):
 
     @property
     def passing_variables(self) -> list[keras.Variable]:
-        """What a pass moves and an experiment puts back; hidden states go on in any case."""
+        """All that a pass moves but the hidden states, which go on in any case."""
         states = {id(variable) for variable in self.state_variables}
         return [each for each in self.non_trainable_variables if id(each) not in states]
 
@@ -246,3 +222,29 @@ class RecurrentSupernet(LanguageModel):
             "dropout": self.dropout,
             "relaxation": keras.saving.serialize_keras_object(self.relaxation),
         }
+
+
+def arguments_of(config: SearchConfig, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the arguments of the supernet of a search.
+
+    Args:
+        config: The settings of the search.
+        arguments: Those that `Supernet` would be given; there is no use for some of them.
+
+    Raises:
+        UserError: If a method wants partial channels.
+    """
+    if arguments["partial"] != 1:
+        raise _unfit("partial channels")
+    names = ("search_space", "init_channels", "classes", "relaxation", "dtype")
+    return {
+        **{name: arguments[name] for name in names},
+        "rows": config.batch_size,
+        "dropout": config.text_dropout(),
+    }
+
+
+def _unfit(what: str) -> UserError:
+    return UserError(
+        f"method: expected one whose edges a recurrent cell can have, got one with {what}"
+    )

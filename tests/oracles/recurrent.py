@@ -12,7 +12,7 @@ MOMENTUM, EPSILON = 0.9, 1e-5
 
 
 def sigmoid(x: Array) -> Array:
-    return 1 / (1 + np.exp(-x))
+    return (1 + np.tanh(x / 2)) / 2  # never overflows
 
 
 FUNCTIONS = {

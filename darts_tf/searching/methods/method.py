@@ -242,23 +242,23 @@ class Method(Settings):
             classes: Number of classes.
         """
         from darts_tf.engine.precision import dtype_policy
-        from darts_tf.supernet.families import supernet_class
+        from darts_tf.supernet.families import supernet_arguments, supernet_class
 
         policy = dtype_policy(config.mixed_precision)
         make: type[Supernet] = supernet_class(stage.space)
-        return make(
-            search_space=stage.space,
-            layers=stage.layers,
-            init_channels=stage.init_channels,
-            classes=classes,
-            synchronized=config.sync_batch_norm,
-            recompute=config.recompute,
-            stem=config.stem,
-            relaxation=self.stage_relaxation(stage, config, dtype=policy, name="relaxation"),
-            partial=stage.partial,
-            dtype=policy,
-            **make.settings_of(config),
-        )
+        arguments = {
+            "search_space": stage.space,
+            "layers": stage.layers,
+            "init_channels": stage.init_channels,
+            "classes": classes,
+            "synchronized": config.sync_batch_norm,
+            "recompute": config.recompute,
+            "stem": config.stem,
+            "relaxation": self.stage_relaxation(stage, config, dtype=policy, name="relaxation"),
+            "partial": stage.partial,
+            "dtype": policy,
+        }
+        return make(**supernet_arguments(stage.space, config, arguments))
 
     def step(
         self,

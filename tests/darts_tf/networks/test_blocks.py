@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.networks.blocks import Blocks, TrainingBlocks
-from darts_tf.spaces.operations import NOISE, NONE, names
+from darts_tf.spaces.operations import NOISE, get, names
 from tests import weights
 from tests.normal import check_standard_normal
 from tests.oracles import operations, tape, trees
@@ -40,7 +40,7 @@ def our_network(kind, size, stride, made_by=TrainingBlocks):
 
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("size", [(8, 8), (7, 10)])
-@pytest.mark.parametrize("kind", [name for name in names() if name not in (NONE, NOISE)])
+@pytest.mark.parametrize("kind", [name for name in names() if get(name).block and name != NOISE])
 @pytest.mark.parametrize("made_by", [Blocks, TrainingBlocks])
 def test_each_operation_of_a_network_equals_its_twin(made_by, kind, size, stride, seed):
     rng = np.random.default_rng(seed)

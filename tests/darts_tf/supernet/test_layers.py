@@ -11,6 +11,9 @@ from darts_tf.layers.drop_path import DropPath
 from darts_tf.layers.layouts import Layout
 from darts_tf.layers.noise import GaussianNoise
 from darts_tf.layers.normalization import BatchNormalization
+from darts_tf.networks.recurrent import RecurrentNetwork
+from darts_tf.spaces import zoo
+from darts_tf.spaces.ptb import Recurrent
 from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.supernet.cells import SearchCell
 from darts_tf.supernet.mixed_operation import MixedOperation
@@ -26,6 +29,7 @@ from darts_tf.supernet.operations import (
     RowAndColumn,
     SepConv,
 )
+from darts_tf.supernet.recurrent import RecurrentSupernet
 from darts_tf.supernet.relaxation import Relaxation
 from darts_tf.supernet.relaxations.agreeing import Agreeing
 from darts_tf.supernet.relaxations.auxiliary_skip import AuxiliarySkip
@@ -55,6 +59,8 @@ SPACE = SearchSpace(
 IMAGES = np.random.default_rng(0).normal(size=(2, 7, 6, 4))
 EVEN_IMAGES = np.random.default_rng(2).normal(size=(2, 6, 8, 4))
 SMALLER = np.random.default_rng(1).normal(size=(2, 4, 3, 4))
+WINDOWS = np.array([[0, 0, 1, 2, 3], [0, 0, 4, 2, 0]], np.int32)  # the first ones of a text
+DROPOUT = {"word": 0.1, "embedding": 0.3, "input": 0.5, "hidden": 0.1, "output": 0.2}
 EDGE = np.array((0.1, 0.3, 0.2, 0.25, 0.15))
 
 
@@ -64,6 +70,10 @@ def on_images(layer):
 
 def on_even_images(layer):
     return layer(EVEN_IMAGES)
+
+
+def on_windows(layer):
+    return layer(WINDOWS)
 
 
 def in_training(layer):
@@ -193,6 +203,29 @@ CASES = {
             ),
         },
         on_images,
+    ),
+    RecurrentSupernet: (
+        {
+            "search_space": {"name": "ptb", "nodes": 2},
+            "init_channels": 4,
+            "classes": 5,
+            "rows": 2,
+            "relaxation": keras.saving.serialize_keras_object(
+                Relaxation(Recurrent(nodes=2), dtype="float64", name="mine")
+            ),
+            "dropout": DROPOUT,
+        },
+        on_windows,
+    ),
+    RecurrentNetwork: (
+        {
+            "genotype": zoo.get("DARTS_PTB_V1").to_dict(),
+            "vocabulary": 5,
+            "size": 4,
+            "rows": 2,
+            "dropout": DROPOUT,
+        },
+        on_windows,
     ),
     Stem: ({"channels": 3, "kind": "imagenet", "synchronized": True}, on_images),
     Conv2D: ({"filters": 3, "kernel_size": (1, 1)}, on_images),

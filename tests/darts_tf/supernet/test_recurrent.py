@@ -12,12 +12,13 @@ from darts_tf.config import SearchConfig
 from darts_tf.errors import UserError
 from darts_tf.spaces.derivation import softmax
 from darts_tf.supernet.edge_weights import EdgeWeights
-from darts_tf.supernet.families import supernet_class
+from darts_tf.supernet.families import supernet_arguments, supernet_class
 from darts_tf.supernet.recurrent import RecurrentSupernet
 from tests.oracles import recurrent as twin
 
 ROWS, WORDS, SIZE, VOCABULARY = 5, 4, 3, 7
-CANDIDATES = spaces.get("ptb").edges("recurrent")[0].candidates
+SPACE = spaces.get("ptb")
+CANDIDATES = SPACE.edges("recurrent")[0].candidates
 RATES = {"word": 0.2, "embedding": 0.3, "input": 0.4, "hidden": 0.3, "output": 0.5}
 
 
@@ -163,7 +164,11 @@ def test_it_comes_back_from_its_config(seed):
 
 def test_its_settings_are_those_of_the_search():
     config = SearchConfig(batch_size=6, text_hidden_dropout=0.125)
-    settings = RecurrentSupernet.settings_of(config)
+    arguments = {"layers": 8, "stem": "cifar", "init_channels": 5, "classes": 9, "partial": 1}
+    arguments |= {"search_space": SPACE, "relaxation": None, "dtype": "float32"}
+    settings = supernet_arguments(SPACE, config, arguments)
+    net = supernet_class(SPACE)(**settings)
+    assert (net.size, net.vocabulary) == (5, 9)
     assert settings["rows"] == 6
     assert settings["dropout"]["hidden"] == 0.125
     assert sorted(settings["dropout"]) == sorted(RATES)
@@ -181,7 +186,7 @@ def test_what_cannot_be_is_refused(wrong):
 
 def test_partial_channels_are_refused():
     with pytest.raises(UserError, match="partial channels"):
-        RecurrentSupernet("ptb", partial=4)
+        supernet_arguments(SPACE, SearchConfig(), {"partial": 4})
 
 
 def test_it_takes_one_device():
