@@ -90,7 +90,10 @@ def test_run_directories_are_apart():
     assert all(re.fullmatch(r"[a-z0-9_/-]+", folder) for folder in folders)
 
 
-NOT_IN_THE_PAPER = ("digits", "fashion_mnist", "images", "kmnist", "mnist", "svhn_cropped")
+NOT_IN_THE_PAPER = (
+    *("digits", "fashion_mnist", "images", "kmnist", "mnist", "ptb", "ptb_wikitext2"),
+    "svhn_cropped",
+)
 
 
 def test_every_training_preset_of_the_paper_has_a_row():

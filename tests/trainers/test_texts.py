@@ -9,21 +9,22 @@ import pytest
 from tests import texts
 from tests.trainers.programs import python, refused
 
-# A preset's sizes, made small.
+# A preset's sizes, made small, with enough rows and entries for batch normalization.
 SHORT = (
     *("--flagfile=ptb.flags", "--dataset=text_file:text.txt", "--epochs=1", "--threads=1"),
-    *("--init_channels=4", "--batch_size=4", "--text_bptt=10"),
+    *("--init_channels=8", "--batch_size=8", "--text_bptt=10", "--text_input_dropout=0.1"),
+    *("--learning_rate=5", "--learning_rate_min=5"),
 )
 
 
 def test_a_search_and_a_training_by_the_presets_end_with_a_model(seed, tmp_path):
-    texts.write(tmp_path, seed)
-    lines = texts.sentences(seed, 100)
+    texts.write(tmp_path, seed, lines=200)
+    lines = texts.sentences(seed, 200)
     vocabulary = len({*" ".join(lines).split()}) + 1  # and the end of a line
-    words = len(" ".join(lines[:80]).split()) + 80
+    words = len(" ".join(lines[:160]).split()) + 160
     searched = python("-m", "trainers.search", *SHORT, cwd=tmp_path)
     assert searched.returncode == 0, searched.stderr
-    assert f"{words} words, {vocabulary} words of the vocabulary" in searched.stdout
+    assert f"{words:,} words, {vocabulary} words of the vocabulary" in searched.stdout
     assert "ppl" in searched.stdout
     assert "Recurrent cell" in searched.stdout
     assert "trainers.train --genotype=runs/text.txt/genotype.json --flagfile=ptb.flags" in (
@@ -35,8 +36,13 @@ def test_a_search_and_a_training_by_the_presets_end_with_a_model(seed, tmp_path)
     assert "test perplexity" in trained.stdout
     run = tmp_path / "runs" / "text.txt-network"
     result = json.loads((run / "result.json").read_text())
-    assert result["parameters"] == vocabulary * 4 + vocabulary + 4 * 4**2 + 8 * 2 * 4**2
-    assert (run / "model.keras").is_file()
+    assert result["parameters"] == vocabulary * 8 + vocabulary + 4 * 8**2 + 8 * 2 * 8**2
+    words = ("-m", "export.saved_model", f"--model={run / 'model.keras'}", "--output=served")
+    exported = python(*words, cwd=tmp_path)
+    assert exported.returncode == 2
+    assert exported.stderr.endswith(
+        "expected class names, got a language model, which Keras loads as it is\n"
+    )
 
 
 @pytest.mark.parametrize(
