@@ -9,7 +9,7 @@ import json
 import re
 from dataclasses import dataclass, fields, replace
 from functools import partial
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from darts_tf.data.facts import DatasetFacts, portions
 from darts_tf.data.sources.catalog import DATASETS
@@ -34,6 +34,13 @@ _epochs = partial(setting, low=1)
 _batch_size = partial(setting, text="Images in a batch, over all devices.", low=1)
 _layers = partial(setting, text="Cells; those at 1/3 and 2/3 of the depth are reductions.", low=3)
 _init_channels = partial(setting, text="Channels of the first cell.", low=1)
+
+
+def _dropout(rate: float, what: str) -> Any:
+    """Declares a rate of dropout of language models."""
+    return setting(rate, f"Probability of dropping {what}.", low=0.0, below=1.0)
+
+
 _learning_rate_min = partial(setting, text="Learning rate at which the cosine ends.", low=0.0)
 
 
@@ -41,10 +48,14 @@ _learning_rate_min = partial(setting, text="Learning rate at which the cosine en
 class RunConfig(Settings):
     """Settings that a search and a training have in common."""
 
+    # The kinds of data sets that the run can read, as `DatasetFacts.kind` has them.
+    kinds: ClassVar[tuple[str, ...]] = ("images", "text")
+
     dataset: str = setting(
         "cifar10",
         f"Data set: {', '.join(DATASETS)}; image_folder:PATH for images of your own, one folder a "
-        "class; or tfds:NAME for an image classification data set of TensorFlow Datasets.",
+        "class; tfds:NAME for an image classification data set of TensorFlow Datasets; or "
+        "text_file:PATH for a text of your own.",
     )
     data_dir: str = setting("", "Folder of the data sets; empty for tensorflow-datasets' own.")
     download: bool = setting(
@@ -110,6 +121,14 @@ class RunConfig(Settings):
     nesterov: bool = setting(False, "Whether SGD looks ahead by Nesterov's momentum.")
     weight_decay: float = setting(3e-4, "L2 added to the weights' gradient.", low=0.0)
     grad_clip: float = setting(5.0, "Greatest global norm of the weights' gradient.", above=0.0)
+    text_bptt: int = setting(
+        35, "Words of a text in a window, through which gradients go back.", low=1
+    )
+    text_word_dropout: float = _dropout(0.0, "whole words of a text")
+    text_embedding_dropout: float = _dropout(0.2, "entries of the embeddings")
+    text_input_dropout: float = _dropout(0.75, "entries of the input of a recurrent cell")
+    text_hidden_dropout: float = _dropout(0.25, "entries of its hidden state and nodes")
+    text_output_dropout: float = _dropout(0.75, "entries of its output")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -161,6 +180,15 @@ class RunConfig(Settings):
         Raises:
             UserError: If a setting does not fit them.
         """
+        if facts.kind not in self.kinds:
+            raise UserError(
+                f"dataset: expected {' or '.join(self.kinds)}, got {facts.kind}: '{facts.name}'"
+            )
+
+    def text_dropout(self) -> dict[str, float]:
+        """Returns the rates of dropout of a language model by name."""
+        names = ("word", "embedding", "input", "hidden", "output")
+        return {name: getattr(self, f"text_{name}_dropout") for name in names}
 
     def profiled(self) -> tuple[int, int] | None:
         """Returns the first and the last step of `profile_steps`, None where it is empty.
@@ -226,6 +254,12 @@ class SearchConfig(RunConfig):
     learning_rate_min: float = _learning_rate_min(0.001)
     arch_learning_rate: float = setting(
         3e-4, "Learning rate of Adam for the architecture parameters.", above=0.0
+    )
+    arch_momentum: float = setting(
+        0.5,
+        "Decay of Adam's average of the architecture parameters' gradients, its beta_1.",
+        low=0.0,
+        below=1.0,
     )
     arch_weight_decay: float = setting(
         1e-3, "L2 added to the architecture parameters' gradient.", low=0.0
@@ -373,6 +407,18 @@ class TrainingConfig(RunConfig):
         low=1,
     )
 
+    text_slowness: float = setting(
+        1e-3,
+        "Factor of the mean square by which hidden states change from word to word, in the loss.",
+        low=0.0,
+    )
+    text_nonmono: int = setting(
+        5,
+        "Weights of a language model are averaged once the validation loss is above the best of "
+        "all but so many epochs before; 0 for never.",
+        low=0,
+    )
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.warmup_epochs >= self.epochs:
@@ -438,6 +484,12 @@ _SHARED = (
     "jit_compile",
     "checkpoint_every",
     "sync_batch_norm",
+    "text_bptt",
+    "text_word_dropout",
+    "text_embedding_dropout",
+    "text_input_dropout",
+    "text_hidden_dropout",
+    "text_output_dropout",
 )
 _NETWORK = "network_"
 

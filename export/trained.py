@@ -47,6 +47,7 @@ def result(model: Path) -> dict[str, Any] | None:
         UserError: If the file holds no class names.
     """
     path = model.with_name("result.json")
+    contents: Any = None
     try:
         contents = json.loads(path.read_text(encoding="utf-8"))
         classes = contents["classes"]
@@ -54,7 +55,9 @@ def result(model: Path) -> dict[str, Any] | None:
         print(f"{path}: no such file, so the classes are numbered")
         return None
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
-        raise UserError(f"{path}: expected class names, got {error!r}") from error
+        is_of_text = isinstance(contents, dict) and "vocabulary" in contents
+        found = "a language model, which Keras loads as it is" if is_of_text else repr(error)
+        raise UserError(f"{path}: expected class names, got {found}") from error
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
         raise UserError(f"{path}: expected a list of names as classes, got {classes!r}")
     return dict(contents)

@@ -399,7 +399,7 @@ class Operation:
 
     @pytest.mark.parametrize("stride", [1, 2])
     def test_its_block_is_made_of_stock_layers(self, plug: Any, stride: int) -> None:
-        if plug.block is None:  # none, and choices that are no operation
+        if plug.block is None:  # none, choices that are no operation, functions of recurrent cells
             pytest.skip("it has no block")
         import keras
 
@@ -542,6 +542,13 @@ class Method(_Configured, _Flagged):
         assert set(genotype.cells) == set(space.cells)
 
 
+# Examples that are drawn, words in a window of a text, and what examples of a kind look like: their
+# shape, where it does not follow from the size of images, and dtype; and the words that one takes.
+_DRAWN, _WORDS = 16, 3
+_FORMS = {"images": ((), np.uint8), "text": ((2 + _WORDS,), np.int32)}
+_COST = {"images": 1, "text": _WORDS + 1}
+
+
 class DataSource:
     """The contract of sources of data sets.
 
@@ -597,10 +604,13 @@ class DataSource:
         )
         for split, same, count in splits:
             assert len(split) == len(same) == count > 0
-            assert split.shape == (facts.image_size, facts.image_size, facts.channels)
+            size = facts.image_size
+            shape, dtype = _FORMS[facts.kind]
+            split, same = (each.arranged(_DRAWN, _WORDS) for each in (split, same))
+            assert split.shape == (shape or (size, size, facts.channels))
             pixels, labels = _drawn(split)
-            assert pixels.dtype == np.uint8
-            assert set(labels) <= set(range(len(facts.classes)))
+            assert pixels.dtype == dtype
+            assert set(labels.flat) <= set(range(len(facts.classes)))
             for first, second in zip((pixels, labels), _drawn(same), strict=True):
                 np.testing.assert_array_equal(first, second)
 
@@ -612,15 +622,15 @@ class DataSource:
 
         with known(datasets, plug):
             dataset = datasets.find(prepared(plug.name)).load()
+        batch_size = max(1, len(dataset.train) // (4 * _COST[dataset.facts.kind]))
         settings = {
-            "batch_size": max(1, len(dataset.train) // 4),
+            "batch_size": batch_size,
             "seed": seed,
             "epoch": 1,
             "transform": search_transform(dataset.facts),
         }
-        whole, rest = (
-            [*training_batches(dataset.train, **settings, first_step=step)] for step in (0, 2)
-        )
+        train = dataset.train.arranged(batch_size, _WORDS)
+        whole, rest = ([*training_batches(train, **settings, first_step=step)] for step in (0, 2))
         assert len(rest) == len(whole) - 2 > 0
         for left, right in zip(whole[2:], rest, strict=True):
             for ours, theirs in zip(left, right, strict=True):
@@ -629,7 +639,7 @@ class DataSource:
 
 def _drawn(split: Any) -> tuple[np.ndarray, np.ndarray]:
     """Returns pixels and labels of a split's first images, not cropped."""
-    count = min(16, len(split))
+    count = min(_DRAWN, len(split))
     seeds = np.zeros((1, 2), np.int32)
     [batch] = split.batches(np.arange(count), count, seeds, crop=False)
     return batch[0].numpy(), batch[1].numpy()

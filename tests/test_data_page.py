@@ -58,7 +58,7 @@ def test_the_first_table_has_every_form_of_a_name():
     named = set(re.findall(r"`([^`]+)`", "".join(first)))
     assert {name.partition(":")[0] for name in named} == {
         form.partition(":")[0] for form in datasets.forms() if form.partition(":")[0] in ORIGINS
-    } | {"tfds", "image_folder"}
+    } | {"tfds", "image_folder", "text_file"}
 
 
 def test_the_table_of_archives_names_them_all_and_their_source():

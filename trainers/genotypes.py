@@ -34,6 +34,11 @@ ALIKE = (
     "mixed_precision",
     "jit_compile",
     "sync_batch_norm",
+    "text_bptt",
+    "text_embedding_dropout",
+    "text_input_dropout",
+    "text_hidden_dropout",
+    "text_output_dropout",
 )
 SIZES = ("epochs", "batch_size", "layers", "init_channels")
 
@@ -111,7 +116,8 @@ def training_command(path: Path, config: RunConfig, program: str) -> str:
 def _preset(program: str, dataset: str, small: bool) -> str:
     """Returns the name of a preset that both a search and its training have, or ""."""
     names = set(presets.names(program)) & set(presets.names("train"))
-    fitting = [f"{dataset}.flags", *["images.flags"] * small]
+    any_of_kind = "ptb.flags" if dataset.startswith("text_file:") else "images.flags"
+    fitting = [f"{dataset}.flags", *[any_of_kind] * (small or any_of_kind == "ptb.flags")]
     return next((name for name in fitting if name in names), "")
 
 

@@ -46,6 +46,7 @@ def main(arguments: Sequence[str]) -> None:
     config, chosen = choose(config, method=method, criterion=criterion)
     given = config
     config, dataset = resolved(config)
+    chosen.space.check_data(dataset.facts.kind, config.dataset)
     directory = RunDirectory(paths["run_dir"] or f"runs/{run_name(config.dataset)}", "search")
     if carry_out(
         directory,

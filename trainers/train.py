@@ -20,7 +20,8 @@ from darts_tf.config import TrainingConfig, training_flag_lines
 from darts_tf.data.datasets import run_name
 from darts_tf.errors import UserError
 from darts_tf.runs.directory import RunDirectory
-from darts_tf.runs.results import ERRORS
+from darts_tf.runs.results import ERRORS, PERPLEXITIES
+from darts_tf.spaces import space_of
 from trainers import genotypes
 from trainers.command_line import parse, resolved
 from trainers.program import carry_out, run
@@ -47,6 +48,7 @@ def main(arguments: Sequence[str]) -> None:
     )
     genotype = genotypes.chosen(given["genotype"])
     config, dataset = resolved(config)
+    space_of(genotype).check_data(dataset.facts.kind, config.dataset)
     path = given["run_dir"] or f"runs/{run_name(config.dataset)}-network"
     directory = RunDirectory(path, "train" if config.repeats == 1 else "repeats")
     begun = directory.checkpoints.is_dir()  # then its weights are in the checkpoint
@@ -74,6 +76,8 @@ def _report(directory: RunDirectory, config: TrainingConfig) -> None:
     if config.repeats > 1 and "reason" in result:
         print(f"stopped after {len(result['seeds'])} of {config.repeats} seeds: {result['reason']}")
     print(", ".join(f"{words} {text}" for words, text in _numbers(result)))
+    if not ERRORS.keys() & result.keys():  # a language model, for which there is no export
+        return
     model = directory.model
     if config.repeats > 1:
         errors = result["valid_top1_error_percent" if config.held_out else "top1_error_percent"]
@@ -86,13 +90,15 @@ def _report(directory: RunDirectory, config: TrainingConfig) -> None:
 def _numbers(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yields the words and text of each number of a result; repeats as in table 1 of the paper."""
     for name, value in result.items():
-        words = ERRORS.get(name, name.replace("_", " ")).lower()
-        if name in ERRORS and isinstance(value, Mapping):
+        scores = {**ERRORS, **PERPLEXITIES}
+        words = scores.get(name, name.replace("_", " ")).lower()
+        unit = " %" if name in ERRORS else ""
+        if name in scores and isinstance(value, Mapping):
             mean, deviation, best = (value[key] for key in ("mean", "deviation", "best"))
             spread = "" if deviation is None else f" +- {deviation:.2f}"
-            yield words, f"{mean:.2f}{spread} % (best {best:.2f} %)"
+            yield words, f"{mean:.2f}{spread}{unit} (best {best:.2f}{unit})"
         elif isinstance(value, int | float):
-            yield words, f"{value:.2f} %" if name in ERRORS else f"{value:,}"
+            yield words, f"{value:.2f}{unit}" if name in scores else f"{value:,}"
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 Every element is `(images float32 [b, height, width, channels], labels int32 [b], sample_weights
 float32 [b])`. The weights are 1 / global batch, so that a loss summed with them is the mean. What
-works on whole batches may make labels float32 [b, classes].
+works on whole batches may make labels float32 [b, classes]. Of a text the images are windows, int32
+[b, 2 + words], and each word has a label and a weight, [b, words].
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def training_batches(
         A `tf.data.Dataset` of the batches from `first_step` on.
     """
     steps = steps_per_epoch(len(split), batch_size)
-    positions = _permutation(len(split), seed, _TRAINING, epoch)[first_step * batch_size :]
+    positions = _order(split, seed, _TRAINING, epoch)[first_step * batch_size :]
     seeds = _seeds(seed, _TRAINING, epoch * steps + first_step, steps - first_step)
     return _batches(split, positions, batch_size, seeds, transform, labelled)
 
@@ -87,7 +88,7 @@ def endless_batches(
     start = first_step * batch_size if first_image is None else first_image
     stop = start + steps * batch_size
     passes = range(start // len(split), math.ceil(stop / len(split)))
-    orders = [_permutation(len(split), seed, _ENDLESS, number) for number in passes]
+    orders = [_order(split, seed, _ENDLESS, number) for number in passes]
     skipped = start - passes.start * len(split)
     positions = np.concatenate([np.arange(0), *orders])[skipped : skipped + stop - start]
     seeds = _seeds(seed, _ENDLESS, first_step, steps)
@@ -110,8 +111,10 @@ def evaluation_batches(split: Split, batch_size: int, *, transform: Transform) -
     return _batches(split, positions, batch_size, seeds, transform, crop=False)
 
 
-def _permutation(images: int, seed: int, stream: int, number: int) -> np.ndarray:
-    return np.random.default_rng([seed, stream, number]).permutation(images)
+def _order(split: Split, seed: int, stream: int, number: int) -> np.ndarray:
+    if split.in_order:
+        return np.arange(len(split))
+    return np.random.default_rng([seed, stream, number]).permutation(len(split))
 
 
 def _seeds(seed: int, stream: int, first_step: int, steps: int) -> np.ndarray:
@@ -134,8 +137,7 @@ def _batches(
     def make(
         images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        number = tf.shape(labels)
-        weights = tf.fill(number, 1.0 / tf.cast(number[0], tf.float32))
+        weights = tf.fill(tf.shape(labels), 1.0 / tf.cast(tf.size(labels), tf.float32))
         batch = transform(images, seed), labels
         if labelled is not None:
             batch = labelled(*batch, tf.random.fold_in(seed, 2))

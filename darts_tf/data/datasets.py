@@ -55,6 +55,7 @@ _REGISTRY: Registry[DataSource] = Registry(
         "imagenet": f"{_HOME}.ours:IMAGENET",
         "image_folder": f"{_HOME}.image_folder:ImageFolderSource",
         "tfds": f"{_HOME}.tfds:TfdsSource",
+        "text_file": f"{_HOME}.text_file:TextFileSource",
         "arrays": f"{_HOME}.arrays:ArraysSource",
     },
 )
@@ -264,15 +265,18 @@ def run_name(dataset: str) -> str:
         dataset: As in the settings of a run.
 
     Returns:
-        The last folder's name for `image_folder:PATH`; any other name with its colons and slashes
-        replaced.
+        The last name of the path for `image_folder:PATH` and `text_file:PATH`; any other name with
+        its colons and slashes replaced.
 
     Example:
         >>> run_name("cifar10"), run_name("image_folder:my/photos"), run_name("tfds:mnist")
         ('cifar10', 'photos', 'tfds-mnist')
+        >>> run_name("text_file:texts/ptb")
+        'ptb'
     """
-    from darts_tf.data.sources import image_folder
+    from darts_tf.data.sources import image_folder, text_file
 
-    if dataset.startswith(f"{image_folder.ImageFolderSource.name}:"):
-        return image_folder.folder_name(dataset.partition(":")[2])
+    name, _, path = dataset.partition(":")
+    if path and name in (image_folder.ImageFolderSource.name, text_file.TextFileSource.name):
+        return image_folder.folder_name(path)
     return "-".join(part for part in dataset.replace("/", ":").split(":") if part)

@@ -39,6 +39,8 @@ class DatasetFacts:
         test_images: Number of test images; 0 where only reading them tells.
         portions_by: How training images are divided unless a run says otherwise: `order` takes
             the first ones, as DARTS does; `class` takes a share of each class.
+        kind: `images`, or `text`, whose classes are the words of its vocabulary; numbers of images
+            are then those of words.
     """
 
     name: str
@@ -56,6 +58,7 @@ class DatasetFacts:
     train_images: int
     test_images: int
     portions_by: str = "order"
+    kind: str = "images"
 
     def resized(self, image_size: int) -> DatasetFacts:
         """Returns the facts of the same images at another size.

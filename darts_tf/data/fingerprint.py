@@ -5,11 +5,10 @@ import hashlib
 import numpy as np
 
 from darts_tf.data.dataset import Dataset
-from darts_tf.data.split import ArraySplit
 
 
 def fingerprint(dataset: Dataset) -> np.ndarray:
-    """Returns a digest of the class names and of all images in memory with their labels.
+    """Returns a digest of the class names and of all images and texts in memory.
 
     Images that are read while they are needed are known by their number alone.
 
@@ -27,7 +26,6 @@ def fingerprint(dataset: Dataset) -> np.ndarray:
     digest = hashlib.sha256("\n".join(dataset.facts.classes).encode())
     for split in (dataset.train, dataset.test):
         digest.update(f"{len(split)} images of {split.shape}".encode())
-        if isinstance(split, ArraySplit):
-            digest.update(split.labels.tobytes())
-            digest.update(np.ascontiguousarray(split.images).data)
+        for array in split.content():
+            digest.update(np.ascontiguousarray(array).data)
     return np.frombuffer(digest.digest(), np.uint8)

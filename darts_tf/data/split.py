@@ -6,7 +6,7 @@ import functools
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -16,7 +16,14 @@ from darts_tf.errors import UserError
 
 
 class Split(ABC):
-    """Images with their labels, in a fixed order that does not go by class."""
+    """Images with their labels, in a fixed order that does not go by class.
+
+    Attributes:
+        in_order: Whether examples keep their order in training, since each follows from those
+            before it; a class attribute.
+    """
+
+    in_order: ClassVar[bool] = False
 
     @abstractmethod
     def __len__(self) -> int:
@@ -30,6 +37,20 @@ class Split(ABC):
     def known_labels(self) -> np.ndarray | None:
         """Returns the labels, int32 [images]; None if only reading the images tells them."""
         return None
+
+    def content(self) -> tuple[np.ndarray, ...]:
+        """Returns the arrays in memory that the examples are made of; none if they are read."""
+        return ()
+
+    def arranged(self, batch_size: int, window: int) -> Self:
+        """Returns the examples as batches of a size want them, here as they are.
+
+        Args:
+            batch_size: Examples in a batch.
+            window: Words in an example of a text.
+        """
+        del batch_size, window
+        return self
 
     @abstractmethod
     def take(self, indices: Sequence[int] | slice | np.ndarray) -> Self:
@@ -114,6 +135,10 @@ class ArraySplit(Split):
     def known_labels(self) -> np.ndarray:
         """Returns the labels, int32 [images]."""
         return self.labels
+
+    def content(self) -> tuple[np.ndarray, ...]:
+        """Returns the labels and the images."""
+        return self.labels, self.images
 
     @property
     def shape(self) -> tuple[int, int, int]:

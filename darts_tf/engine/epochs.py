@@ -31,6 +31,8 @@ _logger = logging.getLogger(__name__)
 _LONG = 60.0  # seconds; the time of a longer epoch is estimated and logged before its end
 
 Line = Mapping[str, Any]
+# What the first line counts, by the kind of the data set: examples and labels.
+_COUNTED = {"images": ("images", "classes"), "text": ("words", "words of the vocabulary")}
 BY_HAND = "a file named stop was in the run's directory"
 
 
@@ -412,7 +414,8 @@ class EpochLoop:
         weights = sum(math.prod(weight.shape) for weight in self.stage.model.trainable_weights)
         counts = {}
         if self._facts is not None:
-            counts = {"images": self._facts.train_images, "classes": len(self._facts.classes)}
+            examples, labels = _COUNTED[self._facts.kind]
+            counts = {examples: self._facts.train_images, labels: len(self._facts.classes)}
         _logger.info(
             first_line(device, {**counts, "weights": weights}, epoch, self._most_epochs() - 1)
         )

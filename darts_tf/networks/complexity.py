@@ -1,4 +1,4 @@
-"""The cost of a network: its parameters, and the multiply-adds of one image."""
+"""The cost of a network: its parameters, and the multiply-adds of one image or word."""
 
 import math
 
@@ -15,11 +15,12 @@ def parameters(network: keras.Model) -> int:
 
 
 def multiply_adds(network: keras.Model) -> int:
-    """Returns the multiply-adds of one image in convolutions and fully connected layers.
+    """Returns the multiply-adds of one image, or of one word of a language model.
 
     A convolution of `k * k` from `c` to `d` channels has `k * k * c * d` for each pixel of its
-    output, a depthwise one `k * k * c`. Batch normalization, pooling and additions are not counted,
-    as in DARTS's code.
+    output, a depthwise one `k * k * c`; fully connected layers and the decoder of a language model
+    have one for each weight. Batch normalization, pooling and additions are not counted, as in
+    DARTS's code.
 
     Example:
         >>> import keras
@@ -42,4 +43,6 @@ def _layer(layer: keras.layers.Layer) -> int:
         return math.prod(layer.output.shape[1:3]) * math.prod(layer.kernel.shape)
     if isinstance(layer, keras.layers.Dense):
         return math.prod(layer.kernel.shape)
+    if isinstance(layer, keras.layers.ReversibleEmbedding):  # as a decoder; looking up is free
+        return math.prod(layer.embeddings.shape)
     return 0

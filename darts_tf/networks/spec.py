@@ -103,6 +103,11 @@ def _genotype(given: object) -> Genotype:
         genotype = read_genotype(given)
     except UserError as error:
         raise UserError(f"genotype: {error}") from error
+    if (space := space_of(genotype)).data_kind != "images":
+        raise UserError(
+            f"genotype: expected one of a network for images, got one of the space {space.name!r}, "
+            f"whose networks read {space.data_kind}"
+        )
     _check_blocks(genotype)
     return genotype
 

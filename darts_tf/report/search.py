@@ -15,6 +15,10 @@ from darts_tf.report.tables import CellTable, cell_tables, wiring
 from darts_tf.runs.history import EpochRecord
 from darts_tf.runs.replays import Replay
 
+_PERPLEXITIES = {
+    "valid_perplexity": "Validation perplexity",
+    "train_perplexity": "Training perplexity",
+}
 _MEASURES = "Measures of the method and the criterion"
 
 
@@ -132,15 +136,30 @@ def _stopping(records: Sequence[EpochRecord], settings: Mapping[str, str]) -> li
 
 def _learning(run: Run) -> list[dict[str, Any]]:
     losses = {"training": run.values("train_loss"), "validation": run.values("valid_loss")}
-    accuracies = {
-        "training": run.values("train_accuracy", 100),
-        "validation": run.values("valid_accuracy", 100),
-    }
     return [
         chart("Loss, nats", losses),
-        chart("Accuracy, %", accuracies),
+        *_scores(run),
         chart("Learning rate", {"weights": run.values("learning_rate")}, zero=True),
     ]
+
+
+def _scores(run: Run) -> list[dict[str, Any]]:
+    """Returns a chart of the perplexities on a text, and one of the accuracies."""
+    parts = {"training": "train", "validation": "valid"}
+    measures = [record.measures for record in run.records]
+    perplexities = {
+        name: [_significant(each.get(f"{part}_perplexity")) for each in measures]
+        for name, part in parts.items()
+    }
+    accuracies = {name: run.values(f"{part}_accuracy", 100) for name, part in parts.items()}
+    charts = [chart("Accuracy, %", accuracies)]
+    if _is_of_text(run.records):
+        charts.insert(0, chart("Perplexity", perplexities))
+    return charts
+
+
+def _is_of_text(records: Sequence[EpochRecord]) -> bool:
+    return any("valid_perplexity" in record.measures for record in records)
 
 
 def _measures(records: Sequence[EpochRecord]) -> list[dict[str, Any]]:
@@ -148,7 +167,9 @@ def _measures(records: Sequence[EpochRecord]) -> list[dict[str, Any]]:
 
     A measure that some epochs lack is drawn as points.
     """
-    names = dict.fromkeys(name for record in records for name in record.measures)
+    names = dict.fromkeys(
+        name for record in records for name in record.measures if name not in _PERPLEXITIES
+    )
     charts = []
     for name in names:
         values = [_significant(record.measures.get(name)) for record in records]
@@ -207,10 +228,15 @@ def _facts(run: Run) -> list[tuple[str, str]]:
     skips = ", ".join(f"{count} {cell}" for cell, count in counts.items())
     if len(counts) > 2:
         skips = f"{sum(counts.values())} in {len(counts)} cells"
-    facts = [
-        ("Epochs", epochs_done(run.epochs)),
+    scores = [
         ("Validation accuracy", percent(last.valid_accuracy)),
         ("Training accuracy", percent(last.train_accuracy)),
-        ("Skip-connects", skips),
     ]
+    if _is_of_text([last]):
+        scores = [
+            (words, f"{last.measures[name]:.2f}")
+            for name, words in _PERPLEXITIES.items()
+            if name in last.measures
+        ]
+    facts = [("Epochs", epochs_done(run.epochs)), *scores, ("Skip-connects", skips)]
     return facts + ([("Cost", device_days(run.outcome))] if run.outcome is not None else [])

@@ -24,7 +24,7 @@ from darts_tf.report.pictures.heat_map import heat_map
 from darts_tf.report.tables import cell_tables, wiring
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
-from darts_tf.runs.results import ERRORS
+from darts_tf.runs.results import ERRORS, PERPLEXITIES
 from darts_tf.spaces.genotype import Genotype
 
 # As many pictures of a kind as TensorBoard shows by default.
@@ -34,9 +34,12 @@ SCALARS = {
     "loss/valid": "valid_loss",
     "accuracy/train": "train_accuracy",
     "accuracy/valid": "valid_accuracy",
+    "perplexity/train": "train_perplexity",
+    "perplexity/valid": "valid_perplexity",
     "learning_rate": "learning_rate",
     "drop_path": "drop_path",
 }
+SCORES = {**ERRORS, **PERPLEXITIES}
 _NAME = "events.out.tfevents.{}.darts_tf"
 
 
@@ -98,7 +101,7 @@ class Board:
         """
         now, step = time.time(), self._last["epoch"]
         ends = [] if self._drawn else [*self._pictures(self._last)]
-        errors = {name: value for name, value in (results or {}).items() if name in ERRORS}
+        errors = {name: value for name, value in (results or {}).items() if name in SCORES}
         ends += [scalar_pb(f"test/{name}", value) for name, value in errors.items()]
         success = session_end_pb(STATUS_SUCCESS, now)  # in TensorFlow's class of the same name
         ends.append(Summary.FromString(success.SerializeToString()))

@@ -7,7 +7,7 @@ from darts_tf.report.content import cells, chart, device_days, epochs_done, exte
 from darts_tf.report.page import Page
 from darts_tf.report.parts import confusion_list, last_sections, slots
 from darts_tf.report.runs import Run
-from darts_tf.runs.results import ERRORS
+from darts_tf.runs.results import ERRORS, PERPLEXITIES
 
 
 def page(run: Run) -> Page:
@@ -44,9 +44,11 @@ def content(run: Run) -> dict[str, Any]:
 def curves(run: Run) -> list[dict[str, Any]]:
     """Returns the charts of a history, with one of drop path where it is used."""
     dropped = run.values("drop_path")
-    charts = [
-        chart("Loss, nats", {"training": run.values("train_loss")}),
-        chart("Accuracy, %", {"training": run.values("train_accuracy", 100)}),
+    charts = [_over_epochs(run, "Loss, nats", "loss")]
+    if run.history and "train_perplexity" in run.history[-1]:
+        charts.append(_over_epochs(run, "Perplexity", "perplexity"))
+    charts += [
+        _over_epochs(run, "Accuracy, %", "accuracy", 100),
         chart("Learning rate", {"weights": run.values("learning_rate")}, zero=True),
     ]
     if any(dropped):
@@ -54,9 +56,18 @@ def curves(run: Run) -> list[dict[str, Any]]:
     return charts
 
 
+def _over_epochs(run: Run, title: str, name: str, factor: float = 1.0) -> dict[str, Any]:
+    """Returns a chart of a number in training, and in validation where there is one."""
+    parts = {"training": f"train_{name}", "validation": f"valid_{name}"}
+    return chart(title, {words: run.values(key, factor) for words, key in parts.items()})
+
+
 def outcome_facts(outcome: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Returns the errors and the size of a trained network: names and values, ready to be read."""
     facts = [(words, f"{outcome[key]:.2f} %") for key, words in ERRORS.items() if key in outcome]
+    facts += [
+        (words, f"{outcome[key]:.2f}") for key, words in PERPLEXITIES.items() if key in outcome
+    ]
     counts: Sequence[tuple[str, str]] = (
         ("parameters", "Parameters"),
         ("multiply_adds", "Multiply-adds"),
@@ -79,7 +90,7 @@ def _facts(run: Run) -> list[tuple[str, str]]:
     if not run.history:
         return []
     last = run.history[-1]
-    return [
-        ("Epochs", epochs_done(run.epochs)),
-        ("Training accuracy", percent(last.get("train_accuracy"))),
-    ]
+    score = "Training accuracy", percent(last.get("train_accuracy"))
+    if "train_perplexity" in last:
+        score = "Training perplexity", f"{last['train_perplexity']:.2f}"
+    return [("Epochs", epochs_done(run.epochs)), score]

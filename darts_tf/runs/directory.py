@@ -69,6 +69,7 @@ class RunDirectory:
         self.history = self.path / "history.jsonl"
         self.genotype = self.path / "genotype.json"
         self.result = self.path / "result.json"
+        self.vocabulary = self.path / "vocabulary.json"
         self.confusions = self.path / "confusions.json"
         self.answers = self.path / "answers.npy"
         self.model = self.path / "model.keras"

@@ -46,8 +46,8 @@ def search_line(record: EpochRecord, state: str, left: float = 0.0) -> str:
     """
 
     def parts(exact: bool) -> list[str]:
-        train = _scores("train", record.train_loss, record.train_accuracy, exact)
-        valid = _scores("valid", record.valid_loss, record.valid_accuracy, exact)
+        train = _scores("train", record.train_loss, record.train_accuracy, exact, record.measures)
+        valid = _scores("valid", record.valid_loss, record.valid_accuracy, exact, record.measures)
         return [f"epoch {record.epoch}: {train}", valid, state]
 
     return _fit(parts, [f"up to {duration(left)} left"] if left > 0 else [])
@@ -69,10 +69,15 @@ def training_line(line: Mapping[str, Any], left: float = 0.0) -> str:
     timing = line["timing"]
 
     def parts(exact: bool) -> list[str]:
-        train = _scores("train", line["train_loss"], line["train_accuracy"], exact)
+        train = _scores("train", line["train_loss"], line["train_accuracy"], exact, line)
+        valid, examples = "", "images"
+        if "valid_perplexity" in line:  # a text
+            valid = _scores("valid", line["valid_loss"], None, exact, line)
+            examples = "windows"
         return [
             f"epoch {line['epoch']}: {train}",
-            f"{_number(timing['images_per_second'], 0)} images/s",
+            valid,
+            f"{_number(timing['images_per_second'], 0)} {examples}/s",
             f"{_number(100 * timing['waiting'], 0)}% waiting",
         ]
 
@@ -109,7 +114,17 @@ def duration(seconds: float) -> str:
     return f"{_number(seconds / 86400, 1)} d"
 
 
-def _scores(name: str, loss: float | None, accuracy: float | None, exact: bool) -> str:
+def _scores(
+    name: str,
+    loss: float | None,
+    accuracy: float | None,
+    exact: bool,
+    measures: Mapping[str, Any],
+) -> str:
+    """Returns loss and accuracy; in place of the accuracy the perplexity where there is one."""
+    if f"{name}_perplexity" in measures:
+        perplexity = _number(measures[f"{name}_perplexity"], 2 if exact else 0)
+        return f"{name} {_number(loss, 3 if exact else 2)} ppl {perplexity}"
     share = None if accuracy is None else 100 * accuracy
     return f"{name} {_number(loss, 3 if exact else 2)} {_number(share, 1 if exact else 0)}%"
 

@@ -10,6 +10,11 @@ ERRORS = {
     "valid_top1_error_percent": "Validation error",
     "valid_top5_error_percent": "Validation error, top 5",
 }
+# Those of a language model, and what they are called.
+PERPLEXITIES = {
+    "test_perplexity": "Test perplexity",
+    "valid_perplexity": "Validation perplexity",
+}
 _EARLIER = {name.removesuffix("_percent"): name for name in ERRORS}
 
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from darts_tf.engine.scoring import Batch, score
 from darts_tf.supernet.model import Supernet
-from darts_tf.supernet.shared_trace import keeping
+from darts_tf.supernet.shared_trace import keeping, passing_variables
 
 
 def hessian_vector_product(
@@ -60,7 +60,7 @@ def hessian_vector_product(
         [TensorShape([2, 2]), TensorShape([2, 2])]
     """
     values = [variable.value for variable in variables]
-    averages = supernet.non_trainable_variables
+    averages = passing_variables(supernet)
     zero = tf.UnconnectedGradients.ZERO
     with keeping(averages), tf.GradientTape(watch_accessed_variables=False) as outer:
         outer.watch(values)

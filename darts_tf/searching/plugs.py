@@ -132,7 +132,8 @@ def _check_candidates(space: Space) -> None:
     cells = set(space.cells) - set(space.wirings)
     names = {name for cell in cells for edge in space.edges(cell) for name in edge.candidates}
     for name in sorted(names & set(operations.names()) - {operations.NONE}):
-        if operations.get(name).layer is None:
+        operation = operations.get(name)
+        if operation.layer is None and not operation.activation:
             raise UserError(
                 f"space: expected candidates that a supernet can compute, got '{name}' in the "
                 f"space '{space.name}'"

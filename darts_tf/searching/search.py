@@ -17,6 +17,7 @@ from darts_tf.data.fingerprint import fingerprint
 from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.engine.epochs import BY_HAND, Epoch, EpochLoop, Line, RunStage
 from darts_tf.engine.images import read_images
+from darts_tf.engine.scoring import perplexities
 from darts_tf.engine.session import Session, open_session
 from darts_tf.engine.workers import open_run
 from darts_tf.report.tensorboard import Board
@@ -108,6 +109,7 @@ def search(
     """
     config, plugs = choose(config, method, space, criterion)
     config, dataset = resolve(config, data)
+    plugs.space.check_data(dataset.facts.kind, dataset.facts.name)
     with (
         show_progress(verbose) as bar,
         open_run(run_directory, "search", config, run_flags(config, plugs)) as run,
@@ -176,9 +178,10 @@ def _run_search(
     board = Board(run, config, loop.history)
 
     def line(epoch: Epoch, logs: Mapping[str, float], timing: Mapping[str, float]) -> Line:
-        del logs
         record = stop.records[-1]
         measures = {**record.measures, **method.measures(loop.stage.model)}
+        if images.facts.kind == "text":
+            measures |= perplexities(logs)
         stop.records[-1] = replace(
             record,
             stage=epoch.stage,

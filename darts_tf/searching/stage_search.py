@@ -35,7 +35,7 @@ from darts_tf.runs.history import EpochRecord
 from darts_tf.searching import methods
 from darts_tf.searching.costs import cost_factor
 from darts_tf.searching.measurements import MEASUREMENTS
-from darts_tf.supernet.shared_trace import keeping
+from darts_tf.supernet.shared_trace import keeping, passing_variables
 
 _logger = logging.getLogger(__name__)
 
@@ -85,6 +85,9 @@ class StageSearch:
         )
         if method.whole_training_set:
             self.train = images.train
+        self.train, self.valid = (
+            part.arranged(config.batch_size, config.text_bptt) for part in (self.train, self.valid)
+        )
         numbers = range(plan.start_epoch, plan.epochs)
         for batch_size in {method.batch_size(number, plan, config) for number in numbers}:
             check_shares(strategy, len(self.train), batch_size)
@@ -316,5 +319,5 @@ class StageSearch:
         return score(self.supernet(batch[0], training=False), Batch(*batch))
 
     def _evaluate_by_batch(self, *batch: tf.Tensor) -> Score:
-        with keeping(self.supernet.non_trainable_variables):
+        with keeping(passing_variables(self.supernet)):
             return score(self.supernet(batch[0], training=True), Batch(*batch))

@@ -9,7 +9,7 @@ from darts_tf.engine.replicas import over_replicas
 from darts_tf.engine.scoring import Batch
 from darts_tf.searching.differentiation import Penalty, differentiate
 from darts_tf.supernet.model import Supernet
-from darts_tf.supernet.shared_trace import keeping, local_copy
+from darts_tf.supernet.shared_trace import keeping, local_copy, passing_variables
 
 
 class Unrolled:
@@ -58,7 +58,7 @@ class Unrolled:
 
         _, slopes = differentiate(supernet, train, supernet.weight_variables, "weights", seed)
         _write(weights, self.weight_optimizer.unrolled(over_replicas(slopes)))
-        with keeping(supernet.non_trainable_variables):
+        with keeping(passing_variables(supernet)):
             _, slopes = differentiate(
                 supernet, valid, [*alphas, *supernet.weight_variables], "all", seed, penalty
             )

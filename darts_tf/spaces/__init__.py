@@ -30,6 +30,7 @@ _SPACES: Registry[Space] = Registry(
         "rand_wire_small_ba": "darts_tf.spaces.rand_wire:RAND_WIRE_SMALL_BA",
         "rand_wire_regular": "darts_tf.spaces.rand_wire:RAND_WIRE_REGULAR",
         "auto_deeplab": "darts_tf.spaces.auto_deeplab:AUTO_DEEPLAB",
+        "ptb": "darts_tf.spaces.ptb:PTB",
     },
 )
 

@@ -4,6 +4,7 @@
   `genotype = Genotype(normal=[('sep_conv_3x3', 1), ...], normal_concat=range(2, 6), ...)`; edges in
   pairs by node, with their weights, and fields that are None, as GDAS and P-DARTS have them.
 - The same as a dictionary or a named tuple.
+- DARTS's recurrent cell, `Genotype(recurrent=[('relu', 0), ...], concat=range(1, 9))`.
 - NNI's dictionaries, with keys such as `normal_n2_p0` or `normal/op_2_0`.
 - NAS-Bench-201's strings, `|nor_conv_3x3~0|+|none~0|skip_connect~1|+...`.
 """
@@ -110,6 +111,8 @@ def translated(content: Any) -> Any:
         return content
     if any(isinstance(key, str) and _NNI_KEY.fullmatch(key) for key in content):
         return _of_nni(content)
+    if content.keys() == {"recurrent", "concat"}:
+        return _of_recurrent(content)
     if not set(_FIELDS) <= content.keys():
         return content
     fields = {name: value for name, value in content.items() if value is not None}
@@ -200,6 +203,19 @@ def _flat(edges: Any) -> Any:
         for edge in flat
     ]
     return [edge[:2] if drop else edge for edge, drop in zip(flat, weighted, strict=True)]
+
+
+def _of_recurrent(content: Mapping[Any, Any]) -> dict[str, Any]:
+    """Returns the genotype of DARTS's recurrent cell, whose nodes have one edge each."""
+    edges, output = content["recurrent"], content["concat"]
+    if isinstance(output, range):
+        output = _numbers(output)
+    if isinstance(edges, list | tuple):
+        edges = [
+            [*edge, node] if isinstance(edge, list | tuple) else edge
+            for node, edge in enumerate(edges, start=1)
+        ]
+    return {"space": "ptb", "recurrent": edges, "recurrent_concat": output}
 
 
 def _of_nni(content: Mapping[Any, Any]) -> dict[str, Any]:

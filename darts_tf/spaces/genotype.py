@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from darts_tf.errors import UserError, nearest, short
 from darts_tf.spaces import foreign, operations
-from darts_tf.spaces.operations import SKIP_CONNECT
 
 if TYPE_CHECKING:
     from darts_tf.spaces.space import Space
@@ -156,7 +155,7 @@ class Genotype:
     def skip_connects(self) -> dict[str, int]:
         """Returns the number of skip-connects in each cell (DARTS+, Criterion 1)."""
         return {
-            cell: sum(operation == SKIP_CONNECT for operation, *_ in getattr(self, cell))
+            cell: sum(operations.is_skip(operation) for operation, *_ in getattr(self, cell))
             for cell in self.cells
         }
 

@@ -25,6 +25,7 @@ COLORS = {
     "convolution": "#7a5c1e",
     "noise": "#000000",
     "bottleneck": "#4b4bb0",
+    "activation": "#4b6a00",
 }
 
 
@@ -51,6 +52,8 @@ class Operation:
             ReLU, and the names of the layers start with `name`.
         groups: The channels of a node must divide by this number, since a convolution computes so
             many groups of them apart.
+        activation: The name of the Keras activation function that a node of a recurrent cell
+            applies (DARTS, section 3.1.2); "" for an operation that no recurrent cell has.
 
     Raises:
         ValueError: If the name is no identifier, or the color not of this form.
@@ -68,6 +71,7 @@ class Operation:
     layer: str | Callable[..., Any] | None = None
     block: str | Callable[..., Any] | None = None
     groups: int = 1
+    activation: str = ""
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier():
@@ -174,6 +178,11 @@ def _of_networks(name: str, family: str, block: Callable[..., Any], groups: int 
     return Operation(name, family, learnable=True, block=block, groups=groups)
 
 
+def _activation(name: str, family: str, activation: str) -> Operation:
+    """Returns an operation of recurrent cells; the weights before it belong to its node."""
+    return Operation(name, family, learnable=False, activation=activation)
+
+
 def _searchable(
     name: str, family: str, block: Callable[..., Any], module: str = "operations"
 ) -> Operation:
@@ -186,7 +195,7 @@ def _searchable(
 # The candidates of DARTS (section 3.1.1) in its order, two that only published cells use, the noise
 # of RobustDARTS, the convolutions of NAS-Bench-201; the next two form the reduction cell that GDAS
 # does not search, then an edge of RandWire's graphs, the convolutions and levels of Auto-DeepLab,
-# and the blocks of mobile networks.
+# the blocks of mobile networks, and the functions of DARTS's recurrent cells.
 _TABLE = (
     Operation(NONE, "none", learnable=False),
     _searchable("max_pool_3x3", "pool", partial(_pool, kind="max_pool_3x3")),
@@ -217,6 +226,10 @@ _TABLE = (
         for size in (3, 5, 7)
         for expansion in (3, 6)
     ),
+    _activation("tanh", "activation", "tanh"),
+    _activation("relu", "activation", "relu"),
+    _activation("sigmoid", "activation", "sigmoid"),
+    _activation("identity", "skip", "linear"),
 )
 _OPERATIONS: Registry[Operation] = Registry("operation", Operation, {})
 for _operation in _TABLE:
@@ -249,6 +262,20 @@ def get(identifier: str | Operation) -> Operation:
         (True, True)
     """
     return _OPERATIONS.get(identifier)
+
+
+def is_skip(name: str) -> bool:
+    """Returns whether an operation hands a node on as it is, which Criterion 1 counts.
+
+    Args:
+        name: The name of any operation, registered or not.
+
+    Example:
+
+        >>> is_skip("skip_connect"), is_skip("identity"), is_skip("max_pool_3x3")
+        (True, True, False)
+    """
+    return name in _OPERATIONS and get(name).family == "skip"
 
 
 def register(operation: Operation) -> Operation:

@@ -132,6 +132,7 @@ class Space:
         skeleton: What stands around these cells.
         searchable: Whether edges have candidates to choose from; otherwise genotypes of the space
             are only drawn.
+        data_kind: What its networks read, as `DatasetFacts.kind` has it: `images`, or `text`.
     """
 
     name: str
@@ -145,6 +146,7 @@ class Space:
     family: str = "cells"
     skeleton: Skeleton = Skeleton()
     searchable: bool = True
+    data_kind: str = "images"
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -415,6 +417,22 @@ class Space:
             UserError: If it is not of this space.
         """
         raise NotImplementedError(f"{type(self).__name__} has to say what {cell} can be")
+
+    def check_data(self, kind: str, dataset: str) -> None:
+        """Refuses a data set that its networks cannot read.
+
+        Args:
+            kind: The kind of the data set, `DatasetFacts.kind`.
+            dataset: Its name, for the message.
+
+        Raises:
+            UserError: If the networks of this space read another kind.
+        """
+        if kind != self.data_kind:
+            raise UserError(
+                f"dataset: expected {self.data_kind} for the space {self.name!r}, got {kind}: "
+                f"'{dataset}'"
+            )
 
     def sample(self, rng: np.random.Generator) -> Genotype:
         """Draws a genotype, each one as likely as any other.

@@ -1,7 +1,7 @@
 """The settings of a study."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from darts_tf.config import SearchAndTrainingConfig, SearchConfig, TrainingConfig
 from darts_tf.data.facts import DatasetFacts
@@ -24,6 +24,8 @@ class StudyConfig(SearchAndTrainingConfig):
         >>> [rule.name for rule in config.rules()]
         ['skip_connects', 'end']
     """
+
+    kinds: ClassVar[tuple[str, ...]] = ("images",)
 
     stop_criterion: str = setting(
         "none", "A study's searches run to their last epoch; `stops` has the criteria."

@@ -88,6 +88,19 @@ def local_copy(variable: keras.Variable) -> tf.Variable:
     return copies[number % len(copies)]
 
 
+def passing_variables(model: keras.Model) -> Sequence[keras.Variable]:
+    """Returns the variables that a pass in training mode moves, and an experiment puts back.
+
+    Args:
+        model: A supernet. If it keeps states that go on in any case, as hidden states of a text do,
+            its attribute `passing_variables` has the others.
+    """
+    variables: Sequence[keras.Variable] = getattr(
+        model, "passing_variables", model.non_trainable_variables
+    )
+    return variables
+
+
 @contextmanager
 def keeping(variables: Sequence[keras.Variable]) -> Iterator[None]:
     """Restores, on this replica, the values that variables had when the context was entered.

@@ -15,7 +15,7 @@ from darts_tf.engine.epochs import BY_HAND
 from darts_tf.errors import UserError
 from darts_tf.runs.description import Description
 from darts_tf.runs.directory import RunDirectory
-from darts_tf.runs.results import ERRORS
+from darts_tf.runs.results import ERRORS, PERPLEXITIES
 from darts_tf.settings import earlier_lines
 from darts_tf.spaces.genotype import Genotype, read_genotype
 from darts_tf.training.train import result_of
@@ -97,13 +97,13 @@ def summarize(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         results: The contents of one or more `result.json`.
 
     Returns:
-        For each of `ERRORS` the errors, their mean, sample standard deviation (None for one result)
-        and best; for `cost` the sum; any other key where all results agree.
+        For each of `ERRORS` and `PERPLEXITIES` the values, their mean, sample standard deviation
+        (None for one result) and best; for `cost` the sum; any other key where all results agree.
     """
     first = results[0]
     summary: dict[str, Any] = {}
     for key, value in first.items():
-        if key in ERRORS:
+        if key in ERRORS or key in PERPLEXITIES:
             each = [result[key] for result in results]
             summary[key] = {
                 "each": each,

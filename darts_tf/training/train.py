@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -44,12 +45,14 @@ from darts_tf.networks.initial_weights import start_from
 from darts_tf.networks.model_file import load_model, save_model
 from darts_tf.networks.network import build_network, inference_network
 from darts_tf.networks.spec import NetworkSpec
+from darts_tf.registry import resolve as implementation
 from darts_tf.report.tensorboard import Board
 from darts_tf.runs.checkpoints import Checkpoints
 from darts_tf.runs.description import Description
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.progress import training_line
 from darts_tf.settings import earlier_lines
+from darts_tf.spaces import space_of
 from darts_tf.spaces.genotype import Genotype, read_genotype
 from darts_tf.training.confusions import confusions
 from darts_tf.training.evaluation import error_rates, predictions
@@ -126,6 +129,7 @@ def train(
         )
     genotype = read_genotype(genotype)
     config, dataset = resolve(config, data)
+    space_of(genotype).check_data(dataset.facts.kind, dataset.facts.name)
     with (
         show_progress(verbose) as bar,
         open_run(run_directory, "train", config, training_flag_lines(config, genotype)) as run,
@@ -134,7 +138,8 @@ def train(
         if run.finished():
             return TrainingResult(load_model(run.model), run.read_outcome())
         with open_session(run, config, bar) as session:
-            return _train_in_session(config, genotype, dataset, session, callbacks)
+            train_in_session = implementation(_TRAININGS[dataset.facts.kind])
+            return TrainingResult(*train_in_session(config, genotype, dataset, session, callbacks))
 
 
 def _train_in_session(
@@ -143,7 +148,7 @@ def _train_in_session(
     dataset: AnyDataset,
     session: Session,
     callbacks: Sequence[keras.callbacks.Callback],
-) -> TrainingResult:
+) -> tuple[keras.Model, Mapping[str, Any]]:
     """Trains, tests, and writes the files of a run that is not finished."""
     run = session.run
     images = read_images(dataset, run)
@@ -195,7 +200,16 @@ def _train_in_session(
     run.write_json(run.result, result)
     run.stop_is_done()
     report.refresh(run)
-    return TrainingResult(model, result)
+    return model, result
+
+
+# How a network is trained, by the kind of its data set.
+_TRAININGS: Mapping[str, Any] = MappingProxyType(
+    {
+        "images": _train_in_session,
+        "text": "darts_tf.training.language:train_language_model",
+    }
+)
 
 
 def _line(epoch: Epoch, logs: Mapping[str, float], timing: Mapping[str, float]) -> Line:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from darts_tf import spaces
 from darts_tf.config import SearchAndTrainingConfig, SearchConfig, TrainingConfig
@@ -32,6 +32,8 @@ class TuningConfig(SearchAndTrainingConfig):
         >>> search.layers, training.held_out
         (5, 0.5)
     """
+
+    kinds: ClassVar[tuple[str, ...]] = ("images",)
 
     tuner: str = setting(
         "random",
@@ -145,6 +147,8 @@ class RandomSearchConfig(TrainingConfig):
         >>> RandomSearchConfig(dataset="digits", samples=3).sample(seed=2).epochs
         100
     """
+
+    kinds: ClassVar[tuple[str, ...]] = ("images",)
 
     space: str = setting("darts", "Search space that genotypes are drawn from, by name.")
     samples: int = setting(24, "Genotypes, each drawn with the next seed and trained.", low=1)

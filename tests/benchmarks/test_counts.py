@@ -108,6 +108,8 @@ NOT_IN_THE_PAPER = (
     "kmnist",
     "mnist",
     "nas_bench_201_cifar10",
+    "ptb",
+    "ptb_wikitext2",
     "svhn_cropped",
 )
 

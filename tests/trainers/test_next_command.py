@@ -74,3 +74,14 @@ def test_a_chain_of_blocks_is_trained_with_its_own_depth_and_width():
     config = SearchConfig(dataset=OWN, space="mobile_small", layers=6, init_channels=12)
     trained = training(genotypes.training_command(PATH, config, "search"))
     assert (trained.layers, trained.init_channels) == (6, 12)
+
+
+def test_a_search_on_a_text_is_followed_by_a_training_with_its_dropout_and_windows():
+    flags = ["--flagfile=ptb.flags", "--dataset=text_file:ptb"]
+    usual = training(genotypes.training_command(PATH, read(flags), "search"))
+    preset = read(["--flagfile=ptb.flags"], TrainingConfig, "train")
+    assert usual == replace(preset, dataset="text_file:ptb")
+    flags += ["--text_bptt=10", "--text_input_dropout=0.1", "--batch_size=64", "--epochs=10"]
+    smaller = training(genotypes.training_command(PATH, read(flags), "search"))
+    assert (smaller.text_bptt, smaller.text_input_dropout) == (10, 0.1)
+    assert (smaller.batch_size, smaller.epochs) == (16, 1600)

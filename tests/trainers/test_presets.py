@@ -21,7 +21,7 @@ METHODS = tuple(
 SPACES = ("nas_bench_201_cifar10",)
 # The paper's further networks on a data set.
 FURTHER = {
-    "search": (*METHODS, *SPACES, "pc_darts_imagenet", "auto_deeplab_cifar10"),
+    "search": (*METHODS, *SPACES, "pc_darts_imagenet", "auto_deeplab_cifar10", "ptb"),
     "train": (
         *SPACES,
         "cifar10_large",
@@ -29,6 +29,8 @@ FURTHER = {
         "imagenet_proxyless",
         "imagenet_se",
         "imagenet_single_path",
+        "ptb",
+        "ptb_wikitext2",
         "rand_wire_imagenet",
     ),
 }
@@ -62,6 +64,8 @@ def test_every_preset_is_read(program, name):
     dataset = read(program, name).dataset
     if name == "images.flags":  # for any folder, which the user names
         dataset = "images"
+    if name.startswith("ptb"):  # for any text
+        dataset = "ptb"
     stem = name.removesuffix(".flags")
     assert stem == dataset or stem.startswith(f"{dataset}_") or stem.endswith(f"_{dataset}")
 

@@ -40,6 +40,8 @@ darts_tf.spaces.register(
 """
 SHORT = ("--epochs=1", "--layers=3", "--init_channels=2", "--batch_size=4", "--threads=1")
 SAME = ("fashion_mnist.flags", "kmnist.flags", "svhn_cropped.flags")
+# Those of texts run in `test_texts.py`.
+TEXTS = ("ptb.flags", "ptb_wikitext2.flags")
 # Presets of data sets; each method, and each space of another kind, is run by its contract, on a
 # smaller space.
 RUN_ELSEWHERE = tuple(
@@ -52,9 +54,9 @@ RUN_ELSEWHERE = tuple(
 SEARCH_PRESETS = [
     name
     for name in presets.names("search")
-    if not name.startswith(RUN_ELSEWHERE) and name not in SAME
+    if not name.startswith(RUN_ELSEWHERE) and name not in (*SAME, *TEXTS)
 ]
-TRAIN_PRESETS = [name for name in presets.names("train") if name not in SAME]
+TRAIN_PRESETS = [name for name in presets.names("train") if name not in (*SAME, *TEXTS)]
 # Smaller images where a stem makes them smaller yet.
 SMALLER = {"tiny_imagenet": "--image_size=32", "imagenet": "--image_size=64"}
 SEARCHES = {"digits": ["--train_portion=0.01"], "imagenet": ["--train_portion=0.5"]}

@@ -116,6 +116,8 @@ def _stretch(centres: tf.Tensor, size: int, length: int) -> tf.Tensor:
 
 def plain_transform(facts: DatasetFacts) -> Transform:
     """Returns the transform for evaluation: `normalize` alone; the seed is not looked at."""
+    if facts.kind == "text":
+        return _as_they_are
 
     def transform(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         del seed
@@ -144,8 +146,11 @@ def training_transform(
 
     Returns:
         A function from pixels uint8 [batch, height, width, channels] and a seed int32 [2] to
-        normalized images, float32 [batch, height, width, channels].
+        normalized images, float32 [batch, height, width, channels]; words of a text stay as they
+        are.
     """
+    if facts.kind == "text":
+        return _as_they_are
 
     def transform(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         crop_seed, flip_seed, cutout_seed = tf.unstack(tf.random.split(seed, 3))
@@ -163,6 +168,11 @@ def training_transform(
 
     # One trace for all epochs, each of which makes a pipeline of its own.
     return tf.function(transform, autograph=False)
+
+
+def _as_they_are(windows: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    del seed
+    return windows
 
 
 def labelled_transform(classes: int, alpha: float, smoothing: float) -> LabelledTransform | None:

@@ -93,9 +93,11 @@ def caption(cell: str) -> str:
     """Returns the words for one of a genotype's cells.
 
     Example:
-        >>> caption("reduce_0"), caption("block_3")
-        ('Reduction cell after stage 1', 'Block 3')
+        >>> caption("reduce_0"), caption("recurrent"), caption("block_3")
+        ('Reduction cell after stage 1', 'Recurrent cell', 'Block 3')
     """
+    if cell == "recurrent":
+        return "Recurrent cell"
     match = re.fullmatch(r"(normal|reduce)(?:_(\d+))?", cell)
     if match is None:
         words = cell.replace("_", " ")

@@ -24,7 +24,7 @@ from darts_tf.searching.criteria.movement import begins, counting, waiting_to_mo
 from darts_tf.searching.criteria.reading import Reading
 from darts_tf.searching.criteria.views import NOISE_RULES
 from darts_tf.spaces import space_of
-from darts_tf.spaces.operations import NONE, SKIP_CONNECT
+from darts_tf.spaces.operations import NONE, is_skip
 from darts_tf.spaces.space import Space
 
 _COUNTS = (2, 3, 4)  # the numbers of skip-connects that a replay compares
@@ -204,10 +204,10 @@ def _count(cell: str, table: np.ndarray, space: Space) -> int:
     shapes = {name: (len(space.edges(name)), space.width(name)) for name in space.cells}
     if len(table) and all(shape == table.shape for shape in shapes.values()):
         kept = space.derive_cell(space.cells[0], table)
-        return sum(operation == SKIP_CONNECT for operation, *_ in kept)
+        return sum(is_skip(operation) for operation, *_ in kept)
     count = 0
     for names, row in zip(candidates_by_edge(cell, table.shape, space), table, strict=True):
         columns = [i for i, name in enumerate(names) if name != NONE]
         strongest = max(columns, key=row.__getitem__, default=None)
-        count += strongest is not None and names[strongest] == SKIP_CONNECT
+        count += strongest is not None and is_skip(names[strongest])
     return count

@@ -247,22 +247,23 @@ class Method(Settings):
             classes: Number of classes.
         """
         from darts_tf.engine.precision import dtype_policy
-        from darts_tf.supernet.families import supernet_class
+        from darts_tf.supernet.families import supernet_arguments, supernet_class
 
         policy = dtype_policy(config.mixed_precision)
         make: type[Supernet] = supernet_class(stage.space)
-        return make(
-            search_space=stage.space,
-            layers=stage.layers,
-            init_channels=stage.init_channels,
-            classes=classes,
-            synchronized=config.sync_batch_norm,
-            recompute=config.recompute,
-            stem=config.stem,
-            relaxation=self.stage_relaxation(stage, config, dtype=policy, name="relaxation"),
-            partial=stage.partial,
-            dtype=policy,
-        )
+        arguments = {
+            "search_space": stage.space,
+            "layers": stage.layers,
+            "init_channels": stage.init_channels,
+            "classes": classes,
+            "synchronized": config.sync_batch_norm,
+            "recompute": config.recompute,
+            "stem": config.stem,
+            "relaxation": self.stage_relaxation(stage, config, dtype=policy, name="relaxation"),
+            "partial": stage.partial,
+            "dtype": policy,
+        }
+        return make(**supernet_arguments(stage.space, config, arguments))
 
     def step(
         self,
@@ -334,7 +335,10 @@ class Method(Settings):
         from darts_tf.engine.precision import architecture_optimizer
 
         return architecture_optimizer(
-            loss_scale, config.arch_learning_rate, l2=config.arch_weight_decay
+            loss_scale,
+            config.arch_learning_rate,
+            config.arch_momentum,
+            l2=config.arch_weight_decay,
         )
 
     def architecture_gradient(self, config: SearchConfig, optimizer: SGD) -> ArchitectureGradient:

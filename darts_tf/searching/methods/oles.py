@@ -42,8 +42,13 @@ class Oles(Method):
     steps: int = setting(20, "Divides the sum of one more cosines than this.", low=1)
 
     def check(self, config: SearchConfig, space: Space) -> None:
-        """Refuses architecture gradients without a validation gradient of the weights."""
+        """Refuses candidates without weights, and gradients that cannot be compared."""
         super().check(config, space)
+        if space.family == "recurrent":
+            raise UserError(
+                "space: expected candidates with weights of their own with the method oles, which "
+                f"stops their learning, got the space {space.name!r}"
+            )
         if config.arch_order != "first":
             raise UserError(
                 "arch_order: expected first with the method oles, which compares gradients on "

@@ -10,7 +10,7 @@ from PIL import Image
 from darts_tf import datasets
 from darts_tf.data import DATASETS
 from darts_tf.data.source import DataRequest
-from tests import contracts, layouts
+from tests import contracts, layouts, texts
 
 # Images that are in memory have no name by which they could be found.
 SOURCES = [each for each in contracts.plugs(datasets) if each.values[0].name != "arrays"]
@@ -32,6 +32,10 @@ def make_folder(folder):
     return DataRequest(f"image_folder:{folder / 'photos'}", image_size=16)
 
 
+def make_text(folder):
+    return DataRequest(texts.write(folder, seed=0, lines=200))
+
+
 def prepare_for_the_catalog(folder):
     layouts.prepare("kmnist", folder)
     return DataRequest("tfds:kmnist", str(folder))
@@ -40,6 +44,7 @@ def prepare_for_the_catalog(folder):
 PREPARED = {
     **{name: partial(prepare, name) for name in DATASETS},
     "image_folder": make_folder,
+    "text_file": make_text,
     "tfds": prepare_for_the_catalog,
 }
 

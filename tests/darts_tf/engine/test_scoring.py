@@ -3,7 +3,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.engine.scoring import Batch, score
+from darts_tf.engine.scoring import Batch, perplexities, score
 
 
 def test_score_weighs_losses_and_right_answers(seed):
@@ -36,3 +36,23 @@ def test_certain_soft_labels_score_as_whole_ones_do(seed):
     scores = [score(logits, Batch(None, given, share)) for given in (tf.constant(labels), soft)]
     np.testing.assert_allclose(scores[0], scores[1], rtol=1e-6)
     assert scores[0].loss.dtype == scores[1].loss.dtype == tf.float32
+
+
+def test_each_word_of_a_text_counts_as_an_example_does(seed):
+    rng = np.random.default_rng(seed)
+    logits, labels, share = rng.normal(size=(3, 5, 4)), rng.integers(0, 4, (3, 5)), rng.uniform()
+    weights = np.full((3, 5), share)
+    of_words = score(tf.constant(logits), Batch(None, tf.constant(labels), tf.constant(weights)))
+    flat = Batch(None, tf.constant(labels.reshape(-1)), tf.constant(weights.reshape(-1)))
+    of_examples = score(tf.constant(logits.reshape(15, 4)), flat)
+    for found, right in zip(of_words, of_examples, strict=True):
+        assert math.isclose(found, right, rel_tol=1e-9)
+
+
+def test_perplexities_are_the_exponentials_of_the_losses_and_never_overflow():
+    logs = {"loss": math.log(20.0), "val_loss": 1e6, "accuracy": 0.5}
+    found = perplexities(logs)
+    assert list(found) == ["train_perplexity", "valid_perplexity"]
+    assert math.isclose(found["train_perplexity"], 20)
+    assert math.isfinite(found["valid_perplexity"])
+    assert perplexities({"loss": 0.0}) == {"train_perplexity": 1.0}

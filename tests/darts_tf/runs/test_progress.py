@@ -140,3 +140,17 @@ def test_what_no_criterion_needs_is_not_told():
     found = record(3, cells=("chain",))
     assert search_line(found, "") == "epoch 3: train - -%, valid - -%"
     assert re.fullmatch(r"[ -~]+", search_line(found, ""))
+
+
+def test_the_perplexities_of_a_text_stand_in_place_of_accuracies():
+    measures = {"train_perplexity": 182.27, "valid_perplexity": 240.049}
+    told = record(3, 1, **{**LEARNT, "measures": measures})
+    line = search_line(told, "1 of 2 skip-connects")
+    assert "ppl 182.27, valid" in line
+    assert "ppl 240.05, 1 of 2" in line
+    assert "%" not in line
+    epoch = {"epoch": 3, "train_loss": 5.2, "train_accuracy": 0.1, "valid_loss": 5.5, **measures}
+    line = training_line({**epoch, "timing": {"images_per_second": 90.0, "waiting": 0.0}})
+    assert line == (
+        "epoch 3: train 5.200 ppl 182.27, valid 5.500 ppl 240.05, 90 windows/s, 0% waiting"
+    )

@@ -19,13 +19,16 @@ def test_the_table_has_darts_candidates_and_those_of_other_spaces_and_published_
     of_networks = ("conv_1x3_3x1", "max_pool_3x3_norm", "wire")
     deeplab = ("atrous_conv_3x3", "atrous_conv_5x5", *operations.LEVELS)
     blocks = tuple(f"mbconv_{size}x{size}_e{wider}" for size in (3, 5, 7) for wider in (3, 6))
-    assert operations.names() == (*CANDIDATES, *published, *of_networks, *deeplab, *blocks)
+    recurrent = ("tanh", "relu", "sigmoid", "identity")
+    others = (*published, *of_networks, *deeplab, *blocks, *recurrent)
+    assert operations.names() == (*CANDIDATES, *others)
     for name in operations.names():
         operation = operations.get(name)
         assert operation.name == name
         assert operation.learnable == ("conv" in name or name.endswith(("norm", "wire")))
         assert operation.free == (not operation.learnable)
-        assert (operation.block is None) == (name in ("none", *operations.LEVELS))
+        assert (operation.block is None) == (name in ("none", *operations.LEVELS, *recurrent))
+        assert bool(operation.activation) == (name in recurrent)
     assert darts_tf.operations is operations
 
 

@@ -26,6 +26,7 @@ TWINS = {
         ),
         twins.argmax_edges,
     ),
+    "ptb": partial(twins.derive_edges, keep=1),
     "dense": twins.argmax_edges,
     "chain": twins.argmax_edges,
 }

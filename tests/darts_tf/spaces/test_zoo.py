@@ -35,6 +35,7 @@ IN_DARTS_SPACE = {
     "DRNAS_IMAGENET",
     "FAIR_DARTS_D",
 }
+RECURRENT = ("DARTS_PTB_V1", "DARTS_PTB_V2")
 
 
 OF_DARTS_FORM = [name for name in zoo.names() if zoo.get(name).space == "darts"]
@@ -115,8 +116,17 @@ def test_cells_outside_of_darts_space_have_their_authors_forms():
 def test_skips_are_counted_in_each_cell():
     for genotype in map(zoo.get, zoo.names()):
         text = genotype.to_json()
-        assert sum(genotype.skip_connects().values()) == text.count('"skip_connect"')
+        skips = text.count('"skip_connect"') + text.count('"identity"')
+        assert sum(genotype.skip_connects().values()) == skips
         assert tuple(genotype.skip_connects()) == genotype.cells
+
+
+def test_recurrent_cells_have_their_authors_forms():
+    first, second = (zoo.get(name).edges("recurrent") for name in RECURRENT)
+    words = ["relu0", "relu1", "tanh2", "relu3", "relu4", "identity1", "relu5", "relu1"]
+    assert [f"{operation}{source}" for operation, source, _ in first] == words
+    words = ["sigmoid0", "relu1", "relu1", "identity1", "tanh2", "sigmoid5", "tanh3", "relu5"]
+    assert [f"{operation}{source}" for operation, source, _ in second] == words
 
 
 def test_mobile_networks_skip_the_last_blocks_of_stages():

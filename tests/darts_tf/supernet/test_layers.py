@@ -11,8 +11,11 @@ from darts_tf.layers.drop_path import DropPath
 from darts_tf.layers.layouts import Layout
 from darts_tf.layers.noise import GaussianNoise
 from darts_tf.layers.normalization import BatchNormalization
+from darts_tf.networks.recurrent import RecurrentNetwork
+from darts_tf.spaces import zoo
 from darts_tf.spaces.auto_deeplab import AutoDeepLab
 from darts_tf.spaces.mobile import MOBILE_SMALL
+from darts_tf.spaces.ptb import Recurrent
 from darts_tf.spaces.search_space import SearchSpace
 from darts_tf.supernet.atrous import AtrousConv
 from darts_tf.supernet.cells import SearchCell
@@ -31,6 +34,7 @@ from darts_tf.supernet.operations import (
     RowAndColumn,
     SepConv,
 )
+from darts_tf.supernet.recurrent import RecurrentSupernet
 from darts_tf.supernet.relaxation import Relaxation
 from darts_tf.supernet.relaxations.agreeing import Agreeing
 from darts_tf.supernet.relaxations.auxiliary_skip import AuxiliarySkip
@@ -65,6 +69,8 @@ TRELLIS = AutoDeepLab(layers=2, nodes=1, candidates=("skip_connect", "dil_conv_3
 IMAGES = np.random.default_rng(0).normal(size=(2, 7, 6, 4))
 EVEN_IMAGES = np.random.default_rng(2).normal(size=(2, 6, 8, 4))
 SMALLER = np.random.default_rng(1).normal(size=(2, 4, 3, 4))
+WINDOWS = np.array([[0, 0, 1, 2, 3], [0, 0, 4, 2, 0]], np.int32)  # the first ones of a text
+DROPOUT = {"word": 0.1, "embedding": 0.3, "input": 0.5, "hidden": 0.1, "output": 0.2}
 EDGE = np.array((0.1, 0.3, 0.2, 0.25, 0.15))
 
 
@@ -74,6 +80,10 @@ def on_images(layer):
 
 def on_even_images(layer):
     return layer(EVEN_IMAGES)
+
+
+def on_windows(layer):
+    return layer(WINDOWS)
 
 
 def in_training(layer):
@@ -213,6 +223,29 @@ CASES = {
             ),
         },
         on_images,
+    ),
+    RecurrentSupernet: (
+        {
+            "search_space": {"name": "ptb", "nodes": 2},
+            "init_channels": 4,
+            "classes": 5,
+            "rows": 2,
+            "relaxation": keras.saving.serialize_keras_object(
+                Relaxation(Recurrent(nodes=2), dtype="float64", name="mine")
+            ),
+            "dropout": DROPOUT,
+        },
+        on_windows,
+    ),
+    RecurrentNetwork: (
+        {
+            "genotype": zoo.get("DARTS_PTB_V1").to_dict(),
+            "vocabulary": 5,
+            "size": 4,
+            "rows": 2,
+            "dropout": DROPOUT,
+        },
+        on_windows,
     ),
     InvertedBottleneck: (
         {

@@ -29,6 +29,7 @@ from tests.stages import by_stage
 SVG = "{http://www.w3.org/2000/svg}"
 IMAGES = Path(__file__).resolve().parents[4] / "docs" / "images"
 CAPTIONS = {
+    "recurrent": "Recurrent cell",
     "normal": "Normal cell",
     "reduce": "Reduction cell",
     "path": "Path",

@@ -26,7 +26,9 @@ def blocks(text: str) -> dict[str, list[str]]:
         head, *lines = part.split("\n")
         starts = [
             match.start()
-            for match in re.finditer(r"(?:Normal |Reduction )?[Cc]ell|Path|Block \d+", head)
+            for match in re.finditer(
+                r"(?:Normal |Reduction |Recurrent )?[Cc]ell|Path|Block \d+", head
+            )
         ]
         for start, end in zip(starts, [*starts[1:], None], strict=True):
             column = [line[start:end].rstrip() for line in lines]

@@ -1,0 +1,65 @@
+"""The programs on a text: the presets, from a search to a trained model, and wrong commands."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests import texts
+from tests.trainers.programs import python, refused
+
+# A preset's sizes, made small, with enough rows and entries for batch normalization.
+SHORT = (
+    *("--flagfile=ptb.flags", "--dataset=text_file:text.txt", "--epochs=1", "--threads=1"),
+    *("--init_channels=8", "--batch_size=8", "--text_bptt=10", "--text_input_dropout=0.1"),
+    *("--learning_rate=5", "--learning_rate_min=5"),
+)
+
+
+def test_a_search_and_a_training_by_the_presets_end_with_a_model(seed, tmp_path):
+    texts.write(tmp_path, seed, lines=200)
+    lines = texts.sentences(seed, 200)
+    vocabulary = len({*" ".join(lines).split()}) + 1  # and the end of a line
+    words = len(" ".join(lines[:160]).split()) + 160
+    searched = python("-m", "trainers.search", *SHORT, cwd=tmp_path)
+    assert searched.returncode == 0, searched.stderr
+    assert f"{words:,} words, {vocabulary} words of the vocabulary" in searched.stdout
+    assert "ppl" in searched.stdout
+    assert "Recurrent cell" in searched.stdout
+    assert "trainers.train --genotype=runs/text.txt/genotype.json --flagfile=ptb.flags" in (
+        searched.stdout
+    )
+    genotype = "--genotype=runs/text.txt/genotype.json"
+    trained = python("-m", "trainers.train", *SHORT, genotype, cwd=tmp_path)
+    assert trained.returncode == 0, trained.stderr
+    assert "test perplexity" in trained.stdout
+    run = tmp_path / "runs" / "text.txt-network"
+    result = json.loads((run / "result.json").read_text())
+    assert result["parameters"] == vocabulary * 8 + vocabulary + 4 * 8**2 + 8 * 2 * 8**2
+    words = ("-m", "export.saved_model", f"--model={run / 'model.keras'}", "--output=served")
+    exported = python(*words, cwd=tmp_path)
+    assert exported.returncode == 2
+    assert exported.stderr.endswith(
+        "expected class names, got a language model, which Keras loads as it is\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("search --dataset=text_file:text.txt", "expected images for the space 'darts', got text"),
+        ("search --dataset=digits --space=ptb", "expected text for the space 'ptb', got images"),
+        ("search --dataset=text_file:none.txt --space=ptb", "got no file 'none.txt'"),
+        ("search --dataset=text_file --space=ptb", "expected text_file:PATH, got 'text_file'"),
+        ("train --dataset=digits --genotype=DARTS_PTB_V1", "expected text for the space 'ptb'"),
+        ("train --dataset=text_file:text.txt --genotype=DARTS_V2", "expected images for the spac"),
+        ("tune --dataset=text_file:text.txt --space=ptb", "expected images"),
+        ("random_search --dataset=text_file:text.txt --space=ptb", "expected images"),
+    ],
+)
+def test_what_does_not_go_together_is_told_before_tensorflow_is_imported(words, message, tmp_path):
+    texts.write(tmp_path, seed=0)
+    program, *flags = words.split()
+    assert message in refused(f"trainers.{program}", *flags, cwd=tmp_path)
+    assert not (tmp_path / "runs").exists()
