@@ -248,6 +248,7 @@ class StagedGenotype(Genotype):
     cells: tuple[str, ...] = STAGED_CELLS
 
 
+_SHOWN = 8  # operations that a message about an unknown one names
 _RESERVED = {*dir(Genotype), "space", "inputs", "genotype"}
 
 
@@ -393,9 +394,10 @@ def _checked_triples(
 def _check_operation(where: str, operation: Any, names: Sequence[str]) -> None:
     if not isinstance(operation, str) or operation not in names:
         hint = nearest(operation, names) if isinstance(operation, str) else ""
+        first, others = ", ".join(names[:_SHOWN]), len(names[_SHOWN:])
         raise UserError(
-            f"{where}: unknown operation {short(operation)}; expected one of {', '.join(names)}."
-            f"{hint}"
+            f"{where}: unknown operation {short(operation)}; expected one of {first}, or of "
+            f"{others} others (darts_tf.operations.names()).{hint}"
         )
 
 

@@ -236,15 +236,9 @@ class Space:
             UserError: If it is too small or too large.
         """
         if layers < self.fewest_layers:
-            raise UserError(
-                f"layers: expected at least {self.fewest_layers} in the space '{self.name}', "
-                f"got {layers}"
-            )
+            raise UserError(f"layers: expected at least {self.fewest_layers}, got {layers}")
         if self.most_layers is not None and layers > self.most_layers:
-            raise UserError(
-                f"layers: expected at most {self.most_layers} in the space '{self.name}', "
-                f"got {layers}"
-            )
+            raise UserError(f"layers: expected at most {self.most_layers}, got {layers}")
 
     def check_searchable(self) -> None:
         """Refuses a search in a space without candidates.

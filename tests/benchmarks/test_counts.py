@@ -110,6 +110,7 @@ NOT_IN_THE_PAPER = (
     "nas_bench_201_cifar10",
     "ptb",
     "ptb_wikitext2",
+    "rand_wire_imagenet",
     "svhn_cropped",
 )
 

@@ -170,7 +170,9 @@ def _count_from_now_on(record: EpochRecord, group: Sequence[str]) -> bool:
 
 def _words(group: Sequence[str]) -> str:
     """Returns a group of cells in words."""
-    return f"the {group[0]} cell" if len(group) == 1 else f"{group[0]} to {group[-1]}"
+    if len(group) > 1:
+        return f"{group[0]} to {group[-1]}"
+    return "the cell" if group[0] == "cell" else f"the {group[0]} cell"
 
 
 def count_skip_connects(strengths: Mapping[str, np.ndarray], space: Space) -> dict[str, int]:

@@ -269,6 +269,7 @@ CASES = {
             "synchronized": True,
         },
         lambda layer: layer(IMAGES, np.zeros(3)),
+        frozenset({"kernel_size", "expansion"}),
     ),
     MobileStem: (
         {"channels": 6, "first": 3, "kind": "imagenet", "relu_limit": 0.5, "synchronized": True},
@@ -284,6 +285,7 @@ CASES = {
             "cell": "block_2",
         },
         lambda layer: layer(IMAGES, IMAGES, EDGE[np.newaxis]),
+        frozenset({"previous_reduction", "partial", "auxiliary"}),
     ),
     MobileSupernet: (
         {
@@ -299,6 +301,7 @@ CASES = {
             ),
         },
         on_images,
+        frozenset({"by_stage", "partial"}),
     ),
     Stem: (
         {"channels": 3, "kind": "imagenet", "synchronized": True, "multiplier": 2},
