@@ -110,6 +110,7 @@ class Supernet(keras.Model):
             relaxation = keras.saving.deserialize_keras_object(relaxation)
         self.relaxation: Any = relaxation
         self.skeleton = self.search_space.skeleton
+        self.blocks: dict[str, ResidualBlock] = {}  # by number of the cell that follows
         self.stem: Any = self._make_stem(stem)
 
     def _make_stem(self, kind: str) -> keras.layers.Layer:
@@ -130,7 +131,6 @@ class Supernet(keras.Model):
         self.images_shape = tuple(images_shape)
 
         self.cells: list[SearchCell] = []
-        self.blocks: dict[str, ResidualBlock] = {}  # by number of the cell that follows
         traces = SharedTraces(self.recompute)
         before_previous, previous = self.stem.output_shapes(images_shape)
         halved = self.stem.reduces

@@ -238,6 +238,17 @@ class Method(Settings):
         del config
         return self.relaxation(stage.space, **kwargs)
 
+    def supernet_class(self, space: Space) -> type[Supernet]:
+        """Returns the class of the supernet, here that of the space's family.
+
+        Args:
+            space: The space of the stage.
+        """
+        from darts_tf.supernet import families
+
+        found: type[Supernet] = families.supernet_class(space)
+        return found
+
     def supernet(self, stage: Stage, config: SearchConfig, classes: int) -> Supernet:
         """Returns the supernet of a stage, not built yet.
 
@@ -247,10 +258,9 @@ class Method(Settings):
             classes: Number of classes.
         """
         from darts_tf.engine.precision import dtype_policy
-        from darts_tf.supernet.families import supernet_class
 
         policy = dtype_policy(config.mixed_precision)
-        make: type[Supernet] = supernet_class(stage.space)
+        make: type[Supernet] = self.supernet_class(stage.space)
         return make(
             search_space=stage.space,
             layers=stage.layers,
