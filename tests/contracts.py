@@ -83,7 +83,7 @@ def space_for(method: Any, few: bool = False) -> Any:
         method: The method.
         few: Whether the space is for long tests, with few choices.
     """
-    if not method.families or "cells" in method.families:
+    if method.searches("cells"):
         return FEW if few else spaces.get("darts")
     return ELSEWHERE[method.families[0]][few]
 

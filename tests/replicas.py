@@ -86,8 +86,7 @@ def searched(
     train, valid = split(rng), split(rng)
     scheme = strategy(devices)
     method = methods.get(method)
-    cells = not method.families or "cells" in method.families
-    space = SPACE if cells else contracts.space_for(method, few=True)
+    space = SPACE if method.searches("cells") else contracts.space_for(method, few=True)
     config = SearchConfig(
         layers=contracts.fewest_layers(method, space),
         init_channels=channels,

@@ -95,6 +95,14 @@ class Method(Settings):
     # The families of the spaces that it can search; empty for all.
     families: ClassVar[tuple[str, ...]] = ()
 
+    def searches(self, family: str) -> bool:
+        """Returns whether it can search spaces of a family.
+
+        Args:
+            family: The family, such as `cells`.
+        """
+        return not self.families or family in self.families
+
     def check(self, config: SearchConfig, space: Space) -> None:
         """Refuses a search that makes no sense with this method.
 
