@@ -192,9 +192,8 @@ def main(arguments: Sequence[str]) -> None:
         SystemExit: If a program fails.
     """
     parser = Parser("benchmarks.digits", __doc__)
-    parser.add_argument(
-        "--methods", default=",".join(methods.names()), help="comma-separated names"
-    )
+    names = [name for name in methods.names() if methods.get(name).searches("cells")]
+    parser.add_argument("--methods", default=",".join(names), help="comma-separated names")
     parser.add_argument("--seeds", type=positive, default=3, help="number of seeds, from 0")
     parser.add_argument("--threads", type=int, default=0, help="of each program; 0 for all cores")
     parser.add_argument("--runs", type=Path, default="runs/digits", help="folder of the runs")

@@ -87,7 +87,8 @@ def main(arguments: Sequence[str]) -> None:
         SystemExit: If a process fails.
     """
     parser = Parser("benchmarks.methods", __doc__)
-    names = [name for name in (*ORDERS, *methods.names()) if name != BASE]
+    of_cells = [name for name in methods.names() if methods.get(name).searches("cells")]
+    names = [name for name in (*ORDERS, *of_cells) if name != BASE]
     parser.add_argument("--methods", default=",".join(names), help="comma-separated names")
     parser.add_argument("--runs", type=positive, default=5, help="iterations to time")
     parser.add_argument(

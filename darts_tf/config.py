@@ -282,7 +282,8 @@ class SearchConfig(RunConfig):
         "What the networks that are found should cost little of: multiply_adds, parameters, or a "
         "JSON file with a table of latencies, as trainers.latency measures them; empty for no "
         "cost. The loss of the architecture is multiplied by cost_weight * (log E / log "
-        "cost_reference) ^ cost_exponent, where E is the expected cost.",
+        "cost_reference) ^ cost_exponent, where E is the expected cost; single_path_nas adds that "
+        "number.",
     )
     cost_weight: float = setting(
         0.2, "Factor of the architecture's loss at the reference.", above=0.0

@@ -35,6 +35,7 @@ from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
 from darts_tf.settings import setting_fields
 from darts_tf.spaces.genotype import read_genotype
+from darts_tf.spaces.mobile import Mobile
 from darts_tf.study.stops import replay
 from tests import histories
 from tests.small_space import SMALL
@@ -53,6 +54,38 @@ FEW = dataclasses.replace(
     learnable=("dil_conv_3x3",),
     name="few",
 )
+
+
+# Where methods are searched that do not search cells, by family: the space of short tests, and a
+# smaller one for long tests.
+ELSEWHERE = {
+    "mobile": (
+        spaces.get("mobile_small"),
+        Mobile(
+            name="few_blocks",
+            stem=8,
+            first=4,
+            widths=(4, 6),
+            repeats=(1, 2),
+            strides=(1, 2),
+            head=8,
+            kernels=(3, 5),
+            last="mbconv_3x3_e3",
+        ),
+    ),
+}
+
+
+def space_for(method: Any, few: bool = False) -> Any:
+    """Returns a space in which a method searches.
+
+    Args:
+        method: The method.
+        few: Whether the space is for long tests, with few choices.
+    """
+    if method.searches("cells"):
+        return FEW if few else spaces.get("darts")
+    return ELSEWHERE[method.families[0]][few]
 
 
 def plugs(room: Any, *more: Any, **settings: dict[str, Any]) -> list[Any]:
@@ -490,13 +523,13 @@ def wandering(seed: int, folder: Any) -> list[EpochRecord]:
     return [EpochRecord.from_dict(line) for line in lines]
 
 
-def fewest_layers(method: Any) -> int:
-    """Returns the fewest cells of a supernet that a method accepts, 3 for most."""
+def fewest_layers(method: Any, space: Any) -> int:
+    """Returns the fewest cells of a supernet that a method accepts in a space, 3 for most."""
     channels = CHANNELS.get(method.name, 16)
-    for layers in range(3, 9):
+    for layers in range(space.fewest_layers, 9):
         config = SearchConfig(layers=layers, init_channels=channels, stop_criterion="none")
         with suppress(UserError):
-            method.check(config, spaces.get("darts"))
+            method.check(config, space)
             return layers
     raise ValueError(f"{method.name} refuses up to 8 cells")
 
@@ -508,7 +541,7 @@ class Method(_Configured, _Flagged):
     flag = "method"
 
     def test_its_stages_follow_from_the_settings(self, plug: Any) -> None:
-        config, space = SearchConfig(epochs=50), spaces.get("darts")
+        config, space = SearchConfig(epochs=50), space_for(plug)
         epochs = plug.stage_epochs(config)
         assert epochs
         assert all(isinstance(count, int) and count > 0 for count in epochs)
@@ -523,10 +556,14 @@ class Method(_Configured, _Flagged):
         from darts_tf.searching.plugs import choose, run_flags
 
         with known(methods, plug):
-            channels = CHANNELS.get(plug.name, 16)
-            config, chosen = choose(
-                SearchConfig(init_channels=channels, stop_criterion="none"), method=plug
+            space, channels = space_for(plug), CHANNELS.get(plug.name, 16)
+            settings = SearchConfig(
+                space=space.name,
+                layers=space.most_layers or SearchConfig.layers,
+                init_channels=channels,
+                stop_criterion="none",
             )
+            config, chosen = choose(settings, method=plug)
             assert config.method == plug.name
             assert chosen.method is plug
             lines = run_flags(config, chosen)
@@ -537,7 +574,7 @@ class Method(_Configured, _Flagged):
             assert again.method.get_config() == plug.get_config()
 
     def test_it_derives_genotypes_of_the_space(self, plug: Any, seed: int) -> None:
-        space, rng = spaces.get("darts"), np.random.default_rng(seed)
+        space, rng = space_for(plug), np.random.default_rng(seed)
         genotype = plug.derive(random_strengths(space, rng), space)
         assert set(genotype.cells) == set(space.cells)
 
@@ -661,7 +698,7 @@ class MethodBuilt:
         import keras
         import tensorflow as tf
 
-        relaxation = plug.relaxation(spaces.get("darts"), dtype="float64", name="relaxation")
+        relaxation = plug.relaxation(space_for(plug), dtype="float64", name="relaxation")
         relaxation.build()
         rng = np.random.default_rng(seed)
         for variable in relaxation.trainable_variables:
@@ -686,7 +723,7 @@ class MethodBuilt:
         assert all(np.isfinite(array).all() for array in state.values())
         assert any("velocity" in name and np.any(array) for name, array in state.items())
         lines = run.read_history()
-        with known(spaces, FEW):
+        with known(spaces, space_for(plug, few=True)):
             records = [EpochRecord.from_dict(line) for line in lines]
         for record in records:
             losses = record.train_loss, record.valid_loss
@@ -712,12 +749,12 @@ class MethodBuilt:
             **settings,
             epochs=1,
             batch_size=300,
-            layers=3,
+            layers=space_for(plug, few=True).fewest_layers,
             init_channels=2,
             auxiliary_weight=0.0,
             warmup_epochs=0,
         )
-        with known(spaces, FEW), repeatable():
+        with known(spaces, space_for(plug, few=True)), repeatable():
             genotype = read_genotype(found.read_outcome())
             # What another method has found, too, is trained already: then the training is read.
             trained = folder / "-".join(
@@ -757,14 +794,15 @@ class MethodBuilt:
             seed=seed,
             epochs=max(3, len(plug.stage_epochs(SearchConfig()))),
             batch_size=300,
-            layers=fewest_layers(plug),
+            layers=fewest_layers(plug, space_for(plug, few=True)),
             init_channels=CHANNELS.get(plug.name, 8),
             stop_criterion="none",
             checkpoint_every="1step",
         )
         method = type(plug).from_config({**plug.get_config(), **self.short.get(plug.name, {})})
-        with known(spaces, FEW), repeatable():
-            darts_tf.search(config, run, method=method, space=FEW, verbose=0)
+        space = space_for(plug, few=True)
+        with known(spaces, space), repeatable():
+            darts_tf.search(config, run, method=method, space=space, verbose=0)
 
     def test_two_devices_do_what_one_does(
         self, plug: Any, seed: int, two_devices: list[Any]

@@ -86,8 +86,9 @@ def searched(
     train, valid = split(rng), split(rng)
     scheme = strategy(devices)
     method = methods.get(method)
+    space = SPACE if method.searches("cells") else contracts.space_for(method, few=True)
     config = SearchConfig(
-        layers=contracts.fewest_layers(method),
+        layers=contracts.fewest_layers(method, space),
         init_channels=channels,
         stem="cifar",
         arch_order=order,
@@ -95,7 +96,7 @@ def searched(
         grad_clip=0.5,
         seed=seed,
     )
-    stage = method.stage(0, config, SPACE, ())
+    stage = method.stage(0, config, space, ())
     with scheme.scope(), mock.patch.object(precision, "dtype_policy", return_value="float64"):
         net = method.supernet(stage, config, CLASSES)
         net.build((None, *SHAPE))

@@ -236,14 +236,22 @@ class BilevelStep:
         terms = []
         term = None if self.penalty is None else self.penalty(self.supernet, seed)
         if term is not None:
-            replica = tf.distribute.get_replica_context()
-            scale = 1.0 if self.loss_scale is None else self.loss_scale.value
-            share = term / (1 if replica is None else replica.num_replicas_in_sync)
-            terms.append(tf.cast(share * tf.cast(scale, share.dtype), loss.dtype))
+            terms.append(self._share(term, loss))
         factor = self.cost_factor(seed)
         if factor is not None:
-            terms.append(loss * (tf.cast(factor, loss.dtype) - 1))
+            terms.append(self._cost_term(factor, loss))
         return tf.add_n(terms) if terms else None
+
+    def _share(self, term: tf.Tensor, loss: tf.Tensor) -> tf.Tensor:
+        """Returns this replica's share of a term, multiplied by the loss scale, like a loss."""
+        replica = tf.distribute.get_replica_context()
+        scale = 1.0 if self.loss_scale is None else self.loss_scale.value
+        share = term / (1 if replica is None else replica.num_replicas_in_sync)
+        return tf.cast(share * tf.cast(scale, share.dtype), loss.dtype)
+
+    def _cost_term(self, factor: tf.Tensor, loss: tf.Tensor) -> tf.Tensor:
+        """Returns what makes of the loss its product with the cost's factor; see `_penalty`."""
+        return loss * (tf.cast(factor, loss.dtype) - 1)
 
     def cost_factor(self, seed: tf.Tensor | None) -> tf.Tensor | None:
         """Returns the factor that a cost gives the architecture's loss, a scalar; None for none.

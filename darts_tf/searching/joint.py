@@ -44,8 +44,8 @@ class JointStep(BilevelStep):
         count = len(supernet.architecture_variables)
         alpha_gradients, weight_gradients = gradients[:count], gradients[count:]
         factor = self.cost_factor(seed)
-        if factor is not None:  # which is the alphas' alone
-            weight_gradients = [g / tf.cast(factor, g.dtype) for g in weight_gradients]
+        if factor is not None:
+            weight_gradients = self._of_weights(weight_gradients, factor)
         before = None if self.loss_scale is None else self.loss_scale.value
         self.architecture_optimizer.apply(alpha_gradients)
         if self.loss_scale is not None:  # the first of the two optimizers may have changed it
@@ -55,3 +55,25 @@ class JointStep(BilevelStep):
         if self.afterwards is not None:
             self.afterwards(supernet)
         return score
+
+    def _of_weights(self, gradients: list[tf.Tensor], factor: tf.Tensor) -> list[tf.Tensor]:
+        """Returns the weights' gradients without the cost's factor, which is the alphas' alone."""
+        return [g / tf.cast(factor, g.dtype) for g in gradients]
+
+
+class OneLossStep(JointStep):
+    """A joint step whose cost is added to the loss of both (Single-Path NAS, section 3.3).
+
+    The loss of weights and architecture is that of the batch plus the number that `cost` gives,
+    times the relaxation's `cost_share`. The arguments are those of `JointStep`.
+    """
+
+    def _cost_term(self, factor: tf.Tensor, loss: tf.Tensor) -> tf.Tensor:
+        """Returns this replica's share of the cost."""
+        share = tf.convert_to_tensor(self.supernet.relaxation.cost_share.value)
+        return self._share(tf.cast(share, factor.dtype) * factor, loss)
+
+    def _of_weights(self, gradients: list[tf.Tensor], factor: tf.Tensor) -> list[tf.Tensor]:
+        """Returns the gradients as they are: the norms of the weights decide, too."""
+        del factor
+        return gradients

@@ -125,6 +125,11 @@ class Mobile(Space):
         """The number of blocks."""
         return sum(self.repeats)
 
+    @property
+    def has_superkernels(self) -> bool:
+        """Whether all candidates of a block are parts of one kernel (Single-Path NAS)."""
+        return (self.kernels, self.expansions) == ((3, 5), (3, 6))
+
     def edges(self, cell: str) -> tuple[Edge, ...]:
         """Returns the only edge of a block; `skip_connect` is the last candidate, if it is one."""
         blocks = self.plan(self.stem)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from itertools import chain
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import tensorflow as tf
@@ -55,7 +55,12 @@ class SearchCell(keras.layers.Layer):
     Raises:
         ValueError: If the cell has no edges, the number of inputs is neither one nor two, or K does
             not divide the channels.
+
+    Attributes:
+        edge_class: The class of its edges.
     """
+
+    edge_class: ClassVar[type[MixedOperation]] = MixedOperation
 
     def __init__(
         self,
@@ -123,7 +128,7 @@ class SearchCell(keras.layers.Layer):
         shapes = [inputs if self._is_input(edge.source) else nodes for edge in self.wiring]
 
         edges = [
-            MixedOperation(
+            self.edge_class(
                 nodes[-1],
                 self._stride(source),
                 candidates,

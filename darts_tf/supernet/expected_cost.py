@@ -118,12 +118,7 @@ def parameter_costs(supernet: Supernet) -> Costs:
         supernet: A built supernet.
     """
     tables = _tables(supernet, lambda operation, read, written: operation.parameters())
-    inside = sum(
-        operation.parameters()
-        for cell in supernet.cells
-        for edge in cell.edges
-        for operation in edge.operations.values()
-    )
+    inside = sum(edge.parameters() for cell in supernet.cells for edge in cell.edges)
     every = sum(int(np.prod(variable.shape)) for variable in supernet.weight_variables)
     return Costs(tables, float(every - inside))
 

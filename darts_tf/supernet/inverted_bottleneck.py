@@ -1,6 +1,5 @@
 """The inverted bottleneck as a candidate: the block of MobileNetV2."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +10,7 @@ from darts_tf.layers.convolutions import pointwise
 from darts_tf.layers.depthwise import depthwise, depthwise_stride_2
 from darts_tf.layers.normalization import BatchNormalization
 from darts_tf.spaces.mobile import EPSILON
-from darts_tf.supernet.operations import CandidateOperation, Shape, kernel_entries
+from darts_tf.supernet.operations import CandidateOperation, Shape
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
@@ -28,6 +27,9 @@ class InvertedBottleneck(CandidateOperation):
         expansion: The factor by which it widens the image; 1 leaves out the first convolution.
         stride: 1 or 2.
         relu_limit: The greatest output of a ReLU, 6 for ReLU6; 0 for no limit.
+
+    Attributes:
+        channels_in: Channels of the input, from which the costs follow; `build` sets it.
 
     Example:
         >>> import tensorflow as tf
@@ -51,10 +53,12 @@ class InvertedBottleneck(CandidateOperation):
         self.expansion = expansion
         self.stride = stride
         self.relu_limit = relu_limit
+        self.channels_in = 0
 
     def build(self, node_shape: Shape) -> None:
         """Creates the kernels and the normalizations."""
-        inner = self.expansion * node_shape[-1]
+        self.channels_in = node_shape[-1]
+        inner = self.expansion * self.channels_in
         if self.expansion > 1:
             self.expand = self.kernel("expand", 1, node_shape[-1], inner)
             self.expand_norm = self._norm("expand_norm", inner)
@@ -110,10 +114,22 @@ class InvertedBottleneck(CandidateOperation):
             return x
         return x + (node if scale is None else scale * node)
 
+    def parameters(self) -> int:
+        """Returns the number of its weights, once `channels_in` is set or it is built."""
+        inner = self.expansion * self.channels_in
+        norms = 2 * inner * (1 + (self.expansion > 1)) + 2 * self.channels
+        return sum(self._kernel_entries()) + norms
+
     def multiply_adds(self, read: int, written: int) -> int:
         """Returns the multiply-adds for one image; the first convolution keeps its size."""
-        widening = math.prod(self.expand.shape) if self.expansion > 1 else 0
-        return widening * read + (kernel_entries(self) - widening) * written
+        widening, rest = self._kernel_entries()
+        return widening * read + rest * written
+
+    def _kernel_entries(self) -> tuple[int, int]:
+        """Returns the entries of the first kernel, and of the other two."""
+        inner = self.expansion * self.channels_in
+        widening = self.channels_in * inner if self.expansion > 1 else 0
+        return widening, inner * (self.kernel_size**2 + self.channels)
 
     def _relu(self, x: tf.Tensor) -> tf.Tensor:
         return limited_relu(x, self.relu_limit)

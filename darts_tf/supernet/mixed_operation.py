@@ -93,6 +93,10 @@ class MixedOperation(keras.layers.Layer):
         more = () if self.auxiliary is None else (self.auxiliary,)
         return (*self.operations.values(), *more)
 
+    def parameters(self) -> int:
+        """Returns the number of the candidates' weights, once it is built."""
+        return sum(operation.parameters() for operation in self.operations.values())
+
     def draws(self, noise: Collection[str]) -> bool:
         """Returns whether a candidate makes random draws.
 

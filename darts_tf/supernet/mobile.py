@@ -40,10 +40,15 @@ class MobileBlock(SearchCell):
         shared = {"synchronized": self.synchronized, "dtype": self.dtype_policy}
         self._build_edges(previous_shape, shared)
 
+    @property
+    def relu_limit(self) -> float:
+        """The greatest output of a ReLU; 0 for no limit."""
+        return cast(Mobile, self.search_space).relu_limit
+
     def _adapt(self, edge: MixedOperation) -> None:
         for operation in edge.operations.values():
             if isinstance(operation, InvertedBottleneck):
-                operation.relu_limit = cast(Mobile, self.search_space).relu_limit
+                operation.relu_limit = self.relu_limit
 
     def _preprocess(
         self, before_previous: tf.Tensor, previous: tf.Tensor, training: bool
@@ -208,6 +213,15 @@ class MobileSupernet(Supernet):
         """The search space."""
         return cast(Mobile, self.search_space)
 
+    def block_class(self, cell: str) -> type[MobileBlock]:
+        """Returns the class of a block.
+
+        Args:
+            cell: The name of its cell.
+        """
+        del cell
+        return MobileBlock
+
     def _make_stem(self, kind: str) -> keras.layers.Layer:
         space, width = self.chain, self.init_channels
         return MobileStem(
@@ -229,7 +243,7 @@ class MobileSupernet(Supernet):
         traces = SharedTraces(self.recompute)
         _, shape = self.stem.output_shapes(images_shape)
         for number, block in enumerate(self.chain.plan(self.init_channels)):
-            cell = MobileBlock(
+            cell = self.block_class(block.cell)(
                 block.channels,
                 block.stride == 2,
                 search_space=self.search_space,

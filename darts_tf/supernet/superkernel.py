@@ -3,6 +3,7 @@
 Stamoulis et al., 2019, arXiv:1904.02877, section 3.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -11,17 +12,20 @@ import tensorflow as tf
 from darts_tf.supernet.inverted_bottleneck import InvertedBottleneck
 from darts_tf.supernet.operations import Shape
 
+# Kernel sizes and expansions of the blocks that a superkernel holds, in the order of a block's
+# candidates: each kernel with each expansion.
+KERNELS, EXPANSIONS = (3, 5), (3, 6)
 # The columns of a block's thresholds.
 RING, FIRST_HALF, SECOND_HALF = range(3)
 
 
 class Decisions(NamedTuple):
-    """How far norms are above their thresholds, scalars; what is above 0 is on.
+    """What is decided about a block, three scalars.
 
     Attributes:
-        ring: Of the ring around the 3x3 core: the kernel is 5x5, otherwise 3x3.
-        first_half: Of the first half of the channels: the block is there, otherwise it is skipped.
-        second_half: Of the second half: the expansion is 6, otherwise 3.
+        ring: About the ring around the 3x3 core: with it the kernel is 5x5, otherwise 3x3.
+        first_half: About the first half of the channels: without it the block is skipped.
+        second_half: About the second half: with it the expansion is 6, otherwise 3.
     """
 
     ring: tf.Tensor
@@ -49,93 +53,161 @@ def switch(margin: tf.Tensor) -> tf.Tensor:
     return hard + (soft - tf.stop_gradient(soft))
 
 
+def margins(
+    kernel: tf.Tensor, thresholds: tf.Tensor, factors: tf.Tensor | None = None
+) -> Decisions:
+    r"""Returns how far the norms of a kernel's parts are above their thresholds.
+
+    The kernel has a core $w_3$ of 3x3 and a ring $w_{5 \setminus 3}$ around it. With thresholds $t$
+    and a switch $1(x)$, 1 for $x > 0$, the halves $v_1$ and $v_2$ of the channels are those of
+
+    $$v = w_3 + 1(\|w_{5 \setminus 3}\| - t_5) \, w_{5 \setminus 3}.$$
+
+    Args:
+        kernel: [5, 5, channels, 1].
+        thresholds: $t_5$, $t_{50}$ and $t_{100}$, [3].
+        factors: Factors of the switches, [3]; None for 1.
+
+    Returns:
+        The norms of ring, first and second half, minus their thresholds.
+    """
+    core, ring = _core_and_ring(kernel)
+    by_ring = _norm(ring) - thresholds[RING]
+    on = switch(by_ring) if factors is None else factors[RING] * switch(by_ring)
+    first, second = tf.split(core + on * ring, 2, 2)
+    return Decisions(
+        by_ring,
+        _norm(first) - thresholds[FIRST_HALF],
+        _norm(second) - thresholds[SECOND_HALF],
+    )
+
+
+def switched(found: Decisions, factors: tf.Tensor | None = None) -> Decisions:
+    """Returns the switches of margins.
+
+    Args:
+        found: The margins.
+        factors: Factors of the switches, [3]; None for 1.
+    """
+    on = [switch(margin) for margin in found]
+    if factors is not None:
+        on = [factor * each for factor, each in zip(tf.unstack(factors), on, strict=True)]
+    return Decisions(*on)
+
+
+def candidate_weights(on: Decisions, skippable: bool) -> tf.Tensor:
+    """Returns a weight for each candidate of a block, products of its switches.
+
+    Where all switches are 0 or 1, the weights are 1 for the block that they choose and 0 for the
+    others.
+
+    Args:
+        on: The switches.
+        skippable: Whether the block may be skipped; otherwise the first half is always on.
+
+    Returns:
+        Those of `KERNELS` times `EXPANSIONS`, and the one of the skip-connect where the block has
+        one, [4] or [5].
+
+    Example:
+        >>> import tensorflow as tf
+        >>> on = Decisions(*(tf.constant(value) for value in (1.0, 1.0, 0.0)))
+        >>> candidate_weights(on, skippable=True).numpy().tolist()
+        [0.0, 0.0, 1.0, 0.0, 0.0]
+    """
+    kernels, expansions = ((1 - value, value) for value in (on.ring, on.second_half))
+    table = tf.stack([kernel * expansion for kernel in kernels for expansion in expansions])
+    if not skippable:
+        return table
+    return tf.concat([on.first_half * table, [1 - on.first_half]], 0)
+
+
+def candidate_logits(found: Decisions, skippable: bool) -> Sequence[tf.Tensor]:
+    """Returns a number for each candidate of a block, the largest for the one that is chosen.
+
+    That of a kernel and an expansion is the sum of the margins of the parts that it has, so that
+    their softmax is a product of sigmoids. The skip-connect's is the largest of these minus the
+    margin of the first half.
+
+    Args:
+        found: The margins.
+        skippable: Whether the block may be skipped.
+
+    Returns:
+        One scalar for each candidate, in the order of `candidate_weights`.
+    """
+    nothing = tf.zeros_like(found.ring)
+    rows = [
+        kernel + expansion
+        for kernel in (nothing, found.ring)
+        for expansion in (nothing, found.second_half)
+    ]
+    return [*rows, tf.reduce_max(tf.stack(rows)) - found.first_half] if skippable else rows
+
+
 @keras.saving.register_keras_serializable(package="darts_tf")
 class Superkernel(InvertedBottleneck):
-    r"""An inverted bottleneck whose depthwise kernel is masked by thresholds.
+    r"""An inverted bottleneck whose depthwise kernel mixes those of several blocks.
 
-    The kernel $w$ of 5x5 and of 6 times the input's channels has a core $w_3$ of 3x3 and a ring
-    $w_{5 \setminus 3}$ around it. With thresholds $t$ and a switch $1(x)$, 1 for $x > 0$,
+    The kernel $w$ is 5x5 and has 6 times the input's channels. A block $o$ with a smaller kernel or
+    expansion has the part $m_o w$ of it, where the mask $m_o$ is 1 in the 3x3 core or everywhere,
+    and in the first half of the channels or in all. With weights $u$ the kernel is
 
-    $$v = w_3 + 1(\|w_{5 \setminus 3}\| - t_5) \, w_{5 \setminus 3}$$
+    $$\sum_o u_o m_o w.$$
 
-    and with the halves $v_1$ and $v_2$ of its channels, the kernel that is used is
+    With the weights that `candidate_weights` makes of switches this is the paper's
 
-    $$1(\|v_1\| - t_{50}) \, (v_1 + 1(\|v_2\| - t_{100}) \, v_2).$$
+    $$1(\|v_1\| - t_{50}) \, (v_1 + 1(\|v_2\| - t_{100}) \, v_2),$$
 
-    The outer switch is always on where a block cannot be skipped. Switches have the gradient of the
-    sigmoid. The masks are made in each call, so that gradients reach kernel and thresholds.
+    see `margins`. The masks are applied in each call, so that gradients reach kernel and
+    thresholds. A skipped block has a kernel of zeros.
 
     Args:
         channels: Channels of the output.
-        skippable: Whether the block may be skipped.
         stride: 1 or 2.
         relu_limit: The greatest output of a ReLU; 0 for no limit.
     """
 
     def __init__(
-        self,
-        channels: int,
-        skippable: bool = False,
-        stride: int = 1,
-        relu_limit: float = 0.0,
-        **kwargs: Any,
+        self, channels: int, stride: int = 1, relu_limit: float = 0.0, **kwargs: Any
     ) -> None:
         for fixed in ("kernel_size", "expansion"):
             kwargs.pop(fixed, None)  # of a config
-        super().__init__(channels, 5, 6, stride, relu_limit, **kwargs)
-        self.skippable = skippable
+        super().__init__(channels, KERNELS[-1], EXPANSIONS[-1], stride, relu_limit, **kwargs)
 
-    def decisions(self, thresholds: tf.Tensor) -> Decisions:
-        """Returns the norms of the kernel's parts minus their thresholds.
-
-        Args:
-            thresholds: Those of the ring, the first and the second half, [3].
-        """
-        core, ring = _core_and_ring(tf.convert_to_tensor(self.depthwise))
-        thresholds = tf.cast(thresholds, core.dtype)
-        by_ring = _norm(ring) - thresholds[RING]
-        first, second = tf.split(core + switch(by_ring) * ring, 2, 2)
-        return Decisions(
-            by_ring,
-            _norm(first) - thresholds[FIRST_HALF],
-            _norm(second) - thresholds[SECOND_HALF],
-        )
-
-    def masked(self, thresholds: tf.Tensor) -> tf.Tensor:
+    def masked(self, weights: tf.Tensor) -> tf.Tensor:
         """Returns the depthwise kernel that is used, [5, 5, channels, 1].
 
         Args:
-            thresholds: As for `decisions`.
+            weights: The weights of the candidates; those of `KERNELS` times `EXPANSIONS` come
+                first, [4 or more].
         """
-        core, ring = _core_and_ring(tf.convert_to_tensor(self.depthwise))
-        on = self.decisions(thresholds)
-        first, second = tf.split(core + switch(on.ring) * ring, 2, 2)
-        kernel = tf.concat((first, switch(on.second_half) * second), 2)
-        return switch(on.first_half) * kernel if self.skippable else kernel
+        kernel = tf.convert_to_tensor(self.depthwise)
+        table = tf.reshape(tf.cast(weights[:4], kernel.dtype), (2, 2))
+        # What first and second half have of the core, and of the ring.
+        whole, larger = tf.reduce_sum(table, 0), table[1]
+        parts = []
+        for part, share in zip(_core_and_ring(kernel), (whole, larger), strict=True):
+            first, second = tf.split(part, 2, 2)
+            parts.append(tf.concat((tf.reduce_sum(share) * first, share[1] * second), 2))
+        return tf.add_n(parts)
 
     def call(  # type: ignore[override]
-        self,
-        node: tf.Tensor,
-        thresholds: tf.Tensor,
-        training: bool = False,
+        self, node: tf.Tensor, weights: tf.Tensor, training: bool = False
     ) -> tf.Tensor:
         """Computes the block.
 
         Args:
             node: [batch, rows, columns, channels].
-            thresholds: As for `decisions`.
+            weights: As for `masked`.
             training: Whether normalization uses, and records, the statistics of the batch.
         """
-        return self.compute(node, self.masked(thresholds), training=training)
+        return self.compute(node, self.masked(weights), training=training)
 
-    def build(self, node_shape: Shape, thresholds_shape: Shape | None = None) -> None:
+    def build(self, node_shape: Shape, weights_shape: Shape | None = None) -> None:
         """Creates the kernels and the normalizations."""
-        del thresholds_shape
+        del weights_shape
         super().build(node_shape)
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
-        return {**super().get_config(), "skippable": self.skippable}
 
 
 def _core_and_ring(kernel: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -47,6 +47,52 @@ def bottleneck(
     return tape.add(x, y) if y.shape == x.shape else y
 
 
+def norm(x: Var) -> Var:
+    """The Euclidean norm."""
+    length = np.sqrt(np.sum(x.value**2))
+    return Var(length, (x,), lambda g: (g * x.value / length,))
+
+
+def switch(x: Var, threshold: Var) -> Var:
+    """1 where a number is above a threshold, else 0, with the slope of the sigmoid."""
+    share = 1 / (1 + np.exp(threshold.value - x.value))
+    slope = share * (1 - share)
+    above = float(x.value > threshold.value)
+    return Var(above, (x, threshold), lambda g: (g * slope, -g * slope))
+
+
+def without(on: Var) -> Var:
+    """One minus a number."""
+    return Var(1 - on.value, (on,), lambda g: (-g,))
+
+
+def superkernel(kernel: Var, thresholds: Var, skippable: bool) -> tuple[Var, list[Var]]:
+    """The kernel that is used, and a weight for each of 3x3-3, 3x3-6, 5x5-3, 5x5-6 and skipping.
+
+    Args:
+        kernel: [5, 5, channels, 1].
+        thresholds: Of the ring, the first and the second half of the channels, [3].
+        skippable: Whether the first half may be off.
+    """
+    core, half = np.zeros(kernel.shape), np.zeros(kernel.shape)
+    core[1:4, 1:4] = 1
+    half[:, :, : kernel.shape[2] // 2] = 1
+    t5, t50, t100 = (tape.pick(thresholds, number) for number in range(3))
+    ring = tape.times(kernel, 1 - core)
+    by_ring = switch(norm(ring), t5)
+    used = tape.add(tape.times(kernel, core), tape.scale(ring, by_ring))
+    first, second = tape.times(used, half), tape.times(used, 1 - half)
+    by_first = switch(norm(first), t50) if skippable else Var(1.0)
+    by_second = switch(norm(second), t100)
+    masked = tape.scale(tape.add(first, tape.scale(second, by_second)), by_first)
+    weights = [
+        tape.scale(tape.scale(size, expansion), by_first)
+        for size in (without(by_ring), by_ring)
+        for expansion in (without(by_second), by_second)
+    ]
+    return masked, [*weights, without(by_first)] if skippable else weights
+
+
 def convolution(x: Var, params: Mapping[str, Var], stride: int = 1, limit: float = LIMIT) -> Var:
     """A convolution, batch normalization and ReLU."""
     y = images.conv2d(x, params["conv"], stride)

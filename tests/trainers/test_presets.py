@@ -13,7 +13,7 @@ from trainers.command_line import parse_with_plugs
 
 CONFIGS = {"search": SearchConfig, "train": TrainingConfig}
 # Further methods, each with the settings of its own paper.
-SEARCHED_ON = {"proxyless_nas": "imagenet"}
+SEARCHED_ON = {"proxyless_nas": "imagenet", "single_path_nas": "imagenet"}
 METHODS = tuple(
     f"{name}_{SEARCHED_ON.get(name, 'cifar10')}" for name in methods.names() if name != "darts"
 )

@@ -31,6 +31,7 @@ _REGISTRY: Registry[Method] = Registry(
         "sdarts_adv": "darts_tf.searching.methods.sdarts_adv:SdartsAdv",
         "sdarts_rs": "darts_tf.searching.methods.sdarts_rs:SdartsRs",
         "sgas": "darts_tf.searching.methods.sgas:Sgas",
+        "single_path_nas": "darts_tf.searching.methods.single_path_nas:SinglePathNas",
         "snas": "darts_tf.searching.methods.snas:Snas",
         "xnas": "darts_tf.searching.methods.xnas:Xnas",
     },

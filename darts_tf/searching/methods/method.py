@@ -95,6 +95,14 @@ class Method(Settings):
     # The families of the spaces that it can search; empty for all.
     families: ClassVar[tuple[str, ...]] = ()
 
+    def searches(self, family: str) -> bool:
+        """Returns whether it can search spaces of a family.
+
+        Args:
+            family: The family, such as `cells`.
+        """
+        return not self.families or family in self.families
+
     def check(self, config: SearchConfig, space: Space) -> None:
         """Refuses a search that makes no sense with this method.
 
@@ -238,6 +246,17 @@ class Method(Settings):
         del config
         return self.relaxation(stage.space, **kwargs)
 
+    def supernet_class(self, space: Space) -> type[Supernet]:
+        """Returns the class of the supernet, here that of the space's family.
+
+        Args:
+            space: The space of the stage.
+        """
+        from darts_tf.supernet import families
+
+        found: type[Supernet] = families.supernet_class(space)
+        return found
+
     def supernet(self, stage: Stage, config: SearchConfig, classes: int) -> Supernet:
         """Returns the supernet of a stage, not built yet.
 
@@ -247,10 +266,10 @@ class Method(Settings):
             classes: Number of classes.
         """
         from darts_tf.engine.precision import dtype_policy
-        from darts_tf.supernet.families import supernet_arguments, supernet_class
+        from darts_tf.supernet.families import supernet_arguments
 
         policy = dtype_policy(config.mixed_precision)
-        make: type[Supernet] = supernet_class(stage.space)
+        make: type[Supernet] = self.supernet_class(stage.space)
         arguments = {
             "search_space": stage.space,
             "layers": stage.layers,

@@ -52,7 +52,9 @@ from darts_tf.supernet.relaxations.random_draw import RandomDraw
 from darts_tf.supernet.relaxations.sigmoid import Sigmoid
 from darts_tf.supernet.relaxations.skip_dropout import SkipDropout
 from darts_tf.supernet.relaxations.stoppable import Stoppable
+from darts_tf.supernet.relaxations.thresholds import Thresholds
 from darts_tf.supernet.residual import NormalizedConv, ResidualBlock
+from darts_tf.supernet.single_path import SinglePathSupernet, SuperkernelBlock, SuperkernelEdge
 from darts_tf.supernet.source_features import SourceFeatures
 from darts_tf.supernet.stem import Stem
 from darts_tf.supernet.superkernel import Superkernel
@@ -262,15 +264,52 @@ CASES = {
     Superkernel: (
         {
             "channels": 6,
-            "skippable": True,
             "stride": 2,
             "relu_limit": 4.0,
             "layout": Layout.EVEN.value,
             "synchronized": True,
         },
-        lambda layer: layer(IMAGES, np.zeros(3)),
+        lambda layer: layer(IMAGES, EDGE[:4]),
         frozenset({"kernel_size", "expansion"}),
     ),
+    SuperkernelEdge: (
+        {
+            "channels": 6,
+            "stride": 2,
+            "candidates": ("mbconv_3x3_e3", "mbconv_3x3_e6", "mbconv_5x5_e3", "mbconv_5x5_e6"),
+            "synchronized": True,
+        },
+        lambda layer: layer({"identity": IMAGES}, EDGE[:4]),
+        frozenset({"auxiliary"}),
+    ),
+    SuperkernelBlock: (
+        {
+            "channels": 6,
+            "reduction": True,
+            "search_space": MOBILE_SMALL.get_config(),
+            "synchronized": True,
+            "cell": "block_2",
+        },
+        lambda layer: layer(IMAGES, IMAGES, EDGE[np.newaxis, :4]),
+        frozenset({"previous_reduction", "partial", "auxiliary"}),
+    ),
+    SinglePathSupernet: (
+        {
+            "search_space": MOBILE_SMALL.get_config(),
+            "layers": 6,
+            "init_channels": 4,
+            "classes": 3,
+            "synchronized": True,
+            "recompute": True,
+            "stem": "imagenet",
+            "relaxation": keras.saving.serialize_keras_object(
+                Thresholds(MOBILE_SMALL, dtype="float64", name="mine")
+            ),
+        },
+        on_images,
+        frozenset({"by_stage", "partial"}),
+    ),
+    Thresholds: ({"search_space": MOBILE_SMALL.get_config()}, without_input),
     MobileStem: (
         {"channels": 6, "first": 3, "kind": "imagenet", "relu_limit": 0.5, "synchronized": True},
         on_images,

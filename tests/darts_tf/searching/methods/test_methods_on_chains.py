@@ -13,9 +13,11 @@ REFUSED = {
     "drnas": "space: expected one whose nodes have channels of one number",
     "fair_darts": "space: expected cells wired as DARTS's",
     "lambda_darts": "space: expected one whose normal cells share their architecture",
+    "oles": "space: expected one of the family cells with the method oles",
     "p_darts": "expected a space whose edges can lose candidates",
     "pc_darts": "space: expected one whose nodes have channels of one number",
     "sgas": "space: expected one whose nodes keep some of their edges",
+    "snas": "space: expected one of the family cells with the method snas",
 }
 
 
