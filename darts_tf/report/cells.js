@@ -8,9 +8,7 @@ const LANES = { first: 9, step: 7, fewest: 4 };
 // Of graphs, whose edges are nothing but lines.
 const ARCS = { pitch: 34, first: 22, step: 9 };
 // The families whose colors the style sheet has, for light and dark pages.
-const FAMILIES = [
-  "none", "pool", "skip", "separable", "dilated", "convolution", "noise", "bottleneck", "activation",
-];
+const FAMILIES = ["none", "pool", "skip", "separable", "dilated", "convolution", "noise", "bottleneck", "activation"];
 
 function nodeName(node, inputs, last) {
   if (node < inputs) return `c(k\u2212${inputs - node})`;

@@ -55,8 +55,8 @@ def test_a_killed_search_resumes_to_the_bit(seed, tmp_path):
         ({"batch_size": 1000}, "batch_size: expected rows of more than text_bptt=10 words"),
         ({"method": "pc_darts", "init_channels": 8}, "partial channels"),
         ({"method": "darts_minus"}, "auxiliary skip-connects"),
-        ({"method": "snas"}, "got one with drop_path on its edges"),
-        ({"method": "oles"}, "expected candidates with weights of their own"),
+        ({"method": "snas"}, "expected one of the family cells with the method snas"),
+        ({"method": "oles"}, "expected one of the family cells with the method oles"),
     ],
 )
 def test_what_cannot_be_searched_is_refused(settings, message, seed, tmp_path):

@@ -85,9 +85,9 @@ def test_a_killed_training_resumes_to_the_bit(folder, seed):
 
 
 def test_it_takes_as_many_layers_as_graphs(folder):
-    with pytest.raises(UserError, match=r"^layers: expected at most 3 in the space 'few', got 20$"):
+    with pytest.raises(UserError, match=r"^layers: expected at most 3, got 20$"):
         RandomSearchConfig(dataset="digits", space="few")
-    with pytest.raises(UserError, match=r"^--layers: expected at most 3 .*, got 20$"):
+    with pytest.raises(UserError, match=r"^--layers: expected at most 3, got 20$"):
         darts_tf.train(
             TrainingConfig(dataset="digits", data_dir=str(folder / "data")),
             FEW.sample(np.random.default_rng(0)),
