@@ -527,8 +527,10 @@ def fewest_layers(method: Any, space: Any) -> int:
     """Returns the fewest cells of a supernet that a method accepts in a space, 3 for most."""
     channels = CHANNELS.get(method.name, 16)
     for layers in range(space.fewest_layers, 9):
-        config = SearchConfig(layers=layers, init_channels=channels, stop_criterion="none")
-        with suppress(UserError):
+        config = SearchConfig(
+            space=space.name, layers=layers, init_channels=channels, stop_criterion="none"
+        )
+        with known(spaces, space), suppress(UserError):
             method.check(config, space)
             return layers
     raise ValueError(f"{method.name} refuses up to 8 cells")

@@ -86,9 +86,10 @@ def searched(
     train, valid = split(rng), split(rng)
     scheme = strategy(devices)
     method = methods.get(method)
-    space = SPACE if method.searches("cells") else contracts.space_for(method, few=True)
+    few = contracts.space_for(method, few=True)
+    space = SPACE if method.searches("cells") else few
     config = SearchConfig(
-        layers=contracts.fewest_layers(method, space),
+        layers=contracts.fewest_layers(method, few),
         init_channels=channels,
         stem="cifar",
         arch_order=order,

@@ -15,8 +15,8 @@ from darts_tf.errors import UserError
 from darts_tf.runs.history import EpochRecord, Table
 from darts_tf.searching.methods.method import Method
 from darts_tf.searching.methods.narrowing import check_narrowing, check_stages, names_of, strongest
-from darts_tf.searching.methods.parts import check_parts
 from darts_tf.searching.methods.stage import Stage
+from darts_tf.searching.partial_channels import check_parts
 from darts_tf.settings import setting
 from darts_tf.spaces.narrowing import without_none
 from darts_tf.spaces.operations import NONE

@@ -10,8 +10,8 @@ import numpy as np
 
 from darts_tf.config import SearchConfig
 from darts_tf.searching.methods.method import Method
-from darts_tf.searching.methods.parts import check_parts
 from darts_tf.searching.methods.stage import Stage
+from darts_tf.searching.partial_channels import check_parts
 from darts_tf.settings import setting
 from darts_tf.spaces.space import Space
 
