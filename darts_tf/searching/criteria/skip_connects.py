@@ -72,9 +72,7 @@ class SkipConnects(Criterion):
         """Makes the criterion from the settings `stop_*` that are its own, and `min_epochs`."""
         cells = watched_cells(config.stop_cells, space)
         at, free = config.stop_at_skip_connects, config.stop_free_operations
-        together = space.counted_together()
-        groups = together if any(len(group) > 1 for group in together) else ()
-        return cls(at, cells, config.min_epochs, free, groups)
+        return cls(at, cells, config.min_epochs, free, _groups(space))
 
     def recorded(self, config: SearchConfig, space: Space) -> SearchConfig:
         """Returns the settings with those of this criterion."""
@@ -145,11 +143,12 @@ class SkipConnects(Criterion):
         return tuple(
             Reading(
                 f"{at} skip-connects, {where}{rule}",
-                replace(self, at=at, cells=cells, min_epochs=1),
+                replace(self, at=at, cells=cells, min_epochs=1, groups=_groups(space)),
                 view,
             )
             for at in _COUNTS
             for where, cells in choices_of_cells(space).items()
+            if not set(cells) <= set(space.wirings)
             for rule, view in NOISE_RULES.items()
         )
 
@@ -161,6 +160,12 @@ class SkipConnects(Criterion):
         """
         del space
         check_watched(self.cells, tables)
+
+
+def _groups(space: Space) -> tuple[tuple[str, ...], ...]:
+    """Returns the groups of cells over which a space counts; none where it is each by itself."""
+    together = space.counted_together()
+    return together if any(len(group) > 1 for group in together) else ()
 
 
 def _count_from_now_on(record: EpochRecord, group: Sequence[str]) -> bool:

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from darts_tf import methods
+from darts_tf import methods, spaces
 from darts_tf.errors import UserError
 from darts_tf.runs.history import read_history
+from darts_tf.spaces.auto_deeplab import AUTO_DEEPLAB
 from darts_tf.spaces.darts import DARTS
 from darts_tf.study.recorded import read_search
 from tests.histories import searched, searched_in, trained
@@ -39,6 +40,32 @@ def test_in_a_search_with_stages_the_last_one_counts(tmp_path, seed):
     found = search.replay()
     assert {tuple(stop.skip_connects) for stop in found.stops} == {("rung",)}
     assert "2 skip-connects, rung, every epoch" in [stop.reading for stop in found.stops]
+
+
+def test_a_path_of_another_length_than_the_spaces_is_replayed(tmp_path, seed):
+    run = searched_in(AUTO_DEEPLAB.with_layers(3), tmp_path / "run", seed, 6)
+    search = read_search(run.path)
+    assert search.space.layers == 3
+    found = [(stop.criterion, stop.reading) for stop in search.replay().stops]
+    assert ("stable_ranking", "5 epochs, all ranks, path, every epoch") in found
+    assert not [each for each in found if each[0] == "skip_connects" and ", path" in each[1]]
+
+
+def test_skipped_blocks_are_counted_by_stage_in_a_replay(tmp_path, seed):
+    space = spaces.get("mobile_small")
+    search = read_search(searched_in(space, tmp_path / "run", seed, 30).path)
+    stages = [
+        max(sum(record.skip_connects[cell] for cell in cells) for cells in space.counted_together())
+        for record in search.records
+    ]
+    expected = next((n for n, count in enumerate(stages) if count >= 2), None)
+    [stop] = [
+        stop
+        for stop in search.replay().stops
+        if stop.reading == "2 skip-connects, block, every epoch"
+    ]
+    epochs = [record.epoch for record in search.records]
+    assert stop.stop_epoch == (None if expected is None else epochs[expected])
 
 
 @pytest.mark.parametrize("start", [2, 4])
