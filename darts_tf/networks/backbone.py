@@ -1,11 +1,8 @@
 """The network of a genotype of cells, up to the features that are classified."""
 
-import keras
-
 from darts_tf.networks.blocks import Blocks, Tensor
-from darts_tf.networks.cell import add_cell, add_inputs
+from darts_tf.networks.cell import add_cell, add_inputs, add_output
 from darts_tf.networks.spec import NetworkSpec
-from darts_tf.networks.squeeze_excite import squeeze_and_excite
 from darts_tf.networks.stem import add_stem
 from darts_tf.spaces import space_of
 from darts_tf.spaces.stems import STEMS
@@ -40,10 +37,7 @@ def backbone(blocks: Blocks, images: Tensor, spec: NetworkSpec) -> tuple[Tensor,
             first = before_previous if genotype.inputs == 2 else None
             inputs = add_inputs(blocks, first, previous, channels, halved, name)
         nodes = add_cell(blocks, inputs, genotype, place, channels, name)
-        concat = f"{name}_concat" if spec.squeeze_excite else name
-        output = keras.layers.Concatenate(dtype=blocks.dtype, name=concat)(nodes)
-        if spec.squeeze_excite:
-            output = squeeze_and_excite(blocks, output, name)
+        output = add_output(blocks, nodes, spec.squeeze_excite, name)
         relu = blocks.relu(output, f"{name}_relu")
         before_previous, previous = previous, relu if skeleton.preprocessed else output
         halved = place.reduction

@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
+import keras
+
 from darts_tf.networks.blocks import Blocks, Tensor
+from darts_tf.networks.squeeze_excite import squeeze_and_excite
 from darts_tf.spaces.genotype import Genotype
 from darts_tf.spaces.operations import NONE
 from darts_tf.spaces.space import Place
@@ -38,6 +41,20 @@ def add_inputs(
         first(before_previous, channels, f"{name}_preprocess_0"),
         last(previous, channels, f"{name}_preprocess_1"),
     ]
+
+
+def add_output(blocks: Blocks, nodes: Sequence[Tensor], squeezed: bool, name: str) -> Tensor:
+    """Adds the concatenation of a cell's output nodes.
+
+    Args:
+        blocks: Makes the layers.
+        nodes: The nodes.
+        squeezed: Whether squeeze and excitation follows.
+        name: Name of the last layer.
+    """
+    concat = f"{name}_concat" if squeezed else name
+    output = keras.layers.Concatenate(dtype=blocks.dtype, name=concat)(nodes)
+    return squeeze_and_excite(blocks, output, name) if squeezed else output
 
 
 def add_cell(

@@ -6,9 +6,8 @@ import keras
 
 from darts_tf.errors import UserError
 from darts_tf.networks.blocks import Blocks, Tensor
-from darts_tf.networks.cell import add_cell, add_inputs
+from darts_tf.networks.cell import add_cell, add_inputs, add_output
 from darts_tf.networks.spec import NetworkSpec
-from darts_tf.networks.squeeze_excite import squeeze_and_excite
 from darts_tf.networks.stem import add_stem
 from darts_tf.spaces import space_of
 from darts_tf.spaces.auto_deeplab import path_levels
@@ -50,10 +49,7 @@ def backbone(blocks: Blocks, images: Tensor, spec: NetworkSpec) -> tuple[Tensor,
         second = _resized(blocks, previous, level, at, sizes, f"{name}_previous")
         inputs = add_inputs(blocks, first, second, channels, False, name)
         nodes = add_cell(blocks, inputs, genotype, place, channels, name)
-        concat = f"{name}_concat" if spec.squeeze_excite else name
-        output = keras.layers.Concatenate(dtype=blocks.dtype, name=concat)(nodes)
-        if spec.squeeze_excite:
-            output = squeeze_and_excite(blocks, output, name)
+        output = add_output(blocks, nodes, spec.squeeze_excite, name)
         before_previous, before_level = previous, level
         previous = blocks.relu(output, f"{name}_relu")
         if number == 2 * len(places) // 3:
