@@ -1,11 +1,17 @@
 """The joint step: weights and architecture learn from one pass over one batch (SNAS)."""
 
+from __future__ import annotations
+
+from typing import Self
+
 import tensorflow as tf
 
-from darts_tf.engine.precision import scale_batch, unscale_score
+from darts_tf.config import SearchConfig
+from darts_tf.engine.precision import LossScale, scale_batch, unscale_score
 from darts_tf.engine.scoring import Batch, Score
 from darts_tf.searching.bilevel import WEIGHT_PASS, BilevelStep, Clock
 from darts_tf.searching.differentiation import differentiate
+from darts_tf.searching.methods.method import Method
 from darts_tf.supernet.model import Supernet
 
 
@@ -17,6 +23,32 @@ class JointStep(BilevelStep):
     `BilevelStep`; a joint step does not read `architecture_gradient`, `weight_gradient`,
     `before_pass`, `resting`, `weights_first` and `architecture_learns`.
     """
+
+    @classmethod
+    def of(
+        cls,
+        method: Method,
+        supernet: Supernet,
+        config: SearchConfig,
+        loss_scale: LossScale | None,
+    ) -> Self:
+        """Returns the step of a method.
+
+        Args:
+            method: The method, which gives the optimizers, the penalty, and what comes afterwards.
+            supernet: The supernet, built.
+            config: The settings of the search.
+            loss_scale: The scale of the losses; None for none.
+        """
+        return cls(
+            supernet,
+            method.weight_optimizer(config, loss_scale),
+            method.architecture_optimizer(config, loss_scale),
+            loss_scale=loss_scale,
+            penalty=method.penalty,
+            afterwards=method.after_architecture_step,
+            seed=config.seed,
+        )
 
     def __call__(self, train: Batch, valid: Batch, clock: Clock | None = None) -> Score:
         """Updates the architecture and the weights.

@@ -89,15 +89,7 @@ class SinglePathNas(Method):
         from darts_tf.searching.joint import OneLossStep
 
         del stage
-        return OneLossStep(
-            supernet,
-            self.weight_optimizer(config, loss_scale),
-            self.architecture_optimizer(config, loss_scale),
-            loss_scale=loss_scale,
-            penalty=self.penalty,
-            afterwards=self.after_architecture_step,
-            seed=config.seed,
-        )
+        return OneLossStep.of(self, supernet, config, loss_scale)
 
     def on_epoch_begin(self, epoch: int, epochs: int, supernet: Supernet) -> None:
         """Sets whether decisions are dropped, and whether the loss has the cost."""

@@ -113,15 +113,7 @@ class Snas(Method):
         from darts_tf.searching.joint import JointStep
 
         del stage
-        return JointStep(
-            supernet,
-            self.weight_optimizer(config, loss_scale),
-            self.architecture_optimizer(config, loss_scale),
-            loss_scale=loss_scale,
-            penalty=self.penalty,
-            afterwards=self.after_architecture_step,
-            seed=config.seed,
-        )
+        return JointStep.of(self, supernet, config, loss_scale)
 
     def architecture_optimizer(
         self, config: SearchConfig, loss_scale: LossScale | None
