@@ -20,6 +20,7 @@ from darts_tf.supernet.operations import (
     FactorizedReduce,
     ReLUConvBN,
     Shape,
+    halved,
     kernel_entries,
 )
 from darts_tf.supernet.partial_channels import divided, passed_by, shuffled
@@ -119,10 +120,8 @@ class SearchCell(keras.layers.Layer):
             inputs: Shape of the inputs after their preprocessing.
             shared: Arguments of all layers.
         """
-        rows, columns = inputs[1:3]
-        if self.reduction:
-            rows, columns = (None if size is None else -(-size // 2) for size in (rows, columns))
-        nodes = (None, rows, columns, self.channels // self.partial)
+        sizes = halved(inputs[1:3]) if self.reduction else inputs[1:3]
+        nodes = (None, *sizes, self.channels // self.partial)
         self.image_sizes = inputs[1:3], nodes[1:3]
         self.input_channels = inputs[-1]
         shapes = [inputs if self._is_input(edge.source) else nodes for edge in self.wiring]

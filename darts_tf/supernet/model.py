@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from darts_tf.layers.initialization import uniform
@@ -15,8 +14,8 @@ from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.space import Space
 from darts_tf.supernet.cells import SearchCell
 from darts_tf.supernet.edge_weights import EdgeWeights
-from darts_tf.supernet.operations import Shape
-from darts_tf.supernet.relaxation import Relaxation, fold_in
+from darts_tf.supernet.operations import Shape, halved
+from darts_tf.supernet.relaxation import Relaxation, Searched, fold_in, relaxation_of
 from darts_tf.supernet.residual import ResidualBlock
 from darts_tf.supernet.shared_trace import SharedTraces
 from darts_tf.supernet.stem import Stem
@@ -28,7 +27,7 @@ UNSEEDED = (0, 0)
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
-class Supernet(keras.Model):
+class Supernet(Searched, keras.Model):
     r"""The one-shot model in which every edge of a cell mixes all candidates (DARTS+, section 2.1).
 
     A node $x_j$ is the sum of its incoming edges, and an edge the weighted sum of its candidates
@@ -104,11 +103,7 @@ class Supernet(keras.Model):
         self.recompute = recompute
         self.by_stage = by_stage
         self.partial = partial
-        if relaxation is None:
-            relaxation = Relaxation(self.search_space, dtype=self.dtype_policy, name="relaxation")
-        elif isinstance(relaxation, dict):
-            relaxation = keras.saving.deserialize_keras_object(relaxation)
-        self.relaxation: Any = relaxation
+        self.relaxation = relaxation_of(relaxation, self.search_space, self.dtype_policy)
         self.skeleton = self.search_space.skeleton
         self.blocks: dict[str, ResidualBlock] = {}  # by number of the cell that follows
         self.stem: Any = self._make_stem(stem)
@@ -133,7 +128,7 @@ class Supernet(keras.Model):
         self.cells: list[SearchCell] = []
         traces = SharedTraces(self.recompute)
         before_previous, previous = self.stem.output_shapes(images_shape)
-        halved = self.stem.reduces
+        after_reduction = self.stem.reduces
         for i, place in enumerate(self.search_space.macro(self.cell_count)):
             width = place.width * self.init_channels
             if place.after_block:
@@ -141,11 +136,11 @@ class Supernet(keras.Model):
                     width, self.synchronized, dtype=self.dtype_policy, name=f"block_{i}"
                 )
                 block.build(previous)
-                previous = (None, *_halved(previous[1:3]), width)
+                previous = (None, *halved(previous[1:3]), width)
             cell = SearchCell(
                 width,
                 place.reduction,
-                halved,
+                after_reduction,
                 self.search_space,
                 self.synchronized,
                 place.cell,
@@ -157,8 +152,8 @@ class Supernet(keras.Model):
             cell.traces = traces
             cell.build(before_previous, previous)
             self.cells.append(cell)
-            halved = place.reduction
-            sizes = _halved(previous[1:3]) if place.reduction else previous[1:3]
+            after_reduction = place.reduction
+            sizes = halved(previous[1:3]) if place.reduction else previous[1:3]
             before_previous = previous
             outputs = len(self.search_space.output(place.cell))
             previous = (None, *sizes, outputs * width)
@@ -260,14 +255,6 @@ class Supernet(keras.Model):
             before_previous, previous = previous, output
         return self.classify(previous, training)
 
-    def edge_weights(self, seed: tf.Tensor | None = None) -> list[EdgeWeights | tf.Tensor]:
-        """Returns the relaxation's edge weights for each cell in turn; cells of a kind share them.
-
-        Args:
-            seed: Seed of the relaxation's noise, int32 [2]; None for none.
-        """
-        return self.for_cells(self.relaxation.call(seed))  # __call__ wants an input
-
     def for_cells(self, by_kind: Mapping[str, Any]) -> list[Any]:
         """Returns a list with one entry for each cell of the supernet, looked up by its kind.
 
@@ -286,37 +273,6 @@ class Supernet(keras.Model):
             seed = fold_in(seed, replica.replica_id_in_sync_group)
         return seed
 
-    def architecture_parameters(self) -> dict[str, np.ndarray]:
-        """Returns the alphas of each cell as arrays, [edges, candidates]."""
-        return self.relaxation.architecture_parameters()
-
-    def strengths(self) -> dict[str, np.ndarray]:
-        """Returns for each cell the strengths that a genotype is derived from.
-
-        Returns:
-            By cell, float64 [edges, candidates], each from 0 to 1.
-        """
-        return self.relaxation.strengths()
-
-    def kept(self) -> dict[str, np.ndarray]:
-        """Returns for each cell which candidates still compete, bool [edges, candidates]."""
-        return self.relaxation.kept()
-
-    def initial_noise(self) -> dict[str, float]:
-        """Returns for each cell the standard deviation of the noise in its initial alphas."""
-        return self.relaxation.initial_noise()
-
-    @property
-    def architecture_variables(self) -> list[keras.Variable]:
-        """The alphas, which learn on validation data."""
-        return self.relaxation.trainable_variables
-
-    @property
-    def weight_variables(self) -> list[keras.Variable]:
-        """The weights, which learn on training data: all that is trainable but the alphas."""
-        alphas = {id(variable) for variable in self.architecture_variables}
-        return [variable for variable in self.trainable_variables if id(variable) not in alphas]
-
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
         return {
@@ -332,7 +288,3 @@ class Supernet(keras.Model):
             "partial": self.partial,
             "relaxation": keras.saving.serialize_keras_object(self.relaxation),
         }
-
-
-def _halved(sizes: Shape) -> Shape:
-    return tuple(size and -(-size // 2) for size in sizes)

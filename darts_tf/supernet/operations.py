@@ -506,6 +506,19 @@ def kernel_entries(layer: keras.layers.Layer) -> int:
     return sum(math.prod(shape) for shape in shapes if len(shape) == 4)
 
 
+def halved(sizes: Shape) -> Shape:
+    """Returns what a stride of 2 makes of the sizes of an image, rounded up; None stays None.
+
+    Args:
+        sizes: Rows and columns.
+
+    Example:
+        >>> halved((9, None))
+        (5, None)
+    """
+    return tuple(size and -(-size // 2) for size in sizes)
+
+
 def empty_target(node: tf.Tensor, stride: int, channels: int | None = None) -> tf.Tensor:
     """Returns zeros of the size of the node that an edge leads to.
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from darts_tf.config import SearchConfig
@@ -20,11 +19,11 @@ from darts_tf.supernet.recurrent_cell import (
     check_edges,
     moved_average,
 )
-from darts_tf.supernet.relaxation import Relaxation
+from darts_tf.supernet.relaxation import Relaxation, Searched, relaxation_of
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
-class RecurrentSupernet(LanguageModel):
+class RecurrentSupernet(Searched, LanguageModel):
     r"""The language model in whose cell every edge mixes all candidates (DARTS, section 3.1.2).
 
     Node $j$ is the batch normalization, without scale and offset, of
@@ -75,12 +74,8 @@ class RecurrentSupernet(LanguageModel):
         self.set_sizes(classes, init_channels, space.node_count(cell), rows, dropout)
         self.search_space: Any = space
         self.cell = cell
-        if relaxation is None:
-            relaxation = Relaxation(space, dtype=self.dtype_policy, name="relaxation")
-        elif isinstance(relaxation, dict):
-            relaxation = keras.saving.deserialize_keras_object(relaxation)
-        self.relaxation: Any = relaxation
-        if getattr(self.relaxation, "auxiliary_skips", False):
+        self.relaxation = relaxation_of(relaxation, space, self.dtype_policy)
+        if self.relaxation.auxiliary_skips:
             raise _unfit("auxiliary skip-connects")
         self._cell = RecurrentSearchCell(space.edges(cell), space.output(cell))
 
@@ -157,14 +152,6 @@ class RecurrentSupernet(LanguageModel):
             self.moving_variance.assign(variance)
         return states
 
-    def edge_weights(self, seed: tf.Tensor | None = None) -> list[EdgeWeights | tf.Tensor]:
-        """Returns the relaxation's edge weights of the cell, in a list.
-
-        Args:
-            seed: Seed of the relaxation's noise, int32 [2]; None for none.
-        """
-        return self.for_cells(self.relaxation.call(seed))
-
     def for_cells(self, by_kind: Mapping[str, Any]) -> list[Any]:
         """Returns a list of what the only cell has.
 
@@ -173,37 +160,10 @@ class RecurrentSupernet(LanguageModel):
         """
         return [by_kind[self.cell]]
 
-    def architecture_parameters(self) -> dict[str, np.ndarray]:
-        """Returns the alphas of the cell as an array, [edges, candidates]."""
-        return self.relaxation.architecture_parameters()
-
-    def strengths(self) -> dict[str, np.ndarray]:
-        """Returns the strengths that a genotype is derived from; see `Supernet.strengths`."""
-        return self.relaxation.strengths()
-
-    def kept(self) -> dict[str, np.ndarray]:
-        """Returns which candidates still compete, bool [edges, candidates]."""
-        return self.relaxation.kept()
-
-    def initial_noise(self) -> dict[str, float]:
-        """Returns the standard deviation of the noise in the initial alphas."""
-        return self.relaxation.initial_noise()
-
     @property
     def cells(self) -> tuple[()]:
         """The cells whose candidates have weights of their own: none."""
         return ()
-
-    @property
-    def architecture_variables(self) -> list[keras.Variable]:
-        """The alphas, which learn on validation data."""
-        return self.relaxation.trainable_variables
-
-    @property
-    def weight_variables(self) -> list[keras.Variable]:
-        """The weights, which learn on training data: all that is trainable but the alphas."""
-        alphas = {id(variable) for variable in self.architecture_variables}
-        return [variable for variable in self.trainable_variables if id(variable) not in alphas]
 
     @property
     def passing_variables(self) -> list[keras.Variable]:

@@ -214,6 +214,77 @@ class Relaxation(keras.layers.Layer):
         return {**super().get_config(), "search_space": self.search_space.get_config()}
 
 
+class Searched:
+    """What a supernet of any family says of its relaxation; a base class beside `keras.Model`.
+
+    Attributes:
+        relaxation: The layer that owns the architecture parameters.
+    """
+
+    relaxation: Any
+    trainable_variables: list[keras.Variable]
+
+    def for_cells(self, by_kind: Mapping[str, Any]) -> list[Any]:
+        """Returns a list with one entry for each cell of the supernet.
+
+        Args:
+            by_kind: For each cell of the space a value, such as its edge weights.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has to say which cells it has")
+
+    def edge_weights(self, seed: tf.Tensor | None = None) -> list[EdgeWeights | tf.Tensor]:
+        """Returns the relaxation's edge weights for each cell in turn; cells of a kind share them.
+
+        Args:
+            seed: Seed of the relaxation's noise, int32 [2]; None for none.
+        """
+        return self.for_cells(self.relaxation.call(seed))  # __call__ wants an input
+
+    def architecture_parameters(self) -> dict[str, np.ndarray]:
+        """Returns the alphas of each cell as arrays, [edges, candidates]."""
+        return self.relaxation.architecture_parameters()
+
+    def strengths(self) -> dict[str, np.ndarray]:
+        """Returns for each cell the strengths that a genotype is derived from.
+
+        Returns:
+            By cell, float64 [edges, candidates], each from 0 to 1.
+        """
+        return self.relaxation.strengths()
+
+    def kept(self) -> dict[str, np.ndarray]:
+        """Returns for each cell which candidates still compete, bool [edges, candidates]."""
+        return self.relaxation.kept()
+
+    def initial_noise(self) -> dict[str, float]:
+        """Returns for each cell the standard deviation of the noise in its initial alphas."""
+        return self.relaxation.initial_noise()
+
+    @property
+    def architecture_variables(self) -> list[keras.Variable]:
+        """The alphas, which learn on validation data."""
+        return self.relaxation.trainable_variables
+
+    @property
+    def weight_variables(self) -> list[keras.Variable]:
+        """The weights, which learn on training data: all that is trainable but the alphas."""
+        alphas = {id(variable) for variable in self.architecture_variables}
+        return [variable for variable in self.trainable_variables if id(variable) not in alphas]
+
+
+def relaxation_of(given: Relaxation | dict[str, Any] | None, space: Space, policy: Any) -> Any:
+    """Returns the relaxation of a supernet.
+
+    Args:
+        given: The layer, or its config; None for that of DARTS.
+        space: The search space.
+        policy: The dtype policy of the relaxation of DARTS.
+    """
+    if given is None:
+        return Relaxation(space, dtype=policy, name="relaxation")
+    return keras.saving.deserialize_keras_object(given) if isinstance(given, dict) else given
+
+
 def fold_in(seed: tf.Tensor, number: tf.Tensor | int) -> tf.Tensor:
     """Derives a new seed from a seed and a number.
 

@@ -13,6 +13,7 @@ from darts_tf.supernet.operations import (
     CandidateOperation,
     ConvolutionalLayer,
     Shape,
+    halved,
     kernel_entries,
 )
 
@@ -83,7 +84,7 @@ class ResidualBlock(ConvolutionalLayer):
         self.conv_2 = self.kernel("conv_2", 3, after, after)
         self.norm_2 = self.normalization("norm_2", after, affine=True)
         self.shortcut = self.kernel("shortcut", 1, before, after)
-        self.output_size = tuple(size and -(-size // 2) for size in images_shape[1:3])
+        self.output_size = halved(images_shape[1:3])
         self.built = True
 
     def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:

@@ -6,7 +6,6 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from darts_tf.layers.initialization import uniform
 from darts_tf.layers.resizing import upsample
 from darts_tf.spaces import get
 from darts_tf.spaces.auto_deeplab import CELL, PATH, leads_to, reached
@@ -14,7 +13,7 @@ from darts_tf.spaces.space import Space
 from darts_tf.supernet.cells import SearchCell
 from darts_tf.supernet.edge_weights import EdgeWeights
 from darts_tf.supernet.model import UNSEEDED, Supernet
-from darts_tf.supernet.operations import Shape
+from darts_tf.supernet.operations import Shape, halved
 from darts_tf.supernet.relaxation import Relaxation
 from darts_tf.supernet.shared_trace import SharedTraces
 
@@ -113,7 +112,7 @@ class TrellisSupernet(Supernet):
         _, first = self.stem.output_shapes(images_shape)
         sizes = [first[1:3]]
         for _ in reached(self.cell_count)[1:]:
-            sizes.append(tuple(size and -(-size // 2) for size in sizes[-1]))
+            sizes.append(halved(sizes[-1]))
 
         outputs = len(self.search_space.output(CELL))
         widths = [outputs * self.init_channels * 2**level for level in range(len(sizes))]
@@ -136,15 +135,7 @@ class TrellisSupernet(Supernet):
             before_previous = previous
             previous = {level: widths[level] for level in reached(layer)}
 
-        features = sum(previous.values())
-        self.classifier = keras.layers.Dense(
-            self.classes,
-            kernel_initializer=uniform(features),
-            bias_initializer=uniform(features),
-            dtype=self.dtype_policy,
-            name="classifier",
-        )
-        self.classifier.build((None, features))
+        self._build_classifier(sum(previous.values()))
         self.built = True
 
     def _cell(self, layer: int, source: int, target: int) -> SearchCell:
