@@ -28,7 +28,7 @@ TREE = Path(__file__).resolve().parents[1]
 DOCS = TREE / "docs"
 PAGES = sorted([*TREE.glob("*.md"), *DOCS.rglob("*.md"), *(TREE / "darts_tf").rglob("*.md")])
 # Pages of the site that are files of the tree.
-FROM_THE_TREE = {"changelog.md", "contributing.md"}
+FROM_THE_TREE = {"changelog.md", "contributing.md", "tutorials/first_search.md"}
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

@@ -20,13 +20,14 @@ from mkdocs.structure.files import File, Files, InclusionLevel
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from docs.site import names
+from docs.site import names, notebook
 
 # Files of the tree that are pages of the site.
 PAGES = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
     "README.md": "index.md",
+    "docs/tutorials/first_search.ipynb": "tutorials/first_search.md",
 }
 _LINK = re.compile(r"(?<=\]\()([^)\s#:]+)(?=[)#])")
 _CODE = re.compile(r"(^```.*?^```$|^(?: {4}[^\n]*\n)+|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
@@ -115,6 +116,9 @@ def _add(files: Files, config: Any, target: str, place: str) -> list[File]:
         inside = sorted(one.name for one in path.iterdir() if one.is_file())
         lines = [f"# {target}", "", *(f"- [{name}]({name})" for name in inside)]
         file = generated(content="\n".join(lines))
+    elif path.suffix == ".ipynb":
+        script = path.with_suffix(".py").read_text(encoding="utf-8")
+        file = generated(content=notebook.page(script, path.stem))
     elif path.suffix == ".md":
         file = generated(content=path.read_text(encoding="utf-8"))
     else:
