@@ -141,7 +141,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("page", ["index", "methods", "paper", "faq", "api/search", "changelog"])
+@pytest.mark.parametrize(
+    "page", ["index", "methods", "paper", "zoo", "faq", "api/search", "changelog"]
+)
 def test_a_page_fits_the_screen_and_asks_nobody_else(
     site: Path, browser: Any, page: str, width: int
 ) -> None:
