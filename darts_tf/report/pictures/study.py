@@ -47,7 +47,7 @@ def study_picture(found: Mapping[str, Any], form: str, dpi: int = 150) -> bytes:
         figure = Figure(figsize=(11, 7.2), facecolor="white", layout="constrained")
         above, below = cast(Any, figure.subfigures(2, 1))
         errors, skips = above.subplots(1, 2)
-        _draw_errors(errors, rows, colors)
+        _draw_errors(errors, rows, curves, colors)
         _draw_skips(skips, curves, colors)
         panels = below.subplots(1, len(mixed), squeeze=False)[0]
         for axes, method in zip(panels, mixed, strict=True):
@@ -59,12 +59,18 @@ def study_picture(found: Mapping[str, Any], form: str, dpi: int = 150) -> bytes:
     return file.getvalue()
 
 
-def _draw_errors(axes: Axes, rows: Sequence[Mapping[str, Any]], colors: Mapping[str, str]) -> None:
-    """Draws a line for each method over fixed epochs, and a point for each criterion."""
+def _draw_errors(
+    axes: Axes,
+    rows: Sequence[Mapping[str, Any]],
+    curves: Mapping[str, Mapping[str, Any]],
+    colors: Mapping[str, str],
+) -> None:
+    """Draws a line for each method over fixed epochs and the last, a point for each criterion."""
     markers = iter(_RULES * len(rows))
     for method in colors:
         own = [row for row in rows if row["method"] == method]
-        epochs = {epoch: row for row in own if (epoch := _epoch(row)) is not None}
+        known = ((_epoch(row, curves.get(method, {})), row) for row in own)
+        epochs = {epoch: row for epoch, row in known if epoch is not None}
         if epochs:
             _bars(axes, sorted(epochs.items()), method, color=colors[method], marker="o", ls="-")
         for row in own:
@@ -73,16 +79,18 @@ def _draw_errors(axes: Axes, rows: Sequence[Mapping[str, Any]], colors: Mapping[
                 axes.axhline(span["mean"], color=MUTED, lw=1.2, label=method)
                 if span["low"] is not None:
                     axes.axhspan(span["low"], span["high"], color=MUTED, alpha=0.15, lw=0)
-            elif _epoch(row) is None and row["stop_epoch"] is not None:
+            elif row not in epochs.values() and row["stop_epoch"] is not None:
                 label = f"{method}, {row['rule']}"
                 look = {"color": colors[method], "marker": next(markers), "mfc": "white", "ls": ""}
                 _bars(axes, [(row["stop_epoch"], row)], label, **look)
     axes.set(title="Test error of the cells, trained from scratch", xlabel="epoch", ylabel="%")
 
 
-def _epoch(row: Mapping[str, Any]) -> int | None:
-    """Returns the epoch of a rule that names one, None for any other."""
+def _epoch(row: Mapping[str, Any], curve: Mapping[str, Any]) -> int | None:
+    """Returns the epoch of a rule that names one or takes the last, None for any other."""
     name, _, number = row["rule"].partition(":")
+    if name == "end" and curve:
+        return curve["epoch"][-1]
     return int(number) if name == "epoch" else None
 
 
