@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from darts_tf.report.pictures.study import _draw_errors, study_picture
+from darts_tf.report.pictures.study import _draw_errors, curves_picture, study_picture
 
 
 def span(mean, half=None):
@@ -98,3 +98,15 @@ def test_the_line_of_a_method_ends_with_the_cell_of_the_last_epoch(seed):
         last = by_label[method].get_ydata()[-1]
         assert last == study["rows"][0 if method == "darts" else 4]["error_percent"]["mean"]
         assert by_label[f"{method}, skip_connects"].get_xdata().tolist() == [4.5]
+
+
+def test_the_curves_mark_where_each_criterion_stops(seed):
+    study = found(np.random.default_rng(seed), half=0.5)
+    for row in study["rows"]:
+        row["skip_connects"] = {"normal": 2.5, "reduce": 1.0}
+    text = curves_picture(study, "svg").decode()
+    assert "darts, normal cell" in text
+    assert ">skip_connects<" in text
+    assert "one_level" not in text
+    assert "epoch:3" not in text
+    assert curves_picture(study, "svg").decode() == text
