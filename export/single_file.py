@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from darts_tf.errors import UserError
-from darts_tf.exporting.extras import require
+from darts_tf.extras import require
 from darts_tf.runs.output_file import new_file
 from darts_tf.settings import Settings
 from export import trained

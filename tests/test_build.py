@@ -154,9 +154,15 @@ def test_what_a_target_imports_is_among_its_dependencies(
 
 def test_pins_satisfy_what_the_package_asks_for() -> None:
     project = tomllib.loads((TREE / "pyproject.toml").read_text())["project"]
-    pinned = pins("requirements.txt")
+    extras = project["optional-dependencies"]
+    apart = extras["all"] + extras["docs"]
+    of_extras = [text for extra in extras.values() for text in extra if text not in apart]
+    runtime, development = pins("requirements.txt"), pins("requirements-dev.txt")
     for requirement in map(Requirement, project["dependencies"]):
-        assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)])
+        assert requirement.specifier.contains(runtime[canonicalize_name(requirement.name)])
+    for requirement in map(Requirement, of_extras):
+        pinned = (runtime | development)[canonicalize_name(requirement.name)]
+        assert requirement.specifier.contains(pinned)
 
 
 def test_both_requirement_files_pin_what_they_share_alike() -> None:

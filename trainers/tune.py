@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 import darts_tf
 from darts_tf.data.datasets import run_name
+from darts_tf.extras import require
 from darts_tf.report.columns import aligned
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.searching.plugs import choose, run_flags
@@ -49,6 +50,7 @@ def main(arguments: Sequence[str]) -> None:
     )
     chosen = {"method": plugs["method"], "criterion": plugs["stop_criterion"]}
     named, plugs_of_trials = choose(config, **chosen)
+    require("tune")
     is_tuner = role() == "tuner"
     config, dataset = resolved(config)
     flags = run_flags(named.resolved(dataset.facts), plugs_of_trials)

@@ -46,7 +46,7 @@ from darts_tf.networks.model_file import load_model, save_model
 from darts_tf.networks.network import build_network, inference_network
 from darts_tf.networks.spec import NetworkSpec
 from darts_tf.registry import resolve as implementation
-from darts_tf.report.tensorboard import Board
+from darts_tf.report.board import open_board
 from darts_tf.runs.checkpoints import Checkpoints
 from darts_tf.runs.description import Description
 from darts_tf.runs.directory import RunDirectory
@@ -167,7 +167,7 @@ def _train_in_session(
         return training.stage()
 
     loop = EpochLoop(session, [config.epochs], make_stage, images.facts, fingerprint(images))
-    board = Board(run, config, loop.history, genotype)
+    board = open_board(run, config, loop.history, genotype)
     loop.run(
         _line,
         training_line,

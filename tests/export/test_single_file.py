@@ -99,7 +99,8 @@ print("tensorflow" in sys.modules, status)
     ended = python("-c", code, cwd=tmp_path)
     assert ended.stdout == "False 2\n"
     assert ended.stderr == (
-        'onnx: expected onnx and tf2onnx to be installed; run pip install "darts_tf[onnx]"\n'
+        "onnx: expected the packages onnx and tf2onnx, which pip install "
+        '"darts_tf[onnx]" installs\n'
     )
 
 

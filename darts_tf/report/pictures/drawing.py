@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from darts_tf.errors import UserError
+from darts_tf.extras import require
 from darts_tf.report.pictures.layout import BOX_WIDTH, LABEL_HEIGHT, RADIUS, CellLayout, Point
 from darts_tf.spaces import operations
 from darts_tf.spaces.genotype import Genotype
@@ -63,7 +64,11 @@ def picture(genotype: Genotype, form: str, title: str = "", dpi: int = 200) -> b
         form: `svg` or `png`.
         title: A line above the cells.
         dpi: Pixels of a PNG in 72 points.
+
+    Raises:
+        UserError: If matplotlib is not installed.
     """
+    require("report")
     from matplotlib import style
     from matplotlib.figure import Figure
 

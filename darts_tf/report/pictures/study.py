@@ -6,6 +6,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from darts_tf.extras import require
 from darts_tf.report.pictures.drawing import INK, METADATA, MUTED, STYLE, caption
 from darts_tf.spaces import operations
 
@@ -37,6 +38,7 @@ def study_picture(found: Mapping[str, Any], form: str, dpi: int = 150) -> bytes:
     Returns:
         The contents of the file. The same study gives the same bytes.
     """
+    require("report")
     from matplotlib import style
     from matplotlib.figure import Figure
 
