@@ -174,7 +174,7 @@ class _Flagged:
         self, plug: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         with known(self.room, plug), pytest.raises(SystemExit) as ended:
-            _search(monkeypatch, f"--{self.flag}={plug.name}", "--help")
+            _search(monkeypatch, f"--{self.flag}={plug.name}", "--helpfull")
         assert not ended.value.code
         shown = capsys.readouterr().out
         assert plug.name in shown
@@ -199,8 +199,8 @@ class _Flagged:
 
 def _search(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     """Runs the search program in this process, where plugs from elsewhere are known."""
+    from darts_tf.command_line.program import run
     from trainers import search
-    from trainers.program import run
 
     monkeypatch.setattr(sys, "argv", ["search", *words])
     return run("search", search.main)

@@ -10,14 +10,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from darts_tf.command_line.parsing import parse
+from darts_tf.command_line.program import run
 from darts_tf.errors import UserError, short
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import read_history
 from darts_tf.settings import Settings, setting
 from darts_tf.spaces.genotype import Genotype, read_genotype
 from trainers import genotypes
-from trainers.command_line import parse
-from trainers.program import run
 
 _RESULT = -1
 

@@ -14,6 +14,8 @@ import sys
 from collections.abc import Sequence
 
 import darts_tf
+from darts_tf.command_line.parsing import parse_with_plugs, resolved
+from darts_tf.command_line.program import carry_out, logging_to, run
 from darts_tf.data.datasets import run_name
 from darts_tf.extras import require
 from darts_tf.report.columns import aligned
@@ -22,8 +24,7 @@ from darts_tf.searching.plugs import choose, run_flags
 from darts_tf.settings import earlier_lines
 from darts_tf.tuning.config import TuningConfig
 from darts_tf.tuning.role import role
-from trainers.command_line import parse_with_plugs, resolved
-from trainers.program import carry_out, logging_to, run
+from trainers import presets
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str]) -> None:
             "stop_criterion": darts_tf.criteria,
         },
         extra={"run_dir": "Directory of the run; runs/<dataset>-tuned when empty."},
-        program="tune",
+        presets=presets.folder("tune"),
     )
     chosen = {"method": plugs["method"], "criterion": plugs["stop_criterion"]}
     named, plugs_of_trials = choose(config, **chosen)

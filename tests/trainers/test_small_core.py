@@ -10,7 +10,7 @@ RUNS = f"""{hide(*HIDDEN)}
 {registration()}
 import os, sys
 from pathlib import Path
-from trainers.program import run
+from darts_tf.command_line.program import run
 from trainers import draw, report, search, train
 from export import saved_model
 sizes = ["--dataset=digits", "--layers=3", "--init_channels=2", "--batch_size=400", "--epochs=1"]
@@ -48,7 +48,7 @@ TUNES = f"""{hide("keras_tuner")}
 import sys
 import darts_tf
 from trainers import tune
-from trainers.program import run
+from darts_tf.command_line.program import run
 try:
     darts_tf.tune
 except darts_tf.UserError as error:
