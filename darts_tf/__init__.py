@@ -40,6 +40,7 @@ _HOMES = {
     "compile_step": "engine.replicas",
     "cosine": "engine.schedules",
     "derive": "spaces.derivation",
+    "export_genotype": "spaces.written",
     "export_lite": "exporting.formats",
     "export_onnx": "exporting.formats",
     "export_saved_model": "exporting.saved_model",

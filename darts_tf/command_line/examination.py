@@ -106,7 +106,7 @@ def system() -> Iterator[Finding]:
     yield Finding("folder", "writable" if not writable else "not writable", writable)
     for package in ("trainers", "export"):
         own = Path.cwd() / package
-        home = Path(darts_tf.__file__).parents[1] / package
+        home = Path(__file__).parents[2] / package
         if own.is_dir() and own.resolve() != home.resolve():
             told = f"`python -m {package}.NAME` runs that one here: write `darts-tf NAME`"
             yield Finding("folder", f"has a {package}/ of its own", told)
