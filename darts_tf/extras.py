@@ -7,10 +7,12 @@ from darts_tf.errors import UserError
 # For each extra in pyproject.toml the packages that the library imports for it: the name of the
 # module, and that of the package.
 IMPORTED = {
+    "mlflow": {"mlflow": "mlflow"},
     "onnx": {"onnx": "onnx", "tf2onnx": "tf2onnx"},
     "report": {"matplotlib": "matplotlib"},
     "tensorboard": {"tensorboard": "tensorboard"},
     "tune": {"keras_tuner": "keras-tuner"},
+    "wandb": {"wandb": "wandb"},
 }
 
 

@@ -34,7 +34,7 @@ GROUPS = {
         *("strategy", "threads", "mixed_precision", "jit_compile", "sync_batch_norm"),
         *("recompute", "worker_timeout", "profile_steps"),
     ),
-    "run": ("seed", "repeats", "extend", "checkpoint_every"),
+    "run": ("seed", "repeats", "extend", "checkpoint_every", "logger"),
     PLUGS: (),
 }
 _HEADINGS = {

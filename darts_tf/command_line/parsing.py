@@ -16,6 +16,7 @@ from darts_tf.config import RunConfig
 from darts_tf.data.dataset import AnyDataset
 from darts_tf.data.datasets import resolve
 from darts_tf.errors import UserError
+from darts_tf.extras import IMPORTED, require
 from darts_tf.settings import Settings, setting_fields
 
 S = TypeVar("S", bound=Settings)
@@ -166,8 +167,11 @@ def resolved(config: C) -> tuple[C, AnyDataset]:
         The settings, with what they left to the data set filled in; and the data set.
 
     Raises:
-        UserError: If the data set is not in place, or a flag does not fit it.
+        UserError: If the data set is not in place, a flag does not fit it, or the package of the
+            logger is not installed.
     """
+    if config.logger in IMPORTED:
+        require(config.logger)
     try:
         return resolve(config)
     except UserError as error:

@@ -22,8 +22,8 @@ def test_an_extra_brings_what_is_imported_for_it():
         assert set(imported.values()) <= names(EXTRAS[extra])
 
 
-def test_all_is_every_extra_that_runs_on_any_machine():
-    apart = {"all", "gpu", "docs"}
+def test_all_is_every_extra_but_those_of_gpus_documentation_and_services():
+    apart = {"all", "gpu", "docs", "mlflow", "wandb"}
     [everything] = map(Requirement, EXTRAS["all"])
     assert everything.name == "darts_tf"
     assert everything.extras == EXTRAS.keys() - apart

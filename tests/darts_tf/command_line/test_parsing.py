@@ -61,6 +61,7 @@ def configs(draw, kind):
         "extend": False,
         "checkpoint_every": "1epoch",
         "worker_timeout": 300,
+        "logger": "none",
         "benchmark_dir": "",
     }
     values |= {name: value for name, value in not_recorded.items() if name in values}
