@@ -45,7 +45,7 @@ def test_wheel_holds_the_three_packages_with_their_data_and_nothing_else(wheel: 
         path.relative_to(TREE).as_posix()
         for package in PACKAGES
         for path in (TREE / package).rglob("*")
-        if path.suffix in {".py", ".json", ".flags", ".css", ".js", ".typed"}
+        if path.suffix in {".py", ".json", ".flags", ".css", ".js", ".keras", ".typed"}
     }
     assert {"darts_tf/spaces/zoo.json", "trainers/presets/search/digits.flags"} <= wanted
     assert held == wanted
