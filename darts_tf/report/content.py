@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from darts_tf.config import RunConfig, SearchConfig, TrainingConfig
+from darts_tf.report.geometry import layouts
 from darts_tf.report.pictures.drawing import caption
 from darts_tf.report.runs import Run
 from darts_tf.runs.description import Description
@@ -64,8 +65,9 @@ def cells(
         columns: Further operations of the page.
 
     Returns:
-        `genotypes`, for each the cells by name; `captions` of the cells; `looks` of the operations
-        that are registered: their `family`, and their `color` where the page has none for that.
+        `genotypes`, for each the cells by name; `layouts`, where their parts are drawn; `captions`
+        of the cells; `looks` of the operations that are registered: their `family`, and their
+        `color` where the page has none for that.
     """
     shown = [genotype for genotype in genotypes if genotype is not None]
     names = dict.fromkeys([*names, *(cell for genotype in shown for cell in genotype.cells)])
@@ -74,6 +76,7 @@ def cells(
     registered = [operations.get(name) for name in operations.names() if name in used]
     return {
         "genotypes": [_drawn(genotype) for genotype in genotypes],
+        "layouts": layouts(genotypes),
         "captions": {cell: caption(cell) for cell in names},
         "looks": {
             operation.name: {"family": operation.family}

@@ -42,7 +42,8 @@ def page(run: Run, replay: Replay | None = None) -> Page:
                 "weights",
                 "How much of each operation an edge mixes: the softmax of the architecture "
                 "parameters, or the strengths that the method has in its place. The shallowest "
-                "and the deepest edge come first.",
+                "and the deepest edge come first. The thick curve is the operation that the "
+                "genotype of the epoch above has on the edge. Every chart has a scale of its own.",
             ),
         ),
         (
