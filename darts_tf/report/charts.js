@@ -194,7 +194,13 @@ function lineChart(spec, { height = 210, legend = true, stop = null, chosen = nu
     mark(index, emphasize(index));
     spec.series.forEach((series, n) => {
       const place = spec.labels ? series.values.length - 1 : index;
-      values[n].textContent = isPoints(spec, series) ? "" : written(at(series.values, place));
+      let value = at(series.values, place);
+      if (isPoints(spec, series)) {
+        // The latest one so far, or the first of those to come.
+        const known = (until) => series.values.slice(0, until).filter((one) => one !== null);
+        value = spec.labels ? null : [known()[0], ...known(index + 1)].pop();
+      }
+      values[n].textContent = written(value);
     });
   });
   return figure;

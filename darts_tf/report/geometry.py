@@ -30,12 +30,14 @@ def layouts(genotypes: Sequence[Genotype | None]) -> dict[str, Any]:
     numbers: dict[tuple[_Nodes, tuple[int, ...], int], int] = {}
     places = []
     for genotype in genotypes:
-        place = {}
-        for cell in () if genotype is None else genotype.cells:
-            nodes = tuple(tuple(map(tuple, node)) for node in genotype.nodes(cell))
+        place: dict[str, int] = {}
+        places.append(place)
+        if genotype is None:
+            continue
+        for cell in genotype.cells:
+            nodes = tuple(map(tuple, genotype.nodes(cell)))
             key = nodes, tuple(genotype.output(cell)), genotype.inputs
             place[cell] = numbers.setdefault(key, len(numbers))
-        places.append(place)
     return {"drawings": [drawing(*key) for key in numbers], "places": places}
 
 

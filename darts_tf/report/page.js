@@ -91,6 +91,7 @@ for (const place of document.querySelectorAll("[data-draw]")) {
 for (const button of document.querySelectorAll("[data-copies]")) {
   button.addEventListener("click", () => copy(button));
 }
+markTerms();
 if (data.epochs.length > 1) {
   document.querySelector("main").prepend(epochBar());
   rememberEpoch();

@@ -14,6 +14,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from darts_tf import spaces
 from darts_tf.report import write_comparison, write_report
+from darts_tf.report.glossary import TERMS
 from darts_tf.spaces.genotype import read_genotype
 from tests.browser import chromium, look, settled
 from tests.histories import (
@@ -347,6 +348,40 @@ def test_the_operation_of_the_genotype_has_the_thick_curve(browser, made):
         assert thick == kept
         assert len(first.find_elements(By.CSS_SELECTOR, "g.chosen")) == len(kept)
         assert len(first.find_elements(By.CSS_SELECTOR, "g.pale")) == 8 - len(kept)
+
+
+def explained(browser):
+    tip = browser.find_element(By.CSS_SELECTOR, ".tip")
+    return tip.text if tip.is_displayed() else None
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_term_is_explained_to_a_pointer_a_keyboard_and_a_finger(width, browser, made):
+    look(browser, made.pages["search"], width)
+    terms = browser.find_elements(By.CSS_SELECTOR, ".term")
+    assert {"genotype", "Normal cell", "sep_conv_3x3"} <= {term.text for term in terms}
+    for term in terms[:4]:
+        text = TERMS.get(term.text.lower()) or TERMS[term.text.lower().removesuffix("s")]
+        described = browser.find_element(By.ID, term.get_attribute("aria-describedby"))
+        assert described.get_property("textContent") == text
+        ActionChains(browser).move_to_element(term).perform()
+        assert explained(browser) == text
+        tip = browser.find_element(By.CSS_SELECTOR, ".tip").rect
+        assert tip["x"] >= 0
+        assert tip["x"] + tip["width"] <= width
+        ActionChains(browser).move_to_element(browser.find_element(By.TAG_NAME, "h1")).perform()
+        assert explained(browser) is None
+    browser.execute_script("arguments[0].focus();", terms[0])
+    assert explained(browser)
+    ActionChains(browser).send_keys(Keys.ESCAPE).perform()
+    assert explained(browser) is None
+    ActionChains(browser).send_keys(Keys.TAB).perform()
+    assert explained(browser)
+    ActionChains(browser).send_keys(Keys.ESCAPE).perform()
+    terms[0].click()
+    assert explained(browser)
+    browser.find_element(By.TAG_NAME, "h1").click()
+    assert explained(browser) is None
 
 
 def test_curves_that_run_on_one_another_are_striped_in_all_their_colors(browser, made, tmp_path):
