@@ -11,6 +11,7 @@ from darts_tf.report.runs import Run
 from darts_tf.runs.programs import Program
 from darts_tf.spaces.genotype import Genotype
 
+_CHANGED = {True: "changed", False: ""}
 _NEXT: Mapping[Program, str] = {
     "search": "This command trains the network of the genotype.",
     "random_search": "This command trains the network of the best genotype.",
@@ -98,7 +99,7 @@ def settings_table(rows: Sequence[tuple[str, str, str, bool]]) -> str:
         rows: As `content.explained` gives them.
     """
     values = "".join(
-        f'<div{" class=changed" if changed else ""} title="{escape(text)}">'
+        f'<div class="{_CHANGED[changed]}" title="{escape(text)}">'
         f"<dt>{_breakable(name)}</dt><dd>{_breakable(value) or '<i>empty</i>'}</dd></div>"
         for name, value, text, changed in rows
     )

@@ -6,7 +6,8 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from darts_tf.report.pictures.drawing import INK, METADATA, MUTED, STYLE, caption
+from darts_tf.report.pictures.drawing import METADATA, STYLE, caption
+from darts_tf.report.pictures.palette import INK, MUTED
 from darts_tf.spaces import operations
 
 if TYPE_CHECKING:
