@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +14,38 @@ from darts_tf.networks.model_file import load_model
 _OURS = ("stem_", "cell_", "logits")
 
 
+def packaged(
+    weights: str | os.PathLike[str] | None, pretrained: Mapping[str, str]
+) -> str | os.PathLike[str] | None:
+    """Returns the file of weights that come with the package, and any other argument unchanged.
+
+    Args:
+        weights: The argument `weights` of an application.
+        pretrained: The application's weights that come with the package, a file for each name.
+
+    Raises:
+        UserError: If there is neither such a name nor such a file.
+    """
+    if str(weights) in pretrained:
+        return Path(__file__).with_name("pretrained") / pretrained[str(weights)]
+    if weights is None or Path(weights).is_file():
+        return weights
+    names = ", ".join(["None", *(f"'{name}'" for name in pretrained)])
+    raise UserError(
+        f"weights={weights}: expected {names} or the model.keras of a training run, got no file"
+    )
+
+
 def trained_network(weights: str | os.PathLike[str] | None) -> keras.Model | None:
     """Returns the network in a `.keras` file; None for a `.weights.h5`, or for no file.
 
     Args:
-        weights: The argument `weights` of an application.
+        weights: What `packaged` returns.
 
     Raises:
-        UserError: If there is no such file, or it holds no network of a training run.
+        UserError: If it holds no network of a training run.
     """
-    if weights is None:
-        return None
-    if not Path(weights).is_file():
-        raise UserError(
-            f"weights={weights}: expected None or the model.keras of a training run, got no file; "
-            "no weights are published"
-        )
-    if str(weights).endswith(".weights.h5"):
+    if weights is None or str(weights).endswith(".weights.h5"):
         return None
     trained = load_model(weights)
     if "normalize" not in {layer.name for layer in trained.layers}:
