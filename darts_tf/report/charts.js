@@ -33,9 +33,9 @@ function show(index) {
   for (const react of shown.watchers) react(shown.index);
 }
 
-function written(value) {
+function written(value, whole = true) {
   if (value === null || value === undefined) return "";
-  if (Number.isInteger(value)) return String(value);
+  if (Number.isInteger(value) && whole) return String(value);
   const size = Math.abs(value);
   if (size >= 100) return value.toFixed(1);
   if (size >= 1) return value.toFixed(2);
@@ -200,7 +200,7 @@ function lineChart(spec, { height = 210, legend = true, stop = null, chosen = nu
         const known = (until) => series.values.slice(0, until).filter((one) => one !== null);
         value = spec.labels ? null : [known()[0], ...known(index + 1)].pop();
       }
-      values[n].textContent = written(value);
+      values[n].textContent = written(value, Boolean(spec.whole) || value === 0);
     });
   });
   return figure;
@@ -312,7 +312,7 @@ function drawPlot(plot, spec, width, height, stop) {
       dot.setAttribute("display", point ? "inline" : "none");
       // Equal values are rings around one another.
       const above = dots.slice(n + 1).filter(([, other]) => isNear(at(other, index), point));
-      if (point) dress(dot, { cx: point[0], cy: point[1], r: 3.5 + 2.5 * above.length }, []);
+      if (point) dress(dot, { cx: point[0], cy: point[1], r: 3.5 + 2 * Math.min(above.length, 3) }, []);
     });
   };
 }

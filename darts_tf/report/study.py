@@ -159,7 +159,7 @@ def _by_operation(curves: Mapping[str, Any], prefix: str, title: str) -> list[di
                 if name.startswith(start)
             }
             heading = f"{title}, {caption(cell).lower()}, {method}"
-            charts.append(_chart(heading, spans, zero=True, operations=True))
+            charts.append(_chart(heading, spans, operations=True))
     return charts
 
 

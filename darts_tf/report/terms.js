@@ -4,10 +4,12 @@
 const TERM_PLACES =
   "h2, h3, header > p, section > p, .facts dt, figcaption, caption, .legend span, thead th";
 
-function termPattern() {
-  const words = Object.keys(data.terms || {}).sort((a, b) => b.length - a.length);
+// Names of operations, one of which is "none", are terms in legends alone.
+function termPattern(inLegend) {
+  const words = Object.keys(data.terms || {}).filter((word) => inLegend || !(word in data.looks));
+  words.sort((a, b) => b.length - a.length);
   const quoted = words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  return words.length ? new RegExp(`(?<![\\w-])(?:${quoted.join("|")})s?(?![\\w-])`, "gi") : null;
+  return words.length ? new RegExp(`(?<![\\w-])(?:${quoted.join("|")})s?(?![\\w:-])`, "gi") : null;
 }
 
 // The term that a word is, which may be its plural.
@@ -17,15 +19,17 @@ function termOf(word) {
 }
 
 function markTerms() {
-  const pattern = termPattern();
-  if (!pattern) return;
+  const [plain, inLegends] = [termPattern(false), termPattern(true)];
+  if (!plain) return;
   const tip = html("div", { class: "tip", role: "tooltip", hidden: "" });
   const texts = html("div", { hidden: "" });
   document.body.append(tip, texts);
   const ids = new Map();
   for (const part of document.querySelectorAll("header, section")) {
     const done = new Set();
-    for (const place of part.querySelectorAll(TERM_PLACES)) markIn(place, pattern, done);
+    for (const place of part.querySelectorAll(TERM_PLACES)) {
+      markIn(place, place.matches(".legend span") ? inLegends : plain, done);
+    }
   }
   for (const button of document.querySelectorAll(".term")) {
     const term = termOf(button.textContent);
