@@ -9,7 +9,6 @@ as its --flagfile. Several machines share the trials by KERASTUNER_TUNER_ID, KER
 and KERASTUNER_ORACLE_PORT.
 """
 
-import shlex
 import sys
 from collections.abc import Sequence
 
@@ -22,9 +21,11 @@ from darts_tf.report.columns import aligned
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.searching.plugs import choose, run_flags
 from darts_tf.settings import earlier_lines
+from darts_tf.study.page import complete_page
 from darts_tf.tuning.config import TuningConfig
 from darts_tf.tuning.role import role
 from trainers import presets
+from trainers.next_step import next_command
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -65,10 +66,12 @@ def main(arguments: Sequence[str]) -> None:
     carry_out(
         directory, flags, config, lambda: darts_tf.tune(config, directory, data=dataset, **chosen)
     )
-    _report(directory, config)
+    command = next_command(directory, config)
+    complete_page(directory, command)
+    _report(directory, config, command)
 
 
-def _report(directory: RunDirectory, config: TuningConfig) -> None:
+def _report(directory: RunDirectory, config: TuningConfig, command: str) -> None:
     outcome = directory.read_json(directory.outcome)
     trials = outcome["trials"]
     if "reason" in outcome:
@@ -79,9 +82,7 @@ def _report(directory: RunDirectory, config: TuningConfig) -> None:
         accuracy = f"{trial['valid_accuracy']:.2%}"
         rows.append([trial["trial"], accuracy, trial["epochs"], *trial["settings"].values()])
     print("\n".join(aligned([[str(value) for value in row] for row in rows])))
-    words = ["python", "-m", "trainers.search", f"--flagfile={directory.best}"]
-    words += [f"--data_dir={config.data_dir}"] * bool(config.data_dir)
-    print(f"next: {shlex.join(words)}")
+    print(f"next: {command}")
 
 
 if __name__ == "__main__":

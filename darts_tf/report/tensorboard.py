@@ -19,7 +19,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 from tensorboard.util.tensor_util import make_tensor_proto
 
 from darts_tf.config import SearchConfig, TrainingConfig, training_flag_lines
-from darts_tf.report.pictures.drawing import caption, picture
+from darts_tf.report.pictures.drawing import Look, caption, picture
 from darts_tf.report.pictures.heat_map import heat_map
 from darts_tf.report.tables import cell_tables, wiring
 from darts_tf.runs.directory import RunDirectory
@@ -40,6 +40,8 @@ SCALARS = {
     "drop_path": "drop_path",
 }
 SCORES = {**ERRORS, **PERPLEXITIES}
+# TensorBoard has light and dark pages, and zooms in on a picture.
+_LOOK = Look(solid=True)
 _NAME = "events.out.tfevents.{}.darts_tf"
 
 
@@ -82,7 +84,7 @@ class Board:
         self._begin(begun)
         first = [hparams_pb(_table(config, genotype), None, begun)]
         if genotype is not None and pictures:
-            first.append(_image("cells", picture(genotype, "png", dpi=100)))
+            first.append(_image("cells", picture(genotype, "png", dpi=100, look=_LOOK)))
         self._append(0, begun, first)
         for line, ends in zip(history, begun + np.cumsum(seconds), strict=True):
             self._write(line, float(ends))
@@ -139,7 +141,7 @@ class Board:
             values = table.alphas(record, cell)
             yield _image(f"heat_maps/{cell}", heat_map(values, table.names(), table.columns, title))
         if record.genotype is not None:
-            yield _image("cells", picture(record.genotype, "png", dpi=100))
+            yield _image("cells", picture(record.genotype, "png", dpi=100, look=_LOOK))
 
     def _append(self, step: int, ends: float, summaries: Iterable[Summary]) -> None:
         self._record(*(Event(wall_time=ends, step=step, summary=one) for one in summaries))

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from darts_tf.extras import require
-from darts_tf.report.pictures.drawing import INK, METADATA, STYLE
+from darts_tf.report.pictures.drawing import METADATA, STYLE
+from darts_tf.report.pictures.palette import INK
 from darts_tf.spaces.operations import NONE
 
 # In points; the table's corner is at (LEFT, TOP).

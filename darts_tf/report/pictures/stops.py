@@ -10,7 +10,8 @@ from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any
 
 from darts_tf.extras import require
-from darts_tf.report.pictures.drawing import INK, METADATA, MUTED, STYLE, caption
+from darts_tf.report.pictures.drawing import METADATA, STYLE, caption
+from darts_tf.report.pictures.palette import INK, MUTED
 from darts_tf.runs.history import EpochRecord
 from darts_tf.runs.replays import Replay
 

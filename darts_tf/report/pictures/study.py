@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from darts_tf.extras import require
-from darts_tf.report.pictures.drawing import INK, METADATA, MUTED, STYLE, caption
+from darts_tf.report.pictures.drawing import METADATA, STYLE, caption
+from darts_tf.report.pictures.palette import INK, MUTED
 from darts_tf.spaces import operations
 
 if TYPE_CHECKING:
