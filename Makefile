@@ -15,7 +15,7 @@ BUILDIFIER ?= npx --yes --loglevel=error --package=@bazel/buildifier@8.2.1 build
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo check test long lint fix wheel-test bazel clean
+.PHONY: help demo check test long lint fix docs wheel-test bazel clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -47,6 +47,11 @@ fix: $(VENV)/development ## mend what ruff can mend
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
+docs: $(VENV)/development ## build the documentation site into build/docs
+	@echo "==> building the documentation"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs --quiet build
+	@echo "the site: build/docs/index.html"
+
 wheel-test: $(VENV)/development ## all tests against the built wheel, outside the tree
 	@echo "==> testing the built wheel"
 	@$(BIN)/python -m tests.wheel $(PYTEST_ARGS)
@@ -67,7 +72,7 @@ $(VENV)/runtime: requirements.txt
 	@$(PIP) install -r requirements.txt
 	@touch $@
 
-$(VENV)/development: requirements-dev.txt $(VENV)/runtime
+$(VENV)/development: requirements-dev.txt docs/site/requirements.txt $(VENV)/runtime
 	@echo "==> installing the development tools into $(VENV) (once)"
-	@$(PIP) install -r requirements.txt -r requirements-dev.txt
+	@$(PIP) install -r requirements.txt -r requirements-dev.txt -r docs/site/requirements.txt
 	@touch $@

@@ -22,11 +22,12 @@ from packaging.utils import canonicalize_name
 import darts_tf
 
 TREE = Path(__file__).resolve().parents[1]
-PACKAGES = {"darts_tf", "trainers", "export", "tests", "benchmarks"}
+PACKAGES = {"darts_tf", "trainers", "export", "tests", "benchmarks", "docs"}
 NOT_SOURCE = {"build", "dist", "node_modules", "runs", "serving"}
 # Some benchmarks compare with the first, if it is installed; arrays are made by the second; the
-# others belong to extras.
-NOT_REQUIRED = {"torch", "tensorflow_addons", "tf2onnx", "mlflow", "wandb"}
+# others belong to extras, or build the documentation.
+EXTRAS = {"tf2onnx", "mlflow", "wandb"}
+NOT_REQUIRED = {"torch", "tensorflow_addons", "griffe", "latex2mathml", "mkdocs"} | EXTRAS
 
 
 def evaluate_build() -> dict[str, dict[str, Any]]:
@@ -165,10 +166,19 @@ def test_pins_satisfy_what_the_package_asks_for() -> None:
         assert requirement.specifier.contains(pinned)
 
 
-def test_both_requirement_files_pin_what_they_share_alike() -> None:
-    runtime, development = pins("requirements.txt"), pins("requirements-dev.txt")
-    shared = runtime.keys() & development.keys()
-    assert {name: runtime[name] for name in shared} == {name: development[name] for name in shared}
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("requirements.txt", "requirements-dev.txt"),
+        ("requirements.txt", "docs/site/requirements.txt"),
+        ("requirements-dev.txt", "docs/site/requirements.txt"),
+    ],
+)
+def test_requirement_files_pin_what_they_share_alike(one: str, other: str) -> None:
+    mine, its = pins(one), pins(other)
+    shared = mine.keys() & its.keys()
+    assert shared
+    assert {name: mine[name] for name in shared} == {name: its[name] for name in shared}
 
 
 def test_no_test_is_skipped_for_a_package_that_is_pinned() -> None:
