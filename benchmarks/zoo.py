@@ -14,11 +14,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from trainers.program import run
-
 from benchmarks import table
 from benchmarks.command_line import Parser, prepare_output
 from benchmarks.zoo_facts import FACTS
+from darts_tf.command_line.program import run
 from darts_tf.errors import UserError
 from darts_tf.report.pictures.text import as_text
 from darts_tf.spaces import zoo
