@@ -9,7 +9,6 @@ those of earlier calls stay.
 """
 
 import json
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -202,8 +201,8 @@ def filled(page: str, parts: Mapping[str, str]) -> str:
     """
     for name, text in parts.items():
         begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-        pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-        page = pattern.sub(lambda _, new=f"{begin}\n\n{text}\n\n{end}": new, page)
+        before, _, rest = page.partition(begin)
+        page = f"{before}{begin}\n\n{text}\n\n{end}{rest.partition(end)[2]}"
     return page
 
 
