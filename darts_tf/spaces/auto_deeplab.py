@@ -146,6 +146,16 @@ class AutoDeepLab(Space):
         """
         return replace(self, layers=layers)
 
+    def of_genotype(self, genotype: Genotype) -> Space:
+        """Returns the space of paths as long as a genotype's; one too short is `check`'s to refuse.
+
+        Args:
+            genotype: A genotype with the name of this space, not checked.
+        """
+        space = super().of_genotype(genotype)
+        layers = len(genotype.edges(PATH))
+        return self if layers < self.fewest_layers else space.with_layers(layers)
+
     def derive_cell(self, cell: str, strengths: np.ndarray) -> Sequence[Triple]:
         """Returns the cell as DARTS derives it, or the strongest path.
 

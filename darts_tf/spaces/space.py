@@ -272,6 +272,20 @@ class Space:
         del layers
         return self
 
+    def of_genotype(self, genotype: Genotype) -> Space:
+        """Returns the space that a genotype of this name was found in.
+
+        By default this one, with cells for each stage if the genotype has them. Where genotypes
+        tell more, such as the length of a path, a space overrides this.
+
+        Args:
+            genotype: A genotype with the name of this space, not checked.
+
+        Raises:
+            UserError: If it has cells for each stage, and the space none.
+        """
+        return self if set(genotype.cells) == set(self.cells) else self.staged()
+
     def staged(self) -> Space:
         """Returns the same space with cells of their own in each stage (DARTS+, figure 3).
 
