@@ -125,6 +125,11 @@ class AutoDeepLab(Space):
             for level in reached(layer)
         )
 
+    def supernet_cells(self, layers: int) -> tuple[str, ...]:
+        """Returns a cell for each move, of which each has one of its own in a supernet."""
+        nodes = (level for layer in range(layers) for level in reached(layer))
+        return (CELL,) * sum(len(leads_to(level)) for level in nodes)
+
     def places(self, genotype: Genotype, layers: int) -> tuple[Place, ...]:
         """Returns the cells on a genotype's path, which are as many as its own layers.
 

@@ -226,6 +226,14 @@ class Space:
             for number in range(layers)
         )
 
+    def supernet_cells(self, layers: int) -> tuple[str, ...]:
+        """Returns the names of the cells of a supernet in turn, here those of `macro`.
+
+        Args:
+            layers: Number of cells of a network.
+        """
+        return tuple(place.cell for place in self.macro(layers))
+
     def check_layers(self, layers: int) -> None:
         """Refuses a number of cells that no network of this space has.
 
