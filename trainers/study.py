@@ -84,9 +84,10 @@ def _estimate(config: StudySettings) -> None:
 
 
 def _report(directory: RunDirectory) -> None:
-    outcome = directory.read_json(directory.outcome)
+    finished = directory.outcome.exists()
+    outcome = directory.read_json(directory.outcome if finished else directory.table)
     if "ended_by_hand" in outcome:
-        print(outcome["reason"])
+        print(f"{outcome['reason']}; the same command goes on")
     rows = [["method", "rule", "searches", "test error, %", "to the end", "to random"]]
     for row in outcome["rows"]:
         spans = [span_text(row[name]) for name in ("error_percent", "to_end", "to_random")]
