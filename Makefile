@@ -9,7 +9,7 @@ PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 # Spaces, runs, pages, settings, criteria, flags: the rooms without TensorFlow.
 QUICK_TESTS := $(addprefix tests/,darts_tf/spaces darts_tf/runs darts_tf/searching/criteria darts_tf/report/pictures \
 	darts_tf/test_config.py darts_tf/test_errors.py darts_tf/test_init.py darts_tf/test_registry.py \
-	darts_tf/tuning/test_config.py trainers/test_command_line.py test_build.py test_oracles.py)
+	darts_tf/tuning/test_config.py darts_tf/command_line/test_parsing.py test_build.py test_oracles.py)
 BAZEL ?= bazel
 BUILDIFIER ?= npx --yes --loglevel=error --package=@bazel/buildifier@8.2.1 buildifier
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from benchmarks import table
 from benchmarks.command_line import Parser, prepare_output
 from benchmarks.zoo_facts import FACTS, OURS
+from darts_tf.command_line.program import run
 from darts_tf.errors import UserError
 from darts_tf.report.pictures.text import as_text
 from darts_tf.spaces import zoo
 from darts_tf.spaces.genotype import read_genotype
-from trainers.program import run
 
 COLUMNS = (
     "name",

@@ -25,8 +25,9 @@ TREE = Path(__file__).resolve().parents[1]
 PACKAGES = {"darts_tf", "trainers", "export", "tests", "benchmarks", "docs"}
 NOT_SOURCE = {"build", "dist", "node_modules", "runs", "serving"}
 # Some benchmarks compare with the first, if it is installed; arrays are made by the second; the
-# third belongs to an extra, and the others build the documentation.
-NOT_REQUIRED = {"torch", "tensorflow_addons", "tf2onnx", "griffe", "latex2mathml", "mkdocs"}
+# others belong to extras, or build the documentation.
+EXTRAS = {"tf2onnx", "mlflow", "wandb"}
+NOT_REQUIRED = {"torch", "tensorflow_addons", "griffe", "latex2mathml", "mkdocs"} | EXTRAS
 
 
 def evaluate_build() -> dict[str, dict[str, Any]]:
@@ -154,9 +155,15 @@ def test_what_a_target_imports_is_among_its_dependencies(
 
 def test_pins_satisfy_what_the_package_asks_for() -> None:
     project = tomllib.loads((TREE / "pyproject.toml").read_text())["project"]
-    pinned = pins("requirements.txt")
+    extras = project["optional-dependencies"]
+    apart = [text for name in ("all", "docs", "mlflow", "wandb") for text in extras[name]]
+    of_extras = [text for extra in extras.values() for text in extra if text not in apart]
+    runtime, development = pins("requirements.txt"), pins("requirements-dev.txt")
     for requirement in map(Requirement, project["dependencies"]):
-        assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)])
+        assert requirement.specifier.contains(runtime[canonicalize_name(requirement.name)])
+    for requirement in map(Requirement, of_extras):
+        pinned = (runtime | development)[canonicalize_name(requirement.name)]
+        assert requirement.specifier.contains(pinned)
 
 
 @pytest.mark.parametrize(
