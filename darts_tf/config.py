@@ -109,6 +109,13 @@ class RunConfig(Settings):
     checkpoint_every: str = setting(
         "1epoch", "How often a run saves itself, such as 200steps or 5epochs.", recorded=False
     )
+    logger: str = setting(
+        "none",
+        "Where the numbers of each epoch go besides: epochs.csv in the run's directory, MLflow, or "
+        "Weights & Biases.",
+        choices=("none", "csv", "mlflow", "wandb"),
+        recorded=False,
+    )
     sync_batch_norm: bool = setting(False, "Whether devices normalize over the whole batch.")
     learning_rate: float = setting(0.025, "Learning rate of the weights at the start.", above=0.0)
     learning_rate_min: float = _learning_rate_min(0.0)

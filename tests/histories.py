@@ -293,7 +293,9 @@ def _end(run: RunDirectory, random: np.random.Generator, genotype: Any, epochs: 
         }
         for truth in range(4)
     ]
-    run.write_json(run.confusions, {"pairs": pairs})
+    by_class = [{"of": 36, "wrong": wrong} for wrong in (5, 4, 3, 2, 0, 0, 0, 0, 0)]
+    by_class.append({"of": 0, "wrong": 0})
+    run.write_json(run.confusions, {"pairs": pairs, "by_class": by_class})
     result = {
         "top1_error_percent": 5.28,
         "top5_error_percent": 0.28,

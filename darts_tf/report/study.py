@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from darts_tf.errors import UserError
-from darts_tf.report.content import cells, chart
+from darts_tf.report.content import cells, chart, heading
 from darts_tf.report.page import Page
 from darts_tf.report.parts import last_sections, slots, table
 from darts_tf.report.pictures.drawing import caption
@@ -64,7 +64,7 @@ def _page(run: Run, found: Mapping[str, Any]) -> Page:
             for number, one in enumerate(found["shown"])
         ]
     return Page(
-        title=run.name,
+        title=heading(run),
         kind=run.program,
         about=_about(run, found),
         facts=[],
@@ -159,7 +159,7 @@ def _by_operation(curves: Mapping[str, Any], prefix: str, title: str) -> list[di
                 if name.startswith(start)
             }
             heading = f"{title}, {caption(cell).lower()}, {method}"
-            charts.append(_chart(heading, spans, zero=True, operations=True))
+            charts.append(_chart(heading, spans, operations=True))
     return charts
 
 

@@ -14,6 +14,7 @@ from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.engine.devices import make_repeatable
 from darts_tf.engine.epochs import BY_HAND
 from darts_tf.errors import UserError
+from darts_tf.extras import require
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.searching.plugs import choose, described, run_flags
 from darts_tf.settings import earlier_lines
@@ -65,11 +66,12 @@ def run_study(
         of `table.json`, with the `reason`.
 
     Raises:
-        UserError: If a setting does not fit, the directory holds another run, or TensorFlow has
-            already started with another number of threads.
+        UserError: If matplotlib is not installed, a setting does not fit, the directory holds
+            another run, or TensorFlow has already started with another number of threads.
         DivergenceError: If a loss or a weight is infinite or NaN.
         Interrupted: If SIGTERM or SIGINT has asked for the end; the run under way is saved.
     """
+    require("report")  # before hours of searching: the table comes with its picture
     named, plugs = choose(config, method, space, None)
     config, dataset = resolve(cast(StudyConfig, named), data)
     _check(config, plugs.space)

@@ -29,7 +29,7 @@ from darts_tf.engine.session import Session
 from darts_tf.errors import UserError
 from darts_tf.layers.recurrent import copies
 from darts_tf.networks.recurrent import RecurrentNetwork, inference_language_model
-from darts_tf.report.tensorboard import Board
+from darts_tf.report.board import open_board
 from darts_tf.runs.progress import training_line
 from darts_tf.spaces.genotype import Genotype
 from darts_tf.training.averaging import Averages
@@ -75,7 +75,7 @@ def train_language_model(
         return made[0].stage()
 
     loop = EpochLoop(session, [config.epochs], make_stage, text.facts, fingerprint(text))
-    board = Board(run, config, loop.history, genotype)
+    board = open_board(run, config, loop.history, genotype)
     loop.run(
         _line,
         training_line,

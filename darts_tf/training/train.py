@@ -16,9 +16,10 @@ from darts_tf.data.augment.transforms import (
     LabelledTransform,
     Transform,
     labelled_transform,
+    plain_transform,
     training_transform,
 )
-from darts_tf.data.batches import training_batches
+from darts_tf.data.batches import evaluation_batches, training_batches
 from darts_tf.data.dataset import AnyDataset, Dataset
 from darts_tf.data.datasets import resolve
 from darts_tf.data.facts import DatasetFacts
@@ -38,14 +39,14 @@ from darts_tf.engine.schedules import each_step, warmed_cosine
 from darts_tf.engine.scoring import Batch, Score, score
 from darts_tf.engine.session import Session, open_session
 from darts_tf.engine.workers import open_run
-from darts_tf.errors import UserError
+from darts_tf.errors import DivergenceError, UserError
 from darts_tf.layers.drop_path import set_drop_path
 from darts_tf.networks.initial_weights import start_from
 from darts_tf.networks.model_file import load_model
 from darts_tf.networks.network import build_network, inference_network
 from darts_tf.networks.spec import NetworkSpec
 from darts_tf.registry import resolve as implementation
-from darts_tf.report.tensorboard import Board
+from darts_tf.report.board import open_board
 from darts_tf.runs.checkpoints import Checkpoints
 from darts_tf.runs.description import Description
 from darts_tf.runs.directory import RunDirectory
@@ -167,7 +168,7 @@ def _train_in_session(
         return training.stage()
 
     loop = EpochLoop(session, [config.epochs], make_stage, images.facts, fingerprint(images))
-    board = Board(run, config, loop.history, genotype)
+    board = open_board(run, config, loop.history, genotype)
     loop.run(
         _line,
         training_line,
@@ -202,6 +203,8 @@ def _line(epoch: Epoch, logs: Mapping[str, float], timing: Mapping[str, float]) 
         "epoch": epoch.number,
         "train_loss": logs["loss"],
         "train_accuracy": logs["accuracy"],
+        **({"valid_loss": logs["val_loss"]} if "val_loss" in logs else {}),
+        **({"valid_accuracy": logs["val_accuracy"]} if "val_accuracy" in logs else {}),
         "learning_rate": logs["learning_rate"],
         "drop_path": logs["drop_path"],
         "timing": timing,
@@ -311,6 +314,9 @@ class _Training:
             *(self.loss_scale.variables if self.loss_scale else ()),
         ]
         self.step = compile_step(strategy, self._step, config.jit_compile)
+        self.held_out = images.test if config.held_out else None
+        self.evaluate = compile_step(strategy, self._evaluate, config.jit_compile)
+        self.facts = images.facts
 
     def stage(self) -> RunStage:
         """Returns the only stage of a training run."""
@@ -336,9 +342,32 @@ class _Training:
         return {
             "loss": mean.loss,
             "accuracy": mean.accuracy,
+            **self._validated(epoch),
             "learning_rate": rate,
             "drop_path": drop_path,
         }
+
+    def _validated(self, epoch: Epoch) -> dict[str, float]:
+        """Returns the loss and accuracy on the images that are held out; nothing without them.
+
+        They are for a curve: a loss that is no finite number is left out, and does not end the run.
+        """
+        if self.held_out is None:
+            return {}
+        size = self.config.batch_size
+        last = len(self.held_out) % size
+        # Each device needs an image of each batch.
+        left_out = last if last < self.strategy.num_replicas_in_sync else 0
+        images = len(self.held_out) - left_out
+        if not images:
+            return {}
+        batches = evaluation_batches(self.held_out, size, transform=plain_transform(self.facts))
+        batches = batches.take(-(-images // size))
+        try:
+            mean = epoch.evaluate(self.evaluate, batches, images, size)
+        except DivergenceError:
+            return {}
+        return {"val_loss": mean.loss, "val_accuracy": mean.accuracy}
 
     def _set_learning_rate(self, epoch: float) -> float:
         config = self.config
@@ -368,3 +397,7 @@ class _Training:
         result = unscale_score(result, self.loss_scale)
         self.optimizer.apply(tape.gradient(loss, weights))
         return result
+
+    def _evaluate(self, *batch: tf.Tensor) -> Score:
+        outputs = self.network(batch[0], training=False)
+        return score(outputs[0] if self.config.auxiliary_weight else outputs, Batch(*batch))
