@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import zipfile
 from typing import NamedTuple
 
 import keras
@@ -13,6 +14,8 @@ import pytest
 import tensorflow as tf
 
 from darts_tf import zoo
+from darts_tf.errors import UserError
+from darts_tf.exporting.formats import export_lite, export_onnx
 from darts_tf.exporting.saved_model import export_saved_model
 from darts_tf.networks.recurrent import RecurrentNetwork, inference_language_model
 from tests.processes import HIDE, finish, start
@@ -198,3 +201,90 @@ def test_the_card_tells_of_words_and_perplexities(seed, tmp_path):
     page = (folder / "assets.extra" / "model_card.md").read_text()
     assert "| perplexity of the test text | 98.77 |" in page
     assert "image" not in page
+
+
+@pytest.fixture(scope="module")
+def files(served, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
+    return {
+        "lite": str(export_lite(served.model, folder / "a.tflite", WORDS)),
+        "onnx": str(export_onnx(served.model, folder / "a.onnx", WORDS)),
+    }
+
+
+def lite_answer(path, word, state):
+    from ai_edge_litert.interpreter import Interpreter
+
+    return Interpreter(path).get_signature_runner("serving_default")(word=word, state=state)
+
+
+def onnx_answer(path, word, state):
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path)
+    names = [output.name for output in session.get_outputs()]
+    assert set(names) == {"scores", "next_state"}
+    return dict(zip(names, session.run(names, {"word": word, "state": state}), strict=True))
+
+
+ASK = {"lite": lite_answer, "onnx": onnx_answer}
+
+
+@pytest.mark.parametrize("kind", ASK)
+def test_one_file_answers_like_the_model_word_by_word(kind, served, files, seed):
+    rng = np.random.default_rng(seed)
+    for batch in (1, 4):
+        state = mine = np.zeros((batch, SIZE), np.float32)
+        for _ in range(3):
+            word = rng.integers(0, len(WORDS), batch).astype(np.int32)
+            scores, state = map(np.asarray, served.model([word, state]))
+            answer = ASK[kind](files[kind], word, mine)
+            mine = answer["next_state"]
+            np.testing.assert_allclose(answer["scores"], scores, rtol=0, atol=1e-5)
+            np.testing.assert_allclose(mine, state, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ASK)
+@pytest.mark.parametrize(
+    ("word", "shape"),
+    [
+        ([len(WORDS)], (1, SIZE)),
+        ([0], (1, SIZE + 1)),
+        ([0, 1], (1, SIZE)),
+        ([0], (2, SIZE)),
+        ([[0]], (1, SIZE)),
+        ([0], (SIZE,)),
+    ],
+)
+def test_one_file_refuses_wrong_numbers_and_shapes(kind, word, shape, files):
+    with pytest.raises(Exception, match=r"(?i)invalid|fail|dims|index|expected|mismatch"):
+        ASK[kind](files[kind], np.array(word, np.int32), np.zeros(shape, np.float32))
+
+
+def test_one_file_carries_the_words(files):
+    import onnx
+
+    with zipfile.ZipFile(files["lite"]) as archive:
+        assert archive.read("vocabulary.txt").decode().splitlines() == WORDS
+    written = onnx.load(files["onnx"])
+    onnx.checker.check_model(written, full_check=True)
+    facts = {entry.key: json.loads(entry.value) for entry in written.metadata_props}
+    assert facts == {"words": WORDS, "state_size": SIZE}
+
+
+@pytest.mark.parametrize("kind", ASK)
+def test_equal_models_are_equal_bytes(kind, served, files, tmp_path):
+    write, suffix = {"lite": (export_lite, "tflite"), "onnx": (export_onnx, "onnx")}[kind]
+    path = write(served.model, tmp_path / f"b.{suffix}", WORDS)
+    with open(files[kind], "rb") as file:
+        assert path.read_bytes() == file.read()
+
+
+@pytest.mark.parametrize("write", [export_saved_model, export_lite, export_onnx])
+def test_a_vocabulary_that_will_not_do_is_refused(write, served, tmp_path):
+    name = tmp_path / {"export_lite": "a.tflite", "export_onnx": "a.onnx"}.get(write.__name__, "lm")
+    with pytest.raises(UserError, match="labels: expected each word once, got 'a' twice"):
+        write(served.model, name, labels=[*WORDS[:-1], "a"])
+    with pytest.raises(UserError, match="labels: expected 7, one for each class, got 6"):
+        write(served.model, name, labels=WORDS[:-1])
+    assert not any(tmp_path.iterdir())
