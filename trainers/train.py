@@ -20,6 +20,7 @@ from darts_tf.config import TrainingConfig, training_flag_lines
 from darts_tf.data.datasets import run_name
 from darts_tf.errors import UserError
 from darts_tf.runs.directory import RunDirectory
+from darts_tf.runs.quality import quality_of
 from darts_tf.runs.results import ERRORS, PERPLEXITIES
 from darts_tf.spaces import space_of
 from trainers import genotypes
@@ -76,11 +77,10 @@ def _report(directory: RunDirectory, config: TrainingConfig) -> None:
     if config.repeats > 1 and "reason" in result:
         print(f"stopped after {len(result['seeds'])} of {config.repeats} seeds: {result['reason']}")
     print(", ".join(f"{words} {text}" for words, text in _numbers(result)))
-    if not ERRORS.keys() & result.keys():  # a language model, for which there is no export
-        return
     model = directory.model
     if config.repeats > 1:
-        errors = result["valid_top1_error_percent" if config.held_out else "top1_error_percent"]
+        quality = quality_of(result)
+        errors = result[quality.held_out if config.held_out else quality.test]
         seed = result["seeds"][errors["each"].index(errors["best"])]
         model = RunDirectory(directory.repeat(seed), "train").model
     words = ["python", "-m", "export.saved_model", f"--model={model}"]

@@ -20,6 +20,7 @@ from darts_tf.engine.epochs import BY_HAND
 from darts_tf.errors import UserError
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
+from darts_tf.runs.quality import quality_of
 from darts_tf.searching import methods
 from darts_tf.searching.plugs import Plugs, choose, described, run_flags
 from darts_tf.searching.search import search
@@ -58,7 +59,7 @@ def run_study(
 
         config = darts_tf.StudyConfig(dataset="digits", stop_criterion="none", searches=5)
         for row in darts_tf.run_study(config, "runs/study")["rows"]:
-            print(row["method"], row["rule"], row["error_percent"])
+            print(row["method"], row["rule"], row["error_percent"])  # of a text row["perplexity"]
 
     Args:
         config: All settings.
@@ -82,6 +83,7 @@ def run_study(
     """
     named, plugs = choose(config, method, space, None)
     config, dataset = resolve(cast(StudyConfig, named), data)
+    plugs.space.check_data(dataset.facts.kind, dataset.facts.name)
     _check(config, plugs.space)
     if isinstance(run_directory, RunDirectory):
         run = run_directory
@@ -139,7 +141,7 @@ def divided(images: Dataset, config: StudyConfig) -> tuple[Dataset, Dataset]:
     """Returns the images of the searches, and those of the trainings.
 
     Args:
-        images: The data set.
+        images: The data set. Of a text these are the words to train on.
         config: The settings of the study. Without `search_images` both have all images.
     """
     if not config.search_images:
@@ -150,7 +152,7 @@ def divided(images: Dataset, config: StudyConfig) -> tuple[Dataset, Dataset]:
 
 
 def _only(images: Dataset, part: slice) -> Dataset:
-    train = images.train.take(part)
+    train = images.train.stretch(part)
     facts = replace(images.facts, train_images=len(train))
     return replace(images, train=train, facts=facts)
 
@@ -213,7 +215,7 @@ def _chosen(
             genotype,
             stopped=choice.stopped,
             epoch=choice.record.epoch,
-            valid_accuracy=choice.record.valid_accuracy,
+            valid_score=quality_of(choice.record.measures).of_supernet(choice.record),
         )
 
 

@@ -58,8 +58,10 @@ def test_a_search_and_a_training_by_the_presets_end_with_a_model(seed, tmp_path)
         ("search --dataset=text_file --space=ptb", "expected text_file:PATH, got 'text_file'"),
         ("train --dataset=digits --genotype=DARTS_PTB_V1", "expected text for the space 'ptb'"),
         ("train --dataset=text_file:text.txt --genotype=DARTS_V2", "expected images for the spac"),
-        ("tune --dataset=text_file:text.txt --space=ptb", "expected images"),
-        ("random_search --dataset=text_file:text.txt --space=ptb", "expected images"),
+        ("tune --dataset=text_file:text.txt", "expected images for the space 'darts', got text"),
+        ("tune --dataset=digits --space=ptb", "expected text for the space 'ptb', got images"),
+        ("random_search --dataset=text_file:text.txt", "expected images for the space 'darts'"),
+        ("random_search --dataset=digits --space=ptb", "expected text for the space 'ptb'"),
     ],
 )
 def test_what_does_not_go_together_is_told_before_tensorflow_is_imported(words, message, tmp_path):

@@ -118,6 +118,14 @@ def test_a_training_is_shown_with_its_cells_and_its_errors(run):
     assert found.ended
 
 
+def test_a_perplexity_beyond_float32_is_shown_at_its_end(run):
+    [line] = trained(1)
+    shown = Board(run, TRAINING, (), by_stage("DARTS_V1"))
+    shown.add({**line, "valid_perplexity": 1e300})
+    found = events.read(run.tensorboard)
+    assert found.values["perplexity/valid"] == {0: float(np.finfo(np.float32).max)}
+
+
 def test_the_settings_that_make_a_run_are_its_hyperparameters(run, tmp_path):
     Board(run, SEARCH, ())
     found = events.read(run.tensorboard).settings
