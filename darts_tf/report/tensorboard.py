@@ -24,7 +24,7 @@ from darts_tf.report.pictures.heat_map import heat_map
 from darts_tf.report.tables import cell_tables, wiring
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
-from darts_tf.runs.results import ERRORS, PERPLEXITIES
+from darts_tf.runs.results import SCORES
 from darts_tf.spaces.genotype import Genotype
 
 # As many pictures of a kind as TensorBoard shows by default.
@@ -39,7 +39,6 @@ SCALARS = {
     "learning_rate": "learning_rate",
     "drop_path": "drop_path",
 }
-SCORES = {**ERRORS, **PERPLEXITIES}
 _NAME = "events.out.tfevents.{}.darts_tf"
 
 
