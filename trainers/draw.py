@@ -1,6 +1,7 @@
 """Draws the cells of a genotype, as SVG, PNG or text.
 
     python -m trainers.draw GENOTYPE [--output=FILE.svg|FILE.png|FILE.txt] [--format=svg|png|txt]
+        [--dark] [--solid] [--nolegend]
 
 GENOTYPE is the genotype.json of a search, the name of a published genotype, or a JSON string.
 Without --output the drawing is printed to the terminal, as text by default.
@@ -11,15 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from darts_tf.command_line.parsing import parse
+from darts_tf.command_line.program import run
 from darts_tf.errors import UserError
-from darts_tf.report.pictures.drawing import picture
+from darts_tf.report.pictures.drawing import Look, picture
 from darts_tf.report.pictures.text import as_text
 from darts_tf.runs.output_file import overwriting
 from darts_tf.settings import Settings, setting
 from darts_tf.spaces.genotype import Genotype
 from trainers import genotypes
-from trainers.command_line import parse
-from trainers.program import run
 
 FORMATS = ("svg", "png", "txt")
 
@@ -34,6 +35,11 @@ class DrawSettings(Settings):
         choices=("auto", *FORMATS),
     )
     title: str = setting("", "Title above the cells.")
+    dark: bool = setting(False, "Colors for a dark ground, in a picture.")
+    solid: bool = setting(
+        False, "A ground, white or dark, in a picture; without, it is transparent."
+    )
+    legend: bool = setting(True, "Explain the colors below the cells, in a picture.")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -58,7 +64,7 @@ def main(arguments: Sequence[str]) -> None:
     form = _format(given["output"], settings.format)
     genotype = genotypes.chosen(given["genotype"])
     if given["output"]:
-        drawing = _draw(genotype, form, settings.title)
+        drawing = _draw(genotype, form, settings)
         expected = "expected a file in an existing folder"
         with overwriting(Path(given["output"]), expected) as temporary:
             temporary.write_bytes(drawing)
@@ -68,7 +74,7 @@ def main(arguments: Sequence[str]) -> None:
     elif form == "png" and sys.stdout.isatty():
         raise UserError("--format=png: expected --output=FILE.png, got the terminal")
     else:
-        sys.stdout.buffer.write(_draw(genotype, form, settings.title))
+        sys.stdout.buffer.write(_draw(genotype, form, settings))
 
 
 def _format(output: str, wanted: str) -> str:
@@ -90,10 +96,11 @@ def _format(output: str, wanted: str) -> str:
     return wanted
 
 
-def _draw(genotype: Genotype, form: str, title: str) -> bytes:
+def _draw(genotype: Genotype, form: str, settings: DrawSettings) -> bytes:
     if form == "txt":
-        return f"{as_text(genotype, title)}\n".encode()
-    return picture(genotype, form, title)
+        return f"{as_text(genotype, settings.title)}\n".encode()
+    look = Look(settings.dark, settings.solid, settings.legend)
+    return picture(genotype, form, settings.title, look=look)
 
 
 if __name__ == "__main__":

@@ -2,17 +2,19 @@
 
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from darts_tf import spaces
-from darts_tf.config import RunConfig, TrainingConfig, flag_lines
+from darts_tf.config import RunConfig, SearchConfig, TrainingConfig, flag_lines
 from darts_tf.errors import UserError, nearest, short
 from darts_tf.report.pictures.text import as_text
 from darts_tf.spaces import foreign, zoo
 from darts_tf.spaces.genotype import Genotype, read_genotype
 from darts_tf.spaces.sampling import random_genotype
+from darts_tf.tuning.config import RandomSearchConfig
 from trainers import presets
 
 _LONGEST = 200  # characters of a path in a message
@@ -40,6 +42,10 @@ ALIKE = (
     "text_hidden_dropout",
     "text_output_dropout",
 )
+_CONFIGS: Mapping[str, type[RunConfig]] = {
+    "search": SearchConfig,
+    "random_search": RandomSearchConfig,
+}
 SIZES = ("epochs", "batch_size", "layers", "init_channels")
 
 
@@ -82,7 +88,7 @@ def chosen(given: str) -> Genotype:
     return _read(f"--genotype={_shorten(given)}", text)
 
 
-def training_command(path: Path, config: RunConfig, program: str) -> str:
+def training_command(path: Path, config: RunConfig | Mapping[str, str], program: str) -> str:
     """Returns the command that trains the network of the genotype of a search.
 
     It names a preset and what departs from it: data, devices and seed are those of the search, and
@@ -92,11 +98,12 @@ def training_command(path: Path, config: RunConfig, program: str) -> str:
 
     Args:
         path: The genotype.json.
-        config: The settings of the search, as the user gave them.
+        config: The settings of the search, as the user gave them; or their texts, by name.
         program: The program that searched: "search" or "random_search".
     """
-    now, usual = _texts(config), _texts(type(config)())
-    name = _preset(program, config.dataset, any(now[size] != usual[size] for size in SIZES))
+    usual = _texts(_CONFIGS[program]())
+    now = usual | (dict(config) if isinstance(config, Mapping) else _texts(config))
+    name = _preset(program, now["dataset"], any(now[size] != usual[size] for size in SIZES))
     before = usual | _lines(program, name)
     after = _texts(TrainingConfig()) | _lines("train", name)
     wanted = {setting: now[setting] for setting in ALIKE}

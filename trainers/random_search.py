@@ -11,14 +11,16 @@ import sys
 from collections.abc import Sequence
 
 import darts_tf
+from darts_tf.command_line.parsing import parse, resolved
+from darts_tf.command_line.program import carry_out, run
 from darts_tf.config import flag_lines
 from darts_tf.data.datasets import run_name
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.quality import quality_of
+from darts_tf.study.page import complete_page
 from darts_tf.tuning.config import RandomSearchConfig
-from trainers import genotypes
-from trainers.command_line import parse, resolved
-from trainers.program import carry_out, run
+from trainers import presets
+from trainers.next_step import next_command
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -35,23 +37,25 @@ def main(arguments: Sequence[str]) -> None:
         RandomSearchConfig,
         __doc__,
         extra={"run_dir": "Directory of the run; runs/<dataset>-random when empty."},
-        program="random_search",
+        presets=presets.folder("random_search"),
     )
     given = config
     config, dataset = resolved(config)
     darts_tf.spaces.get(config.space).check_data(dataset.facts.kind, config.dataset)
     path = paths["run_dir"] or f"runs/{run_name(config.dataset)}-random"
     directory = RunDirectory(path, "random_search")
-    carry_out(
+    if carry_out(
         directory,
         flag_lines(config),
         config,
         lambda: darts_tf.random_search(config, directory, data=dataset),
-    )
-    _report(directory, given)
+    ):
+        command = next_command(directory, given)
+        complete_page(directory, command)
+        _report(directory, command)
 
 
-def _report(directory: RunDirectory, given: RandomSearchConfig) -> None:
+def _report(directory: RunDirectory, command: str) -> None:
     outcome = directory.read_json(directory.genotype)
     if "ended_by_hand" in outcome:
         print(outcome["reason"])
@@ -59,7 +63,7 @@ def _report(directory: RunDirectory, given: RandomSearchConfig) -> None:
         quality = quality_of(sample)
         score = quality.told(sample[quality.key])
         print(f"seed {sample['seed']}: validation {quality.name} {score}")
-    print(f"next: {genotypes.training_command(directory.genotype, given, 'random_search')}")
+    print(f"next: {command}")
 
 
 if __name__ == "__main__":

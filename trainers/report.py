@@ -10,12 +10,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from darts_tf.command_line.parsing import parse_with_plugs
+from darts_tf.command_line.program import run
 from darts_tf.errors import UserError
 from darts_tf.report import write_comparison, write_report
+from darts_tf.runs.directory import RunDirectory
 from darts_tf.settings import Settings
 from darts_tf.study.page import replay_of
-from trainers.command_line import parse_with_plugs
-from trainers.program import run
+from trainers.next_step import next_command
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -34,16 +36,20 @@ def main(arguments: Sequence[str]) -> None:
     if not folders:
         raise UserError("expected one or more run directories, got none")
     if output:
-        replay = replay_of(folders[0]) if len(folders) == 1 else None
-        path = write_comparison(folders, output, replay)
+        more = (replay_of(folders[0]), _command(folders[0])) if len(folders) == 1 else ()
+        path = write_comparison(folders, output, *more)
     elif len(folders) > 1:
         raise UserError(
             f"--output: expected a file for the page of {len(folders)} runs, such as "
             "comparison.html, got none"
         )
     else:
-        path = write_report(folders[0], replay_of(folders[0]))
+        path = write_report(folders[0], replay_of(folders[0]), _command(folders[0]))
     print(path)
+
+
+def _command(folder: str) -> str:
+    return next_command(RunDirectory.open(folder))
 
 
 if __name__ == "__main__":

@@ -10,15 +10,16 @@ import sys
 from collections.abc import Sequence
 
 import darts_tf
+from darts_tf.command_line.parsing import parse_with_plugs, resolved
+from darts_tf.command_line.program import carry_out, run
 from darts_tf.config import SearchConfig
 from darts_tf.data.datasets import run_name
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.searching.plugs import choose, run_flags
 from darts_tf.spaces.genotype import read_genotype
 from darts_tf.study.page import complete_page
-from trainers import genotypes
-from trainers.command_line import parse_with_plugs, resolved
-from trainers.program import carry_out, run
+from trainers import genotypes, presets
+from trainers.next_step import next_command
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str]) -> None:
             "stop_criterion": darts_tf.criteria,
         },
         extra={"run_dir": "Directory of the run; runs/<dataset> when empty."},
-        program="search",
+        presets=presets.folder("search"),
     )
     method, criterion = plugs["method"], plugs["stop_criterion"]
     config, chosen = choose(config, method=method, criterion=criterion)
@@ -56,16 +57,17 @@ def main(arguments: Sequence[str]) -> None:
             config, directory, method=method, criterion=criterion, data=dataset
         ),
     ):
-        complete_page(directory)
-        _report(directory, given)
+        command = next_command(directory, given)
+        complete_page(directory, command)
+        _report(directory, command)
 
 
-def _report(directory: RunDirectory, given: SearchConfig) -> None:
+def _report(directory: RunDirectory, command: str) -> None:
     outcome = directory.read_json(directory.genotype)
     genotypes.show(read_genotype(outcome))
     moved = f"; {outcome['moved']}" if outcome.get("moved") else ""
     print(f"stopped after epoch {outcome.get('epoch')}: {outcome.get('reason')}{moved}")
-    print(f"next: {genotypes.training_command(directory.genotype, given, 'search')}")
+    print(f"next: {command}")
 
 
 if __name__ == "__main__":

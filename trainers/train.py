@@ -9,23 +9,23 @@ with --repeats=N, config.flags, repeats.json, report.html, repeats.log and a run
 seed.
 """
 
-import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import darts_tf
+from darts_tf.command_line.parsing import parse, resolved
+from darts_tf.command_line.program import carry_out, run
 from darts_tf.config import TrainingConfig, training_flag_lines
 from darts_tf.data.datasets import run_name
 from darts_tf.errors import UserError
 from darts_tf.runs.directory import RunDirectory
-from darts_tf.runs.quality import quality_of
 from darts_tf.runs.results import ERRORS, SCORES
 from darts_tf.spaces import space_of
-from trainers import genotypes
-from trainers.command_line import parse, resolved
-from trainers.program import carry_out, run
+from darts_tf.study.page import complete_page
+from trainers import genotypes, presets
+from trainers.next_step import next_command
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> None:
             "genotype": genotypes.TEXT,
             "run_dir": "Directory of the run; runs/<dataset>-network when empty.",
         },
-        program="train",
+        presets=presets.folder("train"),
     )
     genotype = genotypes.chosen(given["genotype"])
     config, dataset = resolved(config)
@@ -69,22 +69,18 @@ def main(arguments: Sequence[str]) -> None:
         config,
         work,
     ):
-        _report(directory, config)
+        command = next_command(directory, config)
+        complete_page(directory, command)
+        _report(directory, config, command)
 
 
-def _report(directory: RunDirectory, config: TrainingConfig) -> None:
+def _report(directory: RunDirectory, config: TrainingConfig, command: str) -> None:
     result = directory.read_outcome()
     if config.repeats > 1 and "reason" in result:
         print(f"stopped after {len(result['seeds'])} of {config.repeats} seeds: {result['reason']}")
     print(", ".join(f"{words} {text}" for words, text in _numbers(result)))
-    model = directory.model
-    if config.repeats > 1:
-        quality = quality_of(result)
-        errors = result[quality.held_out if config.held_out else quality.test]
-        seed = result["seeds"][errors["each"].index(errors["best"])]
-        model = RunDirectory(directory.repeat(seed), "train").model
-    words = ["python", "-m", "export.saved_model", f"--model={model}"]
-    print(f"next: {shlex.join([*words, f'--output=serving/{run_name(config.dataset)}'])}")
+    if command:
+        print(f"next: {command}")
 
 
 def _numbers(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

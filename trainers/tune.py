@@ -9,21 +9,24 @@ tuning.json and best.flags, which trainers.search takes as its --flagfile. Sever
 the trials by KERASTUNER_TUNER_ID, KERASTUNER_ORACLE_IP and KERASTUNER_ORACLE_PORT.
 """
 
-import shlex
 import sys
 from collections.abc import Sequence
 
 import darts_tf
+from darts_tf.command_line.parsing import parse_with_plugs, resolved
+from darts_tf.command_line.program import carry_out, logging_to, run
 from darts_tf.data.datasets import run_name
+from darts_tf.extras import require
 from darts_tf.report.columns import aligned
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.quality import quality_of
 from darts_tf.searching.plugs import choose, run_flags
 from darts_tf.settings import earlier_lines
+from darts_tf.study.page import complete_page
 from darts_tf.tuning.config import TuningConfig
 from darts_tf.tuning.role import role
-from trainers.command_line import parse_with_plugs, resolved
-from trainers.program import carry_out, logging_to, run
+from trainers import presets
+from trainers.next_step import next_command
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -46,10 +49,11 @@ def main(arguments: Sequence[str]) -> None:
             "stop_criterion": darts_tf.criteria,
         },
         extra={"run_dir": "Directory of the run; runs/<dataset>-tuned when empty."},
-        program="tune",
+        presets=presets.folder("tune"),
     )
     chosen = {"method": plugs["method"], "criterion": plugs["stop_criterion"]}
     named, plugs_of_trials = choose(config, **chosen)
+    require("tune")
     is_tuner = role() == "tuner"
     config, dataset = resolved(config)
     plugs_of_trials.space.check_data(dataset.facts.kind, config.dataset)
@@ -64,10 +68,12 @@ def main(arguments: Sequence[str]) -> None:
     carry_out(
         directory, flags, config, lambda: darts_tf.tune(config, directory, data=dataset, **chosen)
     )
-    _report(directory, config)
+    command = next_command(directory, config)
+    complete_page(directory, command)
+    _report(directory, config, command)
 
 
-def _report(directory: RunDirectory, config: TuningConfig) -> None:
+def _report(directory: RunDirectory, config: TuningConfig, command: str) -> None:
     outcome = directory.read_json(directory.outcome)
     trials = outcome["trials"]
     if "reason" in outcome:
@@ -79,9 +85,7 @@ def _report(directory: RunDirectory, config: TuningConfig) -> None:
         score = quality.told(trial[quality.key])
         rows.append([trial["trial"], score, trial["epochs"], *trial["settings"].values()])
     print("\n".join(aligned([[str(value) for value in row] for row in rows])))
-    words = ["python", "-m", "trainers.search", f"--flagfile={directory.best}"]
-    words += [f"--data_dir={config.data_dir}"] * bool(config.data_dir)
-    print(f"next: {shlex.join(words)}")
+    print(f"next: {command}")
 
 
 if __name__ == "__main__":

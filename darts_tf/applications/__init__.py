@@ -13,8 +13,15 @@ Example:
     >>> PDartsCifar10.layers, PDartsCifar10.init_channels
     (20, 36)
 
-No weights are published: the argument `weights` takes those of a training run.
+The argument `weights` takes those of a training run. `DartsPlusDigits` has its own, which were
+trained here; nobody has published weights of the others.
+
+    >>> model = applications.DartsPlusDigits(weights="digits")
+    >>> model.output_shape
+    (None, 10)
 """
+
+from dataclasses import replace
 
 from darts_tf.applications.application import Application
 from darts_tf.data.sources.catalog import DATASETS
@@ -25,6 +32,7 @@ __all__ = [
     "DartsPlusCifar10Large",
     "DartsPlusCifar100",
     "DartsPlusCifar100Large",
+    "DartsPlusDigits",
     "DartsPlusImagenet",
     "DartsPlusImagenetSE",
     "DartsPlusTinyImagenet",
@@ -79,3 +87,8 @@ ProxylessGpu = _network("proxyless_gpu", "imagenet", "PROXYLESS_GPU", 21, 40)
 ProxylessCpu = _network("proxyless_cpu", "imagenet", "PROXYLESS_CPU", 21, 40)
 ProxylessMobile = _network("proxyless_mobile", "imagenet", "PROXYLESS_MOBILE", 21, 32)
 SinglePath = _network("single_path", "imagenet", "SINGLE_PATH", 21, 32)
+# Searched and trained here; `pretrained/digits.json` says how.
+DartsPlusDigits = replace(
+    _network("darts_plus_digits", "digits", "DARTS_PLUS_DIGITS", 5, 8),
+    pretrained={"digits": "digits.keras"},
+)

@@ -1,14 +1,14 @@
 """Application: a network with the call signature of `keras.applications`."""
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
 import numpy as np
 
-from darts_tf.applications.weights import read_weights, trained_network
+from darts_tf.applications.weights import packaged, read_weights, trained_network
 from darts_tf.data.facts import SMALLEST_IMAGE_SIZE
 from darts_tf.errors import UserError
 from darts_tf.networks.blocks import Blocks, Tensor
@@ -53,6 +53,8 @@ class Application:
         deviation: Standard deviation of each channel of the pixels divided by 255.
         class_names: Names of the classes; empty where they are not known.
         name: Default name of the models.
+        pretrained: The weights that come with the package: for each name that `weights` may have,
+            a file in `pretrained/`.
     """
 
     genotype: Genotype | str
@@ -65,6 +67,7 @@ class Application:
     deviation: tuple[float, ...] = (0.25,)
     class_names: tuple[str, ...] = ()
     name: str = "darts_network"
+    pretrained: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __call__(
         self,
@@ -81,9 +84,9 @@ class Application:
 
         Args:
             include_top: Whether the network ends in a classifier.
-            weights: None for random weights, or a file: the `model.keras` of a training run with
-                the same genotype, layers and init_channels, which gives the normalization of
-                pixels too, or the `.weights.h5` of the same application. No weights are published.
+            weights: None for random weights; a name in `pretrained`; or a file: the `model.keras`
+                of a training run with the same genotype, layers and init_channels, which gives the
+                normalization of pixels too, or the `.weights.h5` of the same application.
             input_tensor: A Keras tensor of pixels, [batch, height, width, channels].
             input_shape: Height, width and channels; height and width may be None, for any. By
                 default that of the `model.keras` or of the application; without top any height and
@@ -103,6 +106,7 @@ class Application:
         """
         if pooling is not None and pooling not in _POOLINGS:
             raise UserError(f"pooling: expected None, 'avg' or 'max', got {pooling!r}")
+        weights = packaged(weights, self.pretrained)
         trained = trained_network(weights)
         spec = self._spec(self._shape(input_tensor, input_shape, include_top, trained), trained)
         if include_top:

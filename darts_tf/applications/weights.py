@@ -2,34 +2,51 @@
 
 import os
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
 
 from darts_tf.errors import UserError
+from darts_tf.networks.families import PARTS
 from darts_tf.networks.model_file import load_model
 
-_OURS = ("stem_", "cell_", "logits")
+_OURS = (*PARTS, "logits")
+
+
+def packaged(
+    weights: str | os.PathLike[str] | None, pretrained: Mapping[str, str]
+) -> str | os.PathLike[str] | None:
+    """Returns the file of weights that come with the package, and any other argument unchanged.
+
+    Args:
+        weights: The argument `weights` of an application.
+        pretrained: The application's weights that come with the package, a file for each name.
+
+    Raises:
+        UserError: If there is neither such a name nor such a file.
+    """
+    if str(weights) in pretrained:
+        return Path(__file__).with_name("pretrained") / pretrained[str(weights)]
+    if weights is None or Path(weights).is_file():
+        return weights
+    names = ", ".join(["None", *(f"'{name}'" for name in pretrained)])
+    raise UserError(
+        f"weights={weights}: expected {names} or the model.keras of a training run, got no file"
+    )
 
 
 def trained_network(weights: str | os.PathLike[str] | None) -> keras.Model | None:
     """Returns the network in a `.keras` file; None for a `.weights.h5`, or for no file.
 
     Args:
-        weights: The argument `weights` of an application.
+        weights: What `packaged` returns.
 
     Raises:
-        UserError: If there is no such file, or it holds no network of a training run.
+        UserError: If it holds no network of a training run.
     """
-    if weights is None:
-        return None
-    if not Path(weights).is_file():
-        raise UserError(
-            f"weights={weights}: expected None or the model.keras of a training run, got no file; "
-            "no weights are published"
-        )
-    if str(weights).endswith(".weights.h5"):
+    if weights is None or str(weights).endswith(".weights.h5"):
         return None
     trained = load_model(weights)
     if "normalize" not in {layer.name for layer in trained.layers}:
@@ -42,7 +59,7 @@ def trained_network(weights: str | os.PathLike[str] | None) -> keras.Model | Non
 def read_weights(
     model: keras.Model, weights: str | os.PathLike[str], trained: keras.Model | None
 ) -> None:
-    """Loads the weights of stem and cells, and those of the classifier where there is one.
+    """Loads all weights, those of the classifier where there is one.
 
     Args:
         model: The application's network.
@@ -79,7 +96,7 @@ def _copy(trained: keras.Model, model: keras.Model, weights: str | os.PathLike[s
 
 
 def _layers(model: keras.Model) -> dict[str, tuple[list[str], list[tuple[int, ...]]]]:
-    """Returns the inputs and the shapes of the weights of stem, cells and classifier, by layer.
+    """Returns the inputs and the shapes of the weights of all layers of a network, by name.
 
     Layers of padding, which depend on the size of the images, are skipped.
     """

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from darts_tf.report.content import cells, chart
+from darts_tf.report.content import cells, chart, heading
 from darts_tf.report.page import Page
 from darts_tf.report.parts import definitions, last_sections, slots, table
 from darts_tf.report.runs import Run
@@ -100,7 +100,7 @@ def page(
         sections.append((words.details, definitions(first.details)))
     sections += last_sections(run, genotype)
     return Page(
-        title=run.name,
+        title=heading(run),
         kind=run.program,
         about=words.about,
         facts=facts,

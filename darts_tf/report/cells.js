@@ -1,12 +1,7 @@
-// A cell as a graph. Nodes have fixed places, so that the eye sees what an epoch has changed.
+// A cell as a graph, laid out as `trainers.draw` does it.
 
-const RADIUS = 13;
-const PITCH = 56;
-const ROW = 27;
-const PILL = { near: 42, far: 138, half: 11, letter: 6.9, most: 12 };
-const LANES = { first: 9, step: 7, fewest: 4 };
-// Of graphs, whose edges are nothing but lines.
-const ARCS = { pitch: 34, first: 22, step: 9 };
+// Pixels of a point: at most, and at least, before a drawing scrolls.
+const POINT = { most: 1.25, least: 1 };
 // The families whose colors the style sheet has, for light and dark pages.
 const FAMILIES = ["none", "pool", "skip", "separable", "dilated", "convolution", "noise", "bottleneck", "activation"];
 
@@ -27,89 +22,6 @@ function lookOf(operation) {
   return { class: "op-other", style: `--hue: color-mix(in srgb, ${color} 72%, var(--ink))` };
 }
 
-// The inputs of each node, the farther ones at the left; and for each a lane beside the pills,
-// which it shares with no other on that stretch.
-function wires(cell) {
-  const all = [];
-  cell.nodes.forEach((edges, node) => {
-    const sorted = [...edges].sort((a, b) => a[1] - b[1]);
-    const left = Math.ceil(sorted.length / 2);
-    const rows = (side) => (side < 0 ? left : sorted.length - left);
-    sorted.forEach(([operation, source], n) => {
-      const side = n < left ? -1 : 1;
-      const row = n < left ? n : n - left;
-      const raised = (row - (rows(side) - 1) / 2) * ROW;
-      all.push({ operation, source, target: node + cell.inputs, side, raised });
-    });
-  });
-  for (const side of [-1, 1]) {
-    const placed = [];
-    const mine = all.filter((wire) => wire.side === side);
-    mine.sort((a, b) => a.target - a.source - (b.target - b.source) || a.target - b.target);
-    for (const wire of mine) {
-      const taken = placed.filter((o) => o.source < wire.target && wire.source < o.target);
-      wire.lane = 0;
-      while (taken.some((o) => o.lane === wire.lane)) wire.lane += 1;
-      placed.push(wire);
-    }
-    // The farther a wire goes out, the higher it leaves: those of one node never cross.
-    const outermost = Math.max(0, ...mine.map((wire) => wire.lane));
-    const step = Math.min(3.5, 24.5 / Math.max(1, outermost));
-    for (const wire of mine) wire.drop = 17 + step * (outermost - wire.lane);
-  }
-  return all;
-}
-
-// The heights of the nodes, and half of the height that the pills of each take beyond one row.
-function heights(cell) {
-  const last = cell.nodes.length + cell.inputs;
-  const extra = (node) => {
-    const edges = node < cell.inputs || node === last ? 0 : cell.nodes[node - cell.inputs].length;
-    return (Math.max(1, Math.ceil(edges / 2)) - 1) * (ROW / 2);
-  };
-  const y = [16];
-  for (let node = 1; node <= last; node++) {
-    const pitch = PITCH - (node === 1 ? 12 : 0);
-    y.push(y[node - 1] + pitch + extra(node - 1) + extra(node));
-  }
-  return { y: (node) => y[node], extra };
-}
-
-function triangle(x, y, dx, dy, look) {
-  const corner = (n) => `${x - 8 * dx - n * dy},${y - 8 * dy + n * dx}`;
-  return svg("polygon", { points: `${x},${y} ${corner(-4)} ${corner(4)}`, class: look });
-}
-
-function wireDrawing(wire, { y, extra }, reach, fresh) {
-  const { side, lane } = wire;
-  const look = lookOf(wire.operation);
-  const far = side * (reach + LANES.first + LANES.step * lane);
-  const from = y(wire.source) + RADIUS - 1;
-  const level = y(wire.source) + extra(wire.source) + wire.drop;
-  const middle = y(wire.target);
-  const to = middle + wire.raised;
-  const path =
-    `M${side * 4} ${from} Q${side * 4} ${level} ${side * 18} ${level} H${far - side * 6} ` +
-    `Q${far} ${level} ${far} ${level + 6} V${to - 6} Q${far} ${to} ${far - side * 6} ${to} ` +
-    `H${side * reach}`;
-  const way = Math.hypot(PILL.near, wire.raised);
-  const [dx, dy] = [(-side * PILL.near) / way, -wire.raised / way];
-  const end = [-dx * (RADIUS + 1), middle - dy * (RADIUS + 1)];
-  const center = (side * (PILL.near + reach)) / 2;
-  return svg("g", { class: `wire ${look.class}${fresh ? " fresh" : ""}`, style: look.style },
-    svg("path", { class: "line", d: path }),
-    svg("path", {
-      class: "line",
-      d: `M${side * PILL.near} ${to} L${end[0] - 4 * dx} ${end[1] - 4 * dy}`,
-    }),
-    triangle(end[0], end[1], dx, dy, "head"),
-    svg("rect", {
-      class: "pill", x: center - (reach - PILL.near) / 2, y: to - PILL.half,
-      width: reach - PILL.near, height: 2 * PILL.half, rx: PILL.half,
-    }),
-    svg("text", { x: center, y: to + 4, "text-anchor": "middle" }, wire.operation));
-}
-
 function cellText(title, cell) {
   const name = (node) => nodeName(node, cell.inputs, -1);
   const nodes = cell.nodes.map((edges, node) => {
@@ -125,105 +37,116 @@ function edgeTexts(cell) {
     edges.map(([operation, source]) => `${source} ${node + cell.inputs} ${operation}`));
 }
 
-// An arc from one node down to a later one, at the right (side 1) or at the left (side -1).
-function arc(from, to, side, y, look) {
-  const far = side * (ARCS.first + ARCS.step * (to - from));
-  const [start, end] = [y(from), y(to)];
-  const edge = side * RADIUS;
-  return svg("g", look,
-    svg("path", {
-      class: "line",
-      d: `M${edge} ${start} C${far + edge} ${start} ${far + edge} ${end} ${edge + side * 6} ${end}`,
-    }),
-    triangle(edge + side, end, -side, 0, "head"));
+// A line along the points of a way, every other stretch of which is level.
+function wayPath(points) {
+  return points.map(([x, y], n) => {
+    if (n === 0) return `M${x} ${y}`;
+    if (n % 2 === 0) return `L${x} ${y}`;
+    const [x0, y0] = points[n - 1];
+    const bend = [x0 + 0.4 * (x - x0), x - 0.5 * (x - x0)].map((value) => value.toFixed(1));
+    return `C${bend[0]} ${y0} ${bend[1]} ${y} ${x} ${y}`;
+  }).join("");
 }
 
-// A graph: its nodes in a column, its edges at the right, and what forms the output at the left.
-function drawGraph(title, cell, before) {
-  const last = cell.nodes.length + cell.inputs;
-  const y = (node) => 16 + ARCS.pitch * node;
-  const known = new Set(edgeTexts(before || cell));
-  const reach = (ARCS.first + ARCS.step * last) * 0.75 + 2 * RADIUS;
-  const picture = svg("svg", {
-    viewBox: `${-reach} 0 ${2 * reach} ${y(last) + 18}`, role: "img", class: "cell graph",
-    "aria-label": cellText(title, cell),
-  });
-  for (const node of cell.output) {
-    picture.append(arc(node, last, -1, y, { class: "arc op-none" }));
+// A line that ends with the head of an arrow.
+function arrow(points) {
+  const [[x0, y0], [x, y]] = points.slice(-2);
+  // The last stretch bends at first; its end is level, or straight between two points.
+  const level = points.length > 2 || Math.abs(x - x0) > 20;
+  const way = level ? x - x0 : Math.hypot(x - x0, y - y0);
+  const [dx, dy] = level ? [1, 0] : [(x - x0) / way, (y - y0) / way];
+  const corner = (n) => `${(x - 7 * dx - n * dy).toFixed(1)},${(y - 7 * dy + n * dx).toFixed(1)}`;
+  const inner = [x - 4 * dx, y - 4 * dy];
+  return [
+    svg("path", { class: "line", d: wayPath([...points.slice(0, -1), inner]) }),
+    svg("polygon", { class: "head", points: `${x},${y} ${corner(-3)} ${corner(3)}` }),
+  ];
+}
+
+function linkDrawing(link, [width, height], fresh) {
+  if (!link.operation) return svg("g", { class: "link op-none" }, ...arrow(link.way));
+  const look = lookOf(link.operation);
+  const group = svg("g", { class: `link ${look.class}${fresh ? " fresh" : ""}`, style: look.style });
+  const [x, y] = link.way[link.way.length - 1];
+  group.append(svg("path", { class: "line", d: wayPath(link.way) }),
+    ...arrow([[x + width, y], link.arrival]));
+  if (width) {
+    group.classList.add("wire");
+    group.append(
+      svg("rect", { class: "pill", x, y: y - height / 2, width, height, rx: height / 3 }),
+      svg("text", { x: x + width / 2, y: y + 3.6, "text-anchor": "middle" }, link.operation));
   }
-  cell.nodes.forEach((edges, node) => {
-    for (const [operation, source] of edges) {
-      const target = node + cell.inputs;
-      const look = lookOf(operation);
-      const fresh = known.has(`${source} ${target} ${operation}`) ? "" : " fresh";
-      const style = { class: `arc ${look.class}${fresh}`, style: look.style };
-      picture.append(arc(source, target, 1, y, style));
-    }
+  return group;
+}
+
+function nodeDrawing(name, [x, y, halfWidth, halfHeight]) {
+  const shape = halfWidth === halfHeight
+    ? svg("circle", { cx: x, cy: y, r: halfWidth })
+    : svg("rect", {
+      x: x - halfWidth, y: y - halfHeight, width: 2 * halfWidth, height: 2 * halfHeight, rx: 6,
+    });
+  return svg("g", { class: "node" }, shape,
+    svg("text", { x, y: y + 3.8, "text-anchor": "middle" }, name));
+}
+
+// The size is that of the widest and the highest drawing of the cell: no epoch moves the others.
+function drawCell(title, cell, before, drawing, [width, height]) {
+  const known = new Set(edgeTexts(before || cell));
+  const last = drawing.nodes.length - 1;
+  const picture = svg("svg", {
+    viewBox: `0 0 ${width} ${height}`, role: "img", class: "cell", "aria-label": cellText(title, cell),
+    style: `width: ${POINT.most * width}px; min-width: ${POINT.least * width}px`,
   });
-  drawNodes(picture, cell, last, y);
+  for (const link of drawing.links) {
+    const fresh = link.operation && !known.has(`${link.ends.join(" ")} ${link.operation}`);
+    picture.append(linkDrawing(link, drawing.label, fresh));
+  }
+  drawing.nodes.forEach((place, node) =>
+    picture.append(nodeDrawing(nodeName(node, cell.inputs, last), place)));
   return picture;
 }
 
-function drawNodes(picture, cell, last, y) {
-  for (let node = 0; node <= last; node++) {
-    const end = node < cell.inputs || node === last;
-    const shape = end
-      ? svg("rect", { x: -30, y: y(node) - 12, width: 60, height: 24, rx: 6 })
-      : svg("circle", { cy: y(node), r: RADIUS });
-    const name = nodeName(node, cell.inputs, last);
-    picture.append(svg("g", { class: "node" }, shape,
-      svg("text", { y: y(node) + 4.5, "text-anchor": "middle" }, name)));
-  }
-}
-
-function drawCell(title, cell, before) {
-  const last = cell.nodes.length + cell.inputs;
-  const places = heights(cell);
-  const { y } = places;
-  const known = new Set(edgeTexts(before || cell));
-  const drawn = wires(cell);
-  const longest = Math.max(PILL.most, ...drawn.map((wire) => wire.operation.length));
-  const reach = PILL.far + PILL.letter * (longest - PILL.most);
-  const lanes = Math.max(0, ...drawn.map((wire) => wire.lane)) + 1;
-  const half = reach + LANES.first + LANES.step * Math.max(lanes, LANES.fewest);
-  const picture = svg("svg", {
-    viewBox: `${-half} 0 ${2 * half} ${y(last) + 18}`, role: "img", class: "cell",
-    "aria-label": cellText(title, cell),
-  });
-  const bus = 25;
-  for (const node of cell.output) {
-    const start = y(node) + 9;
-    const path = `M9 ${start} Q${bus} ${start + 6} ${bus} ${start + 24} V${y(last) - 18}`;
-    picture.append(svg("path", { class: "bus", d: path }));
-  }
-  picture.append(triangle(bus, y(last) - 12, 0, 1, "bus-head"));
-  for (const wire of drawn) {
-    const edge = `${wire.source} ${wire.target} ${wire.operation}`;
-    picture.append(wireDrawing(wire, places, reach, !known.has(edge)));
-  }
-  drawNodes(picture, cell, last, y);
-  return picture;
-}
-
-function isGraph(cell) {
-  const edges = cell.nodes.flat();
-  return edges.length > 0 && edges.every(([operation]) => familyOf(operation) === "wire");
-}
-
-// Draws the cells of a genotype, following the epochs if there is one for each.
-function cellFigures(genotypes, follows) {
+// Draws the cells of genotypes, by their places, following the epochs if there is one for each.
+function cellFigures(places, follows) {
+  const genotypes = places.map((place) => data.genotypes[place]);
+  const drawingOf = (name, index) => {
+    const number = data.layouts.places[places[index]][name];
+    return data.layouts.drawings[number];
+  };
   const names = Object.keys(genotypes.find((genotype) => genotype) || {});
   return names.map((name) => {
     const title = data.captions[name] || name;
-    const place = html("div", { class: "drawing", "data-cell": name });
+    const drawings = places.map((_, index) => drawingOf(name, index)).filter(Boolean);
+    const size = [0, 1].map((side) => Math.max(...drawings.map((drawing) => drawing.size[side])));
+    const place = html("div", {
+      class: "drawing wide", "data-cell": name, tabindex: 0, role: "region", "aria-label": title,
+    });
     const draw = (index) => {
       const now = genotypes[index] && genotypes[index][name];
       const before = index > 0 && genotypes[index - 1] ? genotypes[index - 1][name] : null;
-      const drawn = now && (isGraph(now) ? drawGraph : drawCell)(title, now, before);
+      const drawn = now && drawCell(title, now, before, drawingOf(name, index), size);
       place.replaceChildren(drawn || "No genotype in this epoch.");
     };
     if (follows) watch(draw);
     else draw(0);
     return html("figure", {}, html("h3", {}, title), place);
   });
+}
+
+// The operations of the cells, with their colors.
+function cellLegend(places) {
+  const cells = places.flatMap((place) => Object.values(data.genotypes[place] || {}));
+  const used = new Set(cells.flatMap((cell) => cell.nodes.flat().map(([operation]) => operation)));
+  const items = Object.keys(data.looks).filter((name) => used.has(name)).map((name) => {
+    const look = lookOf(name);
+    return [name, { look: look.class, style: look.style }];
+  });
+  return html("ul", { class: "legend", "aria-label": "Operations" },
+    ...items.map(([name, series]) => html("li", {}, swatch({}, series), html("span", {}, name))),
+    html("li", {}, swatch({}, { look: "op-none" }), html("span", {}, "into the output")));
+}
+
+function cellsDrawn(places, follows) {
+  return html("div", {}, html("div", { class: "cells" }, ...cellFigures(places, follows)),
+    cellLegend(places));
 }

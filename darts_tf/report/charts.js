@@ -33,9 +33,9 @@ function show(index) {
   for (const react of shown.watchers) react(shown.index);
 }
 
-function written(value) {
+function written(value, whole = true) {
   if (value === null || value === undefined) return "";
-  if (Number.isInteger(value)) return String(value);
+  if (Number.isInteger(value) && whole) return String(value);
   const size = Math.abs(value);
   if (size >= 100) return value.toFixed(1);
   if (size >= 1) return value.toFixed(2);
@@ -43,6 +43,11 @@ function written(value) {
 }
 
 function ticks(low, high, count, whole) {
+  const found = ticksBy(low, high, count, whole);
+  return found.length > 1 || whole || count > 8 ? found : ticks(low, high, count + 1, whole);
+}
+
+function ticksBy(low, high, count, whole) {
   const rough = (high - low) / count || 1;
   const power = 10 ** Math.floor(Math.log10(rough));
   let step = power * ([1, 2, 2.5, 5, 10].find((factor) => factor * power >= rough * 0.999) || 10);
@@ -59,14 +64,57 @@ function at(values, index) {
   return values[Math.min(index, values.length - 1)];
 }
 
-function outline(points) {
-  let pen = "M";
-  let path = "";
-  for (const point of points) {
-    path += point ? `${pen}${point[0].toFixed(1)} ${point[1].toFixed(1)}` : "";
-    pen = point ? "L" : "M";
+// Curves nearer than this many pixels are drawn as one line in stripes of all their colors.
+const NEAR = 1.5;
+const STRIPE = 7;
+
+function isNear(one, other) {
+  return one && other && Math.abs(one[1] - other[1]) < NEAR;
+}
+
+// The pieces of a curve; in each it runs together with the same others.
+function pieces(all, points) {
+  const found = [];
+  for (let n = 0; n + 1 < points.length; n++) {
+    if (!points[n] || !points[n + 1]) continue;
+    const together = all.filter((other) =>
+      other === points || (isNear(other[n], points[n]) && isNear(other[n + 1], points[n + 1])));
+    const last = found[found.length - 1];
+    if (last && last.end === n && String(last.members) === String(together.map((o) => all.indexOf(o)))) {
+      last.path += `L${points[n + 1].map((v) => v.toFixed(1)).join(" ")}`;
+      last.end = n + 1;
+      continue;
+    }
+    const ends = [points[n], points[n + 1]].map((end) => end.map((v) => v.toFixed(1)).join(" "));
+    found.push({
+      path: `M${ends.join("L")}`, end: n + 1,
+      members: together.map((other) => all.indexOf(other)), rank: together.indexOf(points),
+    });
   }
-  return path;
+  return found;
+}
+
+function curve(all, points, look) {
+  const group = svg("g", { class: "series" });
+  const alone = pieces(all, points).filter((piece) => {
+    const count = piece.members.length;
+    if (count === 1) return true;
+    group.append(svg("path", {
+      ...look, d: piece.path, "stroke-dasharray": `${STRIPE} ${STRIPE * (count - 1)}`,
+      "stroke-dashoffset": -STRIPE * piece.rank, class: `${look.class} striped`,
+    }));
+    return false;
+  });
+  group.append(svg("path", { ...look, d: joined(alone) }));
+  return group;
+}
+
+// Pieces that follow one another as one line, whose dashes then go on.
+function joined(found) {
+  return found.map((piece, n) => {
+    const follows = n > 0 && found[n - 1].path.split("L").pop() === piece.path.slice(1).split("L")[0];
+    return follows ? piece.path.slice(piece.path.indexOf("L")) : piece.path;
+  }).join("");
 }
 
 // The area between the low and the high values of a series, where it has both.
@@ -102,46 +150,64 @@ function range(spec) {
     }
   }
   let low = spec.zero ? 0 : Math.min(...values);
-  let high = spec.high || Math.max(...values, low);
+  let high = Math.max(...values, low);
   if (high === low) high = low + (spec.whole ? 1 : Math.abs(low) * 0.1 || 1);
   if (!spec.zero) low -= (high - low) * 0.04;
-  if (!spec.high) high += (high - low) * 0.04;
+  high += (high - low) * 0.04;
   return [low, high];
 }
 
-// Draws a chart into `place`, anew whenever its width changes.
-function lineChart(spec, { height = 210, legend = true, stop = null } = {}) {
+// A chart, drawn anew whenever its width changes. `chosen` returns the names of the series that
+// stand out in an epoch, or null where none is to.
+function lineChart(spec, { height = 210, legend = true, stop = null, chosen = null } = {}) {
   spec.series.forEach((series, number) => {
     series.look ||= `tone-${number % 6}${number > 5 ? " dashed" : ""}`;
   });
   const plot = html("div", { class: "plot" });
-  const figure = html("figure", { class: "chart" }, html("h3", {}, spec.title), plot);
+  const told = html("span", { class: "chosen-name" });
+  const figure = html("figure", { class: "chart" }, html("h3", {}, spec.title, told), plot);
   const values = spec.series.map(() => html("output", {}));
-  if (legend) {
-    const items = spec.series.map((series, number) =>
-      html("li", {}, swatch(spec, series), html("span", {}, series.name), values[number]));
-    figure.append(html("ul", { class: "legend" }, ...items));
-  }
+  const items = spec.series.map((series, number) =>
+    html("li", {}, swatch(spec, series), html("span", {}, series.name), values[number]));
+  if (legend) figure.append(html("ul", { class: "legend" }, ...items));
   if (stop) {
-    const text = `Stopped after epoch ${stop.epoch}: ${stop.reason}.`;
+    const text = `Ended after epoch ${stop.epoch}: ${stop.reason}.`;
     figure.append(html("figcaption", { class: "why" }, text));
   }
+  const emphasize = (index) => {
+    const names = chosen ? chosen(index) : null;
+    spec.series.forEach((series, n) => {
+      items[n].className = emphasis(names, series.name);
+    });
+    if (names) told.textContent = `: ${names.length ? names.join(", ") : "not in the genotype"}`;
+    return names;
+  };
   let mark = () => {};
   new ResizeObserver(([entry]) => {
     const width = Math.floor(entry.contentRect.width);
     if (width < 40 || width === Number(plot.dataset.width)) return;
     plot.dataset.width = width;
     mark = drawPlot(plot, spec, width, height, stop);
-    mark(shown.index);
+    mark(shown.index, emphasize(shown.index));
   }).observe(plot);
   watch((index) => {
-    mark(index);
+    mark(index, emphasize(index));
     spec.series.forEach((series, n) => {
       const place = spec.labels ? series.values.length - 1 : index;
-      values[n].textContent = isPoints(spec, series) ? "" : written(at(series.values, place));
+      let value = at(series.values, place);
+      if (isPoints(spec, series)) {
+        // The latest one so far, or the first of those to come.
+        const known = (until) => series.values.slice(0, until).filter((one) => one !== null);
+        value = spec.labels ? null : [known()[0], ...known(index + 1)].pop();
+      }
+      values[n].textContent = written(value, Boolean(spec.whole) || value === 0);
     });
   });
   return figure;
+}
+
+function emphasis(names, name) {
+  return names ? (names.includes(name) ? "chosen" : "pale") : "";
 }
 
 function described(spec) {
@@ -189,13 +255,17 @@ function drawPlot(plot, spec, width, height, stop) {
       svg("line", { class: "stop", x1: x(place), x2: x(place), y1: 6, y2: bottom }),
       svg("text", {
         class: "stop-text", x: x(place) + (end ? -6 : 6), y: 14, "text-anchor": end ? "end" : "start",
-      }, `stopped: ${stop.reason.split(":")[0]}`));
+      }, `ended: ${stop.reason.split(":")[0]}`));
   }
   const cursor = svg("line", { class: "cursor", y1: top, y2: bottom });
   if (!spec.labels) picture.append(cursor);
   const dots = [];
-  for (const series of spec.series) {
-    const points = series.values.map((value, n) => (value === null ? null : [x(n), y(value)]));
+  const groups = [];
+  const every = spec.series.map((series) =>
+    series.values.map((value, n) => (value === null ? null : [x(n), y(value)])));
+  const lines = every.filter((points, n) => !isPoints(spec, spec.series[n]));
+  for (const [number, series] of spec.series.entries()) {
+    const points = every[number];
     if (isPoints(spec, series)) {
       picture.append(...points.map((point, n) => point && svg("circle", {
         class: `dot ${series.look}`, style: series.style, cx: point[0], cy: point[1], r: 4.5,
@@ -207,9 +277,11 @@ function drawPlot(plot, spec, width, height, stop) {
       const inside = (value) => y(Math.min(Math.max(value, low), high));
       picture.append(band(series, x, inside));
     }
-    picture.append(svg("path", { ...look, d: outline(points) }));
+    const group = curve(lines, points, look);
+    groups.push([group, series.name]);
+    picture.append(group);
     if (!spec.labels) {
-      const dot = { class: `dot ${series.look}`, style: series.style, r: 3.5 };
+      const dot = { class: `dot ${series.look}`, style: series.style };
       dots.push([svg("circle", dot), points]);
     }
   }
@@ -229,13 +301,18 @@ function drawPlot(plot, spec, width, height, stop) {
   }
   plot.replaceChildren(picture);
   if (spec.labels) return () => {};
-  return (index) => {
+  return (index, names) => {
     cursor.setAttribute("x1", x(index));
     cursor.setAttribute("x2", x(index));
-    for (const [dot, points] of dots) {
+    for (const [group, name] of groups) {
+      group.setAttribute("class", `series ${emphasis(names, name)}`);
+    }
+    dots.forEach(([dot, points], n) => {
       const point = at(points, index);
       dot.setAttribute("display", point ? "inline" : "none");
-      if (point) dress(dot, { cx: point[0], cy: point[1] }, []);
-    }
+      // Equal values are rings around one another.
+      const above = dots.slice(n + 1).filter(([, other]) => isNear(at(other, index), point));
+      if (point) dress(dot, { cx: point[0], cy: point[1], r: 3.5 + 2 * Math.min(above.length, 3) }, []);
+    });
   };
 }

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from darts_tf.report.content import cells, chart, device_days, epochs_done
+from darts_tf.report.content import cells, chart, day, device_days, epochs_done
 from darts_tf.report.page import Page
 from darts_tf.report.parts import genotype_box, slots, table
 from darts_tf.report.pictures.drawing import caption
@@ -37,7 +37,7 @@ def page(runs: Sequence[Run], title: str = "") -> Page:
     programs = {run.program for run in runs}
     kind = "searches" if programs == {"search"} else "training runs"
     return Page(
-        title=title or _together(names),
+        title=title or f"{_together(names)}: {_data_and_day(runs)}",
         kind="comparison",
         about=f"{len(runs)} {kind if len(programs) == 1 else 'runs'}, side by side.",
         facts=[],
@@ -119,6 +119,13 @@ def _together(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
+def _data_and_day(runs: Sequence[Run]) -> str:
+    """Returns the data sets of the runs, and the day on which they began if it is the same."""
+    datasets = dict.fromkeys(run.settings.get("dataset") or "a data set" for run in runs)
+    days = {day(run) for run in runs}
+    return ", ".join(datasets) + (days.pop() if len(days) == 1 else "")
+
+
 def _stopping(names: Sequence[str], runs: Sequence[Run]) -> list[dict[str, Any]]:
     searches = {
         name: run.records for name, run in zip(names, runs, strict=True) if run.program == "search"
@@ -146,7 +153,9 @@ def _outcomes(names: Sequence[str], runs: Sequence[Run]) -> str:
 
 
 def _facts(run: Run) -> list[tuple[str, str]]:
-    facts = [("Epochs", epochs_done(run.epochs))]
+    facts = [("Data set", run.settings.get("dataset", ""))]
+    facts += [("Began", day(run).removeprefix(", "))] if run.began is not None else []
+    facts.append(("Epochs", epochs_done(run.epochs)))
     if run.program == "search" and run.history:
         last = run.records[-1]
         quality = quality_of(last.measures)

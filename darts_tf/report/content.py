@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from darts_tf.config import RunConfig, SearchConfig, TrainingConfig
+from darts_tf.report.geometry import layouts
+from darts_tf.report.glossary import explained_terms
 from darts_tf.report.pictures.drawing import caption
 from darts_tf.report.runs import Run
 from darts_tf.runs.description import Description
@@ -64,8 +66,10 @@ def cells(
         columns: Further operations of the page.
 
     Returns:
-        `genotypes`, for each the cells by name; `captions` of the cells; `looks` of the operations
-        that are registered: their `family`, and their `color` where the page has none for that.
+        `genotypes`, for each the cells by name; `layouts`, where their parts are drawn; `captions`
+        of the cells; `looks` of the operations that are registered: their `family`, and their
+        `color` where the page has none for that; `terms`, what
+        the page's terms mean.
     """
     shown = [genotype for genotype in genotypes if genotype is not None]
     names = dict.fromkeys([*names, *(cell for genotype in shown for cell in genotype.cells)])
@@ -74,13 +78,25 @@ def cells(
     registered = [operations.get(name) for name in operations.names() if name in used]
     return {
         "genotypes": [_drawn(genotype) for genotype in genotypes],
+        "layouts": layouts(genotypes),
         "captions": {cell: caption(cell) for cell in names},
+        "terms": explained_terms(used),
         "looks": {
             operation.name: {"family": operation.family}
             | ({} if operation.family in operations.COLORS else {"color": operation.color})
             for operation in registered
         },
     }
+
+
+def heading(run: Run) -> str:
+    """Returns the heading of a run's page: its name, its data set and the day on which it began."""
+    return f"{run.name}: {run.settings.get('dataset') or 'a data set'}{day(run)}"
+
+
+def day(run: Run) -> str:
+    """Returns the day on which a run began, with a comma before it; nothing where it is unknown."""
+    return "" if run.began is None else f", {run.began.day} {run.began:%B %Y}"
 
 
 def explained(run: Run) -> list[tuple[str, str, str, bool]]:

@@ -3,8 +3,7 @@
 const RELOAD = 30;
 
 const drawers = {
-  cells: () => html("div", { class: "cells" },
-    ...cellFigures(data.genotypes, data.kind === "search")),
+  cells: () => cellsDrawn(data.genotypes.map((_, place) => place), data.kind === "search"),
   weights: () => html("div", {}, ...weightFigures()),
   alphas: () => html("div", { class: "heats" },
     ...Object.entries(data.tables).map(([cell, table]) => heatTable(cell, table))),
@@ -14,7 +13,7 @@ function draw(name) {
   if (drawers[name]) return drawers[name]();
   const [kind, number] = name.split("-");
   if (kind === "cells") {
-    return html("div", { class: "cells" }, ...cellFigures([data.genotypes[number]], false));
+    return cellsDrawn([Number(number)], false);
   }
   const stop = name === "stopping" ? data.stop : null;
   const charts = data.charts[name].filter((chart) => chart.series.length);
@@ -92,6 +91,7 @@ for (const place of document.querySelectorAll("[data-draw]")) {
 for (const button of document.querySelectorAll("[data-copies]")) {
   button.addEventListener("click", () => copy(button));
 }
+markTerms();
 if (data.epochs.length > 1) {
   document.querySelector("main").prepend(epochBar());
   rememberEpoch();

@@ -8,7 +8,7 @@ from html import escape
 from importlib import resources
 from typing import Any
 
-_SCRIPTS = ("charts.js", "cells.js", "tables.js", "page.js")
+_SCRIPTS = ("charts.js", "cells.js", "tables.js", "terms.js", "page.js")
 # The page may load nothing from elsewhere.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 

@@ -8,7 +8,17 @@ from typing import Any
 
 from darts_tf.report.content import explained
 from darts_tf.report.runs import Run
+from darts_tf.runs.programs import Program
 from darts_tf.spaces.genotype import Genotype
+
+_CHANGED = {True: "changed", False: ""}
+_NEXT: Mapping[Program, str] = {
+    "search": "This command trains the network of the genotype.",
+    "random_search": "This command trains the network of the best genotype.",
+    "tune": "This command searches with the settings of the best trial.",
+    "train": "This command exports the network.",
+    "repeats": "This command exports the best of the networks.",
+}
 
 
 def slots(name: str, about: str = "") -> str:
@@ -26,10 +36,25 @@ def genotype_box(genotype: Genotype, name: str = "genotype") -> str:
     """
     lines = [f"{json.dumps(key)}: {json.dumps(part)}" for key, part in genotype.to_dict().items()]
     text = "{\n  " + ",\n  ".join(lines) + "\n}"
+    return _copied(text, name, "Copy the genotype", "The genotype as JSON")
+
+
+def next_section(command: str, program: Program) -> tuple[str, str]:
+    """Returns the end of a finished run's page: the command to run next.
+
+    Args:
+        command: The command.
+        program: The program of the run.
+    """
+    about = f"<p>{escape(_NEXT[program])}</p>"
+    return "What to run next", about + _copied(command, "next", "Copy the command", "The command")
+
+
+def _copied(text: str, name: str, button: str, label: str) -> str:
     return (
-        f'<div class="copied"><button type="button" data-copies="{name}">Copy the genotype</button>'
+        f'<div class="copied"><button type="button" data-copies="{name}">{button}</button>'
         f'<span role="status"></span></div><pre id="{name}" tabindex="0" '
-        f'aria-label="The genotype as JSON">{escape(text)}</pre>'
+        f'aria-label="{label}">{escape(text)}</pre>'
     )
 
 
@@ -74,9 +99,9 @@ def settings_table(rows: Sequence[tuple[str, str, str, bool]]) -> str:
         rows: As `content.explained` gives them.
     """
     values = "".join(
-        f"<div{' class=changed' if changed else ''}><dt>{_breakable(name)}</dt>"
-        f"<dd>{_breakable(value) or '<i>empty</i>'}</dd></div>"
-        for name, value, _, changed in rows
+        f'<div class="{_CHANGED[changed]}" title="{escape(text)}">'
+        f"<dt>{_breakable(name)}</dt><dd>{_breakable(value) or '<i>empty</i>'}</dd></div>"
+        for name, value, text, changed in rows
     )
     meanings = "".join(
         f"<div><dt>{_breakable(name)}</dt><dd>{escape(text)}</dd></div>"
@@ -97,7 +122,17 @@ def confusion_list(pairs: Sequence[Mapping[str, Any]], classes: Sequence[str]) -
     """
     if not pairs:
         return "<p>Every test image was classified correctly.</p>"
-    return f'<ul class="confusions">{"".join(_pair(pair, classes) for pair in pairs)}</ul>'
+    about = (
+        "Pictures of wrong answers. The percentage below a picture is the probability that the "
+        "network gives its wrong answer; the most certain ones come first."
+    )
+    items = "".join(_pair(pair, classes) for pair in pairs)
+    return f'<p>{about}</p><ul class="confusions">{items}</ul>'
+
+
+def class_name(number: int, classes: Sequence[str]) -> str:
+    """Returns the name of a class, its number where it has none."""
+    return classes[number] if number < len(classes) else str(number)
 
 
 def table(
@@ -126,10 +161,7 @@ def table(
 
 
 def _pair(pair: Mapping[str, Any], classes: Sequence[str]) -> str:
-    def name(number: int) -> str:
-        return classes[number] if number < len(classes) else str(number)
-
-    truth, answer = (escape(name(pair[key])) for key in ("truth", "answer"))
+    truth, answer = (escape(class_name(pair[key], classes)) for key in ("truth", "answer"))
     pictures = "".join(
         f'<figure><img src="data:image/png;base64,{escape(str(picture["png"]))}" '
         f'alt="Test image {int(picture["index"])}, {truth} taken for {answer}">'

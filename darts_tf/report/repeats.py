@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from darts_tf.report.comparison import learning_curves
-from darts_tf.report.content import cells, chart, device_days, extended
+from darts_tf.report.content import cells, chart, device_days, extended, heading
 from darts_tf.report.page import Page
 from darts_tf.report.parts import last_sections, slots, table
 from darts_tf.report.runs import Run, read_run, trainings
@@ -32,7 +32,7 @@ def page(directory: RunDirectory) -> Page:
         sections.append(("Cells", slots("cells", "The cells that the networks are made of.")))
     sections += last_sections(run, run.genotype)
     return Page(
-        title=run.name,
+        title=heading(run),
         kind=run.program,
         about=_about(run, runs) + extended(run),
         facts=_facts(run, runs),

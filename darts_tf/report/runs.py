@@ -1,8 +1,11 @@
 """The files of a run as its page needs them, and the runs that it is made of."""
 
 import math
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -31,6 +34,8 @@ class Run:
             earlier release, which did not write them down.
         images: What was found in its folder of images; None for a run on other images.
         extensions: The numbers of epochs that it was extended by, such as `from 60 to 80`.
+        began: The day on which it began, or, without a log, on which it was last resumed; None
+            where its files do not tell.
     """
 
     name: str
@@ -43,6 +48,7 @@ class Run:
     description: Description | None = None
     images: Mapping[str, Any] | None = None
     extensions: tuple[str, ...] = ()
+    began: date | None = None
 
     @cached_property
     def records(self) -> tuple[EpochRecord, ...]:
@@ -108,6 +114,7 @@ def read_run(directory: RunDirectory) -> Run:
         directory.described(),
         directory.read_json(directory.images) if directory.images.exists() else None,
         directory.extensions(),
+        _began(directory),
     )
 
 
@@ -129,6 +136,22 @@ def trainings(directory: RunDirectory) -> dict[int, Run]:
         for seed, folder in folders.items()
         if (folder / directory.config.name).is_file()
     }
+
+
+def _began(directory: RunDirectory) -> date | None:
+    """Returns the day of the first line of the log, or of the first file for TensorBoard."""
+    if directory.log.is_file():
+        with directory.explained(), directory.log.open("rb") as file:
+            found = re.match(rb"(\d{4})-(\d\d)-(\d\d) ", file.readline(40))
+        if found:
+            with suppress(ValueError):
+                return date(*map(int, found.groups()))
+    seconds = [
+        int(path.name.split(".")[3])
+        for path in directory.tensorboard.glob("events.out.tfevents.*")
+        if re.match(r"\d{10}$", path.name.split(".")[3])
+    ]
+    return datetime.fromtimestamp(min(seconds), UTC).date() if seconds else None
 
 
 def _rounded(value: Any, factor: float) -> float | None:

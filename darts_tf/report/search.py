@@ -5,7 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from darts_tf.report.content import cells, chart, device_days, epochs_done, extended, percent
+from darts_tf.report.content import (
+    cells,
+    chart,
+    device_days,
+    epochs_done,
+    extended,
+    heading,
+    percent,
+)
 from darts_tf.report.page import Page
 from darts_tf.report.parts import last_sections, slots
 from darts_tf.report.pictures.drawing import caption
@@ -42,7 +50,8 @@ def page(run: Run, replay: Replay | None = None) -> Page:
                 "weights",
                 "How much of each operation an edge mixes: the softmax of the architecture "
                 "parameters, or the strengths that the method has in its place. The shallowest "
-                "and the deepest edge come first.",
+                "and the deepest edge come first. The thick curve is the operation that the "
+                "genotype of the epoch above has on the edge. Every chart has a scale of its own.",
             ),
         ),
         (
@@ -54,7 +63,7 @@ def page(run: Run, replay: Replay | None = None) -> Page:
         sections = [("Nothing yet", "<p>The first epoch is under way.</p>")]
     sections += last_sections(run, run.genotype)
     return Page(
-        title=run.name,
+        title=heading(run),
         kind="search",
         about=_about(run) + _reads(run) + extended(run),
         facts=_facts(run),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from darts_tf.errors import UserError
-from darts_tf.report.content import cells, chart
+from darts_tf.report.content import cells, chart, heading
 from darts_tf.report.page import Page
 from darts_tf.report.parts import last_sections, slots, table
 from darts_tf.report.pictures.drawing import caption
@@ -64,13 +64,13 @@ def _page(run: Run, found: Mapping[str, Any]) -> Page:
             for number, one in enumerate(found["shown"])
         ]
     return Page(
-        title=run.name,
+        title=heading(run),
         kind=run.program,
         about=_about(run, found),
         facts=[],
         sections=[*sections, *last_sections(run, None)],
         data=_content(found, rows, curves, quality),
-        finished=run.outcome is not None,
+        finished=run.outcome is not None or "reason" in found,
     )
 
 
@@ -163,7 +163,7 @@ def _by_operation(curves: Mapping[str, Any], prefix: str, title: str) -> list[di
                 if name.startswith(start)
             }
             heading = f"{title}, {caption(cell).lower()}, {method}"
-            charts.append(_chart(heading, spans, zero=True, operations=True))
+            charts.append(_chart(heading, spans, operations=True))
     return charts
 
 
@@ -249,8 +249,8 @@ def _about(run: Run, found: Mapping[str, Any]) -> str:
     dataset = run.settings.get("dataset", "a data set")
     done = max((row["searches"] for row in found.get("rows", [])), default=0)
     most = run.settings.get("searches", "?")
+    if reason := found.get("reason"):
+        return f"A study on {dataset} with {done} of {most} seeds: {reason}."
     if run.outcome is None:
         return f"A study on {dataset}, under way: {done} of {most} seeds."
-    if reason := run.outcome.get("reason"):
-        return f"A study on {dataset} with {done} of {most} seeds: {reason}."
     return f"A study on {dataset} with {done} searches of each method."

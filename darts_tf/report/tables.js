@@ -9,27 +9,42 @@ function columnLook(table, name) {
   return { look: `${look.class}${DASHES[family.indexOf(name) % DASHES.length]}`, style: look.style };
 }
 
-function edgeChart(table, edge, title, high, options) {
+// The edges of a cell's genotype in an epoch; null where none of the table's edges is among them,
+// as in a search whose edges are not known.
+function keptEdges(cell, table, index) {
+  const genotype = data.genotypes[index];
+  const kept = new Set(genotype && genotype[cell] ? edgeTexts(genotype[cell]) : []);
+  const has = ([source, target]) =>
+    table.columns.some((name) => kept.has(`${source} ${target} ${name}`));
+  return table.edges.some(has) ? kept : null;
+}
+
+function edgeChart(cell, edge, title, options) {
+  const table = data.tables[cell];
   const all = table.columns.map((name, column) => ({
     name, ...columnLook(table, name), values: table.weights.map((epoch) => epoch[edge][column]),
   }));
   const series = all.filter((one) => one.values.some((value) => value !== null));
-  return lineChart({ title, series, zero: true, high }, options);
+  const ends = table.edges[edge].join(" ");
+  const chosen = (index) => {
+    const kept = keptEdges(cell, table, index);
+    return kept && table.columns.filter((name) => kept.has(`${ends} ${name}`));
+  };
+  return lineChart({ title, series }, { ...options, chosen });
 }
 
 function weightFigures() {
   return Object.entries(data.tables).map(([cell, table]) => {
     const last = table.edges.length - 1;
-    const high = Math.max(...table.weights.flat(2)) * 1.04;
     const ends = last > 0 ? [[0, "Shallowest edge"], [last, "Deepest edge"]] : [[0, "Only edge"]];
     const front = ends.map(([edge, words]) =>
-      edgeChart(table, edge, `${words}, ${table.names[edge]}`, high, {}));
+      edgeChart(cell, edge, `${words}, ${table.names[edge]}`, {}));
     const all = html("div", { class: "small-charts" });
     const more = html("details", {}, html("summary", {}, `All ${last + 1} edges`), all);
     more.addEventListener("toggle", () => {
       if (all.childElementCount) return;
       table.names.forEach((name, edge) =>
-        all.append(edgeChart(table, edge, name, high, { height: 120, legend: false })));
+        all.append(edgeChart(cell, edge, name, { height: 120, legend: false })));
     });
     return html("div", { class: "cell-part" }, html("h3", { class: "cell-name" }, data.captions[cell]),
       html("div", { class: "charts" }, ...front), more);
@@ -50,8 +65,7 @@ function heatTable(cell, table) {
     html("tr", {}, html("th", { scope: "row" }, name), ...boxes[n]));
   const most = Math.max(...table.alphas.flat(2).map(Math.abs));
   watch((index) => {
-    const genotype = data.genotypes[index];
-    const kept = new Set(genotype && genotype[cell] ? edgeTexts(genotype[cell]) : []);
+    const kept = keptEdges(cell, table, index) || new Set();
     table.edges.forEach((edge, row) => table.columns.forEach((name, column) => {
       const value = table.alphas[index][row][column];
       const box = boxes[row][column];

@@ -19,7 +19,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 from tensorboard.util.tensor_util import make_tensor_proto
 
 from darts_tf.config import SearchConfig, TrainingConfig, training_flag_lines
-from darts_tf.report.pictures.drawing import caption, picture
+from darts_tf.report.pictures.drawing import Look, caption, picture
 from darts_tf.report.pictures.heat_map import heat_map
 from darts_tf.report.tables import cell_tables, wiring
 from darts_tf.runs.directory import RunDirectory
@@ -39,6 +39,8 @@ SCALARS = {
     "learning_rate": "learning_rate",
     "drop_path": "drop_path",
 }
+# TensorBoard has light and dark pages, and zooms in on a picture.
+_LOOK = Look(solid=True)
 _NAME = "events.out.tfevents.{}.darts_tf"
 
 
@@ -54,6 +56,7 @@ class Board:
         config: The settings, for TensorBoard's table of hyperparameters.
         history: The lines so far.
         genotype: The cells of a training; a search has them in its history.
+        pictures: Whether it has pictures, which matplotlib draws.
 
     Raises:
         UserError: If the file cannot be written, now or later.
@@ -65,8 +68,9 @@ class Board:
         config: SearchConfig | TrainingConfig,
         history: Sequence[Mapping[str, Any]],
         genotype: Genotype | None = None,
+        pictures: bool = True,
     ) -> None:
-        self._run = run
+        self._run, self._has_pictures = run, pictures
         self._description = run.described()
         self._settings = {"space": config.space} if isinstance(config, SearchConfig) else {}
         self._every = max(1, config.epochs // PICTURES)
@@ -78,8 +82,8 @@ class Board:
         self._path = run.tensorboard / _NAME.format(f"{now:017.6f}")
         self._begin(begun)
         first = [hparams_pb(_table(config, genotype), None, begun)]
-        if genotype is not None:
-            first.append(_image("cells", picture(genotype, "png", dpi=100)))
+        if genotype is not None and pictures:
+            first.append(_image("cells", picture(genotype, "png", dpi=100, look=_LOOK)))
         self._append(0, begun, first)
         for line, ends in zip(history, begun + np.cumsum(seconds), strict=True):
             self._write(line, float(ends))
@@ -127,7 +131,7 @@ class Board:
 
     def _pictures(self, line: Mapping[str, Any]) -> Iterator[Summary]:
         """Yields the heat maps and the cells of an epoch of a search."""
-        if "alphas" not in line:
+        if "alphas" not in line or not self._has_pictures:
             return
         record = EpochRecord.from_dict(line)
         known = wiring(self._description, self._settings, [record])
@@ -136,7 +140,7 @@ class Board:
             values = table.alphas(record, cell)
             yield _image(f"heat_maps/{cell}", heat_map(values, table.names(), table.columns, title))
         if record.genotype is not None:
-            yield _image("cells", picture(record.genotype, "png", dpi=100))
+            yield _image("cells", picture(record.genotype, "png", dpi=100, look=_LOOK))
 
     def _append(self, step: int, ends: float, summaries: Iterable[Summary]) -> None:
         self._record(*(Event(wall_time=ends, step=step, summary=one) for one in summaries))

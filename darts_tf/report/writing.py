@@ -3,11 +3,13 @@
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from darts_tf.errors import UserError, reason
 from darts_tf.report import comparison, random_search, repeats, search, study, training, tuning
 from darts_tf.report.page import Page
+from darts_tf.report.parts import next_section
 from darts_tf.report.runs import Run, read_run, trainings
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.output_file import overwriting
@@ -19,13 +21,16 @@ _logger = logging.getLogger(__name__)
 _ODD = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 
 
-def write_report(run_directory: str | os.PathLike[str], replay: Replay | None = None) -> Path:
+def write_report(
+    run_directory: str | os.PathLike[str], replay: Replay | None = None, command: str = ""
+) -> Path:
     """Writes the page of a run into its directory.
 
     Args:
         run_directory: Of a run of any program, finished or not.
         replay: Where each criterion would have ended the search, as `darts_tf.study` tells it; None
             for a page without that section, and for other runs.
+        command: What to run after the finished run; "" for a page that does not tell.
 
     Returns:
         The page, `report.html`.
@@ -34,7 +39,7 @@ def write_report(run_directory: str | os.PathLike[str], replay: Replay | None = 
         UserError: If the directory is not a run's, or cannot be read or written.
     """
     directory = RunDirectory.open(run_directory)
-    text = _text([directory], replay)
+    text = _text([directory], replay, command)
     with directory.writing(directory.report) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="replace")
     return directory.report
@@ -44,6 +49,7 @@ def write_comparison(
     run_directories: Sequence[str | os.PathLike[str]],
     output: str | os.PathLike[str],
     replay: Replay | None = None,
+    command: str = "",
 ) -> Path:
     """Writes a page that compares runs; of one run, its own page.
 
@@ -52,6 +58,7 @@ def write_comparison(
             random search for their training runs, a tuning run for the searches of its trials.
         output: The file to write; its folder exists.
         replay: For the page of one search, as in `write_report`.
+        command: For the page of one run, as in `write_report`.
 
     Returns:
         The page.
@@ -59,7 +66,7 @@ def write_comparison(
     Raises:
         UserError: If a directory is not a run's, or a file cannot be read or written.
     """
-    text = _text([RunDirectory.open(path) for path in run_directories], replay)
+    text = _text([RunDirectory.open(path) for path in run_directories], replay, command)
     output = Path(output)
     expected = "expected a file in a folder that can be written"
     with overwriting(output, expected) as temporary:
@@ -75,11 +82,11 @@ def refresh(run: RunDirectory) -> None:
         _logger.warning(f"{run.report.name} is not up to date: {error}")
 
 
-def _text(directories: Sequence[RunDirectory], replay: Replay | None) -> str:
+def _text(directories: Sequence[RunDirectory], replay: Replay | None, command: str) -> str:
     """Returns the HTML of the page of a run, or of several."""
     names = ", ".join(str(directory.path) for directory in directories)
     try:
-        return _page(directories, replay).html()
+        return _page(directories, replay, command).html()
     except UserError:
         raise
     except OSError as error:
@@ -102,9 +109,13 @@ _PAGES: Mapping[Program, Callable[[RunDirectory, Replay | None], Page]] = {
 }
 
 
-def _page(directories: Sequence[RunDirectory], replay: Replay | None) -> Page:
+def _page(directories: Sequence[RunDirectory], replay: Replay | None, command: str) -> Page:
     if len(directories) == 1:
-        return _PAGES[directories[0].program](directories[0], replay)
+        [directory] = directories
+        page = _PAGES[directory.program](directory, replay)
+        if not command or not page.finished:
+            return page
+        return replace(page, sections=[*page.sections, next_section(command, directory.program)])
     return comparison.page([run for directory in directories for run in _runs(directory)])
 
 

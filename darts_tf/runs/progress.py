@@ -74,6 +74,8 @@ def training_line(line: Mapping[str, Any], left: float = 0.0) -> str:
         if "valid_perplexity" in line:  # a text
             valid = _scores("valid", line["valid_loss"], None, exact, line)
             examples = "windows"
+        elif "valid_loss" in line:
+            valid = _scores("valid", line["valid_loss"], line["valid_accuracy"], exact, line)
         return [
             f"epoch {line['epoch']}: {train}",
             valid,

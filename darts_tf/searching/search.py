@@ -1,5 +1,6 @@
 """The search: alternating steps, epoch by epoch, until a criterion of DARTS+ stops it."""
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from darts_tf.engine.images import read_images
 from darts_tf.engine.scoring import perplexities
 from darts_tf.engine.session import Session, open_session
 from darts_tf.engine.workers import open_run
-from darts_tf.report.tensorboard import Board
+from darts_tf.report.board import open_board
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
 from darts_tf.runs.progress import search_line
@@ -32,6 +33,7 @@ from darts_tf.searching.stop_search import StopSearch
 from darts_tf.spaces.genotype import Genotype, read_genotype
 from darts_tf.spaces.space import Benchmark, Space
 
+_logger = logging.getLogger(__name__)
 _TRUE = "true_"  # of the names of measures that a benchmark knows
 
 
@@ -175,7 +177,7 @@ def _run_search(
     loop = EpochLoop(session, lengths, make_stage, images.facts, fingerprint(images))
     records = [EpochRecord.from_dict(line) for line in loop.history]
     stop.resume(method.counting(loop.stage_number, records))
-    board = Board(run, config, loop.history)
+    board = open_board(run, config, loop.history)
 
     def line(epoch: Epoch, logs: Mapping[str, float], timing: Mapping[str, float]) -> Line:
         record = stop.records[-1]
@@ -227,7 +229,17 @@ def _run_search(
     )
     run.stop_is_done()
     report.refresh(run)
+    _warn_of_empty_cells(genotype)
     return _read_result(run)
+
+
+def _warn_of_empty_cells(genotype: Genotype) -> None:
+    """Warns of cells in which nothing is left, which is easily taken for a poor search."""
+    if empty := [cell for cell in genotype.cells if not genotype.edges(cell)]:
+        _logger.warning(
+            f"the genotype has no edges in {', '.join(empty)}, so a network of it learns nothing "
+            "there: nothing in the supernet was strong enough to be kept"
+        )
 
 
 def _known(benchmark: Benchmark | None, genotype: Genotype | None) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The page of a search, with what each criterion would have done."""
+"""The page of a finished run, with what each criterion would have done with a search."""
 
 import logging
 import os
@@ -30,15 +30,16 @@ def replay_of(run_directory: str | os.PathLike[str]) -> Replay | None:
     return read_search(run_directory).replay()
 
 
-def complete_page(run: RunDirectory) -> None:
-    """Writes the page of a search with that section; an error is logged, as in `report.refresh`.
+def complete_page(run: RunDirectory, command: str = "") -> None:
+    """Writes the page of a finished run with all sections; an error is logged.
 
     Args:
-        run: The search; without an epoch its page stays as it is.
+        run: The run; the page of a search without an epoch stays as it is.
+        command: What to run next; "" for a page that does not tell.
     """
     try:
         replay = replay_of(run.path)
-        if replay is not None:
-            write_report(run.path, replay)
+        if replay is not None or (command and run.program != "search"):
+            write_report(run.path, replay, command)
     except UserError as error:
-        _logger.warning(f"{run.report.name} does not tell what criteria would have done: {error}")
+        _logger.warning(f"{run.report.name} is not up to date: {error}")

@@ -1,4 +1,4 @@
-"""Pairs of classes that a network confuses, with pictures of wrongly classified images."""
+"""The errors of a network by class, and the pairs of classes that it confuses, with pictures."""
 
 import base64
 from typing import Any
@@ -16,7 +16,7 @@ LARGEST = 64  # pixels along the longer side of a picture
 
 
 def confusions(scores: np.ndarray, labels: np.ndarray, images: Split) -> dict[str, Any]:
-    """Returns the pairs of classes that are confused most often, most frequent first.
+    """Returns the errors by class, and the most confused pairs of classes, most frequent first.
 
     Args:
         scores: Probabilities of the classes, float [images, classes].
@@ -27,7 +27,9 @@ def confusions(scores: np.ndarray, labels: np.ndarray, images: Split) -> dict[st
         The contents of `confusions.json`: `pairs`, each with the true class (`truth`) and the
         predicted one (`answer`), both class numbers, how many images it has (`count`) of how many
         of the true class (`of`), and `pictures` of the wrong predictions with the highest
-        probability: `index` among the test images, `probability`, and `png` in base64.
+        probability: `index` among the test images, `probability`, and `png` in base64. And
+        `by_class`, for each class how many images it has (`of`), and how many of these the network
+        takes for others (`wrong`).
 
     Raises:
         UserError: If images cannot be read.
@@ -41,10 +43,14 @@ def confusions(scores: np.ndarray, labels: np.ndarray, images: Split) -> dict[st
             {"index": int(index), "probability": float(scores[index, answer]), "png": png}
             for index, png in zip(surest, _pngs(images.take(surest)), strict=True)
         ]
-        of = int(np.sum(labels == truth))
-        pair = {"truth": truth, "answer": answer, "count": count, "of": of}
+        all_of_it = int(np.sum(labels == truth))
+        pair = {"truth": truth, "answer": answer, "count": count, "of": all_of_it}
         pairs.append({**pair, "pictures": pictures})
-    return {"pairs": pairs}
+    classes = scores.shape[1]
+    of = np.bincount(labels, minlength=classes)
+    wrong = np.bincount(labels[labels != answers], minlength=classes)
+    by_class = [{"of": int(a), "wrong": int(b)} for a, b in zip(of, wrong, strict=True)]
+    return {"pairs": pairs, "by_class": by_class}
 
 
 def confused_pairs(labels: np.ndarray, answers: np.ndarray) -> list[tuple[int, int, int]]:

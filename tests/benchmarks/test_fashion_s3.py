@@ -1,12 +1,17 @@
 """The study of docs/collapse.md, computed again with SciPy from the errors of all trainings."""
 
 import csv
+import json
 from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
+
+pytest.importorskip("benchmarks")  # not in the wheel
+
+from benchmarks import collapse
 
 TREE = Path(__file__).parents[2]
 RESULTS = TREE / "benchmarks" / "results" / "fashion_s3"
@@ -75,3 +80,9 @@ def test_the_page_says_how_many_searches_there_are():
     histories = {path.name for path in (RESULTS / "histories").iterdir()}
     searched = ("darts", "darts-one_level")
     assert histories == {f"{name}_{seed}.jsonl.gz" for name in searched for seed in seeds}
+
+
+def test_the_pictures_are_those_of_the_results():
+    study = json.loads((RESULTS / "table.json").read_text(encoding="utf-8"))
+    for name, contents in collapse.pictures(study).items():
+        assert (TREE / "docs" / "images" / name).read_bytes() == contents

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.image import imread
 
 from darts_tf.errors import UserError
-from darts_tf.report.pictures.drawing import picture
+from darts_tf.report.pictures.drawing import Look, picture
 from darts_tf.report.pictures.text import as_text
 from darts_tf.spaces import zoo
 from tests.stages import by_stage
@@ -56,6 +56,16 @@ def test_a_format_goes_through_a_pipe_or_to_any_name(tmp_path, capfdbinary, form
     piped = capfdbinary.readouterr().out
     draw.main([NAME, f"--format={form}", f"--output={tmp_path / 'cells'}"])
     assert piped == (tmp_path / "cells").read_bytes() == picture(GENOTYPE, form)
+
+
+def test_the_flags_say_how_a_picture_looks(tmp_path, capsys):
+    flags = {"--dark": {"dark": True}, "--solid": {"solid": True}, "--nolegend": {"legend": False}}
+    for flag, look in flags.items():
+        draw.main([NAME, flag, f"--output={tmp_path / 'cells.svg'}"])
+        assert (tmp_path / "cells.svg").read_bytes() == picture(GENOTYPE, "svg", look=Look(**look))
+    capsys.readouterr()
+    draw.main([NAME, *flags])
+    assert capsys.readouterr().out == as_text(GENOTYPE) + "\n"
 
 
 def test_a_png_is_not_for_a_terminal(monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import unescape
+
 import pytest
 
 from tests.histories import searched, trained
@@ -25,11 +27,20 @@ def test_the_page_of_one_run_goes_into_its_directory(folder):
     assert "What each criterion would have done" in page
 
 
+def test_the_page_ends_with_the_command_to_run_next(folder):
+    training = "python -m trainers.train --genotype=a/genotype.json --flagfile=digits.flags"
+    export = "python -m export.saved_model --model=b/model.keras --output=serving/digits"
+    for run, command in (("a", training), ("b", export)):
+        assert python("-m", PROGRAM, run, cwd=folder).returncode == 0
+        text = unescape((folder / run / "report.html").read_text())
+        assert command in text.rpartition("What to run next")[2]
+
+
 @pytest.mark.parametrize("output", [("--output=both.html",), ("--output", "both.html")])
 def test_the_page_of_several_goes_where_output_says(output, folder):
     ended = python("-m", PROGRAM, "a", *output, "b", cwd=folder)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "both.html\n", "")
-    assert "<h1>a and b</h1>" in (folder / "both.html").read_text()
+    assert "<h1>a and b: digits</h1>" in (folder / "both.html").read_text()
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,22 @@ import io
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from darts_tf.errors import UserError
+from darts_tf.extras import require
 from darts_tf.report.pictures.layout import BOX_WIDTH, LABEL_HEIGHT, RADIUS, CellLayout, Point
+from darts_tf.report.pictures.palette import (
+    LEGEND_SIZE,
+    SWATCH,
+    Palette,
+    legend_items,
+    legend_places,
+    palette_of,
+)
 from darts_tf.spaces import operations
 from darts_tf.spaces.genotype import Genotype
 
@@ -19,7 +29,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WIDEST, MARGIN, CAPTION, BETWEEN = 700.0, 14.0, 24.0, 30.0
-INK, MUTED = "#1f2328", "#768390"
 STYLE = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Helvetica", "Arial"],
@@ -33,17 +42,38 @@ METADATA: dict[str, dict[str, Any]] = {
 }
 
 
-def draw(genotype: Genotype, path: str | os.PathLike[str], title: str = "") -> None:
+@dataclass(frozen=True)
+class Look:
+    """How a picture looks.
+
+    Args:
+        dark: Whether its colors are for a dark ground.
+        solid: Whether it has a ground, white or dark; without one it is transparent.
+        legend: Whether the colors are explained below the cells.
+    """
+
+    dark: bool = False
+    solid: bool = False
+    legend: bool = True
+
+
+def draw(
+    genotype: Genotype,
+    path: str | os.PathLike[str],
+    title: str = "",
+    look: Look = Look(),
+) -> None:
     """Draws the cells of a genotype (as in DARTS+, figures 3 and 4).
 
     The inputs stand at the left, the output at the right. A colored arrow is an operation, in the
     color that the table of operations gives it; a gray arrow leads into the concatenation. The same
-    genotype and title give the same bytes.
+    genotype, title and look give the same bytes.
 
     Args:
         genotype: The cells to draw, of any space.
         path: The file to write, `.svg` or `.png` by its suffix; its folder exists.
         title: A line above the cells.
+        look: How it looks.
 
     Raises:
         UserError: If the suffix is another.
@@ -52,10 +82,12 @@ def draw(genotype: Genotype, path: str | os.PathLike[str], title: str = "") -> N
     form = path.suffix.lower().removeprefix(".")
     if form not in METADATA:
         raise UserError(f"{path}: expected a name that ends in .svg or .png, got '{path.suffix}'")
-    path.write_bytes(picture(genotype, form, title))
+    path.write_bytes(picture(genotype, form, title, look=look))
 
 
-def picture(genotype: Genotype, form: str, title: str = "", dpi: int = 200) -> bytes:
+def picture(
+    genotype: Genotype, form: str, title: str = "", dpi: int = 200, look: Look = Look()
+) -> bytes:
     """Returns the contents of the file that `draw` writes.
 
     Args:
@@ -63,7 +95,12 @@ def picture(genotype: Genotype, form: str, title: str = "", dpi: int = 200) -> b
         form: `svg` or `png`.
         title: A line above the cells.
         dpi: Pixels of a PNG in 72 points.
+        look: How it looks.
+
+    Raises:
+        UserError: If matplotlib is not installed.
     """
+    require("report")
     from matplotlib import style
     from matplotlib.figure import Figure
 
@@ -75,15 +112,24 @@ def picture(genotype: Genotype, form: str, title: str = "", dpi: int = 200) -> b
     places = list(zip(cells.items(), corners, strict=True))
     width = max(x + cell.width for (_, cell), (x, _) in places) + MARGIN
     height = max(y + CAPTION + cell.height for (_, cell), (_, y) in places) + MARGIN
+    palette = palette_of(look.dark)
+    items = legend_items(genotype, palette) if look.legend else []
+    legend, below = legend_places([words for words, _ in items], (MARGIN, height), width - MARGIN)
+    height = below + MARGIN if items else height
     with style.context(["default", STYLE]):
-        figure = Figure(figsize=(width / 72, height / 72), facecolor="white")
+        figure = Figure(figsize=(width / 72, height / 72), facecolor=palette.ground)
+        figure.patch.set_visible(look.solid)
         axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
         axes.set_axis_off()
         if title:
-            _write(axes, (MARGIN, MARGIN + 6), title, 11, ha="left", weight="bold")
+            color = palette.ink
+            _write(axes, (MARGIN, MARGIN + 6), title, 11, color, ha="left", weight="bold")
         for (words, cell), (x, y) in places:
-            _write(axes, (x, y + 6), words, 9.5, ha="left", color=MUTED)
-            _draw_cell(axes, cell, (x, y + CAPTION))
+            _write(axes, (x, y + 6), words, 9.5, palette.muted, ha="left")
+            _draw_cell(axes, cell, (x, y + CAPTION), palette)
+        for (words, color), (x, y) in zip(items, legend, strict=True):
+            _line(axes, [(x, y), (x + SWATCH - 6, y)], color, 1.4)
+            _write(axes, (x + SWATCH, y), words, LEGEND_SIZE, palette.muted, ha="left")
         file = io.BytesIO()
         figure.savefig(file, format=form, dpi=dpi, metadata=METADATA[form])
     return file.getvalue()
@@ -121,16 +167,16 @@ def _corners(cells: Sequence[CellLayout], top: float) -> list[Point]:
     return corners
 
 
-def _draw_cell(axes: Axes, cell: CellLayout, corner: Point) -> None:
+def _draw_cell(axes: Axes, cell: CellLayout, corner: Point, palette: Palette) -> None:
     def at(point: Point) -> Point:
         return corner[0] + point[0], corner[1] + point[1]
 
     for link, (_, _, name) in enumerate(cell.links):
         way = [at(point) for point in cell.way(link)]
         if not name:
-            _line(axes, way, MUTED, 1.0, arrow=True)
+            _line(axes, way, palette.muted, 1.0, arrow=True)
             continue
-        color = operations.get(name).color
+        color = palette.of(operations.get(name))
         x, y = way[-1]
         width = cell.label_width
         _line(axes, way, color, 1.4)
@@ -138,18 +184,18 @@ def _draw_cell(axes: Axes, cell: CellLayout, corner: Point) -> None:
         if not width:
             continue
         _box(axes, (x + width / 2, y), (width, LABEL_HEIGHT), color, tint=0.1)
-        _write(axes, (x + width / 2, y), name, 8.5)
+        _write(axes, (x + width / 2, y), name, 8.5, palette.ink)
     for node in range(cell.output + 1):
         x, y = at(cell.center(node))
         if cell.is_inner(node):
-            _circle(axes, (x, y), str(node - cell.inputs))
+            _circle(axes, (x, y), str(node - cell.inputs), palette.ink)
             continue
-        _box(axes, (x, y), (BOX_WIDTH, cell.box_height(node)), INK, tint=0.05)
+        _box(axes, (x, y), (BOX_WIDTH, cell.box_height(node)), palette.ink, tint=0.05)
         is_input = node < cell.inputs
         index = f"k\N{MINUS SIGN}{cell.inputs - node}" if is_input else "k"
         x -= 3 if is_input else -1
-        _write(axes, (x - 3.5, y - 0.5), "c", 11, style="italic")
-        _write(axes, (x, y + 3), index, 7.5, ha="left")
+        _write(axes, (x - 3.5, y - 0.5), "c", 11, palette.ink, style="italic")
+        _write(axes, (x, y + 3), index, 7.5, palette.ink, ha="left")
 
 
 def _line(
@@ -175,23 +221,25 @@ def _line(
 
 
 def _box(axes: Axes, center: Point, size: tuple[float, float], color: str, tint: float) -> None:
-    from matplotlib.colors import to_rgb
+    from matplotlib.colors import to_rgba
     from matplotlib.patches import FancyBboxPatch
 
-    red, green, blue = (1 - tint * (1 - part) for part in to_rgb(color))
     corner = (center[0] - size[0] / 2, center[1] - size[1] / 2)
     rounded = f"round,pad=0,rounding_size={LABEL_HEIGHT / 3}"
-    axes.add_patch(FancyBboxPatch(corner, *size, rounded, fc=(red, green, blue), ec=color, lw=1.0))
+    axes.add_patch(
+        FancyBboxPatch(corner, *size, rounded, fc=to_rgba(color, tint), ec=color, lw=1.0)
+    )
 
 
-def _circle(axes: Axes, center: Point, name: str) -> None:
+def _circle(axes: Axes, center: Point, name: str, ink: str) -> None:
+    from matplotlib.colors import to_rgba
     from matplotlib.patches import Circle
 
-    axes.add_patch(Circle(center, RADIUS, facecolor="white", edgecolor=INK, lw=1.2))
-    _write(axes, center, name, 9.5)
+    axes.add_patch(Circle(center, RADIUS, fc=to_rgba(ink, 0.02), ec=ink, lw=1.2))
+    _write(axes, center, name, 9.5, ink)
 
 
-def _write(axes: Axes, center: Point, text: str, size: float, **look: Any) -> None:
+def _write(axes: Axes, center: Point, text: str, size: float, color: str, **look: Any) -> None:
     x, y = center
-    look = {"ha": "center", "color": INK, **look}
+    look = {"ha": "center", "color": color, **look}
     axes.text(x, y + 0.36 * size, text, size=size, va="baseline", parse_math=False, **look)

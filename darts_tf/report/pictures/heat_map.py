@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from darts_tf.report.pictures.drawing import INK, METADATA, STYLE
+from darts_tf.extras import require
+from darts_tf.report.pictures.drawing import METADATA, STYLE
+from darts_tf.report.pictures.palette import INK
 from darts_tf.spaces.operations import NONE
 
 # In points; the table's corner is at (LEFT, TOP).
@@ -42,6 +44,7 @@ def heat_map(
     Raises:
         ValueError: If the alphas have another shape.
     """
+    require("report")
     from matplotlib import style
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from random import Random
 from statistics import fmean
-
-import numpy as np
 
 from darts_tf.spaces.genotype import Pair
 
@@ -214,12 +212,12 @@ class CellLayout:
         """Returns how many lines cross, in these gaps between layers or in all."""
         count = 0
         for gap in range(len(self._steps)) if gaps is None else gaps:
-            left, right = layers[gap], layers[gap + 1]
-            ends = [(left.index(a), right.index(b)) for a, b in self._steps[gap]]
-            if not ends:
-                continue
-            before, after = (np.subtract.outer(places, places) for places in np.array(ends).T)
-            count += int(np.sum(before * after < 0)) // 2
+            left = {station: place for place, station in enumerate(layers[gap])}
+            right = {station: place for place, station in enumerate(layers[gap + 1])}
+            ends = [(left[a], right[b]) for a, b in self._steps[gap]]
+            for number, (a, b) in enumerate(ends):
+                for c, d in ends[:number]:
+                    count += (a - c) * (b - d) < 0
         return count
 
     def _climb(self, y: Mapping[Station, float]) -> float:
@@ -234,13 +232,11 @@ class CellLayout:
                 near[a].append(b)
                 near[b].append(a)
         # Lanes first go where they are wanted, then level out.
+        sized = [(row, [a + b for a, b in pairwise(map(self._half, row))]) for row in layers]
         for weight in (1, 8, 64):
-            for layer in (*layers, *reversed(layers)) * 20:
+            for layer, steps in (*sized, *reversed(sized)) * 20:
                 wanted = [_mean_height(y, item, near[item], weight) for item in layer]
-                sizes = [self._half(item) for item in layer]
-                y.update(
-                    zip(layer, _apart(wanted, [a + b for a, b in pairwise(sizes)]), strict=True)
-                )
+                y.update(zip(layer, _apart(wanted, steps), strict=True))
         top = min(value - self._half(station) for station, value in y.items())
         return {station: value - top for station, value in y.items()}
 
@@ -277,12 +273,12 @@ def _mean_height(
 
 def _apart(wanted: Sequence[float], steps: Sequence[float]) -> list[float]:
     """Returns the heights nearest to the wanted ones (least squares) with `steps` between."""
-    offsets = np.concatenate([[0.0], np.cumsum(steps)])
+    offsets = [0.0, *accumulate(steps)]
     pools: list[list[float]] = []
-    for value in np.asarray(wanted) - offsets:
-        pools.append([float(value)])
+    for value, offset in zip(wanted, offsets, strict=True):
+        pools.append([value - offset])
         while len(pools) > 1 and fmean(pools[-2]) >= fmean(pools[-1]):
             last = pools.pop()
             pools[-1] += last
     level = [fmean(pool) for pool in pools for _ in pool]
-    return [float(value) for value in level + offsets]
+    return [a + b for a, b in zip(level, offsets, strict=True)]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from darts_tf.report.pictures.drawing import INK, METADATA, MUTED, STYLE, caption
+from darts_tf.extras import require
+from darts_tf.report.pictures.drawing import METADATA, STYLE, caption
+from darts_tf.report.pictures.palette import INK, MUTED
 from darts_tf.runs.quality import Quality, quality_of
 from darts_tf.spaces import operations
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # After Okabe and Ito, for color-blind readers; a cell also has dashes of its own.
 _METHODS = ("#0067a5", "#c04f0a", "#00805c", "#a53a7d", "#7a5c1e")
@@ -39,37 +42,88 @@ def study_picture(found: Mapping[str, Any], form: str, dpi: int = 150) -> bytes:
     Returns:
         The contents of the file. The same study gives the same bytes.
     """
-    from matplotlib import style
-    from matplotlib.figure import Figure
-
     rows, curves = found["rows"], found["curves"]
     quality = quality_of(name for row in rows for name in row)
-    colors = dict(zip(dict.fromkeys(row["method"] for row in rows), _METHODS * 9, strict=False))
+    colors = _colors(rows)
     mixed = list(curves)[:_MOST_MIXED]
-    with style.context(["default", STYLE]):
-        figure = Figure(figsize=(11, 7.2), facecolor="white", layout="constrained")
+
+    def fill(figure: Figure) -> None:
         above, below = cast(Any, figure.subfigures(2, 1))
         errors, skips = above.subplots(1, 2)
-        _draw_errors(errors, rows, colors, quality)
+        _draw_errors(errors, rows, curves, colors, quality)
         _draw_skips(skips, curves, colors)
         panels = below.subplots(1, len(mixed), squeeze=False)[0]
         for axes, method in zip(panels, mixed, strict=True):
             _draw_weights(axes, method, curves[method])
-        for axes in figure.axes:
+
+    return _drawn(fill, (11, 7.2), form, dpi)
+
+
+def curves_picture(found: Mapping[str, Any], form: str, dpi: int = 150) -> bytes:
+    """Draws how the searches of a study's first method went: skip-connects beside mean weights.
+
+    A mark on the skip-connects of the first cell shows where each criterion stops, on average.
+
+    Args:
+        found: The contents of `study.json`, with at least one row and one method's curves.
+        form: `svg` or `png`.
+        dpi: Pixels of a PNG in 72 points.
+
+    Returns:
+        The contents of the file. The same study gives the same bytes.
+    """
+    method, curve = next(iter(found["curves"].items()))
+    rows = [row for row in found["rows"] if row["method"] == method]
+    colors = _colors(found["rows"])
+
+    def fill(figure: Figure) -> None:
+        skips, weights = cast(Any, figure.subplots(1, 2))
+        _draw_skips(skips, {method: curve}, colors)
+        _draw_weights(weights, method, curve)
+        cell = next(name for name in curve if name.startswith(_SKIPS)).removeprefix(_SKIPS)
+        markers = iter(_RULES * len(rows))
+        for row in rows:
+            if _epoch(row, curve) is None and row["stop_epoch"] is not None:
+                look = {"marker": next(markers), "mfc": "white", "ls": "", "ms": 6}
+                at = [row["stop_epoch"]], [row["skip_connects"][cell]]
+                skips.plot(*at, label=row["rule"], color=INK, zorder=3, **look)
+
+    return _drawn(fill, (11, 3.6), form, dpi)
+
+
+def _colors(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Returns a color for each method."""
+    return dict(zip(dict.fromkeys(row["method"] for row in rows), _METHODS * 9, strict=False))
+
+
+def _drawn(fill: Callable[[Figure], None], size: tuple[float, float], form: str, dpi: int) -> bytes:
+    """Returns the file of a figure that `fill` has drawn into."""
+    require("report")
+    from matplotlib import figure, style
+
+    with style.context(["default", STYLE]):
+        drawn = figure.Figure(figsize=size, facecolor="white", layout="constrained")
+        fill(drawn)
+        for axes in drawn.axes:
             _finish(axes)
         file = io.BytesIO()
-        figure.savefig(file, format=form, dpi=dpi, metadata=METADATA[form])
+        drawn.savefig(file, format=form, dpi=dpi, metadata=METADATA[form])
     return file.getvalue()
 
 
 def _draw_errors(
-    axes: Axes, rows: Sequence[Mapping[str, Any]], colors: Mapping[str, str], quality: Quality
+    axes: Axes,
+    rows: Sequence[Mapping[str, Any]],
+    curves: Mapping[str, Mapping[str, Any]],
+    colors: Mapping[str, str],
+    quality: Quality,
 ) -> None:
-    """Draws a line for each method over fixed epochs, and a point for each criterion."""
+    """Draws a line for each method over fixed epochs and the last, a point for each criterion."""
     markers = iter(_RULES * len(rows))
     for method in colors:
         own = [row for row in rows if row["method"] == method]
-        epochs = {epoch: row for row in own if (epoch := _epoch(row)) is not None}
+        known = ((_epoch(row, curves.get(method, {})), row) for row in own)
+        epochs = {epoch: row for epoch, row in known if epoch is not None}
         if epochs:
             points = [(epoch, row[quality.row]) for epoch, row in sorted(epochs.items())]
             _bars(axes, points, method, color=colors[method], marker="o", ls="-")
@@ -79,7 +133,7 @@ def _draw_errors(
                 axes.axhline(span["mean"], color=MUTED, lw=1.2, label=method)
                 if span["low"] is not None:
                     axes.axhspan(span["low"], span["high"], color=MUTED, alpha=0.15, lw=0)
-            elif _epoch(row) is None and row["stop_epoch"] is not None:
+            elif row not in epochs.values() and row["stop_epoch"] is not None:
                 label = f"{method}, {row['rule']}"
                 look = {"color": colors[method], "marker": next(markers), "mfc": "white", "ls": ""}
                 _bars(axes, [(row["stop_epoch"], row[quality.row])], label, **look)
@@ -87,9 +141,11 @@ def _draw_errors(
     axes.set(title=title, xlabel="epoch", ylabel=quality.unit.removeprefix(", "))
 
 
-def _epoch(row: Mapping[str, Any]) -> int | None:
-    """Returns the epoch of a rule that names one, None for any other."""
+def _epoch(row: Mapping[str, Any], curve: Mapping[str, Any]) -> int | None:
+    """Returns the epoch of a rule that names one or takes the last, None for any other."""
     name, _, number = row["rule"].partition(":")
+    if name == "end" and curve:
+        return curve["epoch"][-1]
     return int(number) if name == "epoch" else None
 
 
@@ -131,8 +187,10 @@ def _draw_weights(axes: Axes, method: str, curve: Mapping[str, Any]) -> None:
             color = operations.get(operation).color
             label = operation if cell == cells[0] else None
             _band(axes, curve["epoch"], curve[name], label, color=color, **look)
-    words = zip(cells, ("solid", "dashed"), strict=False)
-    told = ", ".join(f"{caption(cell).lower()} {look}" for cell, look in words)
+    looks = (" solid", " dashed") if len(cells) > 1 else ("",)
+    told = ", ".join(
+        f"{caption(cell).lower()}{look}" for cell, look in zip(cells, looks, strict=False)
+    )
     axes.set(title=f"Mean weight of each operation, {method}\n({told})", xlabel="epoch")
     axes.set_ylim(bottom=0)
 

@@ -14,6 +14,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from darts_tf import spaces
 from darts_tf.report import write_comparison, write_report
+from darts_tf.report.glossary import TERMS
 from darts_tf.spaces.genotype import read_genotype
 from tests.browser import chromium, look, settled
 from tests.histories import (
@@ -195,7 +196,7 @@ def test_the_end_is_marked_with_its_reason(browser, made):
     look(browser, made.pages["search"], 390)
     outcome = json.loads((made.folder / "search/genotype.json").read_text())
     words = browser.find_element(By.CSS_SELECTOR, "[data-draw=stopping] .why").text
-    assert words == f"Stopped after epoch {outcome['epoch']}: {outcome['reason']}."
+    assert words == f"Ended after epoch {outcome['epoch']}: {outcome['reason']}."
     assert len(browser.find_elements(By.CSS_SELECTOR, "[data-draw=stopping] line.stop")) == 1
 
 
@@ -288,13 +289,113 @@ def test_paper_shows_the_last_epoch_all_edges_and_no_slider(browser, made):
     assert browser.get_log("browser") == []
 
 
-def test_a_graph_has_an_arc_for_each_edge_and_each_node_of_its_output(browser, made):
+def test_a_graph_has_a_line_for_each_edge_and_each_node_of_its_output(browser, made):
     look(browser, made.pages["graphs"], 1280)
     [outcome] = (made.folder / "graphs").glob("**/genotype.json")
     genotype = read_genotype(json.loads(outcome.read_text()))
     for cell in genotype.cells:
         picture = browser.find_element(By.CSS_SELECTOR, f"[data-cell={cell}] svg")
-        arcs = picture.find_elements(By.CSS_SELECTOR, ".arc")
-        assert len(arcs) == len(genotype.edges(cell)) + len(genotype.output(cell))
+        lines = picture.find_elements(By.CSS_SELECTOR, ".link")
+        assert len(lines) == len(genotype.edges(cell)) + len(genotype.output(cell))
+        assert not picture.find_elements(By.CSS_SELECTOR, ".pill")
         nodes = [text.text for text in picture.find_elements(By.CSS_SELECTOR, ".node text")]
         assert nodes == ["c(k\N{MINUS SIGN}1)", *map(str, range(32)), "c(k)"]
+
+
+# Pairs of texts of one drawing or chart that lie on one another.
+_OVERLAPPING = """
+const found = [];
+for (const picture of document.querySelectorAll("main svg[role=img]")) {
+  const texts = [...picture.querySelectorAll("text")]
+    .map(text => [text, text.getBoundingClientRect()]);
+  texts.forEach(([one, a], n) => texts.slice(n + 1).forEach(([other, b]) => {
+    const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+    const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+    if (wide > 1 && high > 3) found.push(`${one.textContent} and ${other.textContent}`);
+  }));
+}
+return found;
+"""
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", ["search", "staged", "training", "comparison", "study", "tuning"])
+def test_no_text_of_a_chart_or_a_drawing_lies_on_another(name, width, browser, made):
+    look(browser, made.pages[name], width)
+    assert browser.execute_script(_OVERLAPPING) == []
+
+
+def test_a_value_stands_right_behind_its_name(browser, made):
+    look(browser, made.pages["search"], 1280)
+    gaps = browser.execute_script(
+        "return [...document.querySelectorAll('.chart .legend li')].map(item => "
+        "item.querySelector('output').getBoundingClientRect().left - "
+        "item.querySelector('span').getBoundingClientRect().right);"
+    )
+    assert gaps
+    assert all(0 <= gap < 12 for gap in gaps)
+
+
+def test_the_operation_of_the_genotype_has_the_thick_curve(browser, made):
+    look(browser, made.pages["search"], 1280)
+    slider = browser.find_element(By.ID, "epoch")
+    for epoch, key in ((EPOCHS - 1, Keys.END), (0, Keys.HOME)):
+        slider.send_keys(key)
+        edges = records(made)[epoch]["genotype"]["normal"]
+        kept = [name for number, (name, source) in enumerate(edges[:2]) if source == 0]
+        [first, *_] = browser.find_elements(By.CSS_SELECTOR, "[data-draw=weights] .chart")
+        thick = [name.text for name in first.find_elements(By.CSS_SELECTOR, ".chosen span")]
+        assert thick == kept
+        assert len(first.find_elements(By.CSS_SELECTOR, "g.chosen")) == len(kept)
+        assert len(first.find_elements(By.CSS_SELECTOR, "g.pale")) == 8 - len(kept)
+
+
+def explained(browser):
+    tip = browser.find_element(By.CSS_SELECTOR, ".tip")
+    return tip.text if tip.is_displayed() else None
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_term_is_explained_to_a_pointer_a_keyboard_and_a_finger(width, browser, made):
+    look(browser, made.pages["search"], width)
+    terms = browser.find_elements(By.CSS_SELECTOR, ".term")
+    assert {"genotype", "Normal cell", "sep_conv_3x3"} <= {term.text for term in terms}
+    for term in terms[:4]:
+        text = TERMS.get(term.text.lower()) or TERMS[term.text.lower().removesuffix("s")]
+        described = browser.find_element(By.ID, term.get_attribute("aria-describedby"))
+        assert described.get_property("textContent") == text
+        ActionChains(browser).move_to_element(term).perform()
+        assert explained(browser) == text
+        tip = browser.find_element(By.CSS_SELECTOR, ".tip").rect
+        assert tip["x"] >= 0
+        assert tip["x"] + tip["width"] <= width
+        ActionChains(browser).move_to_element(browser.find_element(By.TAG_NAME, "h1")).perform()
+        assert explained(browser) is None
+    browser.execute_script("arguments[0].focus();", terms[0])
+    assert explained(browser)
+    ActionChains(browser).send_keys(Keys.ESCAPE).perform()
+    assert explained(browser) is None
+    ActionChains(browser).send_keys(Keys.TAB).perform()
+    assert explained(browser)
+    ActionChains(browser).send_keys(Keys.ESCAPE).perform()
+    terms[0].click()
+    assert explained(browser)
+    browser.find_element(By.TAG_NAME, "h1").click()
+    assert explained(browser) is None
+
+
+def test_curves_that_run_on_one_another_are_striped_in_all_their_colors(browser, made, tmp_path):
+    run = searched(tmp_path / "equal", 3, 4)
+    lines = [json.loads(line) for line in run.history.read_text().splitlines()]
+    for line in lines:
+        line["skip_connects"] = {"normal": 2, "reduce": 2}
+    run.history.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    look(browser, write_report(run.path), 1280)
+    chart = browser.find_element(By.CSS_SELECTOR, "[data-draw=stopping] .chart")
+    striped = chart.find_elements(By.CSS_SELECTOR, ".striped")
+    assert len(striped) == 2
+    assert len({line.value_of_css_property("stroke") for line in striped}) == 2
+    offsets = {line.get_attribute("stroke-dashoffset") for line in striped}
+    assert offsets == {"0", "-7"}
+    dots = chart.find_elements(By.CSS_SELECTOR, ".dot")
+    assert len({dot.get_attribute("r") for dot in dots}) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -99,7 +100,7 @@ def test_repeats_stand_for_their_training_runs_in_a_comparison(tmp_path, seed):
         trained(run.repeat(number), number, 2)
     text = write_comparison([path, run.repeat(4)], tmp_path / "both.html").read_text()
     assert "3 training runs, side by side" in text
-    assert "<h1>repeats</h1>" in write_report(path).read_text()
+    assert "<h1>repeats: digits</h1>" in write_report(path).read_text()
 
 
 @pytest.mark.parametrize("line", ['{"epoch": "one"}', "[]", "nothing", '{"epoch": 0}'])
@@ -121,6 +122,17 @@ def test_a_result_that_somebody_edited_is_told_in_one_line(change, tmp_path, see
         write_report(run.path)
     assert "\n" not in str(error.value)
     assert str(run.path) in str(error.value)
+
+
+def test_the_command_to_run_next_ends_the_page_of_a_finished_run_alone(run, tmp_path, seed):
+    command = "python -m trainers.train '--genotype=my run/<1>.json'"
+    text = write_report(run.path, command=command).read_text()
+    end = text.rpartition("<section")[2]
+    assert "What to run next" in end
+    assert escape(command) in end
+    assert write_report(run.path, command="").read_text().count("What to run next") == 0
+    going_on = searched(tmp_path / "going on", seed, 2, finished=False)
+    assert "What to run next" not in write_report(going_on.path, command=command).read_text()
 
 
 def test_what_is_no_run_is_refused(tmp_path):

@@ -7,10 +7,12 @@ import io
 from collections import Counter
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from darts_tf.data import ArraySplit
 from darts_tf.training.confusions import LARGEST, PAIRS, PICTURES, confused_pairs, confusions
+from darts_tf.training.evaluation import error_rates
 
 
 def pixels_of(picture):
@@ -65,4 +67,18 @@ def test_large_pictures_are_made_small_and_grey_ones_stay_grey(seed):
 def test_no_wrong_answer_gives_no_pair(seed):
     scores, _, images = made(seed)
     labels = scores.argmax(1)
-    assert confusions(scores, labels, images) == {"pairs": []}
+    found = confusions(scores, labels, images)
+    assert found["pairs"] == []
+    assert [each["wrong"] for each in found["by_class"]] == [0] * scores.shape[1]
+
+
+def test_the_errors_by_class_add_up_to_all_errors(seed):
+    scores, labels, images = made(seed)
+    by_class = confusions(scores, labels, images)["by_class"]
+    for number, each in enumerate(by_class):
+        answers = [row.argmax() for row in scores[labels == number]]
+        assert each["of"] == len(answers)
+        assert each["wrong"] == sum(answer != number for answer in answers)
+    wrong = sum(each["wrong"] for each in by_class)
+    error = error_rates(scores, labels)["top1_error_percent"]
+    assert 100 * wrong / len(labels) == pytest.approx(error)

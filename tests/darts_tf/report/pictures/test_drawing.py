@@ -17,9 +17,11 @@ import pytest
 from hypothesis import Phase, given, settings
 from matplotlib.image import imread
 
+import darts_tf.report
 from darts_tf import spaces
 from darts_tf.errors import UserError
-from darts_tf.report.pictures.drawing import draw
+from darts_tf.report.pictures.drawing import Look, draw
+from darts_tf.report.pictures.palette import DARK, palette_of
 from darts_tf.spaces import operations, zoo
 from darts_tf.spaces.genotype import STAGED_CELLS, Genotype, genotype_of
 from tests.any_genotype import darts_genotypes, other_genotypes
@@ -95,9 +97,12 @@ def points(outline: str) -> np.ndarray:
     return found
 
 
-def drawn(genotype: Genotype, title: str = "") -> Picture:
+PLAIN = Look(legend=False)
+
+
+def drawn(genotype: Genotype, title: str = "", look: Look = PLAIN) -> Picture:
     with tempfile.TemporaryDirectory() as folder:
-        draw(genotype, Path(folder) / "cells.svg", title)
+        draw(genotype, Path(folder) / "cells.svg", title, look)
         return Picture(Path(folder) / "cells.svg")
 
 
@@ -246,12 +251,55 @@ def test_same_cells_give_the_same_bytes_whatever_the_users_settings(
     assert first.read_bytes() == second.read_bytes()
 
 
-def test_background_is_white_and_solid(tmp_path: Path) -> None:
-    draw(zoo.get("NASNET_A"), tmp_path / "cells.png")
-    pixels = imread(tmp_path / "cells.png")
-    border = [pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]
-    assert all((side[:, :3] == 1).all() for side in border)
-    assert pixels.shape[2] == 3 or (pixels[..., 3] == 1).all()
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_the_ground_is_transparent_or_white_or_dark(tmp_path: Path, dark: bool) -> None:
+    for solid in (False, True):
+        draw(zoo.get("NASNET_A"), tmp_path / "cells.png", look=Look(dark=dark, solid=solid))
+        pixels = imread(tmp_path / "cells.png")
+        border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+        if not solid:
+            assert (border[:, 3] == 0).all()
+            continue
+        assert (border[:, :3] < 0.2 if dark else border[:, :3] == 1).all()
+        assert pixels.shape[2] == 3 or (pixels[..., 3] == 1).all()
+
+
+def test_the_dark_picture_shows_the_same_in_the_colors_of_dark_pages() -> None:
+    genotype = zoo.get("DARTS_V2")
+    light, dark = (drawn(genotype, look=Look(dark=dark, legend=False)) for dark in (False, True))
+    assert light.texts == dark.texts
+    assert shown_links(light) == shown_links(dark)
+    style = (Path(darts_tf.report.__file__).parent / "page.css").read_text()
+    on_dark = style.partition("prefers-color-scheme: dark")[2].partition("* {")[0]
+    for family, color in DARK.items():
+        assert f"--{family}: {color};" in on_dark
+    assert {color for _, color in dark.lines} <= {*DARK.values(), palette_of(dark=True).muted}
+    assert set(DARK) == set(operations.COLORS)
+
+
+def test_the_color_of_another_family_is_lighter_on_a_dark_ground() -> None:
+    ladder()
+    for name in (BLUR.name, "wire"):
+        operation = operations.get(name)
+        light, dark = (palette_of(dark).of(operation) for dark in (False, True))
+        assert light == operation.color
+        for place in (1, 3, 5):
+            assert int(dark[place : place + 2], 16) >= int(light[place : place + 2], 16)
+
+
+@pytest.mark.parametrize("name", ["DARTS_V2", "NASNET_A", "PROXYLESS_CPU"])
+def test_the_legend_names_each_color_once_below_the_cells(name: str) -> None:
+    plain, picture = (drawn(zoo.get(name), look=Look(legend=legend)) for legend in (False, True))
+    legend = [text for text in picture.texts if text not in plain.texts]
+    lines = picture.lines[len(plain.lines) :]
+    assert [text.words for text in legend][-1] == "into the output"
+    assert {color for _, color in lines} == {color for _, color in plain.lines}
+    assert len(lines) == len(legend)
+    below = max(text.y for text in plain.texts)
+    for text, (line, _) in zip(legend, lines, strict=True):
+        assert text.y > below
+        assert 0 < text.x - line[-1][0] < 10
+        assert line[0][1] == pytest.approx(text.y, abs=0.1)
 
 
 def test_title_is_taken_literally() -> None:

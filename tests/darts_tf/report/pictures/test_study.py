@@ -4,8 +4,9 @@ import copy
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
-from darts_tf.report.pictures.study import study_picture
+from darts_tf.report.pictures.study import _draw_errors, curves_picture, study_picture
 
 
 def span(mean, half=None):
@@ -84,3 +85,28 @@ def test_a_study_of_one_search_without_fixed_epochs_is_drawn(seed):
     study = found(np.random.default_rng(seed), None, methods=("darts",), epochs=1)
     study["rows"] = [row for row in study["rows"] if row["rule"] == "end"]
     assert study_picture(study, "png", dpi=50)
+
+
+def test_the_line_of_a_method_ends_with_the_cell_of_the_last_epoch(seed):
+    study = found(np.random.default_rng(seed), half=0.5)
+    axes = Figure().subplots()
+    colors = dict.fromkeys(("darts", "darts:one_level", "random"), "black")
+    _draw_errors(axes, study["rows"], study["curves"], colors)
+    by_label = {line.get_label(): line for line in axes.lines}
+    for method in ("darts", "darts:one_level"):
+        assert by_label[method].get_xdata().tolist() == [3, 9, 11]
+        last = by_label[method].get_ydata()[-1]
+        assert last == study["rows"][0 if method == "darts" else 4]["error_percent"]["mean"]
+        assert by_label[f"{method}, skip_connects"].get_xdata().tolist() == [4.5]
+
+
+def test_the_curves_mark_where_each_criterion_stops(seed):
+    study = found(np.random.default_rng(seed), half=0.5)
+    for row in study["rows"]:
+        row["skip_connects"] = {"normal": 2.5, "reduce": 1.0}
+    text = curves_picture(study, "svg").decode()
+    assert "darts, normal cell" in text
+    assert ">skip_connects<" in text
+    assert "one_level" not in text
+    assert "epoch:3" not in text
+    assert curves_picture(study, "svg").decode() == text

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from darts_tf import methods, spaces
 from darts_tf.config import SearchConfig
+from darts_tf.searching.search import search
 from darts_tf.spaces.genotype import read_genotype
 from tests.tiny import SPACE, tiny_supernet
 
@@ -114,3 +115,22 @@ def test_cells_tell_how_many_edges_they_keep(supernet):
     for variable in supernet.architecture_variables:
         variable.assign([[3.0, 0.0], [0.0, 0.0]])
     assert methods.get("fair_darts").measures(supernet) == {"edges_normal": 1, "edges_reduce": 1}
+
+
+def test_a_search_warns_when_no_edge_reached_the_threshold(tmp_path, seed, caplog):
+    random = np.random.default_rng(seed)
+    data = random.integers(0, 256, (32, 8, 8, 1), np.uint8), np.arange(32) % 2
+    config = SearchConfig(
+        seed=seed,
+        epochs=1,
+        batch_size=16,
+        layers=3,
+        init_channels=2,
+        stop_criterion="none",
+        space="robust_darts_s2",
+        method="fair_darts",
+    )
+    genotype = search(config, tmp_path, data=data, verbose=0).genotype
+    assert not genotype.edges("normal")
+    assert not genotype.edges("reduce")
+    assert "no edges in normal, reduce" in caplog.text
