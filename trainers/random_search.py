@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 import darts_tf
+from darts_tf.command_line.invocation import spelled
 from darts_tf.command_line.parsing import parse, resolved
 from darts_tf.command_line.program import carry_out, run
 from darts_tf.config import flag_lines
@@ -59,7 +60,7 @@ def _report(directory: RunDirectory, command: str) -> None:
         print(outcome["reason"])
     for sample in outcome["tried"]:
         print(f"seed {sample['seed']}: validation accuracy {sample['valid_accuracy']:.2%}")
-    print(f"next: {command}")
+    print(spelled(f"next: {command}"))
 
 
 if __name__ == "__main__":
