@@ -569,14 +569,8 @@ def training_flag_lines(config: TrainingConfig, genotype: Genotype) -> tuple[str
     Raises:
         UserError: If no network of the genotype has so many cells.
     """
-    space = space_of(genotype)
-    if config.layers < space.fewest_layers and space.most_layers is None:
-        raise UserError(
-            f"--layers: expected at least {space.fewest_layers} for a genotype with cells for each "
-            f"stage, got {config.layers}"
-        )
     try:
-        space.check_layers(config.layers)
+        space_of(genotype).check_layers(config.layers)
     except UserError as error:
         raise UserError(f"--{error}") from error
     names = (name for name in zoo.names() if zoo.get(name) == genotype)
