@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 import darts_tf
+from darts_tf.command_line.invocation import spelled
 from darts_tf.command_line.parsing import parse, resolved
 from darts_tf.command_line.program import carry_out, run
 from darts_tf.config import flag_lines
@@ -63,7 +64,7 @@ def _report(directory: RunDirectory, command: str) -> None:
         quality = quality_of(sample)
         score = quality.told(sample[quality.key])
         print(f"seed {sample['seed']}: validation {quality.name} {score}")
-    print(f"next: {command}")
+    print(spelled(f"next: {command}"))
 
 
 if __name__ == "__main__":
