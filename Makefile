@@ -9,13 +9,13 @@ PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 # Spaces, runs, pages, settings, criteria, flags: the rooms without TensorFlow.
 QUICK_TESTS := $(addprefix tests/,darts_tf/spaces darts_tf/runs darts_tf/searching/criteria darts_tf/report/pictures \
 	darts_tf/test_config.py darts_tf/test_errors.py darts_tf/test_init.py darts_tf/test_registry.py \
-	darts_tf/tuning/test_config.py trainers/test_command_line.py test_build.py test_oracles.py)
+	darts_tf/tuning/test_config.py darts_tf/command_line/test_parsing.py test_build.py test_oracles.py)
 BAZEL ?= bazel
 BUILDIFIER ?= npx --yes --loglevel=error --package=@bazel/buildifier@8.2.1 buildifier
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo check test long lint fix wheel-test bazel clean
+.PHONY: help demo check test long lint fix docs wheel-test bazel clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -47,6 +47,11 @@ fix: $(VENV)/development ## mend what ruff can mend
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
+docs: $(VENV)/development ## build the documentation site into build/docs
+	@echo "==> building the documentation"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs --quiet build
+	@echo "the site: build/docs/index.html"
+
 wheel-test: $(VENV)/development ## all tests against the built wheel, outside the tree
 	@echo "==> testing the built wheel"
 	@$(BIN)/python -m tests.wheel $(PYTEST_ARGS)
@@ -67,7 +72,7 @@ $(VENV)/runtime: requirements.txt
 	@$(PIP) install -r requirements.txt
 	@touch $@
 
-$(VENV)/development: requirements-dev.txt $(VENV)/runtime
+$(VENV)/development: requirements-dev.txt docs/site/requirements.txt $(VENV)/runtime
 	@echo "==> installing the development tools into $(VENV) (once)"
-	@$(PIP) install -r requirements.txt -r requirements-dev.txt
+	@$(PIP) install -r requirements.txt -r requirements-dev.txt -r docs/site/requirements.txt
 	@touch $@

@@ -18,8 +18,8 @@ import numpy as np
 from benchmarks import works
 from benchmarks.command_line import Parser, require_torch
 from benchmarks.works import PLAIN, PYTORCH, Sizes, Work
+from darts_tf.command_line.program import run
 from darts_tf.errors import UserError, nearest
-from trainers.program import run
 
 # Relative to the largest entry, and to the loss (float32; the kink of a ReLU or a tie in a pool can
 # flip). The reference of scores is the peer in float64; in float32 it differs by up to 6e-5.

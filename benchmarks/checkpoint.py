@@ -15,7 +15,7 @@ from statistics import median
 from benchmarks import table
 from benchmarks.command_line import Parser, positive, prepare_output
 from benchmarks.works import WORKS
-from trainers.program import run
+from darts_tf.command_line.program import run
 
 COLUMNS = ("work", "step_s", "save_s", "resume_s", "mb", "steps")
 MEASURED = ("search_32", "training")

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.command_line import Parser
+from darts_tf.command_line.program import run
 from darts_tf.report.pictures.study import curves_picture, study_picture
-from trainers.program import run
 
 RESULTS = Path("benchmarks/results/fashion_s3/table.json")
 _METHOD, _OTHER = "darts", "reduce"

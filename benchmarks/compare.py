@@ -19,7 +19,7 @@ from benchmarks import children, table, works
 from benchmarks.command_line import Parser, positive, prepare_output, require_torch
 from benchmarks.measuring import COLUMNS, START_RUNS, compare
 from benchmarks.works import PLAIN, PYTORCH, WORKS, Work
-from trainers.program import run
+from darts_tf.command_line.program import run
 
 
 def check(name: str, work: Work, tiny: bool) -> None:

@@ -13,11 +13,12 @@ from typing import NamedTuple
 from benchmarks import table
 from benchmarks.command_line import Parser
 from benchmarks.paper import TABLES, Row
+from darts_tf.command_line.parsing import parse
+from darts_tf.command_line.program import run
 from darts_tf.config import TrainingConfig
 from darts_tf.networks.spec import NetworkSpec
 from darts_tf.spaces import zoo
-from trainers.command_line import parse
-from trainers.program import run
+from trainers import presets
 
 # Height and width of an image, and number of classes.
 IMAGES = {"cifar10": (32, 10), "cifar100": (32, 100), "tiny_imagenet": (64, 200)}
@@ -40,7 +41,7 @@ def settings(row: Row) -> TrainingConfig:
     """Returns the settings of the training run in the commands of a row."""
     words = shlex.split(row.commands()[-1])[3:]
     extra = {"genotype": "", "run_dir": ""}
-    return parse(words, TrainingConfig, "", extra=extra, program="train")[0]
+    return parse(words, TrainingConfig, "", extra=extra, presets=presets.folder("train"))[0]
 
 
 def count(row: Row) -> Counts:

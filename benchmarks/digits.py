@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 from benchmarks import children, table
 from benchmarks.command_line import Parser, positive, prepare_output
 from darts_tf import methods
+from darts_tf.command_line.program import run
 from darts_tf.config import SearchConfig
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord, read_history
@@ -33,7 +34,6 @@ from darts_tf.searching import criteria
 from darts_tf.spaces import get
 from darts_tf.spaces.genotype import Genotype, read_genotype
 from darts_tf.study.stops import first_stop
-from trainers.program import run
 
 COLUMNS = ("method", "criterion", "seed", "stop_epoch", "skip_connects", "error_percent", "seconds")
 CRITERIA = ("skip_connects", "stable_ranking", "none")

@@ -15,7 +15,7 @@ from benchmarks import children, table
 from benchmarks.children import Child
 from benchmarks.command_line import Parser, positive, prepare_output
 from benchmarks.works import OURS, WORKS, Sizes
-from trainers.program import run
+from darts_tf.command_line.program import run
 
 COLUMNS = ("what", "value", "seconds", "mib", "start_s")
 WORK = "search_32"  # with other sizes

@@ -19,7 +19,7 @@ from benchmarks.children import Child
 from benchmarks.command_line import Parser, positive, prepare_output
 from benchmarks.works import OURS, WORKS, Sizes
 from darts_tf import methods
-from trainers.program import run
+from darts_tf.command_line.program import run
 
 COLUMNS = ("method", "seconds", "time_ratio", "mib", "memory_ratio", "start_s")
 WORK = "search_32"

@@ -22,11 +22,11 @@ import numpy as np
 from benchmarks import table
 from benchmarks.command_line import Parser, positive, prepare_output
 from benchmarks.works import Sizes
+from darts_tf.command_line.program import run
 from darts_tf.data.facts import DatasetFacts
 from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.data.split import Split
 from darts_tf.errors import UserError, nearest
-from trainers.program import run
 
 COLUMNS = ("work", "pipeline_images_s", "step_images_s", "ratio")
 JPEG_SIZE = (375, 500)

@@ -22,8 +22,8 @@ from tensorflow_serving.apis import (
 )
 
 from benchmarks.command_line import Parser
+from darts_tf.command_line.program import run
 from darts_tf.errors import UserError
-from trainers.program import run
 
 DEFAULT_SIGNATURE = "serving_default"
 _AT_ONCE = 8

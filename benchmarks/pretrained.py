@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.command_line import Parser
+from darts_tf.command_line.program import run
 from darts_tf.errors import UserError
 from darts_tf.runs.directory import RunDirectory
-from trainers.program import run
 
 _FROM_RESULT = ("dataset", "image_size", "parameters", "multiply_adds", "epochs", "genotype")
 _NOT_SAID = ("data_dir", "genotype", "threads", "repeats", "seed")

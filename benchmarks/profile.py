@@ -15,7 +15,7 @@ from benchmarks import table, worker, works
 from benchmarks.command_line import Parser, positive
 from benchmarks.works import OURS
 from darts_tf import methods
-from trainers.program import run
+from darts_tf.command_line.program import run
 
 COLUMNS = ("operation", "count", "total ms", "share", "mean ms")
 WARM_UP = 2

@@ -24,12 +24,12 @@ import numpy as np
 
 from benchmarks import table
 from benchmarks.command_line import Parser, prepare_output
+from darts_tf.command_line.program import run
 from darts_tf.errors import UserError
 from darts_tf.runs.history import EpochRecord
 from darts_tf.runs.search_log import read_search_log
 from darts_tf.searching.criteria import Curvature, SkipConnects
 from darts_tf.study.stops import first_stop
-from trainers.program import run
 
 EPOCHS = (0, 10, 20, 30, 40, 49)
 CRITERIA = {

@@ -24,8 +24,8 @@ from benchmarks import children, table
 from benchmarks.command_line import Parser, positive, prepare_output, require_serving
 from benchmarks.data import pixels
 from benchmarks.works import WORKS, Sizes
+from darts_tf.command_line.program import run
 from darts_tf.errors import UserError
-from trainers.program import run
 
 COLUMNS = (
     "signature",

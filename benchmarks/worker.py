@@ -15,7 +15,7 @@ from dataclasses import fields
 from benchmarks import works
 from benchmarks.command_line import Parser, positive
 from benchmarks.works import FIRST_ORDER, OURS, PLAIN, PYTORCH, SIDES, Sizes
-from trainers.program import run
+from darts_tf.command_line.program import run
 
 
 def iteration(

@@ -40,6 +40,7 @@ _HOMES = {
     "compile_step": "engine.replicas",
     "cosine": "engine.schedules",
     "derive": "spaces.derivation",
+    "export_genotype": "spaces.written",
     "export_lite": "exporting.formats",
     "export_onnx": "exporting.formats",
     "export_saved_model": "exporting.saved_model",
@@ -78,7 +79,13 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"darts_tf.{_MODULES[name]}")
     if name not in _HOMES:
         raise AttributeError(f"module 'darts_tf' has no attribute '{name}'")
-    value = getattr(importlib.import_module(f"darts_tf.{_HOMES[name]}"), name)
+    try:
+        home = importlib.import_module(f"darts_tf.{_HOMES[name]}")
+    except ModuleNotFoundError as error:  # keras-tuner for instance, for darts_tf.tune
+        from darts_tf.extras import explained
+
+        raise explained(error) from error
+    value = getattr(home, name)
     globals()[name] = value
     return value
 

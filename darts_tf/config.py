@@ -109,6 +109,13 @@ class RunConfig(Settings):
     checkpoint_every: str = setting(
         "1epoch", "How often a run saves itself, such as 200steps or 5epochs.", recorded=False
     )
+    logger: str = setting(
+        "none",
+        "Where the numbers of each epoch go besides: epochs.csv in the run's directory, MLflow, or "
+        "Weights & Biases.",
+        choices=("none", "csv", "mlflow", "wandb"),
+        recorded=False,
+    )
     sync_batch_norm: bool = setting(False, "Whether devices normalize over the whole batch.")
     learning_rate: float = setting(0.025, "Learning rate of the weights at the start.", above=0.0)
     learning_rate_min: float = _learning_rate_min(0.0)
@@ -562,14 +569,8 @@ def training_flag_lines(config: TrainingConfig, genotype: Genotype) -> tuple[str
     Raises:
         UserError: If no network of the genotype has so many cells.
     """
-    space = space_of(genotype)
-    if config.layers < space.fewest_layers and space.most_layers is None:
-        raise UserError(
-            f"--layers: expected at least {space.fewest_layers} for a genotype with cells for each "
-            f"stage, got {config.layers}"
-        )
     try:
-        space.check_layers(config.layers)
+        space_of(genotype).check_layers(config.layers)
     except UserError as error:
         raise UserError(f"--{error}") from error
     names = (name for name in zoo.names() if zoo.get(name) == genotype)

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Sequence
 
 import darts_tf
+from darts_tf.command_line.program import run
 from export import single_file
-from trainers.program import run
 
 
 def main(arguments: Sequence[str]) -> None:

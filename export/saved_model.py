@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import darts_tf
+from darts_tf.command_line.parsing import parse
+from darts_tf.command_line.program import run
 from darts_tf.errors import UserError
 from darts_tf.exporting.serving import version_folder
 from darts_tf.settings import Settings, setting
 from export import trained
-from trainers.command_line import parse
-from trainers.program import run
 
 
 @dataclass(frozen=True, kw_only=True)

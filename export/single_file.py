@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from darts_tf.command_line.parsing import parse
 from darts_tf.errors import UserError
-from darts_tf.exporting.extras import require
+from darts_tf.extras import require
 from darts_tf.runs.output_file import new_file
 from darts_tf.settings import Settings
 from export import trained
-from trainers.command_line import parse
 
 
 def read(

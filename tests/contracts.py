@@ -174,7 +174,7 @@ class _Flagged:
         self, plug: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         with known(self.room, plug), pytest.raises(SystemExit) as ended:
-            _search(monkeypatch, f"--{self.flag}={plug.name}", "--help")
+            _search(monkeypatch, f"--{self.flag}={plug.name}", "--helpfull")
         assert not ended.value.code
         shown = capsys.readouterr().out
         assert plug.name in shown
@@ -199,8 +199,8 @@ class _Flagged:
 
 def _search(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     """Runs the search program in this process, where plugs from elsewhere are known."""
+    from darts_tf.command_line.program import run
     from trainers import search
-    from trainers.program import run
 
     monkeypatch.setattr(sys, "argv", ["search", *words])
     return run("search", search.main)
@@ -375,6 +375,8 @@ class SpaceBuilt:
     ) -> None:
         import keras
 
+        from darts_tf.networks.families import PARTS
+
         rng = np.random.default_rng(seed)
         layers = plug.fewest_layers
         genotype = plug.with_layers(layers).sample(rng)
@@ -385,6 +387,9 @@ class SpaceBuilt:
             for_inference = darts_tf.inference_network(
                 network, darts_tf.NetworkSpec(genotype, (8, 8, 3), 3, layers, 4), (0.5,), (0.25,)
             )
+        # By their names weights are found again, by `darts_tf.applications` and `--initial_model`.
+        parts = (*PARTS, "logits")
+        assert all(layer.name.startswith(parts) for layer in for_inference.layers if layer.weights)
         images = rng.integers(0, 256, (2, 8, 8, 3)).astype("float32")
         for_inference.save(tmp_path / "model.keras")
         loaded = keras.saving.load_model(tmp_path / "model.keras")

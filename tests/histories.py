@@ -25,7 +25,7 @@ from darts_tf.spaces.sampling import random_genotype
 from darts_tf.spaces.space import Space
 from darts_tf.study.cells import RANDOM, Cell, Training
 from darts_tf.study.config import StudyConfig
-from darts_tf.study.results import write_results
+from darts_tf.study.results import epoch_lines, write_results
 from darts_tf.tuning.config import RandomSearchConfig, TuningConfig
 from darts_tf.tuning.space import TUNABLE
 
@@ -239,11 +239,12 @@ def studied(path: Path, seed: int, searches: int = 3, finished: bool = True) -> 
     run = RunDirectory(path, "study")
     run.claim(flag_lines(config))
     run.describe(Description.of([(config, "")], DARTS))
-    cells = []
+    cells, lines = [], []
     for one in range(first, first + searches - (not finished)):
         for number, method in enumerate(config.searched()):
             search = searched(run.search_of(method.name, one), seed + one + number, config.epochs)
             records = read_history(search.path)
+            lines += epoch_lines(method.name, one, records, DARTS)
             for rule in config.rules():
                 record, stopped = rule.choose(records, config, DARTS)
                 genotype = record.genotype or zoo.get("DARTS_V2")
@@ -252,7 +253,7 @@ def studied(path: Path, seed: int, searches: int = 3, finished: bool = True) -> 
         genotype = random_genotype(DARTS, random)
         cells.append(Cell(RANDOM, "", one, genotype, trainings=_trainings(random)))
     if cells:
-        write_results(run, config, DARTS, cells, finished)
+        write_results(run, config, cells, lines, finished)
     return run
 
 

@@ -22,11 +22,12 @@ from packaging.utils import canonicalize_name
 import darts_tf
 
 TREE = Path(__file__).resolve().parents[1]
-PACKAGES = {"darts_tf", "trainers", "export", "tests", "benchmarks"}
+PACKAGES = {"darts_tf", "trainers", "export", "tests", "benchmarks", "docs"}
 NOT_SOURCE = {"build", "dist", "node_modules", "runs", "serving"}
 # Some benchmarks compare with the first, if it is installed; arrays are made by the second; the
-# third belongs to an extra.
-NOT_REQUIRED = {"torch", "tensorflow_addons", "tf2onnx"}
+# others belong to extras, or build the documentation.
+EXTRAS = {"tf2onnx", "mlflow", "wandb"}
+NOT_REQUIRED = {"torch", "tensorflow_addons", "griffe", "latex2mathml", "mkdocs"} | EXTRAS
 
 
 def evaluate_build() -> dict[str, dict[str, Any]]:
@@ -154,15 +155,30 @@ def test_what_a_target_imports_is_among_its_dependencies(
 
 def test_pins_satisfy_what_the_package_asks_for() -> None:
     project = tomllib.loads((TREE / "pyproject.toml").read_text())["project"]
-    pinned = pins("requirements.txt")
-    for requirement in map(Requirement, project["dependencies"]):
-        assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)])
-
-
-def test_both_requirement_files_pin_what_they_share_alike() -> None:
+    extras = project["optional-dependencies"]
+    apart = [text for name in ("all", "docs", "mlflow", "wandb") for text in extras[name]]
+    of_extras = [text for extra in extras.values() for text in extra if text not in apart]
     runtime, development = pins("requirements.txt"), pins("requirements-dev.txt")
-    shared = runtime.keys() & development.keys()
-    assert {name: runtime[name] for name in shared} == {name: development[name] for name in shared}
+    for requirement in map(Requirement, project["dependencies"]):
+        assert requirement.specifier.contains(runtime[canonicalize_name(requirement.name)])
+    for requirement in map(Requirement, of_extras):
+        pinned = (runtime | development)[canonicalize_name(requirement.name)]
+        assert requirement.specifier.contains(pinned)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("requirements.txt", "requirements-dev.txt"),
+        ("requirements.txt", "docs/site/requirements.txt"),
+        ("requirements-dev.txt", "docs/site/requirements.txt"),
+    ],
+)
+def test_requirement_files_pin_what_they_share_alike(one: str, other: str) -> None:
+    mine, its = pins(one), pins(other)
+    shared = mine.keys() & its.keys()
+    assert shared
+    assert {name: mine[name] for name in shared} == {name: its[name] for name in shared}
 
 
 def test_no_test_is_skipped_for_a_package_that_is_pinned() -> None:

@@ -8,6 +8,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from darts_tf import spaces
+from darts_tf.command_line.parsing import parse, resolved
 from darts_tf.config import SearchConfig
 from darts_tf.data import datasets
 from darts_tf.data.sources.catalog import DATASETS
@@ -16,7 +17,7 @@ from darts_tf.data.sources.tfds import STATISTICS
 from darts_tf.errors import UserError
 from tests.contracts import repeatable
 from tests.small_space import SMALL
-from trainers.command_line import parse, resolved
+from trainers import presets
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "data.md").read_text(encoding="utf-8")
 COMMANDS = [line for line in PAGE.splitlines() if line.startswith("python -m trainers.search")]
@@ -90,7 +91,9 @@ def test_every_command_finds_its_data_set_or_says_where_to_put_it(command, tmp_p
         for number in range(5):
             (tmp_path / "photos" / name / f"{number}.png").touch()
     words = shlex.split(command.replace("PATH", str(tmp_path / "photos")))[3:]
-    config = parse([*words, f"--data_dir={tmp_path}"], SearchConfig, "", program="search")[0]
+    config = parse(
+        [*words, f"--data_dir={tmp_path}"], SearchConfig, "", presets=presets.folder("search")
+    )[0]
     name = config.dataset
     assert name.partition(":")[0] in command
     if "--download" in words or name.startswith("image_folder:"):

@@ -16,7 +16,7 @@ from darts_tf import methods
 from darts_tf.tuning.space import TUNABLE
 
 TREE = Path(__file__).resolve().parents[1]
-PAGES = sorted([*TREE.glob("README.md"), *(TREE / "docs").glob("*.md")])
+PAGES = sorted([*TREE.glob("README.md"), *(TREE / "docs").rglob("*.md")])
 COMMANDS = sorted(
     {
         command

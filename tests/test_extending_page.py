@@ -142,7 +142,7 @@ def test_the_network_loads_where_nobody_knows_the_plugs_and_the_export_answers(f
 
 
 def test_the_programs_know_the_plugs_and_their_settings(folder):
-    words = [*STRIPES, "--help"], [*STRIPES, "--gumbel_coldest=7"]
+    words = [*STRIPES, "--helpfull"], [*STRIPES, "--gumbel_coldest=7"]
     both = python(folder, "-c", SEARCHES, json.dumps(words))
     told, errors = both.communicate()
     assert "--gumbel_coldest=0.2" in told

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from darts_tf.command_line.parsing import parse
 from darts_tf.config import SearchConfig
 from darts_tf.runs.cluster import cluster_of
 from tests.trainers.programs import python
-from trainers.command_line import parse
+from trainers import presets
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "kubernetes"
 
@@ -42,7 +43,11 @@ def test_each_pod_joins_the_same_search_with_an_index_of_its_own(parts, tmp_path
             check=True,
         ).stdout.splitlines()
         config, _ = parse(
-            shlex.split(told[1])[2:], SearchConfig, "", extra={"run_dir": ""}, program="search"
+            shlex.split(told[1])[2:],
+            SearchConfig,
+            "",
+            extra={"run_dir": ""},
+            presets=presets.folder("search"),
         )
         cluster = cluster_of(config.strategy, {"TF_CONFIG": told[0]})
         assert cluster.index == index

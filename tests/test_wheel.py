@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from tests.wheel import PACKAGES, TREE, Installed, build
+from tests.wheel import PACKAGES, TREE, Installed, build, build_sdist
 
 GROUND_FLOOR = (
     "runs/test_directory.py",
@@ -43,10 +45,39 @@ def test_wheel_holds_the_three_packages_with_their_data_and_nothing_else(wheel: 
         path.relative_to(TREE).as_posix()
         for package in PACKAGES
         for path in (TREE / package).rglob("*")
-        if path.suffix in {".py", ".json", ".flags", ".css", ".js"}
+        if path.suffix in {".py", ".json", ".flags", ".css", ".js", ".keras", ".typed"}
     }
     assert {"darts_tf/spaces/zoo.json", "trainers/presets/search/digits.flags"} <= wanted
     assert held == wanted
+
+
+def test_source_distribution_holds_the_whole_tree_and_builds_the_same_wheel(
+    wheel: Path, tmp_path: Path
+) -> None:
+    archive = build_sdist(tmp_path)
+    with tarfile.open(archive) as files:
+        files.extractall(tmp_path / "unpacked", filter="data")
+    [root] = (tmp_path / "unpacked").iterdir()
+    made_by_setuptools = {"PKG-INFO", "setup.cfg"}
+    held = {
+        path.relative_to(root).as_posix()
+        for path in root.rglob("*")
+        if path.is_file() and "egg-info" not in path.parts[-2]
+    }
+    copied = tmp_path / "tree"
+    wanted = {
+        path.relative_to(copied).as_posix()
+        for path in copied.rglob("*")
+        if path.is_file() and "egg-info" not in path.parts[-2]
+    }
+    assert held - made_by_setuptools == wanted
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", "again"]
+    subprocess.run([*command, str(root)], cwd=tmp_path, check=True, capture_output=True)
+    [again] = (tmp_path / "again").glob("*.whl")
+    one, other = (zipfile.ZipFile(path) for path in (wheel, again))
+    assert {info.filename: info.CRC for info in one.infolist()} == {
+        info.filename: info.CRC for info in other.infolist()
+    }
 
 
 def test_packages_come_from_the_wheel_outside_the_tree(installed: Installed) -> None:

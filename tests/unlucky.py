@@ -13,8 +13,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from darts_tf.command_line.program import run
 from trainers import search, train
-from trainers.program import run
 
 _NOBODY = 65534
 

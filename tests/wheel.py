@@ -15,6 +15,11 @@ PACKAGED = (*PACKAGES, "tests", "pyproject.toml", "README.md", "LICENSE")
 # What tests may read besides the installed packages. The last two look at the tree itself.
 TESTED = ("tests", "pyproject.toml", "README.md", "docs")
 TREE_TESTS = ("tests/test_build.py", "tests/test_wheel.py")
+# What lies in the tree's root and is not the project's: environments, caches and products.
+NOT_SHIPPED = {
+    *(".git", ".hypothesis", ".import_linter_cache", ".mypy_cache", ".pytest_cache", ".ruff_cache"),
+    *(".venv", "build", "darts_tf.egg-info", "dist", "node_modules", "runs", "serving"),
+}
 
 
 def build(to: Path) -> Path:
@@ -23,6 +28,14 @@ def build(to: Path) -> Path:
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(to)]
     subprocess.run([*command, str(to / "source")], check=True, capture_output=True)
     return next(to.glob("*.whl"))
+
+
+def build_sdist(to: Path) -> Path:
+    """Builds the source distribution from a copy of the whole tree, and returns its path."""
+    _copy(tuple(path.name for path in TREE.iterdir() if path.name not in NOT_SHIPPED), to / "tree")
+    command = [sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", str(to)]
+    subprocess.run([*command, str(to / "tree")], check=True, capture_output=True)
+    return next(to.glob("*.tar.gz"))
 
 
 class Installed:

@@ -6,9 +6,9 @@ python -m trainers
 import sys
 from collections.abc import Sequence
 
+from darts_tf.command_line.help_text import HELP
+from darts_tf.command_line.program import run
 from darts_tf.errors import UserError
-from trainers.command_line import HELP
-from trainers.program import run
 from trainers.programs import table
 
 

@@ -9,13 +9,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from darts_tf.command_line.help_text import HELP
+from darts_tf.command_line.program import run
 from darts_tf.errors import UserError, nearest, short
-from trainers.command_line import HELP
-from trainers.program import run
 from trainers.programs import programs, table
-
-# The format that `darts-tf export` writes if none is named.
-_DEFAULT_EXPORT = "saved_model"
 
 
 def main() -> int:
@@ -27,11 +24,12 @@ def main() -> int:
     # First, so that it wins over the current folder and those of PYTHONPATH.
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     modules = {program.name: program.module for program in programs()}
-    modules["export"] = modules[_DEFAULT_EXPORT]
+    by_module = {module.rpartition(".")[2]: module for module in modules.values()}
     words = sys.argv[1:]
-    if words and words[0] in modules:
+    module = (by_module | modules).get(words[0]) if words else None
+    if module is not None:
         sys.argv[1:] = words[1:]
-        runpy.run_module(modules[words[0]], run_name="__main__", alter_sys=True)
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
         return 0
     return run("darts-tf", lambda arguments: _list_programs(arguments, modules))
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from darts_tf import data
+from darts_tf.command_line.help_text import HELP
+from darts_tf.command_line.program import run
 from darts_tf.errors import UserError
 from darts_tf.spaces.genotype import read_genotype
 from trainers import genotypes
-from trainers.command_line import HELP
-from trainers.program import run
 
 ROOT = Path("build/demo")
 SHOWN = 10

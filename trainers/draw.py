@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from darts_tf.command_line.parsing import parse
+from darts_tf.command_line.program import run
 from darts_tf.errors import UserError
 from darts_tf.report.pictures.drawing import Look, picture
 from darts_tf.report.pictures.text import as_text
@@ -19,8 +21,6 @@ from darts_tf.runs.output_file import overwriting
 from darts_tf.settings import Settings, setting
 from darts_tf.spaces.genotype import Genotype
 from trainers import genotypes
-from trainers.command_line import parse
-from trainers.program import run
 
 FORMATS = ("svg", "png", "txt")
 

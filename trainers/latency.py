@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from darts_tf import spaces
+from darts_tf.command_line.parsing import parse
+from darts_tf.command_line.program import run
 from darts_tf.errors import UserError
 from darts_tf.runs.output_file import overwriting
 from darts_tf.settings import Settings, setting
 from darts_tf.spaces.stems import STEMS
-from trainers.command_line import parse
-from trainers.program import run
 
 
 @dataclass(frozen=True, kw_only=True)

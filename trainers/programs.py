@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _PACKAGES = ("trainers", "export")
+# The programs that `darts-tf` has under another name than that of their module.
+_NAMES = {"export.saved_model": "export"}
 _ENTRY = '\nif __name__ == "__main__":\n'
 
 
@@ -23,7 +25,7 @@ class Listed(NamedTuple):
     @property
     def name(self) -> str:
         """The name of the program for `darts-tf`, such as `search`."""
-        return self.module.rpartition(".")[2]
+        return _NAMES.get(self.module, self.module.rpartition(".")[2].replace("_", "-"))
 
 
 def programs() -> Iterator[Listed]:
@@ -48,4 +50,5 @@ def table(command: str) -> str:
     rows = [(command.format(program), program.about) for program in programs()]
     width = max(len(started) for started, _ in rows)
     lines = [f"{started:<{width}} {about}" for started, about in rows]
-    return "\n".join([*lines, "--help after a name lists its flags, --version tells the release"])
+    last = "--help after a name shows its flags, --helpfull all of them, --version the release"
+    return "\n".join([*lines, last])

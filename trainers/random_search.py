@@ -11,14 +11,15 @@ import sys
 from collections.abc import Sequence
 
 import darts_tf
+from darts_tf.command_line.parsing import parse, resolved
+from darts_tf.command_line.program import carry_out, run
 from darts_tf.config import flag_lines
 from darts_tf.data.datasets import run_name
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.study.page import complete_page
 from darts_tf.tuning.config import RandomSearchConfig
-from trainers.command_line import parse, resolved
+from trainers import presets
 from trainers.next_step import next_command
-from trainers.program import carry_out, run
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str]) -> None:
         RandomSearchConfig,
         __doc__,
         extra={"run_dir": "Directory of the run; runs/<dataset>-random when empty."},
-        program="random_search",
+        presets=presets.folder("random_search"),
     )
     given = config
     config, dataset = resolved(config)

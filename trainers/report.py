@@ -10,14 +10,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from darts_tf.command_line.parsing import parse_with_plugs
+from darts_tf.command_line.program import run
 from darts_tf.errors import UserError
 from darts_tf.report import write_comparison, write_report
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.settings import Settings
 from darts_tf.study.page import replay_of
-from trainers.command_line import parse_with_plugs
 from trainers.next_step import next_command
-from trainers.program import run
 
 
 def main(arguments: Sequence[str]) -> None:

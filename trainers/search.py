@@ -10,16 +10,16 @@ import sys
 from collections.abc import Sequence
 
 import darts_tf
+from darts_tf.command_line.parsing import parse_with_plugs, resolved
+from darts_tf.command_line.program import carry_out, run
 from darts_tf.config import SearchConfig
 from darts_tf.data.datasets import run_name
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.searching.plugs import choose, run_flags
 from darts_tf.spaces.genotype import read_genotype
 from darts_tf.study.page import complete_page
-from trainers import genotypes
-from trainers.command_line import parse_with_plugs, resolved
+from trainers import genotypes, presets
 from trainers.next_step import next_command
-from trainers.program import carry_out, run
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> None:
             "stop_criterion": darts_tf.criteria,
         },
         extra={"run_dir": "Directory of the run; runs/<dataset> when empty."},
-        program="search",
+        presets=presets.folder("search"),
     )
     method, criterion = plugs["method"], plugs["stop_criterion"]
     config, chosen = choose(config, method=method, criterion=criterion)

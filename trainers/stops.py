@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from darts_tf.command_line.parsing import parse_with_plugs
+from darts_tf.command_line.program import run
 from darts_tf.errors import UserError
 from darts_tf.report.pictures.stops import StopsPanel, stops_picture
 from darts_tf.runs.output_file import overwriting
@@ -23,8 +25,6 @@ from darts_tf.settings import Settings, setting
 from darts_tf.study.recorded import RecordedSearch, read_search
 from darts_tf.study.stops import replay
 from darts_tf.study.table import as_csv, as_text
-from trainers.command_line import parse_with_plugs
-from trainers.program import run
 
 _FORMS = ("svg", "png")
 _EXPECTED = "expected a file in an existing folder"

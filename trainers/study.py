@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import darts_tf
+from darts_tf.command_line.parsing import parse_with_plugs, resolved
+from darts_tf.command_line.program import carry_out, run
 from darts_tf.data.datasets import run_name
 from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.report.columns import aligned
@@ -21,8 +23,7 @@ from darts_tf.runs.directory import RunDirectory
 from darts_tf.searching.plugs import choose, run_flags
 from darts_tf.settings import setting
 from darts_tf.study.config import StudyConfig
-from trainers.command_line import parse_with_plugs, resolved
-from trainers.program import carry_out, run
+from trainers import presets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str]) -> None:
         __doc__,
         {"method": darts_tf.methods, "space": darts_tf.spaces},
         extra={"run_dir": "Directory of the study; runs/<dataset>-study when empty."},
-        program="study",
+        presets=presets.folder("study"),
     )
     method = plugs["method"]
     named, chosen = choose(given, method=method)
@@ -83,9 +84,10 @@ def _estimate(config: StudySettings) -> None:
 
 
 def _report(directory: RunDirectory) -> None:
-    outcome = directory.read_json(directory.outcome)
+    finished = directory.outcome.exists()
+    outcome = directory.read_json(directory.outcome if finished else directory.table)
     if "ended_by_hand" in outcome:
-        print(outcome["reason"])
+        print(f"{outcome['reason']}; the same command goes on")
     rows = [["method", "rule", "searches", "test error, %", "to the end", "to random"]]
     for row in outcome["rows"]:
         spans = [span_text(row[name]) for name in ("error_percent", "to_end", "to_random")]

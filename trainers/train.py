@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import darts_tf
+from darts_tf.command_line.parsing import parse, resolved
+from darts_tf.command_line.program import carry_out, run
 from darts_tf.config import TrainingConfig, training_flag_lines
 from darts_tf.data.datasets import run_name
 from darts_tf.errors import UserError
@@ -22,10 +24,8 @@ from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.results import ERRORS, PERPLEXITIES
 from darts_tf.spaces import space_of
 from darts_tf.study.page import complete_page
-from trainers import genotypes
-from trainers.command_line import parse, resolved
+from trainers import genotypes, presets
 from trainers.next_step import next_command
-from trainers.program import carry_out, run
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> None:
             "genotype": genotypes.TEXT,
             "run_dir": "Directory of the run; runs/<dataset>-network when empty.",
         },
-        program="train",
+        presets=presets.folder("train"),
     )
     genotype = genotypes.chosen(given["genotype"])
     config, dataset = resolved(config)

@@ -13,7 +13,10 @@ import sys
 from collections.abc import Sequence
 
 import darts_tf
+from darts_tf.command_line.parsing import parse_with_plugs, resolved
+from darts_tf.command_line.program import carry_out, logging_to, run
 from darts_tf.data.datasets import run_name
+from darts_tf.extras import require
 from darts_tf.report.columns import aligned
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.searching.plugs import choose, run_flags
@@ -21,9 +24,8 @@ from darts_tf.settings import earlier_lines
 from darts_tf.study.page import complete_page
 from darts_tf.tuning.config import TuningConfig
 from darts_tf.tuning.role import role
-from trainers.command_line import parse_with_plugs, resolved
+from trainers import presets
 from trainers.next_step import next_command
-from trainers.program import carry_out, logging_to, run
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -46,10 +48,11 @@ def main(arguments: Sequence[str]) -> None:
             "stop_criterion": darts_tf.criteria,
         },
         extra={"run_dir": "Directory of the run; runs/<dataset>-tuned when empty."},
-        program="tune",
+        presets=presets.folder("tune"),
     )
     chosen = {"method": plugs["method"], "criterion": plugs["stop_criterion"]}
     named, plugs_of_trials = choose(config, **chosen)
+    require("tune")
     is_tuner = role() == "tuner"
     config, dataset = resolved(config)
     flags = run_flags(named.resolved(dataset.facts), plugs_of_trials)

@@ -9,9 +9,10 @@ from typing import Any
 import keras
 
 from darts_tf.errors import UserError
+from darts_tf.networks.families import PARTS
 from darts_tf.networks.model_file import load_model
 
-_OURS = ("stem_", "cell_", "logits")
+_OURS = (*PARTS, "logits")
 
 
 def packaged(
@@ -58,7 +59,7 @@ def trained_network(weights: str | os.PathLike[str] | None) -> keras.Model | Non
 def read_weights(
     model: keras.Model, weights: str | os.PathLike[str], trained: keras.Model | None
 ) -> None:
-    """Loads the weights of stem and cells, and those of the classifier where there is one.
+    """Loads all weights, those of the classifier where there is one.
 
     Args:
         model: The application's network.
@@ -95,7 +96,7 @@ def _copy(trained: keras.Model, model: keras.Model, weights: str | os.PathLike[s
 
 
 def _layers(model: keras.Model) -> dict[str, tuple[list[str], list[tuple[int, ...]]]]:
-    """Returns the inputs and the shapes of the weights of stem, cells and classifier, by layer.
+    """Returns the inputs and the shapes of the weights of all layers of a network, by name.
 
     Layers of padding, which depend on the size of the images, are skipped.
     """

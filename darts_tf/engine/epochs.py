@@ -19,6 +19,7 @@ import tensorflow as tf
 from darts_tf.data.facts import DatasetFacts
 from darts_tf.engine import memory
 from darts_tf.engine.durability import Durability
+from darts_tf.engine.loggers import loggers_of
 from darts_tf.engine.loop import Mean, Pace, device_name, run_epoch
 from darts_tf.engine.profiling import Profiler
 from darts_tf.engine.replicas import CompiledStep
@@ -315,7 +316,9 @@ class EpochLoop:
         """
         durability, config = self._durability, self._session.config
         observers = keras.callbacks.CallbackList(
-            [*callbacks], model=self.stage.model, epochs=sum(self._lengths)
+            [*callbacks, *loggers_of(config, self._session.run, durability.epoch)],
+            model=self.stage.model,
+            epochs=sum(self._lengths),
         )
         self.stage.model.stop_training = False
         observers.on_train_begin()

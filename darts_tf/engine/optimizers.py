@@ -6,7 +6,7 @@ once; Adam's epsilon is added to the root after the bias correction.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import tensorflow as tf
@@ -23,7 +23,8 @@ class CoupledOptimizer(keras.optimizers.Optimizer):
     replica's loss is therefore divided by the images of the global batch. Variables of one shape
     take their step together, stacked: a supernet has some 1,400 of them in some 40 shapes.
 
-    A subclass names its `slots` and implements `step`.
+    A subclass names its `slots`, which start at 0 unless `starts` names another initializer, and
+    implements `step`.
 
     Args:
         learning_rate: Step size.
@@ -33,6 +34,7 @@ class CoupledOptimizer(keras.optimizers.Optimizer):
     """
 
     slots: tuple[str, ...] = ()
+    starts: ClassVar[dict[str, str]] = {}
 
     def __init__(
         self, learning_rate: float, l2: float = 0.0, clip: float | None = None, name: str = ""
@@ -52,7 +54,12 @@ class CoupledOptimizer(keras.optimizers.Optimizer):
         self._groups = list(members.values())
         self._slots = [
             [
-                self.add_variable((len(group), *shape), dtype=tf.as_dtype(dtype).name, name=slot)
+                self.add_variable(
+                    (len(group), *shape),
+                    self.starts.get(slot, "zeros"),
+                    dtype=tf.as_dtype(dtype).name,
+                    name=slot,
+                )
                 for slot in self.slots
             ]
             for (shape, dtype), group in members.items()
@@ -146,6 +153,19 @@ class CoupledOptimizer(keras.optimizers.Optimizer):
         """
         raise NotImplementedError
 
+    def unrolled(self, gradients: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """Returns the weights as a step without clipping would leave them; takes no step.
+
+        Second order needs it, which has it for `SGD` alone.
+
+        Args:
+            gradients: The gradients of the global batch, one for each variable.
+
+        Returns:
+            One tensor for each variable, in the order of the variables.
+        """
+        raise NotImplementedError
+
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
         rate = float(self.learning_rate.numpy())
@@ -208,14 +228,7 @@ class SGD(CoupledOptimizer):
         return rate * (gradient + self.momentum * after if self.nesterov else after)
 
     def unrolled(self, gradients: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        """Returns the weights as a step without clipping would leave them; takes no step.
-
-        Args:
-            gradients: The gradients of the global batch, one for each variable.
-
-        Returns:
-            One tensor for each variable, in the order of the variables.
-        """
+        """Returns the weights as a step without clipping would leave them; takes no step."""
         weights = [tf.convert_to_tensor(variable) for variable in self._trainable_variables]
         stacks = zip(
             self._groups,

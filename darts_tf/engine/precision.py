@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from darts_tf.engine.exponentiated_gradient import ExponentiatedGradient
 from darts_tf.engine.optimizers import SGD, Adam, CoupledOptimizer
+from darts_tf.engine.rms_prop import RMSProp
 from darts_tf.engine.scoring import Batch, Score
 
 
@@ -149,6 +150,16 @@ class ScaledAdam(_Scaled, Adam):
     """
 
 
+class ScaledRMSProp(_Scaled, RMSProp):
+    """RMSProp on gradients of a scaled loss.
+
+    Args:
+        loss_scale: The scale.
+        *args: As `RMSProp`.
+        **kwargs: As `RMSProp`.
+    """
+
+
 class ScaledExponentiatedGradient(_Scaled, ExponentiatedGradient):
     """The exponentiated gradient rule on gradients of a scaled loss.
 
@@ -179,6 +190,17 @@ def architecture_optimizer(loss_scale: LossScale | None, *args: Any, **kwargs: A
         **kwargs: As `Adam`.
     """
     return ScaledAdam(loss_scale, *args, **kwargs) if loss_scale else Adam(*args, **kwargs)
+
+
+def rms_prop(loss_scale: LossScale | None, *args: Any, **kwargs: Any) -> RMSProp:
+    """Returns an RMSProp for gradients of the scaled loss, or of the loss where there is no scale.
+
+    Args:
+        loss_scale: The scale, or None.
+        *args: As `RMSProp`.
+        **kwargs: As `RMSProp`.
+    """
+    return ScaledRMSProp(loss_scale, *args, **kwargs) if loss_scale else RMSProp(*args, **kwargs)
 
 
 def expert_optimizer(

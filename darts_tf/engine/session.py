@@ -9,6 +9,7 @@ import tensorflow as tf
 from darts_tf.config import RunConfig
 from darts_tf.engine import memory
 from darts_tf.engine.devices import make_repeatable, make_strategy, start_quietly
+from darts_tf.extras import IMPORTED, require
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.interruption import Request, noticing
 
@@ -50,9 +51,12 @@ def open_session(
         Where all is saved, as before the end of the first step, they end it at once.
 
     Raises:
-        UserError: If TensorFlow has already started with another number of threads.
+        UserError: If TensorFlow has already started with another number of threads, or the package
+            of the logger is not installed.
         Interrupted: If a signal has ended the run at once.
     """
+    if config.logger in IMPORTED:
+        require(config.logger)
     make_repeatable(config.seed, config.threads, config.jit_compile)
     strategy = make_strategy(config.strategy)
     start_quietly()

@@ -11,11 +11,11 @@ import keras
 import tensorflow as tf
 
 from darts_tf.exporting.exportable import check_exportable
-from darts_tf.exporting.extras import require
 from darts_tf.exporting.folding import fold_normalization
 from darts_tf.exporting.labels import as_bytes, class_names
 from darts_tf.exporting.onnx_order import put_in_order
 from darts_tf.exporting.request_checks import of_equal_sizes
+from darts_tf.extras import require
 from darts_tf.networks.model_file import ZIP_TIME
 from darts_tf.runs.output_file import new_file, writing
 

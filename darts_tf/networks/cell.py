@@ -72,7 +72,8 @@ def add_cell(
         x_j = sum over the edges from i to j of o(x_i)
 
     In a reduction cell the edges from input nodes have stride 2. An edge `none` adds nothing, and a
-    node without edges is zero everywhere.
+    node without edges is zero everywhere. A node that nothing reads is added to the output times
+    zero: published code computes such nodes as well, and papers count their layers.
 
     Args:
         blocks: Makes the layers.
@@ -87,12 +88,15 @@ def add_cell(
     """
     nodes = list(inputs)
     relus: dict[int, Tensor] = {}
+    output = genotype.output(place.cell)
+    unread = set(range(len(inputs), len(inputs) + len(genotype.nodes(place.cell)))) - {*output}
     for edges in genotype.nodes(place.cell):
         node = f"{name}_node_{len(nodes)}"
         results = []
         for number, (operation, source) in enumerate(edges):
             if operation == NONE:
                 continue
+            unread.discard(source)
             if source not in relus:
                 relus[source] = blocks.relu(nodes[source], f"{name}_relu_{source}")
             x, relu = nodes[source], relus[source]
@@ -103,5 +107,9 @@ def add_cell(
         if results:
             nodes.append(blocks.add(results, node))
         else:
+            unread.discard(len(nodes))
             nodes.append(blocks.zeros(inputs[-1], 2 if place.reduction else 1, node))
-    return [nodes[node] for node in genotype.output(place.cell)]
+    if unread:
+        kept = [blocks.zeros(nodes[node], 1, f"{name}_unread_{node}") for node in sorted(unread)]
+        nodes[output[-1]] = blocks.add([nodes[output[-1]], *kept], f"{name}_unread")
+    return [nodes[node] for node in output]

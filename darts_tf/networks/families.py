@@ -12,6 +12,9 @@ from darts_tf.spaces import space_of
 # classified, and those that an auxiliary head reads.
 Backbone = Callable[[Blocks, Tensor, NetworkSpec], tuple[Tensor, Tensor]]
 
+# What the names of the layers with weights begin with that a backbone adds.
+PARTS = ("stem_", "cell_", "head_", "output_")
+
 _BACKBONES: Mapping[str, str] = MappingProxyType(
     {
         "cells": "darts_tf.networks.backbone:backbone",

@@ -8,10 +8,10 @@ import keras
 
 from darts_tf.errors import UserError
 from darts_tf.layers.drop_path import DropPath
+from darts_tf.networks.families import PARTS
 from darts_tf.networks.model_file import load_model
 
 _logger = logging.getLogger(__name__)
-_CELLS = ("stem_", "cell_", "head_")
 _CLASSIFIER = "logits"
 
 
@@ -36,7 +36,7 @@ def start_from(network: keras.Model, path: str | os.PathLike[str]) -> None:
     # A drop path has its rate for a weight, which the training sets.
     layers = [layer for layer in network.layers if not isinstance(layer, DropPath)]
     wanted = {layer.name: layer for layer in layers if layer.weights}
-    names = [name for name in {**wanted, **given} if name.startswith(_CELLS)]
+    names = [name for name in {**wanted, **given} if name.startswith(PARTS)]
     for name in names:
         shapes = [_shapes(layers.get(name)) for layers in (wanted, given)]
         if shapes[0] != shapes[1]:

@@ -77,10 +77,7 @@ def _resized(
     2x2 pixels.
     """
     for smaller in range(level, target, -1):
-        double = keras.layers.UpSampling2D(
-            interpolation="bilinear", dtype=blocks.dtype, name=f"{name}_up_{smaller - 1}"
-        )
-        x = double(x)
+        x = _doubled(blocks, x, f"{name}_up_{smaller - 1}")
         excess = tuple((0, x.shape[1 + axis] - sizes[smaller - 1][axis]) for axis in range(2))
         if excess != ((0, 0), (0, 0)):
             cut = keras.layers.Cropping2D(
@@ -91,4 +88,22 @@ def _resized(
         x = keras.layers.AveragePooling2D(
             2, padding="same", dtype=blocks.dtype, name=f"{name}_half"
         )(x)
+    return x
+
+
+def _doubled(blocks: Blocks, x: Tensor, name: str) -> Tensor:
+    """Adds bilinear resizing to twice the size, whatever the dtype.
+
+    `UpSampling2D` computes bilinear interpolation in float32. Here each pixel is repeated, and the
+    weights 1/4, 1/2, 1/4 of a pixel and its neighbors are three quarters of the mean of the three
+    and one quarter of the pixel; at the border such a mean is that of two equal pixels.
+    """
+    x = keras.layers.UpSampling2D(dtype=blocks.dtype, name=name)(x)
+    for axis, pool in {"rows": (3, 1), "columns": (1, 3)}.items():
+        pooling = keras.layers.AveragePooling2D(
+            pool, 1, padding="same", dtype=blocks.dtype, name=f"{name}_{axis}_pool"
+        )
+        mean = pooling(x)
+        average = keras.layers.Average(dtype=blocks.dtype, name=f"{name}_{axis}")
+        x = average([mean, mean, mean, x])
     return x

@@ -70,7 +70,7 @@ def _page(run: Run, found: Mapping[str, Any]) -> Page:
         facts=[],
         sections=[*sections, *last_sections(run, None)],
         data=_content(found, rows, curves),
-        finished=run.outcome is not None,
+        finished=run.outcome is not None or "reason" in found,
     )
 
 
@@ -242,8 +242,8 @@ def _about(run: Run, found: Mapping[str, Any]) -> str:
     dataset = run.settings.get("dataset", "a data set")
     done = max((row["searches"] for row in found.get("rows", [])), default=0)
     most = run.settings.get("searches", "?")
+    if reason := found.get("reason"):
+        return f"A study on {dataset} with {done} of {most} seeds: {reason}."
     if run.outcome is None:
         return f"A study on {dataset}, under way: {done} of {most} seeds."
-    if reason := run.outcome.get("reason"):
-        return f"A study on {dataset} with {done} of {most} seeds: {reason}."
     return f"A study on {dataset} with {done} searches of each method."

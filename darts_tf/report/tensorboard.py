@@ -57,6 +57,7 @@ class Board:
         config: The settings, for TensorBoard's table of hyperparameters.
         history: The lines so far.
         genotype: The cells of a training; a search has them in its history.
+        pictures: Whether it has pictures, which matplotlib draws.
 
     Raises:
         UserError: If the file cannot be written, now or later.
@@ -68,8 +69,9 @@ class Board:
         config: SearchConfig | TrainingConfig,
         history: Sequence[Mapping[str, Any]],
         genotype: Genotype | None = None,
+        pictures: bool = True,
     ) -> None:
-        self._run = run
+        self._run, self._has_pictures = run, pictures
         self._description = run.described()
         self._settings = {"space": config.space} if isinstance(config, SearchConfig) else {}
         self._every = max(1, config.epochs // PICTURES)
@@ -81,7 +83,7 @@ class Board:
         self._path = run.tensorboard / _NAME.format(f"{now:017.6f}")
         self._begin(begun)
         first = [hparams_pb(_table(config, genotype), None, begun)]
-        if genotype is not None:
+        if genotype is not None and pictures:
             first.append(_image("cells", picture(genotype, "png", dpi=100, look=_LOOK)))
         self._append(0, begun, first)
         for line, ends in zip(history, begun + np.cumsum(seconds), strict=True):
@@ -130,7 +132,7 @@ class Board:
 
     def _pictures(self, line: Mapping[str, Any]) -> Iterator[Summary]:
         """Yields the heat maps and the cells of an epoch of a search."""
-        if "alphas" not in line:
+        if "alphas" not in line or not self._has_pictures:
             return
         record = EpochRecord.from_dict(line)
         known = wiring(self._description, self._settings, [record])

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import tensorflow as tf
 
-from darts_tf.engine.optimizers import SGD, CoupledOptimizer
+from darts_tf.engine.optimizers import CoupledOptimizer
 from darts_tf.engine.precision import LossScale, scale_batch, unscale_score
 from darts_tf.engine.scoring import Batch, Score
 from darts_tf.searching.differentiation import Penalty, differentiate
@@ -103,7 +103,7 @@ def weight_gradient(
     return differentiate(supernet, train, supernet.weight_variables, "weights", seed)
 
 
-ARCHITECTURE_GRADIENTS: dict[str, Callable[[SGD], ArchitectureGradient]] = {
+ARCHITECTURE_GRADIENTS: dict[str, Callable[[CoupledOptimizer], ArchitectureGradient]] = {
     "first": lambda weight_optimizer: first_order,
     "second": Unrolled,
     "one_level": lambda weight_optimizer: one_level,
@@ -142,11 +142,11 @@ class BilevelStep:
     def __init__(
         self,
         supernet: Supernet,
-        weight_optimizer: SGD,
+        weight_optimizer: CoupledOptimizer,
         architecture_optimizer: CoupledOptimizer,
-        architecture_gradient: Callable[[SGD], ArchitectureGradient] = ARCHITECTURE_GRADIENTS[
-            "first"
-        ],
+        architecture_gradient: Callable[
+            [CoupledOptimizer], ArchitectureGradient
+        ] = ARCHITECTURE_GRADIENTS["first"],
         loss_scale: LossScale | None = None,
         *,
         weight_gradient: WeightGradient = weight_gradient,

@@ -10,6 +10,7 @@ import numpy as np
 
 from darts_tf.config import SearchConfig
 from darts_tf.errors import UserError, short
+from darts_tf.spaces import operations
 from darts_tf.spaces.space import Space
 
 # The costs that are counted; any other name is the path of a table.
@@ -51,17 +52,17 @@ class CostTable:
         Raises:
             UserError: If the table is not one of this space and number of layers.
         """
-        places = space.macro(self.layers)
+        names = space.supernet_cells(self.layers)
         arrays = []
-        for place, edges in zip(places, self.cells, strict=False):
-            expected = [len(edge.candidates) for edge in space.edges(place.cell)]
+        for name, edges in zip(names, self.cells, strict=False):
+            expected = [len(edge.candidates) for edge in space.edges(name)]
             if [len(edge) for edge in edges] != expected:
                 break
-            array = np.zeros((len(expected), space.width(place.cell)))
+            array = np.zeros((len(expected), space.width(name)))
             for row, costs in zip(array, edges, strict=True):
                 row[: len(costs)] = costs
             arrays.append(array)
-        if not len(arrays) == len(places) == len(self.cells):
+        if not len(arrays) == len(names) == len(self.cells):
             raise UserError(
                 f"cost: expected a table with the {self.layers} cells of the space '{space.name}', "
                 f"each with the candidates of its edges; cell {len(arrays)} differs"
@@ -127,10 +128,10 @@ def check_cost(config: SearchConfig, space: Space, takes_cost: bool) -> None:
             f"cost: expected none with the method {config.method}, which learns from no cost, got "
             f"'{config.cost}'"
         )
-    if space.wirings:
+    if not _costs_differ(space):
         raise UserError(
-            f"cost: expected none in the space '{space.name}', the size of whose networks depends "
-            f"on {' and '.join(space.wirings)}, got '{config.cost}'"
+            f"cost: expected none in the space '{space.name}', all of whose networks cost the "
+            f"same, got '{config.cost}'"
         )
     if config.cost_reference <= 1:
         raise UserError(
@@ -148,6 +149,12 @@ def check_cost(config: SearchConfig, space: Space, takes_cost: bool) -> None:
                     f"{getattr(config, name)}, got one with {value}"
                 )
         table.arrays(space)
+
+
+def _costs_differ(space: Space) -> bool:
+    """Returns whether any candidate is computed by a layer, as activation functions are not."""
+    edges = (edge for cell in space.cells for edge in space.edges(cell))
+    return any(operations.get(name).layer for edge in edges for name in edge.candidates)
 
 
 def _is_whole(value: Any) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.engine.optimizers import SGD, clip_by_global_norm
+from darts_tf.engine.optimizers import CoupledOptimizer, clip_by_global_norm
 from darts_tf.engine.replicas import over_replicas
 from darts_tf.engine.scoring import Batch, Score
 from darts_tf.searching.bilevel import weight_gradient
@@ -33,7 +33,9 @@ class OperationStopping:
         steps: The divisor of the sums, which have one more cosine than this.
     """
 
-    def __init__(self, supernet: Supernet, optimizer: SGD, threshold: float, steps: int) -> None:
+    def __init__(
+        self, supernet: Supernet, optimizer: CoupledOptimizer, threshold: float, steps: int
+    ) -> None:
         self.clip = optimizer.clip
         self.threshold = threshold
         self.steps = steps

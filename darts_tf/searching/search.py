@@ -21,7 +21,7 @@ from darts_tf.engine.images import read_images
 from darts_tf.engine.scoring import perplexities
 from darts_tf.engine.session import Session, open_session
 from darts_tf.engine.workers import open_run
-from darts_tf.report.tensorboard import Board
+from darts_tf.report.board import open_board
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
 from darts_tf.runs.progress import search_line
@@ -177,7 +177,7 @@ def _run_search(
     loop = EpochLoop(session, lengths, make_stage, images.facts, fingerprint(images))
     records = [EpochRecord.from_dict(line) for line in loop.history]
     stop.resume(method.counting(loop.stage_number, records))
-    board = Board(run, config, loop.history)
+    board = open_board(run, config, loop.history)
 
     def line(epoch: Epoch, logs: Mapping[str, float], timing: Mapping[str, float]) -> Line:
         record = stop.records[-1]

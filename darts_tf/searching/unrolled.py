@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from darts_tf.engine.optimizers import SGD
+from darts_tf.engine.optimizers import CoupledOptimizer
 from darts_tf.engine.replicas import over_replicas
 from darts_tf.engine.scoring import Batch
 from darts_tf.searching.differentiation import Penalty, differentiate
@@ -29,7 +29,7 @@ class Unrolled:
         radius: Norm of epsilon * v.
     """
 
-    def __init__(self, weight_optimizer: SGD, radius: float = 0.01) -> None:
+    def __init__(self, weight_optimizer: CoupledOptimizer, radius: float = 0.01) -> None:
         self.weight_optimizer = weight_optimizer
         self.radius = radius
 

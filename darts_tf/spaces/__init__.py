@@ -77,7 +77,7 @@ def register(space: Plug) -> Plug:
 
 
 def space_of(genotype: Genotype) -> Space:
-    """Returns the search space of a genotype, with cells for each stage if the genotype has them.
+    """Returns the search space of a genotype, as `Space.of_genotype` fits it to the genotype.
 
     Args:
         genotype: The genotype.
@@ -92,5 +92,4 @@ def space_of(genotype: Genotype) -> Space:
         >>> [place.cell for place in space.macro(layers=3)]
         ['normal', 'reduce', 'reduce']
     """
-    space = get(genotype.space)
-    return space if set(genotype.cells) == set(space.cells) else space.staged()
+    return get(genotype.space).of_genotype(genotype)

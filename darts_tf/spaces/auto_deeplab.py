@@ -125,6 +125,11 @@ class AutoDeepLab(Space):
             for level in reached(layer)
         )
 
+    def supernet_cells(self, layers: int) -> tuple[str, ...]:
+        """Returns a cell for each move, of which each has one of its own in a supernet."""
+        nodes = (level for layer in range(layers) for level in reached(layer))
+        return (CELL,) * sum(len(leads_to(level)) for level in nodes)
+
     def places(self, genotype: Genotype, layers: int) -> tuple[Place, ...]:
         """Returns the cells on a genotype's path, which are as many as its own layers.
 
@@ -145,6 +150,16 @@ class AutoDeepLab(Space):
             layers: Number of cells on a path.
         """
         return replace(self, layers=layers)
+
+    def of_genotype(self, genotype: Genotype) -> Space:
+        """Returns the space of paths as long as a genotype's; one too short is `check`'s to refuse.
+
+        Args:
+            genotype: A genotype with the name of this space, not checked.
+        """
+        space = super().of_genotype(genotype)
+        layers = len(genotype.edges(PATH))
+        return self if layers < self.fewest_layers else space.with_layers(layers)
 
     def derive_cell(self, cell: str, strengths: np.ndarray) -> Sequence[Triple]:
         """Returns the cell as DARTS derives it, or the strongest path.

@@ -96,6 +96,15 @@ class SearchSpace(Space):
         """The fewest cells of a network, so that each of `cells` stands somewhere."""
         return len(self.cells) if self.by_stage else 3
 
+    def check_layers(self, layers: int) -> None:
+        """Refuses a number of cells that no network of this space has."""
+        if self.by_stage and layers < self.fewest_layers:
+            raise UserError(
+                f"layers: expected at least {self.fewest_layers} with cells for each stage, got "
+                f"{layers}"
+            )
+        super().check_layers(layers)
+
     @property
     def learnable_columns(self) -> tuple[int, ...]:
         """The columns of the learnable candidates, in candidate order."""

@@ -226,6 +226,14 @@ class Space:
             for number in range(layers)
         )
 
+    def supernet_cells(self, layers: int) -> tuple[str, ...]:
+        """Returns the names of the cells of a supernet in turn, here those of `macro`.
+
+        Args:
+            layers: Number of cells of a network.
+        """
+        return tuple(place.cell for place in self.macro(layers))
+
     def check_layers(self, layers: int) -> None:
         """Refuses a number of cells that no network of this space has.
 
@@ -271,6 +279,20 @@ class Space:
         """
         del layers
         return self
+
+    def of_genotype(self, genotype: Genotype) -> Space:
+        """Returns the space that a genotype of this name was found in.
+
+        By default this one, with cells for each stage if the genotype has them. Where genotypes
+        tell more, such as the length of a path, a space overrides this.
+
+        Args:
+            genotype: A genotype with the name of this space, not checked.
+
+        Raises:
+            UserError: If it has cells for each stage, and the space none.
+        """
+        return self if set(genotype.cells) == set(self.cells) else self.staged()
 
     def staged(self) -> Space:
         """Returns the same space with cells of their own in each stage (DARTS+, figure 3).

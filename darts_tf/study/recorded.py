@@ -58,8 +58,6 @@ def read_search(path: str | os.PathLike[str]) -> RecordedSearch:
     if genotype is None:
         raise UserError(f"{path}: expected epochs with genotypes, got some without")
     space = spaces.space_of(genotype)
-    if space.finds_depth:  # its tables have the rows of so many cells
-        space = space.with_layers(len(space.places(genotype, space.fewest_layers)))
     for record in records:
         if set(record.skip_connects) != set(space.cells):
             raise UserError(

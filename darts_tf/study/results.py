@@ -1,6 +1,6 @@
 """The files of a study: its table with intervals, its cells and its epochs."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Any
 
@@ -10,7 +10,7 @@ from darts_tf.report.pictures.study import study_picture
 from darts_tf.report.tables import cell_tables
 from darts_tf.runs.description import Wiring
 from darts_tf.runs.directory import RunDirectory
-from darts_tf.runs.history import EpochRecord, read_history
+from darts_tf.runs.history import EpochRecord
 from darts_tf.spaces.space import Space
 from darts_tf.study.cells import END, RANDOM, Cell
 from darts_tf.study.config import StudyConfig
@@ -37,8 +37,8 @@ CELL_COLUMNS = (
 def write_results(
     run: RunDirectory,
     config: StudyConfig,
-    space: Space,
     cells: Sequence[Cell],
+    epochs: Sequence[Mapping[str, Any]],
     finished: bool,
     **facts: Any,
 ) -> None:
@@ -47,13 +47,12 @@ def write_results(
     Args:
         run: The directory of the study.
         config: Its settings.
-        space: The search space.
         cells: The cells so far, with their trainings.
+        epochs: The lines of their searches, as `epoch_lines` yields them.
         finished: Whether these are all.
-        **facts: More for `study.json`.
+        **facts: More for the table.
     """
     run.write_text(run.path / "cells.csv", csv_text(CELL_COLUMNS, _cell_lines(cells)))
-    epochs = list(_epoch_lines(run, space, cells))
     run.write_text(run.path / "epochs.csv", csv_text((), epochs))
     reference = config.searched()[0].name
     outcome = {
@@ -194,14 +193,19 @@ def _cell_lines(cells: Sequence[Cell]) -> Iterable[dict[str, Any]]:
             }
 
 
-def _epoch_lines(
-    run: RunDirectory, space: Space, cells: Sequence[Cell]
-) -> Iterable[dict[str, Any]]:
-    """Yields a line for each epoch of each search."""
-    for method, seed in dict.fromkeys((cell.method, cell.seed) for cell in cells):
-        if method != RANDOM:
-            for record in read_history(run.search_of(method, seed)):
-                yield {"method": method, "search_seed": seed, **epoch_facts(record, space)}
+def epoch_lines(
+    method: str, seed: int, records: Iterable[EpochRecord], space: Space
+) -> Iterator[dict[str, Any]]:
+    """Yields the line of each epoch of a search in `epochs.csv`.
+
+    Args:
+        method: The name of its method in the study.
+        seed: Its seed.
+        records: Its records.
+        space: The search space.
+    """
+    for record in records:
+        yield {"method": method, "search_seed": seed, **epoch_facts(record, space)}
 
 
 def epoch_facts(record: EpochRecord, space: Space) -> dict[str, Any]:

@@ -1,38 +1,28 @@
 """A study: many searches, the cells that rules choose from them, and trainings of each cell."""
 
-import hashlib
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
-
 from darts_tf import report
-from darts_tf.data.dataset import AnyDataset, Dataset
+from darts_tf.data.dataset import Dataset
 from darts_tf.data.datasets import resolve
 from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.engine.devices import make_repeatable
 from darts_tf.engine.epochs import BY_HAND
 from darts_tf.errors import UserError
+from darts_tf.extras import require
 from darts_tf.runs.directory import RunDirectory
-from darts_tf.runs.history import EpochRecord
-from darts_tf.searching import methods
-from darts_tf.searching.plugs import Plugs, choose, described, run_flags
-from darts_tf.searching.search import search
+from darts_tf.searching.plugs import choose, described, run_flags
 from darts_tf.settings import earlier_lines
-from darts_tf.spaces.genotype import Genotype
-from darts_tf.spaces.sampling import random_genotype
 from darts_tf.spaces.space import Space
-from darts_tf.study.cells import RANDOM, Cell, Training
 from darts_tf.study.config import StudyConfig
 from darts_tf.study.results import write_results
-from darts_tf.study.searched import Searched
-from darts_tf.study.sharing import BusyError, taken
-from darts_tf.training.train import result_of
+from darts_tf.study.seeds import Seeds
+from darts_tf.study.sharing import BusyError, taken, taking_part
 
 _logger = logging.getLogger(__name__)
 _PATIENCE = 5  # seconds between two looks at what other processes have
@@ -52,7 +42,7 @@ def run_study(
     Searches and trainings are ordinary runs in folders of the study, which is resumed to the bit: a
     finished one is read, not repeated. A cell that several rules choose is trained once. Several
     processes that are given the same directory share its runs. A file named `stop` in the study's
-    directory ends it after the seed under way.
+    directory ends it after the seed under way, and it goes on when it is run again.
 
     Example:
 
@@ -72,14 +62,16 @@ def run_study(
 
     Returns:
         The contents of `study.json`: the `rows` of the table, one for each method and rule, with
-        intervals over the searches, and the `reason` of a study that was `ended_by_hand`.
+        intervals over the searches. Of a study that was `ended_by_hand` before its last seed, those
+        of `table.json`, with the `reason`.
 
     Raises:
-        UserError: If a setting does not fit, the directory holds another run, or TensorFlow has
-            already started with another number of threads.
+        UserError: If matplotlib is not installed, a setting does not fit, the directory holds
+            another run, or TensorFlow has already started with another number of threads.
         DivergenceError: If a loss or a weight is infinite or NaN.
         Interrupted: If SIGTERM or SIGINT has asked for the end; the run under way is saved.
     """
+    require("report")  # before hours of searching: the table comes with its picture
     named, plugs = choose(config, method, space, None)
     config, dataset = resolve(cast(StudyConfig, named), data)
     _check(config, plugs.space)
@@ -92,47 +84,55 @@ def run_study(
     if run.finished():
         return run.read_outcome()
     make_repeatable(config.seed, config.threads, config.jit_compile)  # before data are prepared
-    with run.left_as_it_was(), show_progress(verbose):
-        cells, by_hand = _all_cells(config, plugs, run, dataset.load(), verbose)
-    ended = {"reason": BY_HAND, "ended_by_hand": True} if by_hand else {}
-    write_results(run, config, plugs.space, cells, finished=True, **ended)
-    run.stop_is_done()
-    report.refresh(run)
-    return run.read_outcome()
+    with (
+        run.left_as_it_was(),
+        show_progress(verbose),
+        taking_part(run.config) as is_last,
+    ):
+        seeds = Seeds(config, plugs, run, divided(dataset.load(), config), verbose)
+        if not _run_all(config, run, seeds):
+            ended = {"reason": BY_HAND, "ended_by_hand": True}
+            _write(config, run, seeds, **ended)
+        if is_last() or not seeds.left():
+            run.stop_is_done()
+    return run.read_outcome() if run.outcome.exists() else run.read_json(run.table)
 
 
-def _all_cells(
-    config: StudyConfig, plugs: Plugs, run: RunDirectory, images: Dataset, verbose: Verbosity
-) -> tuple[list[Cell], bool]:
-    """Runs what is left; returns the cells in the order of seeds, and whether a person ended it.
+def _run_all(config: StudyConfig, run: RunDirectory, seeds: Seeds) -> bool:
+    """Runs what is left; returns whether that is all, as no person has ended the study before.
 
     A seed of which another process has a run is put off, and looked at again after the others.
     """
-    parts = divided(images, config)
-    left = list(range(config.seed, config.seed + config.searches))
-    done: dict[int, list[Cell]] = {}
-    while left:
-        before = len(left)
-        for seed in tuple(left):
+    while left := seeds.left():
+        for seed in left:
+            done = config.searches - len(seeds.left())
             if done and run.asked_to_stop():
-                return _in_order(done), True
-            _logger.info(f"seed {seed}, {len(done) + 1} of {config.searches}")
+                return False
+            if seed not in seeds.left():
+                continue
+            _logger.info(f"seed {seed}, {done + 1} of {config.searches}")
             try:
-                chosen = list(_cells(config, plugs, run, parts[0], seed, verbose))
-                done[seed] = [_trained(config, cell, run, parts[1], verbose) for cell in chosen]
+                seeds.run(seed)
             except BusyError as busy:
                 _logger.info(f"seed {seed} is put off: another process has {busy}")
                 continue
-            left.remove(seed)
-            write_results(run, config, plugs.space, _in_order(done), finished=False)
-            report.refresh(run)
-        if len(left) == before:
+            _write(config, run, seeds)
+        if seeds.left() == left:
             time.sleep(_PATIENCE)
-    return _in_order(done), False
+    return True
 
 
-def _in_order(done: Mapping[int, Sequence[Cell]]) -> list[Cell]:
-    return [cell for seed in sorted(done) for cell in done[seed]]
+def _write(config: StudyConfig, run: RunDirectory, seeds: Seeds, **facts: Any) -> None:
+    """Writes the files of the study, one process at a time, with what all have brought to its end.
+
+    So the process that writes last writes all that there is.
+    """
+    with taken(run.path / "results", wait=True):
+        seeds.collect()
+        finished = not seeds.left()
+        facts = {} if finished else facts
+        write_results(run, config, seeds.cells(), seeds.epoch_lines(), finished, **facts)
+        report.refresh(run)
 
 
 def divided(images: Dataset, config: StudyConfig) -> tuple[Dataset, Dataset]:
@@ -162,70 +162,3 @@ def _check(config: StudyConfig, space: Space) -> None:
             rule.check(config, space)
         except UserError as error:
             raise UserError(f"stops: {rule.name}: {error}") from error
-
-
-def _cells(
-    config: StudyConfig,
-    plugs: Plugs,
-    run: RunDirectory,
-    data: AnyDataset,
-    seed: int,
-    verbose: Verbosity,
-) -> Iterator[Cell]:
-    """Searches with each method, and yields the cells of one seed."""
-    for number, one in enumerate(config.searched()):
-        folder, settings = run.search_of(one.name, seed), config.search_of(one, seed)
-        method = plugs.method if number == 0 else methods.get(one.method)
-        with taken(folder):
-            found = search(
-                settings, folder, method=method, space=plugs.space, data=data, verbose=verbose
-            )
-        counting = method.counting(found.records[-1].stage, found.records)
-        yield from _chosen(config, one, plugs.space, seed, counting, found.genotype)
-    if config.random:
-        genotype = random_genotype(plugs.space, np.random.default_rng(seed))
-        yield Cell(RANDOM, "", seed, genotype)
-
-
-def _chosen(
-    config: StudyConfig,
-    one: Searched,
-    space: Space,
-    seed: int,
-    records: Sequence[EpochRecord],
-    outcome: Genotype,
-) -> Iterator[Cell]:
-    """Yields the cells that the rules choose from the records of one search that count.
-
-    The cell of a search that runs to its end is what the method returns, which need not be that of
-    its last record.
-    """
-    for rule in config.rules():
-        choice = rule.choose(records, config, space)
-        at_end = choice.record is records[-1]
-        genotype = outcome if at_end else choice.record.genotype
-        if genotype is None:
-            raise UserError(f"{one.name}, seed {seed}: expected a genotype in each epoch, got none")
-        yield Cell(
-            one.name,
-            rule.name,
-            seed,
-            genotype,
-            stopped=choice.stopped,
-            epoch=choice.record.epoch,
-            valid_accuracy=choice.record.valid_accuracy,
-        )
-
-
-def _trained(
-    config: StudyConfig, cell: Cell, run: RunDirectory, data: AnyDataset, verbose: Verbosity
-) -> Cell:
-    """Returns the cell with its trainings, of which each has a folder by the genotype's digest."""
-    digest = hashlib.sha256(cell.genotype.to_json().encode()).hexdigest()[:12]
-    trainings = []
-    for seed in range(config.seed, config.seed + config.trainings):
-        folder: Path = run.network_of(digest) / f"seed_{seed}"
-        with taken(folder):
-            result = result_of(config.training_of(seed), cell.genotype, folder, data, verbose)
-        trainings.append(Training(seed, folder.relative_to(run.path).as_posix(), result))
-    return replace(cell, trainings=tuple(trainings))

@@ -1,7 +1,7 @@
 """Runs of a study that several processes share: each is one process's at a time."""
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,20 +11,44 @@ class BusyError(Exception):
 
 
 @contextmanager
-def taken(folder: Path) -> Iterator[None]:
+def taken(folder: Path, wait: bool = False) -> Iterator[None]:
     """Holds a run for this process, until the context ends or the process does.
 
     Args:
         folder: The run's directory. The lock is a file beside it, so the processes have a file
             system in common.
+        wait: Whether to wait for a process that holds it.
 
     Raises:
-        BusyError: If another process holds it.
+        BusyError: If another process holds it, and this one does not wait.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_name(f"{folder.name}.lock").open("a") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             raise BusyError(folder) from None
         yield
+
+
+@contextmanager
+def taking_part(file: Path) -> Iterator[Callable[[], bool]]:
+    """Says of this process that it has a part in a study, until the context ends.
+
+    Args:
+        file: A file of the study, which all its processes name.
+
+    Yields:
+        A function that ends the part early, and returns whether no other process has one.
+    """
+    with file.open("a") as opened:
+        fcntl.flock(opened, fcntl.LOCK_SH)
+
+        def is_last() -> bool:
+            try:
+                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+        yield is_last

@@ -42,10 +42,8 @@ class Costs:
             A scalar.
         """
         total: Any = 0.0
-        for costs, weights in zip(self.tables, map(EdgeWeights.of, edge_weights), strict=True):
-            table = weights.candidates
-            by_edge = tf.reduce_sum(tf.constant(costs, table.dtype) * table, 1)
-            total += tf.reduce_sum(by_edge if weights.edges is None else by_edge * weights.edges)
+        for costs, weights in zip(self.tables, edge_weights, strict=True):
+            total += cost_of_edges(costs, weights)
         return total + self.fixed
 
     def cheapest(self, supernet: Supernet) -> float:
@@ -60,6 +58,19 @@ class Costs:
             for mask, table in zip(masks, self.tables, strict=True)
         )
         return float(self.fixed + sum(least))
+
+
+def cost_of_edges(costs: np.ndarray, weights: EdgeWeights | tf.Tensor) -> tf.Tensor:
+    r"""Returns what the edges of one cell cost, $\sum_e w_e \sum_o u_{e,o} c_{e,o}$.
+
+    Args:
+        costs: Of its candidates, [edges, width].
+        weights: Its edge weights.
+    """
+    weights = EdgeWeights.of(weights)
+    table = weights.candidates
+    by_edge = tf.reduce_sum(tf.constant(costs, table.dtype) * table, 1)
+    return tf.reduce_sum(by_edge if weights.edges is None else by_edge * weights.edges)
 
 
 @dataclass(frozen=True)

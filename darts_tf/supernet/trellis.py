@@ -109,6 +109,7 @@ class TrellisSupernet(Supernet):
         """Creates all weights for images [batch, rows, columns, channels]."""
         self.relaxation.build()
         self.stem.build(images_shape)
+        self.images_shape = tuple(images_shape)
         _, first = self.stem.output_shapes(images_shape)
         sizes = [first[1:3]]
         for _ in reached(self.cell_count)[1:]:
@@ -135,7 +136,8 @@ class TrellisSupernet(Supernet):
             before_previous = previous
             previous = {level: widths[level] for level in reached(layer)}
 
-        self._build_classifier(sum(previous.values()))
+        self.features_shape = (None, 1, 1, sum(previous.values()))  # pooled, and side by side
+        self._build_classifier(self.features_shape[-1])
         self.built = True
 
     def _cell(self, layer: int, source: int, target: int) -> SearchCell:

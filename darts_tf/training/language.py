@@ -13,7 +13,7 @@ from darts_tf.data.batches import evaluation_batches, training_batches
 from darts_tf.data.dataset import AnyDataset, Dataset
 from darts_tf.data.fingerprint import fingerprint
 from darts_tf.data.text import TextSplit
-from darts_tf.engine.epochs import BY_HAND, Epoch, EpochLoop, Line, RunStage
+from darts_tf.engine.epochs import Epoch, EpochLoop, Line, RunStage
 from darts_tf.engine.images import read_images
 from darts_tf.engine.precision import (
     dtype_policy,
@@ -28,13 +28,12 @@ from darts_tf.engine.scoring import Batch, Score, perplexities, score
 from darts_tf.engine.session import Session
 from darts_tf.errors import UserError
 from darts_tf.layers.recurrent import copies
-from darts_tf.networks.complexity import multiply_adds, parameters
-from darts_tf.networks.model_file import save_model
 from darts_tf.networks.recurrent import RecurrentNetwork, inference_language_model
-from darts_tf.report.tensorboard import Board
+from darts_tf.report.board import open_board
 from darts_tf.runs.progress import training_line
 from darts_tf.spaces.genotype import Genotype
 from darts_tf.training.averaging import Averages
+from darts_tf.training.ending import end_run
 
 # Words that are read at once where nothing is learned.
 _AT_ONCE = 256
@@ -76,7 +75,7 @@ def train_language_model(
         return made[0].stage()
 
     loop = EpochLoop(session, [config.epochs], make_stage, text.facts, fingerprint(text))
-    board = Board(run, config, loop.history, genotype)
+    board = open_board(run, config, loop.history, genotype)
     loop.run(
         _line,
         training_line,
@@ -92,25 +91,9 @@ def train_language_model(
         measured = {"valid_perplexity": perplexity(network, valid)}
         if not config.held_out:
             measured["test_perplexity"] = perplexity(network, test)
-    result = {
-        **measured,
-        "parameters": parameters(model),
-        "multiply_adds": multiply_adds(model),
-        "epochs": len(loop.history),
-        "dataset": text.facts.name,
-        "vocabulary": len(text.facts.classes),
-        "genotype": genotype.to_dict(),
-        "cost": loop.cost(),
-        **({"reason": BY_HAND, "ended_by_hand": True} if loop.ended_by_hand else {}),
-    }
-    with run.writing(run.model) as temporary:
-        save_model(model, temporary)
-    board.finish(result)
     run.write_json(run.vocabulary, {"words": list(text.facts.classes)})
-    run.write_json(run.result, result)
-    run.stop_is_done()
-    report.refresh(run)
-    return model, result
+    data = {"dataset": text.facts.name, "vocabulary": len(text.facts.classes)}
+    return model, end_run(run, loop, board, model, genotype, measured, data)
 
 
 def perplexity(network: RecurrentNetwork, text: TextSplit) -> float:

@@ -25,7 +25,7 @@ from darts_tf.data.datasets import resolve
 from darts_tf.data.facts import DatasetFacts
 from darts_tf.data.fingerprint import fingerprint
 from darts_tf.engine.console import Verbosity, show_progress
-from darts_tf.engine.epochs import BY_HAND, Epoch, EpochLoop, Line, RunStage
+from darts_tf.engine.epochs import Epoch, EpochLoop, Line, RunStage
 from darts_tf.engine.images import divide, read_images
 from darts_tf.engine.precision import (
     dtype_policy,
@@ -41,13 +41,12 @@ from darts_tf.engine.session import Session, open_session
 from darts_tf.engine.workers import open_run
 from darts_tf.errors import DivergenceError, UserError
 from darts_tf.layers.drop_path import set_drop_path
-from darts_tf.networks.complexity import multiply_adds, parameters
 from darts_tf.networks.initial_weights import start_from
-from darts_tf.networks.model_file import load_model, save_model
+from darts_tf.networks.model_file import load_model
 from darts_tf.networks.network import build_network, inference_network
 from darts_tf.networks.spec import NetworkSpec
 from darts_tf.registry import resolve as implementation
-from darts_tf.report.tensorboard import Board
+from darts_tf.report.board import open_board
 from darts_tf.runs.checkpoints import Checkpoints
 from darts_tf.runs.description import Description
 from darts_tf.runs.directory import RunDirectory
@@ -56,6 +55,7 @@ from darts_tf.settings import earlier_lines
 from darts_tf.spaces import space_of
 from darts_tf.spaces.genotype import Genotype, read_genotype
 from darts_tf.training.confusions import confusions
+from darts_tf.training.ending import end_run
 from darts_tf.training.evaluation import error_rates, predictions
 
 
@@ -168,7 +168,7 @@ def _train_in_session(
         return training.stage()
 
     loop = EpochLoop(session, [config.epochs], make_stage, images.facts, fingerprint(images))
-    board = Board(run, config, loop.history, genotype)
+    board = open_board(run, config, loop.history, genotype)
     loop.run(
         _line,
         training_line,
@@ -179,29 +179,13 @@ def _train_in_session(
     model = inference_network(loop.stage.model, spec, images.facts.mean, images.facts.deviation)
     scores, labels = predictions(model, images.test, config.batch_size)
     prefix = "valid_" if config.held_out else ""
-    errors = error_rates(scores, labels)
-    result = {
-        **{f"{prefix}{name}": error for name, error in errors.items()},
-        "parameters": parameters(model),
-        "multiply_adds": multiply_adds(model),
-        "epochs": len(loop.history),
-        "dataset": images.facts.name,
-        "image_size": images.facts.image_size,
-        "classes": list(images.facts.classes),
-        "genotype": genotype.to_dict(),
-        "cost": loop.cost(),
-        **({"reason": BY_HAND, "ended_by_hand": True} if loop.ended_by_hand else {}),
-    }
-    with run.writing(run.model) as temporary:
-        save_model(model, temporary)
-    board.finish(result)
+    errors = {f"{prefix}{name}": error for name, error in error_rates(scores, labels).items()}
     with run.writing(run.answers) as temporary:
         np.save(temporary, np.argmax(scores, axis=1).astype(np.min_scalar_type(scores.shape[1])))
     run.write_json(run.confusions, confusions(scores, labels, images.test))
-    run.write_json(run.result, result)
-    run.stop_is_done()
-    report.refresh(run)
-    return model, result
+    facts = images.facts
+    data = {"dataset": facts.name, "image_size": facts.image_size, "classes": list(facts.classes)}
+    return model, end_run(run, loop, board, model, genotype, errors, data)
 
 
 # How a network is trained, by the kind of its data set.

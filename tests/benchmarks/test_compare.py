@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
+from darts_tf.command_line import program
 from darts_tf.errors import UserError
-from trainers import program
 
 children = pytest.importorskip("benchmarks.children")  # not in the wheel
 

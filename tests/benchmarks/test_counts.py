@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from darts_tf.command_line.parsing import parse
 from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.networks.squeeze_excite import RATIO
 from darts_tf.spaces import zoo
 from tests.oracles import counts as oracle
 from tests.oracles import mobile
 from trainers import presets
-from trainers.command_line import parse
 
 counts = pytest.importorskip("benchmarks.counts")  # not in the wheel
 paper = pytest.importorskip("benchmarks.paper")
@@ -73,7 +73,7 @@ def test_every_command_is_valid(command):
     program = command.split()[2].removeprefix("trainers.")
     words = shlex.split(command)[3:]
     extra = {"run_dir": ""} | ({"genotype": ""} if program == "train" else {})
-    config, given = parse(words, CONFIGS[program], "", extra=extra, program=program)
+    config, given = parse(words, CONFIGS[program], "", extra=extra, presets=presets.folder(program))
     assert given["run_dir"]
     assert words[0].removeprefix("--flagfile=") in presets.names(program)
     genotype = given.get("genotype", "")

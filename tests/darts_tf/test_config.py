@@ -43,7 +43,7 @@ NOT_STEPS = (
 NOT_STAGED = (
     "layers: expected at least 5 with share_alphas=stage, so that each stage has a cell; got 4"
 )
-NOT_RECORDED = ("download", "checkpoint_every", "worker_timeout", "extend")
+NOT_RECORDED = ("download", "checkpoint_every", "worker_timeout", "extend", "logger")
 NOT_PACE = "checkpoint_every: expected a number of steps or epochs, such as 200steps or 5epochs;"
 NOT_SECOND = (
     "mixed_precision: expected float32 or bfloat16 with arch_order=second, got float16: "

@@ -3,12 +3,12 @@
 import pytest
 
 import darts_tf
+from darts_tf.command_line.program import run
 from darts_tf.errors import UserError
 from export import lite, onnx
 from tests.processes import hide
 from tests.stand_ins import CLASSES, make_model, stand_in_for_the_reader
 from tests.trainers.programs import python, refused
-from trainers.program import run
 
 PROGRAMS = {"lite": (lite, ".tflite"), "onnx": (onnx, ".onnx")}
 
@@ -90,7 +90,7 @@ def test_a_missing_package_is_one_line_before_tensorflow_is_imported(tmp_path):
     make_model(tmp_path)
     code = f"""{hide("onnx", "tf2onnx")}
 import sys
-from trainers.program import run
+from darts_tf.command_line.program import run
 from export import onnx
 sys.argv[1:] = ["--model=model.keras", "--output=new.onnx"]
 status = run("onnx", onnx.main)
@@ -99,7 +99,8 @@ print("tensorflow" in sys.modules, status)
     ended = python("-c", code, cwd=tmp_path)
     assert ended.stdout == "False 2\n"
     assert ended.stderr == (
-        'onnx: expected onnx and tf2onnx to be installed; run pip install "darts_tf[onnx]"\n'
+        "onnx: expected the packages onnx and tf2onnx, which pip install "
+        '"darts_tf[onnx]" installs\n'
     )
 
 

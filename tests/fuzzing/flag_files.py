@@ -16,11 +16,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from darts_tf.command_line.parsing import parse
 from darts_tf.config import RunConfig, SearchConfig, TrainingConfig, flag_lines
 from tests.fuzzing.running import Kind, Refusal, outcome
 from tests.fuzzing.spoiling import spoilt_bytes
 from trainers import presets
-from trainers.command_line import parse
 
 CONFIGS: dict[str, type[RunConfig]] = {"search": SearchConfig, "train": TrainingConfig}
 EXTRA = {"run_dir": "Where the run goes.", "genotype": "The cells."}
@@ -110,7 +110,9 @@ def check(folder: Path, given: tuple[str, bytes]) -> bool:
 
 def _read(program: str, name: str) -> Any:
     arguments = [f"--flagfile={name}"]
-    return parse(arguments, CONFIGS[program], "About.", extra=EXTRA, program=program)
+    return parse(
+        arguments, CONFIGS[program], "About.", extra=EXTRA, presets=presets.folder(program)
+    )
 
 
 def _make_images(folder: Path) -> None:

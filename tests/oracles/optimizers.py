@@ -1,4 +1,4 @@
-"""Optimizers as PyTorch defines them: gradient clipping, SGD, Adam, the cosine schedule."""
+"""Optimizers as PyTorch defines them, the cosine schedule, and RMSProp as TensorFlow 1 has it."""
 
 from __future__ import annotations
 
@@ -96,6 +96,44 @@ def adam_step(
         means.append(m)
         squares.append(s)
     return new_weights, AdamState(steps, means, squares)
+
+
+class RMSPropState(NamedTuple):
+    """The moving average of squared gradients, which starts at 1, and the momentum."""
+
+    squares: list[np.ndarray]
+    momenta: list[np.ndarray]
+
+    @classmethod
+    def start(cls, weights: Arrays) -> RMSPropState:
+        return cls([np.ones_like(w) for w in weights], [np.zeros_like(w) for w in weights])
+
+
+def rms_prop_step(
+    weights: Arrays,
+    gradients: Arrays,
+    state: RMSPropState,
+    learning_rate: float,
+    momentum: float,
+    decay: float,
+    epsilon: float,
+    weight_decay: float,
+    max_norm: float,
+) -> tuple[list[np.ndarray], RMSPropState]:
+    """One step of RMSProp with L2 in the gradient after clipping, and epsilon inside of the root.
+
+    The learning rate is inside of the momentum: a new one does not scale what is there already.
+    """
+    new_weights, squares, momenta = [], [], []
+    gradients = clip_to_global_norm(gradients, max_norm)
+    for w, g, s, m in zip(weights, gradients, state.squares, state.momenta, strict=True):
+        g = g + weight_decay * w
+        s = s + (1 - decay) * (g**2 - s)
+        m = momentum * m + learning_rate * g / np.sqrt(s + epsilon)
+        squares.append(s)
+        momenta.append(m)
+        new_weights.append(w - m)
+    return new_weights, RMSPropState(squares, momenta)
 
 
 def cosine(epoch: int, epochs: int, first: float, last: float) -> float:

@@ -10,7 +10,7 @@ import trainers
 # Tells on stdout whether TensorFlow was imported; the rest is what `python -m` does.
 _MAIN = """
 import importlib, sys
-from trainers.program import run
+from darts_tf.command_line.program import run
 module = importlib.import_module(sys.argv.pop(1))
 status = run(sys.argv.pop(1), module.main)
 print("tensorflow imported:", "tensorflow" in sys.modules)

@@ -1,4 +1,4 @@
-"""The program `trainers.genotype`: the cells of any epoch, from the history alone."""
+"""The program `trainers.genotype`: the cells of any epoch, in any form, from files alone."""
 
 import json
 
@@ -6,7 +6,9 @@ import pytest
 
 from darts_tf.errors import UserError
 from darts_tf.report.pictures.text import as_text
+from darts_tf.spaces import zoo
 from darts_tf.spaces.genotype import read_genotype
+from darts_tf.spaces.written import export_genotype
 from tests.histories import searched, trained
 from tests.trainers.programs import refused
 from trainers import genotype
@@ -63,7 +65,7 @@ def test_other_directories_and_numbers_are_told(tmp_path):
     training = trained(tmp_path / "training", seed=1, epochs=2)
     empty = searched(tmp_path / "empty", seed=1, epochs=0, finished=False)
     for words, what in [
-        ([], "--run_dir: expected the directory of a search, got nothing"),
+        ([], "--run_dir: expected the directory of a search or --genotype, got nothing"),
         ([str(tmp_path)], "expected the directory of a run"),
         ([str(tmp_path / "none")], "expected the directory of a run"),
         ([str(training.path)], "expected the run of a search, got one of train"),
@@ -72,4 +74,54 @@ def test_other_directories_and_numbers_are_told(tmp_path):
         ([str(empty.path), "--epoch=x"], "expected an integer"),
     ]:
         with pytest.raises(UserError, match=what):
+            genotype.main(words)
+
+
+LOG = """03/11 03:10:12 AM epoch 0 lr 2.5e-02
+03/11 03:20:12 AM train_acc 40.0
+03/11 03:30:12 AM valid_acc 50.0
+03/11 03:30:13 AM genotype = {first}
+03/11 03:31:12 AM epoch 1 lr 2.4e-02
+03/11 03:40:12 AM train_acc 45.0
+03/11 03:50:12 AM valid_acc 55.0
+03/11 03:50:13 AM genotype = {second}
+"""
+
+
+def test_a_genotype_goes_from_any_form_to_any_other(tmp_path, capsys):
+    v2 = zoo.get("DARTS_V2")
+    forms = {}
+    for form in ("json", "darts", "nni"):
+        genotype.main(["DARTS_V2", f"--format={form}"])
+        forms[form] = capsys.readouterr().out
+        assert read_genotype(forms[form].strip()) == v2
+    file = tmp_path / "cell.json"
+    for text in forms.values():
+        file.write_text(text)
+        for source in ([str(file)], [f"--genotype={file}"], [text]):
+            genotype.main([*source, "--format=nni"])
+            assert capsys.readouterr().out == forms["nni"]
+    genotype.main(["DARTS_V2", "--format=txt"])
+    assert capsys.readouterr().out == as_text(v2, "") + "\n"
+
+
+def test_a_log_of_another_program_has_its_epochs(tmp_path, capsys):
+    first, second = zoo.get("DARTS_V1"), zoo.get("DARTS_V2")
+    log = tmp_path / "log.txt"
+    log.write_text(
+        LOG.format(first=export_genotype(first, "darts"), second=export_genotype(second, "darts"))
+    )
+    for words, right in (([], second), (["--epoch=0"], first), (["--epoch=1"], second)):
+        genotype.main([str(log), *words])
+        assert read_genotype(json.loads(capsys.readouterr().out)) == right
+
+
+def test_an_epoch_or_a_directory_beside_a_genotype_is_a_mistake(finished):
+    for words, told in [
+        (["DARTS_V2", "--epoch=3"], "--epoch: expected the directory of a search with it"),
+        ([str(finished.path), "--genotype=DARTS_V2"], "or --genotype, got both"),
+        (["DARTS_V3"], r"no published genotype\. Did you mean 'DARTS_V"),
+        (["DARTS_V2", "--format=bench"], "as in NAS-Bench-201, got one of the space 'darts'"),
+    ]:
+        with pytest.raises(UserError, match=told):
             genotype.main(words)

@@ -26,7 +26,7 @@ import contextlib, io, shutil
 from pathlib import Path
 from darts_tf.runs.directory import RunDirectory
 from trainers import search, train
-from trainers.program import run
+from darts_tf.command_line.program import run
 
 class Killed(BaseException):
     pass

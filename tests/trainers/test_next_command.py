@@ -6,24 +6,24 @@ from pathlib import Path
 
 import pytest
 
+from darts_tf.command_line.parsing import parse
 from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.tuning.config import RandomSearchConfig
-from trainers import genotypes
-from trainers.command_line import parse
+from trainers import genotypes, presets
 
 PATH = Path("runs/a b/genotype.json")
 OWN = "image_folder:my photos"
 
 
 def read(flags, config=SearchConfig, program="search"):
-    return parse(flags, config, "", program=program)[0]
+    return parse(flags, config, "", presets=presets.folder(program))[0]
 
 
 def training(command):
     """The settings of a command, which is parsed as a shell and the program parse it."""
     words = shlex.split(command)
     assert words[:4] == ["python", "-m", "trainers.train", f"--genotype={PATH}"]
-    return parse(words[4:], TrainingConfig, "", program="train")[0]
+    return parse(words[4:], TrainingConfig, "", presets=presets.folder("train"))[0]
 
 
 @pytest.mark.parametrize("name", ["digits", "cifar10", "imagenet", "svhn_cropped"])

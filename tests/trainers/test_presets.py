@@ -5,11 +5,12 @@ import re
 import pytest
 
 from darts_tf import criteria, methods, spaces
+from darts_tf.command_line import flag_files
+from darts_tf.command_line.parsing import parse_with_plugs
 from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.errors import UserError
 from trainers import presets
-from trainers.command_line import parse_with_plugs
 
 CONFIGS = {"search": SearchConfig, "train": TrainingConfig}
 # Further methods, each with the settings of its own paper.
@@ -45,7 +46,11 @@ PLUGS = {
 
 def parsed(program, name):
     return parse_with_plugs(
-        [f"--flagfile={name}"], CONFIGS[program], "", PLUGS[program], program=program
+        [f"--flagfile={name}"],
+        CONFIGS[program],
+        "",
+        PLUGS[program],
+        presets=presets.folder(program),
     )
 
 
@@ -115,9 +120,9 @@ def test_cifar10_presets_tell_cost_and_error_of_table_1(program):
 
 
 def test_a_program_without_presets_reads_files_only(tmp_path):
-    assert presets.names("") == ()
+    assert flag_files.names(None) == ()
     file = tmp_path / "my.flags"
     file.write_text("\ufeff# comment\r\n\r\n --a=1 \r\n")
-    assert list(presets.lines(str(file), "")) == [(3, "--a=1")]
+    assert list(flag_files.lines(str(file), None)) == [(3, "--a=1")]
     with pytest.raises(UserError, match=r"^--flagfile=digits.flags: no such file\.$"):
-        list(presets.lines("digits.flags", ""))
+        list(flag_files.lines("digits.flags", None))

@@ -7,13 +7,13 @@ import sys
 import pytest
 
 import darts_tf
+from darts_tf.command_line.program import run
 from darts_tf.errors import UserError
 from trainers import __main__ as listing
 from trainers import console
-from trainers.program import run
 from trainers.programs import programs
 
-PROGRAMS = dict(programs())
+PROGRAMS = {program.module: program.about for program in programs()}
 
 
 def test_the_list_has_every_program_and_no_other_module(monkeypatch, capsys):
@@ -30,7 +30,7 @@ def test_the_list_has_every_program_and_no_other_module(monkeypatch, capsys):
         "trainers.train",
         "trainers.tune",
     }
-    assert "trainers.program" not in PROGRAMS
+    assert "trainers.genotypes" not in PROGRAMS
     assert "export.trained" not in PROGRAMS
     listing.main([])
     told = capsys.readouterr().out
@@ -41,7 +41,8 @@ def test_the_list_has_every_program_and_no_other_module(monkeypatch, capsys):
     rows = [
         line.partition(" ")[2].split(maxsplit=1) for line in capsys.readouterr().out.splitlines()
     ]
-    assert rows[:-1] == [[name.rpartition(".")[2], about] for name, about in PROGRAMS.items()]
+    assert rows[:-1] == [[program.name, program.about] for program in programs()]
+    assert {"export", "random-search", "search"} <= {name for name, _ in rows[:-1]}
     with pytest.raises(UserError, match=r"unexpected 'search'.*python -m trainers\.search"):
         listing.main(["search"])
 
@@ -57,5 +58,6 @@ def test_every_program_tells_its_release_and_its_help(program, monkeypatch, caps
     with contextlib.suppress(SystemExit):  # of status 0, as the test of flags tells
         assert run(name, main) == 0
     shown = capsys.readouterr()
-    assert shown.out.lstrip().startswith(PROGRAMS[program])
+    told, about = (" ".join(text.split()) for text in (shown.out, PROGRAMS[program]))
+    assert told.startswith(about)
     assert not shown.err

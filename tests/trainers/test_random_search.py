@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 import darts_tf
+from darts_tf.command_line.parsing import parse
 from darts_tf.config import TrainingConfig
 from darts_tf.errors import UserError
 from darts_tf.spaces import zoo
 from darts_tf.tuning.config import RandomSearchConfig
 from tests.trainers.programs import refused
 from trainers import genotypes, presets, random_search, train
-from trainers.command_line import parse
 
 GENOTYPE = zoo.get("DARTS_V2")
 
@@ -61,7 +61,7 @@ def test_it_tells_what_was_tried_and_a_next_command_that_trains_the_best(
 )
 def test_a_preset_is_read_and_tells_its_source_and_command(name, space, source):
     flags = [f"--flagfile={name}.flags"]
-    config, _ = parse(flags, RandomSearchConfig, "", program="random_search")
+    config, _ = parse(flags, RandomSearchConfig, "", presets=presets.folder("random_search"))
     assert (config.dataset, config.space) == ("digits", space)
     text = (presets.folder("random_search") / f"{name}.flags").read_text(encoding="utf-8")
     assert source in text
@@ -80,7 +80,7 @@ def test_a_space_and_a_seed_name_the_genotype_that_a_random_search_draws(seed):
 def test_the_next_command_of_a_space_with_so_many_layers_has_these(space, layers):
     config = RandomSearchConfig(dataset="digits", space=space, layers=layers, init_channels=8)
     words = shlex.split(genotypes.training_command(Path("g.json"), config, "random_search"))
-    training, _ = parse(words[4:], TrainingConfig, "", program="train")
+    training, _ = parse(words[4:], TrainingConfig, "", presets=presets.folder("train"))
     assert training.layers == layers
 
 

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from darts_tf.command_line.parsing import parse
 from darts_tf.config import SearchConfig
 from trainers import presets
-from trainers.command_line import parse
 
 
 def read(*arguments):
-    return parse(arguments, SearchConfig, "", program="search")[0]
+    return parse(arguments, SearchConfig, "", presets=presets.folder("search"))[0]
 
 
 def opening(name):

@@ -7,12 +7,12 @@ import re
 import numpy as np
 import pytest
 
+from darts_tf.command_line.parsing import parse
 from darts_tf.data.sources.catalog import DATASETS
 from tests.processes import finish, start
 from tests.small_space import registration
 from tests.trainers.programs import refused
 from trainers import presets
-from trainers.command_line import parse
 from trainers.study import StudySettings
 
 _SMALL = [
@@ -50,7 +50,7 @@ print(json.dumps(told.getvalue()))
 
 @pytest.mark.parametrize("name", presets.names("study"))
 def test_every_preset_is_a_study_of_a_data_set_that_is_known(name):
-    settings, _ = parse([f"--flagfile={name}"], StudySettings, "", program="study")
+    settings, _ = parse([f"--flagfile={name}"], StudySettings, "", presets=presets.folder("study"))
     assert settings.resolved(DATASETS[settings.dataset].resized(settings.image_size)).rules()
     text = (presets.folder("study") / name).read_text(encoding="utf-8")
     assert f"python -m trainers.study --flagfile={name}" in text

@@ -156,6 +156,6 @@ def test_as_a_module_it_ends_with_the_status_of_its_outcome(tmp_path):
     ended = python("-m", "trainers.train", "--drop_path=1", cwd=tmp_path)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == "train: --drop_path: expected a value below 1.0, got 1.0\n"
-    ended = python("-m", "trainers.train", "--help", cwd=tmp_path)
+    ended = python("-m", "trainers.train", "--helpfull", cwd=tmp_path)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "DARTS_PLUS_CIFAR10" in ended.stdout

@@ -4,13 +4,15 @@ from dataclasses import replace
 
 import pytest
 
+from darts_tf.command_line.parsing import parse
 from darts_tf.config import TrainingConfig
 from trainers import presets
-from trainers.command_line import parse
 
 
 def read(name):
-    return parse([f"--flagfile={name}.flags"], TrainingConfig, "", program="train")[0]
+    return parse([f"--flagfile={name}.flags"], TrainingConfig, "", presets=presets.folder("train"))[
+        0
+    ]
 
 
 def opening(name):

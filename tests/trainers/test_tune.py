@@ -9,6 +9,7 @@ import pytest
 
 import darts_tf
 from darts_tf import criteria, methods, spaces
+from darts_tf.command_line.parsing import parse
 from darts_tf.config import SearchConfig, setting
 from darts_tf.errors import UserError
 from darts_tf.spaces.search_space import SearchSpace
@@ -17,7 +18,6 @@ from darts_tf.tuning.tune import tune as tune_with
 from tests.contracts import known
 from tests.trainers.programs import refused
 from trainers import presets, search, tune
-from trainers.command_line import parse
 
 VARIABLES = ("KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT")
 
@@ -162,8 +162,10 @@ def test_a_mistake_in_a_plugs_flag_is_told(plugs, tuned, tmp_path, arguments, li
 
 
 def test_the_preset_is_the_search_of_the_digits_in_small():
-    config, _ = parse(["--flagfile=digits.flags"], TuningConfig, "", program="tune")
-    right, _ = parse(["--flagfile=digits.flags"], SearchConfig, "", program="search")
+    config, _ = parse(["--flagfile=digits.flags"], TuningConfig, "", presets=presets.folder("tune"))
+    right, _ = parse(
+        ["--flagfile=digits.flags"], SearchConfig, "", presets=presets.folder("search")
+    )
     differing = {
         field.name
         for field in dataclasses.fields(SearchConfig)

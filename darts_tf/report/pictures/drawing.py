@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from darts_tf.errors import UserError
+from darts_tf.extras import require
 from darts_tf.report.pictures.layout import BOX_WIDTH, LABEL_HEIGHT, RADIUS, CellLayout, Point
 from darts_tf.report.pictures.palette import (
     LEGEND_SIZE,
@@ -95,7 +96,11 @@ def picture(
         title: A line above the cells.
         dpi: Pixels of a PNG in 72 points.
         look: How it looks.
+
+    Raises:
+        UserError: If matplotlib is not installed.
     """
+    require("report")
     from matplotlib import style
     from matplotlib.figure import Figure
 

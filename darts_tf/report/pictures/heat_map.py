@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from darts_tf.extras import require
 from darts_tf.report.pictures.drawing import METADATA, STYLE
 from darts_tf.report.pictures.palette import INK
 from darts_tf.spaces.operations import NONE
@@ -43,6 +44,7 @@ def heat_map(
     Raises:
         ValueError: If the alphas have another shape.
     """
+    require("report")
     from matplotlib import style
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle

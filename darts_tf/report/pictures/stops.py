@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any
 
+from darts_tf.extras import require
 from darts_tf.report.pictures.drawing import METADATA, STYLE, caption
 from darts_tf.report.pictures.palette import INK, MUTED
 from darts_tf.runs.history import EpochRecord
@@ -63,6 +64,7 @@ def stops_picture(panels: Sequence[StopsPanel], form: str, dpi: int = 150) -> by
     Returns:
         The contents of the file. The same panels give the same bytes.
     """
+    require("report")
     from matplotlib import style
     from matplotlib.figure import Figure
 

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from darts_tf.extras import require
 from darts_tf.report.pictures.drawing import METADATA, STYLE, caption
 from darts_tf.report.pictures.palette import INK, MUTED
 from darts_tf.spaces import operations
@@ -94,6 +95,7 @@ def _colors(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 def _drawn(fill: Callable[[Figure], None], size: tuple[float, float], form: str, dpi: int) -> bytes:
     """Returns the file of a figure that `fill` has drawn into."""
+    require("report")
     from matplotlib import figure, style
 
     with style.context(["default", STYLE]):

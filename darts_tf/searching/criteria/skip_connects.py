@@ -22,12 +22,13 @@ from darts_tf.searching.criteria.criterion import (
 )
 from darts_tf.searching.criteria.movement import begins, counting, waiting_to_move
 from darts_tf.searching.criteria.reading import Reading
-from darts_tf.searching.criteria.views import NOISE_RULES
+from darts_tf.searching.criteria.views import NOISE_RULES, chain, with_genotypes
 from darts_tf.spaces import space_of
 from darts_tf.spaces.operations import NONE, is_skip
 from darts_tf.spaces.space import Space
 
-_COUNTS = (2, 3, 4)  # the numbers of skip-connects that a replay compares
+# The numbers of skip-connects, and of operations without weights, that a replay compares.
+_COUNTS, _FREE_COUNTS = (2, 3, 4), (2, 4, 6)
 
 
 @dataclass(frozen=True)
@@ -138,15 +139,19 @@ class SkipConnects(Criterion):
     def readings(self, space: Space) -> tuple[Reading, ...]:
         """Returns the criterion with 2, 3 and 4 skip-connects, on each kind of cell and on all.
 
-        Each comes with and without the rule that initial noise does not count.
+        Where other operations without weights can win an edge, it also counts all of them, up to 2,
+        4 and 6. Each comes with and without the rule that initial noise does not count.
         """
+        limits = [(at, False) for at in _COUNTS]
+        limits += [(at, True) for at in _FREE_COUNTS if _others_are_free(space)]
+        counted = (replace(self, at=at, free=free, min_epochs=1) for at, free in limits)
         return tuple(
             Reading(
-                f"{at} skip-connects, {where}{rule}",
-                replace(self, at=at, cells=cells, min_epochs=1, groups=_groups(space)),
-                view,
+                f"{each.at} {'free operations' if each.free else 'skip-connects'}, {where}{rule}",
+                replace(each, cells=cells, groups=_groups(space)),
+                chain(with_genotypes, view) if each.free else view,
             )
-            for at in _COUNTS
+            for each in counted
             for where, cells in choices_of_cells(space).items()
             if not set(cells) <= set(space.wirings)
             for rule, view in NOISE_RULES.items()
@@ -166,6 +171,21 @@ def _groups(space: Space) -> tuple[tuple[str, ...], ...]:
     """Returns the groups of cells over which a space counts; none where it is each by itself."""
     together = space.counted_together()
     return together if any(len(group) > 1 for group in together) else ()
+
+
+def _others_are_free(space: Space) -> bool:
+    """Returns whether a derived cell can have an operation without weights but skip-connects."""
+    strengths = {cell: np.zeros(space.mask(cell).shape) for cell in space.cells}
+    for cell, table in strengths.items():
+        for row, edge in zip(table, space.edges(cell), strict=True):
+            row[: len(edge.candidates)] = [_is_other(space, name) for name in edge.candidates]
+    genotype = space.derive(strengths)
+    edges = (edge for cell in genotype.cells for edge in genotype.edges(cell))
+    return any(_is_other(space, operation) for operation, *_ in edges)
+
+
+def _is_other(space: Space, operation: str) -> bool:
+    return space.is_free(operation) and not is_skip(operation)
 
 
 def _count_from_now_on(record: EpochRecord, group: Sequence[str]) -> bool:

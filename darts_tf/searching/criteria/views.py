@@ -35,6 +35,20 @@ def with_rankings(records: Sequence[EpochRecord]) -> Sequence[EpochRecord]:
     return records
 
 
+def with_genotypes(records: Sequence[EpochRecord]) -> Sequence[EpochRecord]:
+    """Returns the records as they are, if each has a genotype.
+
+    Args:
+        records: One record an epoch.
+
+    Raises:
+        UnreadableError: If one has none, as of tables that make none.
+    """
+    if any(record.genotype is None for record in records):
+        raise UnreadableError("expected epochs with genotypes, got some without")
+    return records
+
+
 def beyond_noise(records: Sequence[EpochRecord]) -> Sequence[EpochRecord]:
     """Returns the records as they are, if they say from which epoch on a cell counts.
 

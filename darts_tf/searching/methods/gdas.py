@@ -20,7 +20,7 @@ from darts_tf.spaces.space import Space
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from darts_tf.engine.optimizers import SGD
+    from darts_tf.engine.optimizers import CoupledOptimizer
     from darts_tf.engine.precision import LossScale
     from darts_tf.supernet.model import Supernet
     from darts_tf.supernet.relaxation import Relaxation
@@ -63,7 +63,7 @@ class Gdas(Method):
 
     def weight_optimizer(
         self, config: SearchConfig, loss_scale: LossScale | None, **kwargs: Any
-    ) -> SGD:
+    ) -> CoupledOptimizer:
         """Returns SGD with Nesterov momentum."""
         return super().weight_optimizer(config, loss_scale, **{"nesterov": True, **kwargs})
 

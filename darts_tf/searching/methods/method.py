@@ -24,7 +24,7 @@ from darts_tf.spaces.space import Space
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from darts_tf.engine.optimizers import SGD, CoupledOptimizer
+    from darts_tf.engine.optimizers import CoupledOptimizer
     from darts_tf.engine.precision import LossScale
     from darts_tf.engine.scoring import Batch, Score
     from darts_tf.searching.bilevel import ArchitectureGradient, BilevelStep
@@ -320,7 +320,7 @@ class Method(Settings):
 
     def weight_optimizer(
         self, config: SearchConfig, loss_scale: LossScale | None, **kwargs: Any
-    ) -> SGD:
+    ) -> CoupledOptimizer:
         """Returns the optimizer of the weights, here SGD with momentum.
 
         Args:
@@ -360,12 +360,14 @@ class Method(Settings):
             l2=config.arch_weight_decay,
         )
 
-    def architecture_gradient(self, config: SearchConfig, optimizer: SGD) -> ArchitectureGradient:
+    def architecture_gradient(
+        self, config: SearchConfig, optimizer: CoupledOptimizer
+    ) -> ArchitectureGradient:
         """Returns the function that gives the gradient of the architecture parameters.
 
         Args:
             config: The settings of the search; `arch_order` names one of DARTS's gradients.
-            optimizer: The optimizer of the weights, which second order unrolls.
+            optimizer: The optimizer of the weights, an `SGD` where second order unrolls it.
         """
         from darts_tf.searching.bilevel import ARCHITECTURE_GRADIENTS
 

@@ -14,7 +14,7 @@ from darts_tf.spaces.space import Space
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from darts_tf.engine.optimizers import SGD, CoupledOptimizer
+    from darts_tf.engine.optimizers import CoupledOptimizer
     from darts_tf.engine.precision import LossScale
     from darts_tf.searching.bilevel import ArchitectureGradient
     from darts_tf.supernet.model import Supernet
@@ -65,7 +65,7 @@ class ProxylessNas(Method):
 
     def weight_optimizer(
         self, config: SearchConfig, loss_scale: LossScale | None, **kwargs: Any
-    ) -> SGD:
+    ) -> CoupledOptimizer:
         """Returns SGD with Nesterov momentum."""
         return super().weight_optimizer(config, loss_scale, **{"nesterov": True, **kwargs})
 
@@ -79,7 +79,9 @@ class ProxylessNas(Method):
             loss_scale, config.arch_learning_rate, beta_1=0.0, l2=config.arch_weight_decay
         )
 
-    def architecture_gradient(self, config: SearchConfig, optimizer: SGD) -> ArchitectureGradient:
+    def architecture_gradient(
+        self, config: SearchConfig, optimizer: CoupledOptimizer
+    ) -> ArchitectureGradient:
         """Returns the gradient through the gates."""
         from darts_tf.searching.path_gradient import PathGradient
 

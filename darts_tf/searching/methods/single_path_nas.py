@@ -13,6 +13,7 @@ from darts_tf.settings import setting
 from darts_tf.spaces.space import Space
 
 if TYPE_CHECKING:
+    from darts_tf.engine.optimizers import CoupledOptimizer
     from darts_tf.engine.precision import LossScale
     from darts_tf.searching.bilevel import BilevelStep
     from darts_tf.supernet.model import Supernet
@@ -29,8 +30,8 @@ class SinglePathNas(Method):
     set gives the gradients of weights and thresholds, which are updated together, and the cost is
     added to the loss of both.
 
-    >>> SinglePathNas().get_config()
-    {'name': 'single_path_nas', 'keep': 0.6, 'drop_epochs': 2, 'cost_start_epoch': 2}
+    >>> SinglePathNas(optimizer="sgd").keep
+    0.6
     """
 
     name: ClassVar[str] = "single_path_nas"
@@ -39,6 +40,13 @@ class SinglePathNas(Method):
     ranks: ClassVar[str] = "norms above their thresholds"
     whole_training_set: ClassVar[bool] = True
 
+    optimizer: str = setting(
+        "rms_prop",
+        "What updates weights and thresholds: RMSProp both, as in the authors' code, or SGD the "
+        "weights and Adam the thresholds.",
+        choices=("rms_prop", "sgd"),
+        before="sgd",
+    )
     keep: float = setting(
         0.6,
         "Probability with which a training pass of the first epochs keeps a decision to use a part "
@@ -50,10 +58,15 @@ class SinglePathNas(Method):
     cost_start_epoch: int = setting(2, "First epoch with the cost in the loss.", low=0)
 
     def check(self, config: SearchConfig, space: Space) -> None:
-        """Refuses second order, and blocks that are not parts of one kernel."""
+        """Refuses second order, Nesterov's RMSProp, and blocks that are not parts of one kernel."""
         from darts_tf.spaces.mobile import Mobile
 
         super().check(config, space)
+        if config.nesterov and self.optimizer == "rms_prop":
+            raise UserError(
+                "nesterov: expected false with the RMSProp of the method single_path_nas, whose "
+                "momentum does not look ahead, got true; --single_path_nas_optimizer=sgd has it"
+            )
         if config.arch_order == "second":
             raise UserError(
                 "arch_order: expected first or one_level with the method single_path_nas, one pass "
@@ -91,7 +104,40 @@ class SinglePathNas(Method):
         del stage
         return OneLossStep.of(self, supernet, config, loss_scale)
 
+    def weight_optimizer(
+        self, config: SearchConfig, loss_scale: LossScale | None, **kwargs: Any
+    ) -> CoupledOptimizer:
+        """Returns RMSProp or SGD, with the momentum of the search."""
+        kinds = {"rms_prop": _rms_prop, "sgd": super().weight_optimizer}
+        return kinds[self.optimizer](config, loss_scale, **kwargs)
+
+    def architecture_optimizer(
+        self, config: SearchConfig, loss_scale: LossScale | None
+    ) -> CoupledOptimizer:
+        """Returns RMSProp with the momentum of the weights, or Adam."""
+        kinds = {"rms_prop": _rms_prop_of_thresholds, "sgd": super().architecture_optimizer}
+        return kinds[self.optimizer](config, loss_scale)
+
     def on_epoch_begin(self, epoch: int, epochs: int, supernet: Supernet) -> None:
         """Sets whether decisions are dropped, and whether the loss has the cost."""
         supernet.relaxation.keep.assign(self.keep if epoch < self.drop_epochs else 1.0)
         supernet.relaxation.cost_share.assign(float(epoch >= self.cost_start_epoch))
+
+
+def _rms_prop(
+    config: SearchConfig, loss_scale: LossScale | None, **kwargs: Any
+) -> CoupledOptimizer:
+    """Returns the RMSProp of the weights."""
+    from darts_tf.engine.precision import rms_prop
+
+    own = {"l2": config.weight_decay, "clip": config.grad_clip}
+    return rms_prop(loss_scale, config.learning_rate, config.momentum, **{**own, **kwargs})
+
+
+def _rms_prop_of_thresholds(config: SearchConfig, loss_scale: LossScale | None) -> CoupledOptimizer:
+    """Returns the RMSProp of the thresholds."""
+    from darts_tf.engine.precision import rms_prop
+
+    return rms_prop(
+        loss_scale, config.arch_learning_rate, config.momentum, l2=config.arch_weight_decay
+    )

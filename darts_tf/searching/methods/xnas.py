@@ -13,7 +13,7 @@ from darts_tf.settings import setting
 from darts_tf.spaces.space import Space
 
 if TYPE_CHECKING:
-    from darts_tf.engine.optimizers import SGD, CoupledOptimizer
+    from darts_tf.engine.optimizers import CoupledOptimizer
     from darts_tf.engine.precision import LossScale
     from darts_tf.searching.bilevel import ArchitectureGradient, BilevelStep
     from darts_tf.supernet.model import Supernet
@@ -89,7 +89,9 @@ class Xnas(Method):
 
         return expert_optimizer(loss_scale, bound=self.reward_bound)
 
-    def architecture_gradient(self, config: SearchConfig, optimizer: SGD) -> ArchitectureGradient:
+    def architecture_gradient(
+        self, config: SearchConfig, optimizer: CoupledOptimizer
+    ) -> ArchitectureGradient:
         """Returns the function that gives the slopes of the loss for the edge weights."""
         from darts_tf.searching.rewards import EdgeGradient
 

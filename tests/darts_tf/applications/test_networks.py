@@ -7,13 +7,13 @@ from importlib import resources
 import pytest
 
 from darts_tf import applications
+from darts_tf.command_line.parsing import parse
 from darts_tf.config import TrainingConfig
 from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.networks.complexity import multiply_adds, parameters
 from darts_tf.networks.squeeze_excite import RATIO
 from tests.oracles import counts
 from trainers import presets
-from trainers.command_line import parse
 
 ZOO = json.loads(resources.files("darts_tf.spaces").joinpath("zoo.json").read_text())
 PRESETS = {
@@ -43,7 +43,9 @@ def test_every_preset_of_the_paper_has_its_network():
 @pytest.mark.parametrize(("name", "preset"), PRESETS.items())
 def test_a_network_is_that_of_its_preset(name, preset):
     network = getattr(applications, name)
-    config = parse([f"--flagfile={preset}.flags"], TrainingConfig, "", program="train")[0]
+    config = parse(
+        [f"--flagfile={preset}.flags"], TrainingConfig, "", presets=presets.folder("train")
+    )[0]
     facts = DATASETS[config.dataset]
     for field in ("layers", "init_channels", "stem", "squeeze_excite"):
         assert getattr(network, field) == getattr(config, field)

@@ -1,9 +1,11 @@
 """The epoch loop: stages in a row, runs that are killed anywhere, and what callbacks are told."""
 
+import csv
 import gc
 import json
 import signal
 import weakref
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -310,3 +312,17 @@ def test_a_file_named_stop_ends_a_run_after_an_epoch_also_where_it_is_killed_the
     run.directory.stop_is_done()
     assert not run.start().ended_by_hand
     assert run.history() == whole.history()
+
+
+def test_the_table_of_a_run_that_was_killed_is_that_of_one_that_never_was(tmp_path, seed):
+    """The logger of the settings is called after the other callbacks, with each epoch's logs."""
+    config = replace(CONFIG, logger="csv")
+    undisturbed, broken = (Run(tmp_path / name, config=config) for name in ("whole", "broken"))
+    undisturbed.start()
+    with pytest.raises(Killed):
+        broken.start(killed_at=(seed % sum(LENGTHS), seed % BATCHES))
+    broken.start()
+    tables = [(run.directory.path / "epochs.csv").read_text() for run in (undisturbed, broken)]
+    assert tables[0] == tables[1]
+    losses = [float(row["loss"]) for row in csv.DictReader(tables[0].splitlines())]
+    assert losses == [line["loss"] for line in undisturbed.history()]

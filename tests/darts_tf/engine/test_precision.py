@@ -14,8 +14,10 @@ from darts_tf.engine.precision import (
     architecture_optimizer,
     dtype_policy,
     make_loss_scale,
+    rms_prop,
     weight_optimizer,
 )
+from darts_tf.engine.rms_prop import RMSProp
 from darts_tf.engine.scoring import Batch, score
 from darts_tf.networks.network import build_network
 from darts_tf.searching.bilevel import BilevelStep
@@ -110,7 +112,11 @@ def test_a_loss_of_many_images_is_summed_in_32_bits(dtype, seed):
 
 @pytest.mark.parametrize(
     ("plain", "scaled", "kind"),
-    [(SGD, weight_optimizer, "weights"), (Adam, architecture_optimizer, "alphas")],
+    [
+        (SGD, weight_optimizer, "weights"),
+        (RMSProp, rms_prop, "weights"),
+        (Adam, architecture_optimizer, "alphas"),
+    ],
 )
 def test_steps_on_scaled_gradients_are_those_on_plain_ones(plain, scaled, kind, seed):
     rng = np.random.default_rng(seed)

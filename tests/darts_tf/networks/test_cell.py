@@ -134,6 +134,21 @@ def test_one_node_can_be_the_output_and_one_input_is_enough(seed):
     np.testing.assert_allclose(output, right, rtol=0, atol=1e-12)
 
 
+def test_a_node_that_nothing_reads_is_built_and_changes_nothing(seed, tmp_path):
+    [x] = random_inputs(seed, 1)
+    read = [("avg_pool_3x3", 0, 1), ("gate", 0, 2), ("gate", 1, 2)]
+    unread = [("gate", 0, 3), ("skip_connect", 1, 4), ("gate", 3, 4), ("none", 4, 5)]
+    small = nodes_of(read, inputs=1, output=(2,))
+    model = nodes_of([*read, *unread], inputs=1, output=(2,))
+    for layer in small.layers:
+        if layer.weights:
+            model.get_layer(layer.name).set_weights(layer.get_weights())
+    assert len(model.weights) == 2 * len(small.weights)
+    np.testing.assert_array_equal(model([x]), small([x]))
+    save_model(model, tmp_path / "model.keras")
+    np.testing.assert_array_equal(load_model(tmp_path / "model.keras")([x]), small([x]))
+
+
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
 def test_an_operation_and_a_space_from_outside_train_and_become_a_file(precision, seed, tmp_path):
     keras.utils.set_random_seed(seed)

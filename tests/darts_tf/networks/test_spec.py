@@ -36,7 +36,7 @@ def test_it_is_a_value():
         ({"input_shape": 32}, "got 32"),
         ({"classes": 1}, "classes: expected at least 2, got 1"),
         ({"layers": 2}, "layers: expected at least 3, got 2"),
-        ({"layers": 4, "genotype": by_stage("DARTS_V2")}, "layers: expected at least 5, got 4"),
+        ({"layers": 4, "genotype": by_stage("DARTS_V2")}, "layers: expected at least 5 with cells"),
         ({"init_channels": 1}, "init_channels: expected at least 2, got 1"),
         (
             {"stem": "cifar10"},

@@ -65,15 +65,10 @@ def params_of(network, genotype):
 
 
 @pytest.mark.parametrize(
-    ("levels", "size", "error"),
-    [
-        ((0, 1, 2, 2, 3), (9, 7), 1e-9),
-        # TensorFlow resizes in float32 whatever the dtype.
-        ((0, 1, 2, 1, 0), (9, 7), 1e-6),
-        ((1, 1, 2, 3, 2), (12, 10), 1e-6),
-    ],
+    ("levels", "size"),
+    [((0, 1, 2, 2, 3), (9, 7)), ((0, 1, 2, 1, 0), (9, 7)), ((1, 1, 2, 3, 2), (12, 10))],
 )
-def test_a_network_equals_its_twin(levels, size, error, seed):
+def test_a_network_equals_its_twin(levels, size, seed):
     rng = np.random.default_rng(seed)
     keras.utils.set_random_seed(seed)
     genotype = on_path(*levels)
@@ -85,7 +80,7 @@ def test_a_network_equals_its_twin(levels, size, error, seed):
             variable.assign(rng.normal(0.5, 0.5, variable.shape))
     pictures = rng.normal(size=(3, *size, 3))
     right = twin.network(pictures, genotype.nodes("cell"), levels, params_of(network, genotype))
-    assert weights.relative_error(network(pictures, training=True), right) < error
+    assert weights.relative_error(network(pictures, training=True), right) < 1e-9
 
 
 def counts(nodes, levels, side, channels, classes):

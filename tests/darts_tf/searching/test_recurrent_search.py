@@ -9,13 +9,14 @@ import pytest
 
 import darts_tf
 from darts_tf import methods, report, spaces
+from darts_tf.command_line.parsing import parse
 from darts_tf.config import SearchConfig
 from darts_tf.errors import UserError
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.spaces.genotype import read_genotype
 from darts_tf.spaces.ptb import Recurrent
 from tests import contracts, texts
-from trainers.command_line import parse
+from trainers import presets
 
 # Traced in less time than a cell of eight nodes.
 SMALL = Recurrent(nodes=3, name="small_recurrent")
@@ -75,7 +76,7 @@ def test_a_recurrent_cell_is_not_searched_on_images(tmp_path):
 
 
 def test_the_preset_has_the_authors_settings():
-    config, _ = parse(["--flagfile=ptb.flags"], SearchConfig, "", program="search")
+    config, _ = parse(["--flagfile=ptb.flags"], SearchConfig, "", presets=presets.folder("search"))
     assert (config.space, config.epochs, config.batch_size) == ("ptb", 50, 256)
     assert (config.init_channels, config.text_bptt) == (300, 35)
     assert (config.learning_rate, config.learning_rate_min, config.momentum) == (20, 20, 0)

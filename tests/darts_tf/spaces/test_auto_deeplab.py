@@ -15,7 +15,7 @@ from darts_tf.runs.history import EpochRecord
 from darts_tf.searching.criteria.stable_ranking import stable_epochs
 from darts_tf.spaces import get, space_of, zoo
 from darts_tf.spaces.auto_deeplab import AutoDeepLab, path_levels
-from darts_tf.spaces.genotype import read_genotype
+from darts_tf.spaces.genotype import Genotype, read_genotype
 
 SPACE = get("auto_deeplab")
 
@@ -93,6 +93,22 @@ def test_the_published_network_is_in_the_space():
         {(edge.split(",")[0], int(edge.split(",")[1])) for edge in node[1:-1].split(")(")}
         for node in theirs.split("|")
     ]
+
+
+@pytest.mark.parametrize("layers", [2, 3, 12, 20])
+def test_the_space_of_a_genotype_has_paths_as_long_as_its_own(layers, seed):
+    space = SPACE.with_layers(layers)
+    assert space_of(space.sample(np.random.default_rng(seed))) == space
+
+
+def test_too_short_a_path_is_refused_in_one_line():
+    fields = zoo.get("AUTO_DEEPLAB").to_dict() | {"path": [["level_0", 1, 2]], "path_concat": [2]}
+    with pytest.raises(UserError, match="path_concat: expected the last of 2 or more layers, got"):
+        read_genotype(fields)
+    cells = {name: fields[name] for name in fields if name != "space"}
+    genotype = Genotype(space="auto_deeplab", inputs=2, **cells)
+    with pytest.raises(UserError, match="path_concat: expected the last of 2 or more layers, got"):
+        space_of(genotype).check(genotype)
 
 
 def test_places_follow_the_path():

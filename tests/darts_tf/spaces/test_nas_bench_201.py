@@ -1,5 +1,6 @@
 """The space of NAS-Bench-201: its strings, its counts, and what the benchmark knows."""
 
+import itertools
 import json
 import math
 from pathlib import Path
@@ -75,25 +76,58 @@ def test_weights_and_multiply_adds_are_the_benchmarks(cell):
     assert multiply_adds(network) + 10 == round(millions * 1e6)
 
 
-def test_weights_of_any_cell_follow_from_its_convolutions(seed):
+class Traced:
+    """Blocks of which each gives the set of operations that its image was made of."""
+
+    def relu(self, x, name):
+        return x
+
+    def operation(self, kind, x, relu, channels, stride, name):
+        return x | {(kind, name)}
+
+    def add(self, edges, name):
+        return frozenset().union(*edges)
+
+    def zeros(self, x, stride, name):
+        return x
+
+
+def test_each_convolution_of_all_15625_cells_is_part_of_the_network():
+    from darts_tf.networks.cell import add_cell
+
+    place = SPACE.macro(15)[0]
+    for choices in itertools.product(CANDIDATES, repeat=6):
+        genotype = read_genotype(string(choices))
+        [output] = add_cell(Traced(), [frozenset()], genotype, place, 16, "cell")
+        kinds = [kind for kind, _ in output]
+        for kind in ("nor_conv_1x1", "nor_conv_3x3"):
+            assert kinds.count(kind) == choices.count(kind), genotype
+
+
+# Cells with nodes that nothing reads: one, one that reads another, and all.
+UNREAD = (
+    "nor_conv_3x3 nor_conv_1x1 nor_conv_3x3 skip_connect nor_conv_1x1 none",
+    "nor_conv_1x1 none nor_conv_3x3 nor_conv_1x1 none none",
+    "nor_conv_3x3 nor_conv_3x3 none none none none",
+)
+
+
+@pytest.mark.parametrize("cell", [*UNREAD, "any"], ids=["one", "two", "all", "any"])
+def test_weights_and_multiply_adds_of_any_cell_follow_from_its_convolutions(cell, seed):
     from darts_tf.networks.complexity import multiply_adds, parameters
 
-    genotype = SPACE.sample(np.random.default_rng(seed))
-    edges = [edge for edge in genotype.edges("cell") if edge[0] != "none"]
-    leads_on = {3}  # the nodes from which an edge leads to the output; a network has no others
-    for node in (2, 1):
-        if any(source == node and target in leads_on for _, source, target in edges):
-            leads_on.add(node)
-    names = [name for name, _, target in edges if target in leads_on]
+    rng = np.random.default_rng(seed)
+    genotype = SPACE.sample(rng) if cell == "any" else read_genotype(string(cell.split()))
+    names = [name for name, _, _ in genotype.edges("cell")]
     small, large = names.count("nor_conv_1x1"), names.count("nor_conv_3x3")
-    for classes in (10, 100):
-        network = darts_tf.build_network(
-            genotype, (32, 32, 3), classes=classes, layers=15, init_channels=16
-        )
-        more = 65 * (classes - 10)
-        assert parameters(network) == 73306 + 28000 * small + 243040 * large + more
-        adds = 7783040 + 3932160 * small + 35389440 * large + 64 * (classes - 10)
-        assert multiply_adds(network) == adds
+    classes = int(rng.choice([10, 100, 120]))
+    network = darts_tf.build_network(
+        genotype, (32, 32, 3), classes=classes, layers=15, init_channels=16
+    )
+    more = 65 * (classes - 10)
+    assert parameters(network) == 73306 + 28000 * small + 243040 * large + more
+    adds = 7783040 + 3932160 * small + 35389440 * large + 64 * (classes - 10)
+    assert multiply_adds(network) == adds
 
 
 def test_published_accuracies_are_percents_and_the_collapse_is_among_them():

@@ -5,6 +5,7 @@ Searches and trainings are stood in: a history that was drawn, and errors that i
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -18,10 +19,10 @@ from darts_tf.searching.search import SearchResult
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.genotype import read_genotype
 from darts_tf.spaces.sampling import random_genotype
-from darts_tf.study import running as module
+from darts_tf.study import running, seeds
 from darts_tf.study.config import StudyConfig
 from darts_tf.study.running import divided, run_study
-from darts_tf.study.sharing import taken
+from darts_tf.study.sharing import taken, taking_part
 from tests import histories
 
 IMAGES = np.zeros((40, 8, 8, 1), np.uint8), np.arange(40) % 4
@@ -59,8 +60,8 @@ def stood_in(monkeypatch):
             run.write_json(run.result, result)
         return run.read_outcome()
 
-    monkeypatch.setattr(module, "search", search)
-    monkeypatch.setattr(module, "result_of", result_of)
+    monkeypatch.setattr(seeds, "search", search)
+    monkeypatch.setattr(seeds, "result_of", result_of)
     return done
 
 
@@ -78,9 +79,9 @@ def config(seed, **settings):
 def test_each_search_and_each_training_is_made_once(stood_in, tmp_path, seed):
     seed %= 1000
     found = run_study(config(seed, beside="darts:one_level"), tmp_path, data=IMAGES)
-    seeds = range(seed, seed + 3)
+    all_seeds = range(seed, seed + 3)
     assert sorted(stood_in["searches"]) == sorted(
-        ("darts", order, one) for order in ("first", "one_level") for one in seeds
+        ("darts", order, one) for order in ("first", "one_level") for one in all_seeds
     )
     assert len(set(stood_in["trainings"])) == len(stood_in["trainings"])
     assert [(row["method"], row["rule"]) for row in found["rows"]] == [
@@ -95,9 +96,9 @@ def test_each_search_and_each_training_is_made_once(stood_in, tmp_path, seed):
 def test_the_table_holds_what_the_histories_and_trainings_say(stood_in, tmp_path, seed):
     seed %= 1000
     found = run_study(config(seed), tmp_path, data=IMAGES)
-    seeds = range(seed, seed + 3)
+    all_seeds = range(seed, seed + 3)
     ends, third, randoms = {}, {}, {}
-    for one in seeds:
+    for one in all_seeds:
         records = read_history(tmp_path / "searches" / f"darts_{one}")
         ends[one], third[one] = records[-1].genotype, records[2].genotype
         randoms[one] = random_genotype(DARTS, np.random.default_rng(one))
@@ -107,13 +108,13 @@ def test_the_table_holds_what_the_histories_and_trainings_say(stood_in, tmp_path
 
     rows = {(row["method"], row["rule"]): row for row in found["rows"]}
     early = rows["darts", "epoch:2"]
-    differences = [mean(third[one]) - mean(ends[one]) for one in seeds]
+    differences = [mean(third[one]) - mean(ends[one]) for one in all_seeds]
     assert early["to_end"]["mean"] == pytest.approx(np.mean(differences))
-    differences = [mean(third[one]) - mean(randoms[one]) for one in seeds]
+    differences = [mean(third[one]) - mean(randoms[one]) for one in all_seeds]
     assert early["to_random"]["mean"] == pytest.approx(np.mean(differences))
     assert early["stop_epoch"] == 2
     assert early["skip_connects"]["normal"] == pytest.approx(
-        np.mean([third[one].skip_connects()["normal"] for one in seeds])
+        np.mean([third[one].skip_connects()["normal"] for one in all_seeds])
     )
     assert rows["darts", "end"]["to_end"] is None
     assert rows["random", ""]["error_percent"]["mean"] == pytest.approx(
@@ -128,13 +129,13 @@ def test_the_table_holds_what_the_histories_and_trainings_say(stood_in, tmp_path
 
 def test_the_first_method_has_the_settings_that_are_given(stood_in, tmp_path, seed, monkeypatch):
     seen = {}
-    stand_in = module.search
+    stand_in = seeds.search
 
     def search(settings, path, *, method, **others):
         seen.setdefault(settings.method, method)
         return stand_in(settings, path, **others)
 
-    monkeypatch.setattr(module, "search", search)
+    monkeypatch.setattr(seeds, "search", search)
     method = {"name": "asap", "temperature": 0.5}
     settings = config(seed % 1000, method="asap", beside="gdas")
     run_study(settings, tmp_path, method=method, data=IMAGES)
@@ -175,7 +176,7 @@ def test_what_another_process_has_is_put_off(stood_in, tmp_path, seed, monkeypat
         waits.append(seconds)
         other.__exit__(None, None, None)
 
-    monkeypatch.setattr(module.time, "sleep", wait)
+    monkeypatch.setattr(running.time, "sleep", wait)
     assert run_study(config(seed), tmp_path / "shared", data=IMAGES) == alone
     assert [one for *_, one in order] == [seed + 1, seed + 2, seed]
     assert len(waits) == 1
@@ -184,17 +185,74 @@ def test_what_another_process_has_is_put_off(stood_in, tmp_path, seed, monkeypat
 def test_a_file_named_stop_ends_a_study_after_a_seed(stood_in, tmp_path, seed, monkeypatch):
     seed %= 1000
     run = RunDirectory(tmp_path, "study")
-    stand_in = module.search
+    stand_in = seeds.search
 
     def stopping(*words, **named):
         run.stop.touch()
         return stand_in(*words, **named)
 
-    monkeypatch.setattr(module, "search", stopping)
+    monkeypatch.setattr(seeds, "search", stopping)
     found = run_study(config(seed), tmp_path, data=IMAGES)
     assert {row["searches"] for row in found["rows"]} == {1}
     assert found["ended_by_hand"]
+    assert "with 1 of 3 seeds: a file named stop" in run.report.read_text()
     assert not run.stop.exists()
+    assert not run.finished()
+    monkeypatch.setattr(seeds, "search", stand_in)
+    found = run_study(config(seed), tmp_path, data=IMAGES)
+    assert {row["searches"] for row in found["rows"]} == {3}
+    assert "ended_by_hand" not in found
+    assert run.finished()
+
+
+def test_the_file_named_stop_stays_until_the_last_process_ends(tmp_path):
+    file = tmp_path / "config.flags"
+    with taking_part(file) as first:
+        with taking_part(file) as second:
+            assert not first()
+            assert second()
+        assert first()
+
+
+def test_a_process_also_writes_what_others_have_brought_to_their_end(
+    stood_in, tmp_path, seed, monkeypatch
+):
+    seed %= 1000
+    whole = run_study(config(seed), tmp_path / "whole", data=IMAGES)
+    shared = tmp_path / "shared"
+    shutil.copytree(tmp_path / "whole", shared)
+    for name in ("cells.csv", "epochs.csv", "study.json", "table.json"):
+        (shared / name).unlink()
+    # All of the second seed is there, the last training of the third is not, nor is the first seed.
+    shutil.rmtree(shared / "searches" / f"darts_{seed}")
+    with (tmp_path / "whole" / "cells.csv").open() as file:
+        lines = list(csv.DictReader(file))
+    mine = {line["training"] for line in lines if line["search_seed"] != str(seed + 2)}
+    missing = next(line["training"] for line in reversed(lines) if line["training"] not in mine)
+    shutil.rmtree(shared / missing)
+    read = []
+    stand_in = seeds.search
+
+    def search(settings, path, **named):
+        read.append(settings.seed)
+        return stand_in(settings, path, **named)
+
+    written = []
+    write = running.write_results
+
+    def write_results(run, settings, cells, epochs, finished, **facts):
+        written.append([cell.seed for cell in cells])
+        write(run, settings, cells, epochs, finished, **facts)
+
+    monkeypatch.setattr(seeds, "search", search)
+    monkeypatch.setattr(running, "write_results", write_results)
+    assert run_study(config(seed), shared, data=IMAGES) == whole
+    assert [sorted(set(each)) for each in written] == [
+        [seed, seed + 1],
+        [seed, seed + 1, seed + 2],
+    ]
+    assert sorted(read) == [seed, seed + 1, seed + 2]
+    assert (shared / "epochs.csv").read_bytes() == (tmp_path / "whole/epochs.csv").read_bytes()
 
 
 def test_searches_and_trainings_have_images_of_their_own(seed):

@@ -50,6 +50,15 @@ def test_criterion_1_stops_where_one_can_see_it():
         "4 skip-connects, normal, every epoch": 5,
         "4 skip-connects, reduce, every epoch": None,
         "4 skip-connects, all cells, every epoch": 5,
+        "2 free operations, normal, every epoch": 1,
+        "2 free operations, reduce, every epoch": 3,
+        "2 free operations, all cells, every epoch": 1,
+        "4 free operations, normal, every epoch": 4,
+        "4 free operations, reduce, every epoch": None,
+        "4 free operations, all cells, every epoch": 4,
+        "6 free operations, normal, every epoch": None,
+        "6 free operations, reduce, every epoch": None,
+        "6 free operations, all cells, every epoch": None,
     }
     row = found["skip_connects", "3 skip-connects, normal, every epoch"]
     assert (row.genotype_epoch, row.valid_accuracy) == (4, 0.04)
@@ -79,7 +88,7 @@ def test_noise_counts_or_does_not():
 
 def test_a_line_says_what_records_do_not_suffice_for():
     skips, ranking, curvature = replay(history([0, 2]), DARTS).left_out
-    assert skips.startswith("skip_connects: 9 of 18 readings left out: expected epochs that say")
+    assert skips.startswith("skip_connects: 18 of 36 readings left out: expected epochs that say")
     assert ranking.startswith("stable_ranking: all readings left out: expected epochs with alphas")
     assert curvature == (
         "curvature: its reading left out: expected epochs with curvature measured, got none"
@@ -106,6 +115,8 @@ def test_marks_are_shared_by_the_readings_of_an_epoch():
         "skip_connects": [
             "2 skip-connects, normal, every epoch",
             "2 skip-connects, all cells, every epoch",
+            "2 free operations, normal, every epoch",
+            "2 free operations, all cells, every epoch",
         ]
     }
     assert marks[None]["none"] == ["the last epoch"]

@@ -75,5 +75,5 @@ def test_the_columns_of_the_terminal_stand_below_one_another():
     assert line[len(words) :].split() == ["1", "1", "2", "0", "3", "1", "1.0", "%"]
     column = head.index("stop") + len("stop")
     assert {line[:column].split()[-1] for line in table} == {"1", "2", "never"}
-    assert left_out[0].startswith("skip_connects: 9 of 18 readings left out: ")
+    assert left_out[0].startswith("skip_connects: 18 of 36 readings left out: ")
     assert len(head) < 120

@@ -6,6 +6,8 @@ import tensorflow as tf
 
 from darts_tf import spaces
 from darts_tf.config import SearchConfig
+from darts_tf.engine.optimizers import SGD, Adam
+from darts_tf.engine.rms_prop import RMSProp
 from darts_tf.errors import UserError
 from darts_tf.searching.methods.single_path_nas import SinglePathNas
 from darts_tf.searching.plugs import choose
@@ -56,12 +58,21 @@ def test_decisions_are_dropped_first_and_the_cost_counts_later():
     assert found == [(0.5, 0.0), (1.0, 0.0), (1.0, 1.0)]
 
 
+def test_either_rms_prop_updates_all_or_sgd_and_adam():
+    kinds = {"rms_prop": (RMSProp, RMSProp), "sgd": (SGD, Adam)}
+    for name, right in kinds.items():
+        method = SinglePathNas(optimizer=name)
+        found = (method.weight_optimizer(CONFIG, None), method.architecture_optimizer(CONFIG, None))
+        assert tuple(map(type, found)) == right
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"space": "mobile"}, "^space: expected a chain of blocks with kernels of 3 and 5"),
         ({"space": "darts", "layers": 8}, "^space: expected one of the family mobile"),
         ({"arch_order": "second"}, "^arch_order: expected first or one_level"),
+        ({"nesterov": True}, "^nesterov: expected false with the RMSProp"),
     ],
 )
 def test_what_has_no_superkernels_is_refused(changes, message):

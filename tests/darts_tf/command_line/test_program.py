@@ -5,9 +5,9 @@ import os
 
 import pytest
 
+from darts_tf.command_line.program import logging_to, run
 from darts_tf.engine.console import show_progress
 from darts_tf.errors import UserError
-from trainers.program import logging_to, run
 
 
 def test_arguments_reach_the_program_and_success_is_status_0(monkeypatch):

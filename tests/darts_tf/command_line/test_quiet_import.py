@@ -8,7 +8,7 @@ LINE = "I0000 00:00:1795826499.579873 23740 port.cc:153] oneDNN custom operation
 MAIN = """
 import sys
 sys.path.insert(0, "stand_ins")
-from trainers.quiet_import import quiet_import
+from darts_tf.command_line.quiet_import import quiet_import
 before = list(sys.meta_path)
 with quiet_import():
     import importlib.util, json

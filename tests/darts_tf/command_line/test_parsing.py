@@ -9,19 +9,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from darts_tf.command_line.parsing import parse, parse_with_plugs
 from darts_tf.config import SearchConfig, TrainingConfig, flag_lines
 from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.errors import UserError
 from darts_tf.registry import Registry
 from darts_tf.settings import Settings, setting
 from trainers import presets
-from trainers.command_line import parse, parse_with_plugs
 
 EXTRA = {"run_dir": "Where the run goes."}
 
 
 def read(*arguments, config=SearchConfig, program="search"):
-    return parse(arguments, config, "About.", extra=EXTRA, program=program)
+    return parse(arguments, config, "About.", extra=EXTRA, presets=presets.folder(program))
 
 
 def refusal(*arguments):
@@ -61,6 +61,7 @@ def configs(draw, kind):
         "extend": False,
         "checkpoint_every": "1epoch",
         "worker_timeout": 300,
+        "logger": "none",
         "benchmark_dir": "",
     }
     values |= {name: value for name, value in not_recorded.items() if name in values}
@@ -179,14 +180,17 @@ def test_an_operand_is_the_value_of_its_flag_wherever_it_stands(tmp_path, monkey
         ("--learning_rate=1e999", "--learning_rate: expected a finite number, got inf"),
         ("--sync_batch_norm=maybe", "--sync_batch_norm=maybe: expected true or false"),
         ("--nosync_batch_norm=true", "--nosync_batch_norm=true does not take an argument"),
-        ("--epoch=3", "unknown flag '--epoch'. Did you mean '--epochs'? --help lists all"),
-        ("--flagfil=x", "unknown flag '--flagfil'. Did you mean '--flagfile'? --help lists all"),
+        ("--epoch=3", "unknown flag '--epoch'. Did you mean '--epochs'? --helpfull lists all"),
+        (
+            "--flagfil=x",
+            "unknown flag '--flagfil'. Did you mean '--flagfile'? --helpfull lists all",
+        ),
         ("--epochs", "Missing value for flag --epochs"),
         ("cifar10", "unexpected 'cifar10'; a flag is --name=value."),
         ("-", "unexpected '-'; a flag is --name=value."),
         ("--", "unexpected '--'; a flag is --name=value."),
         ("--=1", "unexpected '--=1'; a flag is --name=value."),
-        (f"--{'x' * 5000}=1", f"unknown flag '--{'x' * 5000}'. --help lists all"),
+        (f"--{'x' * 5000}=1", f"unknown flag '--{'x' * 5000}'. --helpfull lists all"),
         ("--data_dir=a\nb", "--data_dir: expected one line without spaces around it, got 'a\\nb'"),
     ],
 )
@@ -238,8 +242,8 @@ def test_flag_files_that_cannot_be_read(tmp_path):
     assert refusal(f"--flagfile={binary}").startswith(f"{binary}, line 1: ")
 
 
-@pytest.mark.parametrize("word", ["--help", "-h", "-help"])
-def test_help_shows_every_flag_with_its_text_and_default(capsys, word):
+@pytest.mark.parametrize("word", ["--helpfull", "-helpfull"])
+def test_the_full_help_shows_every_flag_with_its_text_and_default(capsys, word):
     with pytest.raises(SystemExit) as ended:
         read("--epochs=wrong", word)
     assert ended.value.code == 0
@@ -289,7 +293,7 @@ class Plain(Settings):
             NO_TUA,
         ),
         (["--darts_x"], "unknown flag '--darts_x': --method=darts has no setting 'x'"),
-        (["--gdas_tau=3"], "unknown flag '--gdas_tau'. --help lists all"),
+        (["--gdas_tau=3"], "unknown flag '--gdas_tau'. --helpfull lists all"),
     ],
 )
 def test_a_flag_of_a_plug_is_told_whose_it_is(arguments, line):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 import darts_tf
+from darts_tf.command_line.quiet_import import quiet_import
 from darts_tf.config import RunConfig
 from darts_tf.errors import UserError, reason
 from darts_tf.runs.cluster import WorkerLost, cluster_of
@@ -16,7 +17,6 @@ from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.interruption import Interrupted
 from darts_tf.runs.quiet import LEVEL
 from darts_tf.settings import earlier_lines
-from trainers.quiet_import import quiet_import
 
 
 def run(name: str, main: Callable[[Sequence[str]], None]) -> int:

@@ -1,0 +1,69 @@
+"""The logger `mlflow`: a run of an MLflow experiment."""
+
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from darts_tf.engine.loggers.identity import known, remember
+from darts_tf.extras import require
+from darts_tf.runs.directory import RunDirectory
+
+_EXPERIMENT = "MLFLOW_EXPERIMENT_NAME"
+_DEFAULT = "darts_tf"
+
+
+class MlflowLogger(keras.callbacks.Callback):
+    """Logs the numbers of each epoch to a run of MLflow.
+
+    The tool's own variables say where it goes: `MLFLOW_TRACKING_URI` names a server, a folder or a
+    database, and `MLFLOW_EXPERIMENT_NAME` an experiment, `darts_tf` by default. A resumed run goes
+    on with the same run there. A run that is active in this process stays as it is.
+
+    Args:
+        run: The directory.
+        settings: The settings of the run.
+        first_epoch: The first epoch of this process.
+
+    Raises:
+        UserError: If MLflow is not installed.
+    """
+
+    def __init__(self, run: RunDirectory, settings: Mapping[str, Any], first_epoch: int) -> None:
+        require("mlflow")
+        super().__init__()
+        self._run, self._settings, self._first = run, dict(settings), first_epoch
+        self._client: Any = None
+        self._id = ""
+
+    def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
+        """Begins the run there, or goes on with it."""
+        from mlflow.entities import Param
+        from mlflow.tracking import MlflowClient
+
+        self._client = MlflowClient()
+        self._id = known(self._run, "mlflow") if self._first else ""
+        if self._id:
+            self._client.update_run(self._id, "RUNNING")
+            return
+        name = os.environ.get(_EXPERIMENT, _DEFAULT)
+        experiment = self._client.get_experiment_by_name(name)
+        number = experiment.experiment_id if experiment else self._client.create_experiment(name)
+        begun = self._client.create_run(number, run_name=self._run.path.absolute().name)
+        self._id = remember(self._run, "mlflow", begun.info.run_id)
+        params = [Param(key, str(value)) for key, value in self._settings.items()]
+        self._client.log_batch(self._id, params=params)
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Logs an epoch."""
+        from mlflow.entities import Metric
+
+        now = int(1000 * time.time())
+        numbers = [Metric(name, float(value), now, epoch) for name, value in (logs or {}).items()]
+        self._client.log_batch(self._id, metrics=numbers)
+
+    def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:
+        """Ends the run there."""
+        self._client.set_terminated(self._id)
