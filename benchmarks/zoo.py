@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks import table
 from benchmarks.command_line import Parser, prepare_output
-from benchmarks.zoo_facts import FACTS
+from benchmarks.zoo_facts import FACTS, OURS
 from darts_tf.command_line.program import run
 from darts_tf.errors import UserError
 from darts_tf.report.pictures.text import as_text
@@ -48,6 +48,8 @@ SHOWN = (
     "license",
 )
 RESULTS = Path(__file__).parent / "results" / "zoo.csv"
+# Records of the networks that come with weights.
+PRETRAINED = Path(__file__).parents[1] / "darts_tf" / "applications" / "pretrained"
 PAGE = Path(__file__).parents[1] / "docs" / "zoo.md"
 CIFAR, IMAGENET, TEXT = "CIFAR-10", "ImageNet", "Penn Treebank"
 # Cells and channels of networks of other spaces than DARTS's.
@@ -106,7 +108,7 @@ def rows(before: Sequence[Mapping[str, str]], runs: Sequence[Path]) -> list[dict
         UserError: If a directory has no result, or that of other cells.
     """
     known = {row["name"]: row for row in before}
-    here = dict(map(_trained_here, runs))
+    here = dict(map(_trained_here, [*sorted(PRETRAINED.glob("*.json")), *runs]))
     found = []
     for name in zoo.names():
         genotype, facts, old = zoo.get(name), FACTS[name], known.get(name, {})
@@ -136,19 +138,26 @@ def rows(before: Sequence[Mapping[str, str]], runs: Sequence[Path]) -> list[dict
     return found
 
 
-def _trained_here(folder: Path) -> tuple[str, tuple[str, str]]:
-    """Returns the name of a training's genotype, its error, and what that was measured on."""
+def _trained_here(path: Path) -> tuple[str, tuple[str, str]]:
+    """Returns the name of a training's genotype, its error, and what that was measured on.
+
+    Args:
+        path: The directory of a training, or the record of a network with weights, whose error is a
+            mean over seeds.
+    """
+    file = path if path.suffix == ".json" else path / "result.json"
     try:
-        result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+        result = json.loads(file.read_text(encoding="utf-8"))
         genotype = read_genotype(result)
-        error = f"{float(result['top1_error_percent']):.2f}"
+        error = result["top1_error_percent"]
+        error = f"{float(error['mean'] if isinstance(error, dict) else error):.2f}"
         on = f"{result['dataset']}, {result['epochs']} epochs, {result['parameters']:,} weights"
     except (OSError, ValueError, LookupError, TypeError) as problem:
-        raise UserError(f"{folder}: expected a finished training, got {problem}") from problem
+        raise UserError(f"{path}: expected a finished training, got {problem}") from problem
     for name in zoo.names():
         if zoo.get(name) == genotype:
             return name, (error, on)
-    raise UserError(f"{folder}: expected a genotype of the zoo, got another")
+    raise UserError(f"{path}: expected a genotype of the zoo, got another")
 
 
 def markdown(found: Sequence[Mapping[str, str]]) -> str:
@@ -172,7 +181,7 @@ def markdown(found: Sequence[Mapping[str, str]]) -> str:
             row["skip_connects"],
             f"{int(row['weights']):,}{where}",
             products,
-            published if row["published_error"] else "not read",
+            published if row["published_error"] else "none" if paper == OURS else "not read",
             here,
             row["license"] or "not read",
         )

@@ -46,6 +46,7 @@ _FAIR = (
     "CIFAR-10, mean of the seven",
 )
 _PROXYLESS = ("ProxylessNAS, Cai et al. 2019", "1812.00332", "")
+OURS = "found by this library"
 _CIFAR, _IMAGENET = "CIFAR-10", "ImageNet"
 
 FACTS: Mapping[str, Facts] = MappingProxyType(
@@ -67,6 +68,7 @@ FACTS: Mapping[str, Facts] = MappingProxyType(
         "ASAP": Facts("ASAP, Noy et al. 2019", "1904.04123", "", "2.49", _CIFAR),
         "XNAS": Facts("XNAS, Nayman et al. 2019", "1906.08031", "", "2.48", _CIFAR),
         "DARTS_PLUS_CIFAR10": Facts(*_DARTS_PLUS, "2.32", _CIFAR),
+        "DARTS_PLUS_DIGITS": Facts(OURS, "", "Apache-2.0"),
         "DARTS_PLUS_CIFAR100": Facts(*_DARTS_PLUS, "14.87", "CIFAR-100"),
         "OLES_CIFAR10": Facts(*_OLES, "2.30", "CIFAR-10, second reading"),
         "OLES_CIFAR100": Facts(*_OLES),

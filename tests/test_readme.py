@@ -4,15 +4,18 @@ import importlib
 import re
 import shlex
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from darts_tf import spaces
 from tests import layouts
 from tests.contracts import repeatable
 from tests.small_space import SMALL
 from tests.trainers.programs import refused
+from trainers.programs import programs
 
 TREE = Path(__file__).resolve().parents[1]
 README = (TREE / "README.md").read_text(encoding="utf-8")
@@ -34,8 +37,23 @@ def here(tmp_path, monkeypatch):
 def test_it_is_short_and_every_block_is_known():
     assert README.count("\n") <= 150
     assert {kind for kind, _ in BLOCKS} == {"", "python", "text"}
-    known = ("make demo", "make test", "python -m trainers", "python -m export")
+    known = ("make ", "pip install ", ". .venv", "darts-tf ", "python -m ")
     assert all(line.startswith(known) for line in COMMANDS)
+
+
+def test_every_extra_that_it_installs_is_one():
+    project = tomllib.loads((TREE / "pyproject.toml").read_text())["project"]
+    extras = set(project["optional-dependencies"])
+    for line in [line for line in COMMANDS if line.startswith("pip install")]:
+        requirement = Requirement(shlex.split(line)[2])
+        assert requirement.name == "darts_tf"
+        assert requirement.extras
+        assert requirement.extras <= extras
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("darts-tf")])
+def test_its_command_is_a_program(line):
+    assert line.split()[1] in {program.name for program in programs()}
 
 
 @pytest.mark.skipif(not (TREE / "Makefile").exists(), reason="there is no tree here")
@@ -48,9 +66,9 @@ def test_make_knows_the_commands(command):
 
 def test_the_three_programs_go_from_cifar10_to_a_saved_model(here, seed):
     layouts.prepare("cifar10", here / "data", seed)
-    programs = [line for line in COMMANDS if line.startswith("python -m")]
-    assert len(programs) == 3
-    for line in programs:
+    lines = [line for line in COMMANDS if line.startswith("python -m")]
+    assert len(lines) == 3
+    for line in lines:
         _, _, program, *words = shlex.split(line)
         if "--flagfile=cifar10.flags" in words:
             words += [*SIZES, "--data_dir=data"]

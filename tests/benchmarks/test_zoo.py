@@ -80,9 +80,16 @@ def test_a_training_gives_the_error_that_was_measured_here(tmp_path):
     found = {row["name"]: row for row in page.rows(ROWS, [folder])}
     assert found["DARTS_V2"]["error_here"] == "12.35"
     assert found["DARTS_V2"]["here_on"] == "digits, 3 epochs, 1,234 weights"
-    assert "| 12.35, digits, 3 epochs, 1,234 weights |" in page.markdown(found.values())
+    assert "| 12.35, digits, 3 epochs, 1,234 weights " in page.markdown(found.values())
     again = {row["name"]: row for row in page.rows([*found.values()], [])}
     assert again == found
+
+
+def test_the_network_with_weights_has_the_mean_error_of_its_record():
+    record = json.loads((page.PRETRAINED / "digits.json").read_text())
+    [row] = (row for row in ROWS if row["name"] == "DARTS_PLUS_DIGITS")
+    assert float(row["error_here"]) == round(record["top1_error_percent"]["mean"], 2)
+    assert row["here_on"].startswith("digits, 30 epochs")
 
 
 def test_what_is_no_training_of_the_zoo_is_told(tmp_path):
