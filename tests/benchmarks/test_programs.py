@@ -102,7 +102,10 @@ def test_ours_and_pytorch_are_timed():
 
 
 @pytest.mark.usefixtures("one_core")
-@pytest.mark.parametrize("name", ["search_8", "training", "inference_1"])
+@pytest.mark.parametrize(
+    "name",
+    ["search_8", "search_bench", "search_pc_darts", "search_gdas", "training", "inference_1"],
+)
 def test_sides_compute_the_same(name):
     pytest.importorskip("torch")
     from benchmarks import check
