@@ -14,9 +14,9 @@ from darts_tf import report
 from darts_tf.errors import UserError
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.tuning.config import TuningConfig
+from darts_tf.tuning.scores import SCORE
 from darts_tf.tuning.space import Choice, Range, is_whole
 
-OBJECTIVE = "valid_accuracy"
 _TRIALS = 20
 
 
@@ -33,7 +33,7 @@ def make_oracle(config: TuningConfig, run: RunDirectory) -> keras_tuner.Oracle:
     for name, domain in config.tuned().items():
         _declare(space, name, domain)
     shared = {
-        "objective": keras_tuner.Objective(OBJECTIVE, "max"),
+        "objective": keras_tuner.Objective(SCORE, "max"),
         "hyperparameters": space,
         "allow_new_entries": False,
         "tune_new_entries": False,

@@ -296,7 +296,7 @@ def test_a_chief_that_was_started_again_knows_who_has_which_trial(seed, tmp_path
     assert not alone.ongoing_trials
     for _ in range(3):
         trial = alone.create_trial("tuner0")
-        alone.update_trial(trial.trial_id, {tuning_oracles.OBJECTIVE: 0.5})
+        alone.update_trial(trial.trial_id, {tuning_oracles.SCORE: 0.5})
         trial.status = "COMPLETED"
         alone.end_trial(trial)
     assert sorted(alone.end_order) == ["0", "1", "2"]
@@ -321,7 +321,7 @@ def test_a_tuner_whose_chief_is_lost_says_so(tmp_path, monkeypatch):
     config = TuningConfig(dataset="digits", worker_timeout=1)
     with pytest.raises(UserError, match="expected a chief at"):
         tune(config, tmp_path / "run", Worth())
-    monkeypatch.setattr("darts_tf.tuning.tune.wait_for_chief", lambda seconds: None)
+    monkeypatch.setattr("darts_tf.tuning.trials.wait_for_chief", lambda seconds: None)
     monkeypatch.setattr(oracle_client, "TIMEOUT", 1)
     with pytest.raises(WorkerLost, match="the chief does not answer"):
         tune(config, tmp_path / "run", Worth())
