@@ -1,4 +1,4 @@
-"""Tuning: searches with other settings, scored by the accuracies of their derived networks."""
+"""Tuning: searches with other settings, scored by the networks that they derive."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -14,16 +14,16 @@ from darts_tf.engine.epochs import BY_HAND
 from darts_tf.errors import UserError
 from darts_tf.extras import require
 from darts_tf.runs.directory import RunDirectory
+from darts_tf.runs.quality import QUALITIES, Quality
 from darts_tf.searching.plugs import choose, described, run_flags
 from darts_tf.searching.search import search
 from darts_tf.settings import earlier_lines
-from darts_tf.training.validation import validation_accuracy
-from darts_tf.tuning.config import TuningConfig
+from darts_tf.training.validation import validation_score
+from darts_tf.tuning.config import Objective, TuningConfig
 from darts_tf.tuning.role import role
-from darts_tf.tuning.scores import SCORE, Objective
 
 
-def derived_accuracy(
+def derived_score(
     search_config: SearchConfig,
     training: TrainingConfig,
     folder: Path,
@@ -34,7 +34,7 @@ def derived_accuracy(
     data: Any = None,
     verbose: Verbosity = "auto",
 ) -> float:
-    """Searches, trains the network that was derived, and returns its validation accuracy.
+    """Searches, trains the network that was derived, and returns its score in validation.
 
     Args:
         search_config: Settings of the search.
@@ -48,7 +48,7 @@ def derived_accuracy(
         verbose: As for `darts_tf.search`.
 
     Returns:
-        The share of the held-out images that the network classifies correctly, from 0 to 1.
+        What `darts_tf.training.validation.validation_score` returns of the network.
 
     Raises:
         DivergenceError: If a loss or a weight is infinite or NaN.
@@ -64,7 +64,7 @@ def derived_accuracy(
         data=data,
         verbose=verbose,
     )
-    return validation_accuracy(
+    return validation_score(
         training, result.genotype, folder / "network", data=data, verbose=verbose
     )
 
@@ -82,6 +82,8 @@ def tune(
 ) -> Mapping[str, Any] | None:
     """Tries settings of a search, to find those whose network has the best validation accuracy.
 
+    On a text it is the perplexity that counts, and the lower one is better.
+
     One process gives the same trials in the same order for the same settings; several, with
     keras-tuner's environment variables, share the trials as they come. A file named `stop` in the
     run's directory ends the run after the trials under way.
@@ -98,7 +100,7 @@ def tune(
             the outcome; the others may have the same directory, or one of their own. A
             `RunDirectory` has been claimed by the caller.
         objective: The score of a trial, from its settings and a folder of its own; None for
-            `derived_accuracy`.
+            `derived_score`.
         method: The search method, as for `darts_tf.search`; None for `config.method`.
         space: The search space, likewise; None for `config.space`.
         criterion: The criterion, likewise; None for `config.stop_criterion`. Not used where the
@@ -126,6 +128,8 @@ def tune(
     config = cast(TuningConfig, named)
     process_role = role()
     config, dataset = resolve(config, data)
+    chosen.space.check_data(dataset.facts.kind, dataset.facts.name)
+    quality = QUALITIES[dataset.facts.kind]
     if isinstance(run_directory, RunDirectory):
         run = run_directory
     else:
@@ -136,10 +140,12 @@ def tune(
         return run.read_json(run.outcome)
     from darts_tf.tuning.trials import run_trials
 
-    score = objective or partial(derived_accuracy, **plugs, data=dataset, verbose=verbose)
+    score = objective or partial(derived_score, **plugs, data=dataset, verbose=verbose)
     with show_progress(verbose):
-        tried, by_hand = run_trials(config, run, score, process_role)
-    return None if process_role == "tuner" else _write_outcome(config, run, tried, by_hand, plugs)
+        tried, by_hand = run_trials(config, run, score, quality, process_role)
+    if process_role == "tuner":
+        return None
+    return _write_outcome(config, run, tried, by_hand, quality, plugs)
 
 
 def _write_outcome(
@@ -147,6 +153,7 @@ def _write_outcome(
     run: RunDirectory,
     tried: Sequence[Mapping[str, Any]],
     by_hand: bool,
+    quality: Quality,
     plugs: Mapping[str, Any],
 ) -> Mapping[str, Any]:
     """Writes `best.flags` and `tuning.json`; returns the contents of the latter."""
@@ -156,9 +163,9 @@ def _write_outcome(
             f"{run.log.name}, and try other ranges in --tune"
         )
     # Hyperband's trials of few epochs are beginnings, not results.
-    best = max(tried, key=lambda trial: (trial["epochs"], trial[SCORE]))
+    best = max(tried, key=lambda trial: (trial["epochs"], quality.rank(trial[quality.key])))
     settings, _ = config.trial(best["settings"])
-    score = f"validation accuracy {best[SCORE]:.2%}"
+    score = f"validation {quality.name} {quality.told(best[quality.key])}"
     lines = [
         f"# The best of {len(tried)} trials of a tuning run: {score}.",
         *run_flags(*choose(settings, **plugs)),
