@@ -190,7 +190,7 @@ def markdown(found: Sequence[Mapping[str, str]]) -> str:
 
 
 def drawings() -> str:
-    """Returns a folded drawing in letters of each genotype, once where several have the same."""
+    """Returns a folded drawing in letters of each genotype."""
     blocks = []
     for name in zoo.names():
         drawn = "\n".join(line.rstrip() for line in as_text(zoo.get(name)).splitlines())

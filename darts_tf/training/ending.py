@@ -28,7 +28,7 @@ def end_run(
     Args:
         run: The directory of the run, which has all its other files.
         loop: The loop that has run the epochs.
-        board: What follows them for TensorBoard.
+        board: What tells TensorBoard of the run.
         model: The model for inference.
         genotype: The cells.
         measured: The errors or perplexities of the model, by name.

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar
+from typing import Any
 
 from darts_tf import spaces
 from darts_tf.config import SearchAndTrainingConfig, SearchConfig, TrainingConfig
@@ -24,7 +24,7 @@ class TuningConfig(SearchAndTrainingConfig):
 
     A trial is a search and a short training of the network that it derives, on a part of the
     training images. Its score is the accuracy on the other part, as DARTS chooses among its
-    searches (DARTS, section 3.2).
+    searches (DARTS, section 3.2); for a text it is the perplexity of the part to validate on.
 
     Example:
         >>> config = TuningConfig(dataset="digits", tune="learning_rate:0.02:0.2,layers")
@@ -32,8 +32,6 @@ class TuningConfig(SearchAndTrainingConfig):
         >>> search.layers, training.held_out
         (5, 0.5)
     """
-
-    kinds: ClassVar[tuple[str, ...]] = ("images",)
 
     tuner: str = setting(
         "random",
@@ -147,8 +145,6 @@ class RandomSearchConfig(TrainingConfig):
         >>> RandomSearchConfig(dataset="digits", samples=3).sample(seed=2).epochs
         100
     """
-
-    kinds: ClassVar[tuple[str, ...]] = ("images",)
 
     space: str = setting("darts", "Search space that genotypes are drawn from, by name.")
     samples: int = setting(24, "Genotypes, each drawn with the next seed and trained.", low=1)
