@@ -81,6 +81,9 @@ def _twin(peer: str, kind: str, sizes: Sizes, mine: Any) -> Any:
         copying.copy_network(mine.network, side.network)
     else:
         copying.copy_supernet(mine.supernet, side.supernet)
+    if kind == "gdas":
+        noise = mine.gumbel()
+        side.set_noise(lambda: next(noise))
     return side
 
 

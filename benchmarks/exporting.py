@@ -1,11 +1,17 @@
 """Export of an untrained network as a SavedModel; importing this does not import TensorFlow."""
 
+import os
 from typing import Any
 
 from benchmarks.data import CLASSES, DEVIATION, MEAN, settling_images
 from benchmarks.works import Sizes
 from darts_tf.networks.spec import NetworkSpec
 from darts_tf.spaces import zoo
+
+
+def hide_gpus() -> None:
+    """Keeps TensorFlow, which has not started, from GPUs, whose whole memory it would take."""
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
 
 def export_untrained(sizes: Sizes, folder: str) -> str:

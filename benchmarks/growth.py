@@ -16,6 +16,7 @@ from benchmarks.children import Child
 from benchmarks.command_line import Parser, positive, prepare_output
 from benchmarks.works import OURS, WORKS, Sizes
 from darts_tf.command_line.program import run
+from darts_tf.runs.machine import processor
 
 COLUMNS = ("what", "value", "seconds", "mib", "start_s")
 WORK = "search_32"  # with other sizes
@@ -86,8 +87,9 @@ def main(arguments: Sequence[str]) -> None:
             sizes = replace(around, **{what: value})
             if sizes not in measured:
                 measured[sizes] = measure(sizes, options.runs)
-            rows.append({"what": what, "value": str(value), **measured[sizes]})
-            table.write(options.output, COLUMNS, rows)
+            row = {"what": what, "value": str(value), **measured[sizes]}
+            rows.append({**row, table.PROCESSOR: processor()})
+            table.write(options.output, (*COLUMNS, table.PROCESSOR), rows)
     print(table.markdown(COLUMNS, rows))
 
 

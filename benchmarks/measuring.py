@@ -6,6 +6,7 @@ from typing import TypeVar
 from benchmarks import children, table
 from benchmarks.children import Child
 from benchmarks.works import OURS, Work
+from darts_tf.runs.machine import processor
 
 COLUMNS = ("work", "peer", "ours_s", "peer_s", "ratio", "ours_mib", "peer_mib")
 START_RUNS = 3
@@ -23,7 +24,7 @@ def compare(name: str, work: Work, runs: int) -> list[dict[str, str]]:
         runs: Number of runs of each side.
 
     Returns:
-        One row of `COLUMNS` per peer.
+        One row per peer: `COLUMNS`, and the name of the processor.
 
     Raises:
         SystemExit: If a side fails.
@@ -40,6 +41,7 @@ def compare(name: str, work: Work, runs: int) -> list[dict[str, str]]:
             "ratio": f"{median(theirs) / median(ours):.2f}",
             "ours_mib": f"{ours_mib:.0f}",
             "peer_mib": f"{peer_mib:.0f}",
+            table.PROCESSOR: processor(),
         }
         rows.append(row)
     return rows

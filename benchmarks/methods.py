@@ -20,8 +20,10 @@ from benchmarks.command_line import Parser, positive, prepare_output
 from benchmarks.works import OURS, WORKS, Sizes
 from darts_tf import methods
 from darts_tf.command_line.program import run
+from darts_tf.runs.machine import processor
 
 COLUMNS = ("method", "seconds", "time_ratio", "mib", "memory_ratio", "start_s")
+FILE_COLUMNS = (*COLUMNS, table.PROCESSOR)
 WORK = "search_32"
 BASE = "darts"
 # DARTS's other gradients are rows of their own.
@@ -72,6 +74,7 @@ def measure(name: str, base: Child, sizes: Sizes, runs: int) -> tuple[dict[str, 
         "time_ratio": f"{ours / theirs:.2f}",
         "mib": f"{peak:.0f}",
         "start_s": f"{child.start_seconds:.1f}",
+        table.PROCESSOR: processor(),
     }
     return row, peak - child.idle_mib, theirs
 
@@ -106,7 +109,7 @@ def main(arguments: Sequence[str]) -> None:
     prepare_output(options.output)
     sizes = WORKS[WORK].tiny().sizes.smallest() if options.tiny else WORKS[WORK].sizes
 
-    rows = {row["method"]: row for row in table.read(options.output, COLUMNS)}
+    rows = {row["method"]: row for row in table.read(options.output, FILE_COLUMNS)}
     with worker(BASE, sizes) as base:  # for its memory, since a process that tells it ends
         base.run()
         base.run()
@@ -125,10 +128,11 @@ def main(arguments: Sequence[str]) -> None:
                 "mib": f"{peak:.0f}",
                 "memory_ratio": "1.00",
                 "start_s": f"{base.start_seconds:.1f}",
+                table.PROCESSOR: row[table.PROCESSOR],
             }
             rows[name] = {**row, "memory_ratio": f"{memory / unit:.2f}"}
             # A row at a time, for the whole takes most of an hour.
-            table.write(options.output, COLUMNS, rows.values())
+            table.write(options.output, FILE_COLUMNS, rows.values())
     print(table.markdown(COLUMNS, rows.values()))
 
 

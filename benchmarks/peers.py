@@ -1,27 +1,78 @@
 """Search iterations, training steps and inference in PyTorch, to compare with ours."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
+from torch.utils._pytree import tree_map
 
 from benchmarks.data import CLASSES, images_and_labels, normalized, pixels, settling_images
+from benchmarks.pytorch.nas_bench_201 import BenchSupernet
 from benchmarks.pytorch.network import Network
+from benchmarks.pytorch.partial_channels import PartialSupernet
+from benchmarks.pytorch.sampled import SampledSupernet
 from benchmarks.pytorch.search_step import SearchStep
-from benchmarks.pytorch.supernet import Supernet
+from benchmarks.pytorch.supernet import Searched, Supernet
 from benchmarks.pytorch.training_step import Inference as InferenceStep
 from benchmarks.pytorch.training_step import TrainingStep
-from benchmarks.works import AUXILIARY_WEIGHT, CHANNELS_LAST, DROP_PATH, NCHW, Sizes
+from benchmarks.works import (
+    AUXILIARY_WEIGHT,
+    BENCH_SETTINGS,
+    CHANNELS_LAST,
+    DROP_PATH,
+    GDAS_TEMPERATURE,
+    NCHW,
+    Sizes,
+)
 from darts_tf.runs.machine import usable_cores
 from darts_tf.spaces import zoo
 
+# The memory layouts of the sides.
 _FORMATS = {NCHW: torch.contiguous_format, CHANNELS_LAST: torch.channels_last}
 
 
 class Search:
-    """Iterations of the first-order search.
+    """Iterations of a first-order search.
+
+    Args:
+        sizes: The sizes of the network and the batch.
+        side: The memory layout, one of `benchmarks.works.PYTORCH`.
+        supernet: Makes the supernet, by default that of DARTS.
+        **settings: Settings of the step.
+    """
+
+    def __init__(
+        self,
+        sizes: Sizes,
+        side: str,
+        supernet: Callable[[int, int, int], Searched] = Supernet,
+        **settings: Any,
+    ) -> None:
+        self.supernet = supernet(sizes.cells, sizes.channels, CLASSES)
+        self.supernet.to(memory_format=_FORMATS[side])
+        self.step = SearchStep(self.supernet, **settings)
+        self.tensors = [*_batch(sizes, 0, side), *_batch(sizes, 1, side)]
+
+    def __call__(self) -> float:
+        """Runs one iteration and returns its training loss."""
+        return self.step(*self.tensors)
+
+    def move_to(self, device: str, bfloat16: bool) -> None:
+        """Moves the iterations to a device; see `place`."""
+        self.tensors = place(self.supernet, self.tensors, device, bfloat16)
+
+    @torch.no_grad()
+    def logits(self) -> np.ndarray:
+        """Returns the logits of the training batch in training mode."""
+        return self.supernet(self.tensors[0]).numpy()
+
+
+class Sampled(Search):
+    """Iterations of GDAS.
 
     Args:
         sizes: The sizes of the network and the batch.
@@ -29,19 +80,24 @@ class Search:
     """
 
     def __init__(self, sizes: Sizes, side: str) -> None:
-        self.supernet = Supernet(sizes.cells, sizes.channels, CLASSES)
-        self.supernet.to(memory_format=_FORMATS[side])
-        self.step = SearchStep(self.supernet)
-        self.tensors = [*_batch(sizes, 0, side), *_batch(sizes, 1, side)]
+        super().__init__(
+            sizes, side, SampledSupernet, nesterov=True, weights_first=True, keep_gradients=True
+        )
+        self.supernet.temperature = GDAS_TEMPERATURE
 
-    def __call__(self) -> float:
-        """Runs one iteration and returns its training loss."""
-        return self.step(*self.tensors)
+    def set_noise(self, draw: Callable[[], Mapping[str, np.ndarray]]) -> None:
+        """Lets passes take their noise from a function, and not draw it."""
+        self.supernet.draw = lambda: {k: torch.from_numpy(v) for k, v in draw().items()}
 
-    @torch.no_grad()
     def logits(self) -> np.ndarray:
-        """Returns the logits of the training batch in training mode."""
-        return self.supernet(self.tensors[0]).numpy()
+        """Returns the logits of the training batch in training mode, without noise."""
+        draw = self.supernet.draw
+        self.supernet.draw = lambda: {
+            kind: torch.zeros_like(table) for kind, table in self.supernet.alphas.items()
+        }
+        logits = super().logits()
+        self.supernet.draw = draw
+        return logits
 
 
 class Training:
@@ -57,11 +113,15 @@ class Training:
         self.network = _network(sizes, side, auxiliary=True)
         self.network.drop_path = drop_path
         self.step = TrainingStep(self.network, AUXILIARY_WEIGHT)
-        self.tensors = _batch(sizes, 0, side)
+        self.tensors = [*_batch(sizes, 0, side)]
 
     def __call__(self) -> float:
         """Takes one step and returns its loss, including that of the auxiliary head."""
         return self.step(*self.tensors)
+
+    def move_to(self, device: str, bfloat16: bool) -> None:
+        """Moves the steps to a device; see `place`."""
+        self.tensors = place(self.network, self.tensors, device, bfloat16)
 
     @torch.no_grad()
     def logits(self) -> np.ndarray:
@@ -89,7 +149,11 @@ class Inference:
 
     def __call__(self) -> np.ndarray:
         """Returns the logits of the batch."""
-        return self.step(self.images).numpy()
+        return self.step(self.images).cpu().numpy()
+
+    def move_to(self, device: str, bfloat16: bool) -> None:
+        """Moves the inference to a device; see `place`."""
+        [self.images] = place(self.network, [self.images], device, bfloat16)
 
     def exact(self) -> np.ndarray:
         """Returns the logits of the batch, computed in float64."""
@@ -97,18 +161,56 @@ class Inference:
         return InferenceStep(network)(self.images.double()).numpy()
 
 
+_SIDES: Mapping[str, Callable[[Sizes, str], Callable[[], object]]] = {
+    "search": Search,
+    "recompute": Search,
+    "nas_bench_201": partial(Search, supernet=BenchSupernet, **BENCH_SETTINGS),
+    "pc_darts": partial(Search, supernet=PartialSupernet),
+    "gdas": Sampled,
+    "training": Training,
+    "inference": Inference,
+}
+
+
 def build(kind: str, side: str, sizes: Sizes) -> Callable[[], object]:
     """Builds a callable that runs one iteration of a kind of workload, with one thread per core.
 
     Args:
-        kind: `search`, `recompute`, `training` or `inference`.
+        kind: A key of `_SIDES`.
         side: The memory layout, one of `benchmarks.works.PYTORCH`.
         sizes: The sizes of the network and the batch.
     """
     torch.set_num_threads(usable_cores())
     torch.manual_seed(0)
-    sides = {"training": Training, "inference": Inference}
-    return sides.get(kind, Search)(sizes, side)
+    return _SIDES[kind](sizes, side)
+
+
+def place(
+    module: nn.Module, tensors: Sequence[torch.Tensor], device: str, bfloat16: bool
+) -> list[torch.Tensor]:
+    """Moves a module to a device.
+
+    Args:
+        module: The module, whose parameters stay those that an optimizer has.
+        tensors: What it is called with.
+        device: The device, `cuda` or `cpu`.
+        bfloat16: Whether its forward pass from now on computes in bfloat16 what PyTorch's autocast
+            does, and returns float32.
+
+    Returns:
+        The tensors on the device.
+    """
+    module.to(device)
+    if bfloat16:
+        forward = module.forward
+
+        def cast(*inputs: torch.Tensor) -> Any:
+            with torch.autocast(device, torch.bfloat16):
+                outputs = forward(*inputs)
+            return tree_map(lambda output: output if output is None else output.float(), outputs)
+
+        module.forward = cast
+    return [tensor.to(device) for tensor in tensors]
 
 
 def _network(sizes: Sizes, side: str, auxiliary: bool) -> Network:

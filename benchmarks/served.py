@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.data import pixels
-from benchmarks.exporting import export_untrained
+from benchmarks.exporting import export_untrained, hide_gpus
 from benchmarks.works import Sizes
 from darts_tf.runs.machine import usable_cores
 
@@ -37,6 +37,7 @@ def build(sizes: Sizes) -> Served:
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(usable_cores())
     spawn = multiprocessing.get_context("spawn")
-    with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(1, spawn) as pool:
-        version = pool.submit(export_untrained, sizes, folder).result()
+    with tempfile.TemporaryDirectory() as folder:
+        with ProcessPoolExecutor(1, spawn, initializer=hide_gpus) as pool:
+            version = pool.submit(export_untrained, sizes, folder).result()
         return Served(sizes, version)

@@ -6,6 +6,9 @@ from pathlib import Path
 
 Row = Mapping[str, str]
 
+# The last column of files with times; tables to be read leave it out, and their text has it.
+PROCESSOR = "processor"
+
 
 def markdown(columns: Sequence[str], rows: Iterable[Row]) -> str:
     """Returns a Markdown table with aligned columns.

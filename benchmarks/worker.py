@@ -45,11 +45,11 @@ def iteration(
         from benchmarks.plain_side import Plain
 
         return Plain(sizes)
-    from benchmarks import ours
+    from benchmarks import method_search, ours
 
     ours.set_up()
     if method is not None:
-        return ours.MethodSearch(sizes, method, order)
+        return method_search.MethodSearch(sizes, method, order)
     return ours.build("search" if side == FIRST_ORDER else kind, sizes)
 
 
@@ -81,19 +81,44 @@ def main(arguments: Sequence[str]) -> None:
     given = {field.name: getattr(options, field.name) for field in fields(Sizes)}
     sizes = Sizes(**{name: value or getattr(work.sizes, name) for name, value in given.items()})
 
+    serve(
+        lambda: iteration(work.kind, options.side, sizes, options.method, options.order),
+        options.warm_up,
+        work.calls,
+    )
+
+
+def serve(
+    build: Callable[[], Callable[[], object]],
+    warm_up: int,
+    calls: int,
+    peak: Callable[[], float] = peak_mib,
+    wait: Callable[[], object] = lambda: None,
+) -> None:
+    """Builds a workload, warms up and serves the requests of `benchmarks.children`.
+
+    Args:
+        build: Returns a function that runs one iteration.
+        warm_up: Number of iterations before the first request.
+        calls: Iterations per request; the answer is their mean seconds.
+        peak: Returns the peak memory so far in MiB.
+        wait: Returns once all iterations are done, for devices that work on by themselves.
+    """
     responses = sys.stdout
     with contextlib.redirect_stdout(sys.stderr):  # keeps other output out of the protocol
-        iterate = iteration(work.kind, options.side, sizes, options.method, options.order)
-        idle = peak_mib()
-        for _ in range(options.warm_up):
+        iterate = build()
+        idle = peak()
+        for _ in range(warm_up):
             iterate()
+        wait()
         print(idle, file=responses, flush=True)
         for _ in sys.stdin:
             begun = time.perf_counter()
-            for _ in range(work.calls):
+            for _ in range(calls):
                 iterate()
-            print((time.perf_counter() - begun) / work.calls, file=responses, flush=True)
-    print(peak_mib(), file=responses)
+            wait()
+            print((time.perf_counter() - begun) / calls, file=responses, flush=True)
+    print(peak(), file=responses)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from darts_tf.errors import UserError, nearest
 from darts_tf.spaces.darts import DARTS
@@ -17,6 +18,10 @@ SIDES = (OURS, *PYTORCH, PLAIN, FIRST_ORDER)
 # Settings of a training step, for all implementations.
 AUXILIARY_WEIGHT = 0.4
 DROP_PATH = 0.2
+# Settings of the search of NAS-Bench-201 that differ from DARTS's.
+BENCH_SETTINGS: dict[str, Any] = {"weight_decay": 5e-4, "nesterov": True, "weights_first": True}
+# Temperature of GDAS's last epoch.
+GDAS_TEMPERATURE = 0.1
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,8 @@ class Work:
     """A workload that both sides run.
 
     Attributes:
-        kind: `search`, `second order`, `recompute`, `training` or `inference`.
+        kind: `search`, `second order`, `recompute`, `nas_bench_201`, `pc_darts`, `gdas`,
+            `training` or `inference`.
         peers: The sides to compare with ours.
         text: Description for the help.
         sizes: Sizes of the network and the batch.
@@ -92,6 +98,16 @@ WORKS = {
     "search_8": Work("search", PYTORCH, "the same on 8x8", Sizes(image_size=8)),
     "search_32_recompute": Work(
         "recompute", (CHANNELS_LAST,), "search_32 with cells recomputed in the backward pass"
+    ),
+    "search_bench": Work(
+        "nas_bench_201",
+        PYTORCH,
+        "an iteration in the space of NAS-Bench-201, 5 cells a stage, 32x32",
+        Sizes(cells=15),
+    ),
+    "search_pc_darts": Work("pc_darts", PYTORCH, "an iteration of PC-DARTS, else as search_32"),
+    "search_gdas": Work(
+        "gdas", PYTORCH, "an iteration of GDAS, mean of 5 with draws of their own", calls=5
     ),
     "second_order": Work(
         "second order", (FIRST_ORDER,), "an iteration of second order beside one of first order"

@@ -2,10 +2,11 @@
 
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from darts_tf.errors import UserError
+from darts_tf.errors import UserError, short
 
 
 def model_file(given: str) -> Path:
@@ -41,26 +42,36 @@ def result(model: Path) -> dict[str, Any] | None:
         model: The model's file.
 
     Returns:
-        The contents, or None without the file.
+        The contents, with the class names as `classes`; for a language model these are the words in
+        the `vocabulary.json` beside it. None without the file.
 
     Raises:
-        UserError: If the file holds no class names.
+        UserError: If there are no class names.
     """
     path = model.with_name("result.json")
-    contents: Any = None
     try:
         contents = json.loads(path.read_text(encoding="utf-8"))
-        classes = contents["classes"]
-    except FileNotFoundError:
-        print(f"{path}: no such file, so the classes are numbered")
-        return None
+        path = _file_of_names(model, contents)
+        named = contents if path.name == "result.json" else json.loads(path.read_text("utf-8"))
+        classes = named[_NAMES[path.name]]
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
-        is_of_text = isinstance(contents, dict) and "vocabulary" in contents
-        found = "a language model, which Keras loads as it is" if is_of_text else repr(error)
-        raise UserError(f"{path}: expected class names, got {found}") from error
+        if isinstance(error, FileNotFoundError) and path.name == "result.json":
+            print(f"{path}: no such file, so the classes are numbered")
+            return None
+        raise UserError(f"{path}: expected class names, got {error!r}") from error
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
-        raise UserError(f"{path}: expected a list of names as classes, got {classes!r}")
-    return dict(contents)
+        raise UserError(f"{path}: expected a list of names as classes, got {short(classes)}")
+    return {**contents, "classes": classes}
+
+
+# Under which name a file has the class names.
+_NAMES = {"result.json": "classes", "vocabulary.json": "words"}
+
+
+def _file_of_names(model: Path, contents: Mapping[str, Any] | None) -> Path:
+    """Returns the file with the names of a model's classes, beside it."""
+    is_of_words = contents is not None and "vocabulary" in contents
+    return model.with_name("vocabulary.json" if is_of_words else "result.json")
 
 
 def load(path: Path, beside: dict[str, Any] | None) -> Any:
@@ -68,23 +79,23 @@ def load(path: Path, beside: dict[str, Any] | None) -> Any:
 
     Args:
         path: The model's file.
-        beside: The contents of the `result.json` beside it, or None.
+        beside: What `result` returned.
 
     Raises:
         UserError: If it cannot be loaded or exported, or has another number of classes than the
             result.
     """
-    from darts_tf.exporting.exportable import check_exportable
+    from darts_tf.exporting.forms import form_of
     from darts_tf.networks.model_file import load_model
 
     model = load_model(path)
     try:
-        _, classes = check_exportable(model)
+        form = form_of(model)
     except UserError as error:
         raise UserError(f"--model={path}: {error}") from error
-    if beside is not None and len(beside["classes"]) != classes:
+    if beside is not None and len(beside["classes"]) != form.classes:
         raise UserError(
-            f"{path.with_name('result.json')}: expected the {classes} classes of the model, got "
-            f"{len(beside['classes'])}"
+            f"{_file_of_names(path, beside)}: expected the {form.classes} classes of the model, "
+            f"got {len(beside['classes'])}"
         )
     return model

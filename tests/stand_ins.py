@@ -26,8 +26,8 @@ def make_model(folder: Path, classes: Sequence[str] | None = CLASSES) -> None:
 def stand_in_for_the_reader(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     """Changes to a folder with such a model, and stubs the model reader."""
     reader = SimpleNamespace(load_model=lambda path: SimpleNamespace())
-    check = SimpleNamespace(check_exportable=lambda model: ((8, 8, 1), len(CLASSES)))
-    monkeypatch.setitem(sys.modules, "darts_tf.exporting.exportable", check)
+    forms = SimpleNamespace(form_of=lambda model: SimpleNamespace(classes=len(CLASSES)))
+    monkeypatch.setitem(sys.modules, "darts_tf.exporting.forms", forms)
     monkeypatch.setitem(sys.modules, "darts_tf.networks.model_file", reader)
     monkeypatch.chdir(folder)
     make_model(folder)

@@ -15,6 +15,8 @@ from tests.contracts import repeatable
 from tests.every_operation import FEW
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "formats.md").read_text(encoding="utf-8")
+# The section on language models has a test of its own, tests/test_words_pages.py.
+PAGE, _, _ = PAGE.partition("## Language models\n")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 COMMANDS = [line for kind, text in BLOCKS if not kind for line in text.splitlines()]
 SCRIPTS = [text for kind, text in BLOCKS if kind == "python"]

@@ -23,6 +23,8 @@ from benchmarks.prediction_server import PredictionService, serve
 
 TREE = Path(__file__).resolve().parents[1]
 PAGE = (TREE / "docs" / "serving.md").read_text(encoding="utf-8")
+# The section on language models has a test of its own, tests/test_words_pages.py.
+PAGE = re.sub(r"^## Language models\n.*?^(?=## )", "", PAGE, flags=re.DOTALL | re.MULTILINE)
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 COMMANDS = [
     line

@@ -132,6 +132,9 @@ def test_the_console_command_runs_the_programs_whatever_the_folder_holds(
     ):
         ended = run(program, "--help")
         assert (ended.returncode, told in ended.stdout + ended.stderr) == (0, True), ended.stderr
+        assert (
+            f"    darts-tf {program} --" in ended.stdout
+        )  # not `python -m`, which runs others here
     ended = run("search", "--flagfile=digits.flag")
     assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
     assert ended.stderr.startswith("search: --flagfile=digits.flag")

@@ -8,7 +8,7 @@ from darts_tf.data.datasets import run_name
 from darts_tf.errors import UserError
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.programs import Program
-from darts_tf.runs.results import ERRORS
+from darts_tf.runs.results import SCORES
 from darts_tf.settings import flag_lines
 from trainers.genotypes import training_command
 
@@ -51,11 +51,9 @@ def _after_search(directory: RunDirectory, texts: _Texts) -> str:
 
 def _after_training(directory: RunDirectory, texts: _Texts) -> str:
     result = directory.read_outcome()
-    if not ERRORS.keys() & result.keys():  # a language model, for which there is no export
-        return ""
     model = directory.model
     if directory.program == "repeats":
-        errors = result[next(name for name in ERRORS if name in result)]
+        errors = result[next(name for name in SCORES if name in result)]
         seed = result["seeds"][errors["each"].index(errors["best"])]
         model = RunDirectory(directory.repeat(seed), "train").model
     words = ["python", "-m", "export.saved_model", f"--model={model}"]

@@ -5,9 +5,9 @@ import pkgutil
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from darts_tf.command_line.invocation import console_name
+
 _PACKAGES = ("trainers", "export")
-# The programs that `darts-tf` has under another name than that of their module.
-_NAMES = {"export.saved_model": "export"}
 _ENTRY = '\nif __name__ == "__main__":\n'
 
 
@@ -25,7 +25,7 @@ class Listed(NamedTuple):
     @property
     def name(self) -> str:
         """The name of the program for `darts-tf`, such as `search`."""
-        return _NAMES.get(self.module, self.module.rpartition(".")[2].replace("_", "-"))
+        return console_name(self.module)
 
 
 def programs() -> Iterator[Listed]:

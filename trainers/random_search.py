@@ -2,20 +2,22 @@
 
     python -m trainers.random_search --flagfile=digits.flags [--samples=N] [--run_dir=DIR]
 
-Networks are compared by their accuracy on held-out training images. The run directory
-receives config.flags, random_search.log, report.html, a run directory for each seed, and
-genotype.json, which trainers.train takes as its --genotype.
+Networks are compared by their accuracy on held-out training images, on a text by the perplexity of
+the part to validate on. The run directory receives config.flags, random_search.log, report.html, a
+run directory for each seed, and genotype.json, which trainers.train takes as its --genotype.
 """
 
 import sys
 from collections.abc import Sequence
 
 import darts_tf
+from darts_tf.command_line.invocation import spelled
 from darts_tf.command_line.parsing import parse, resolved
 from darts_tf.command_line.program import carry_out, run
 from darts_tf.config import flag_lines
 from darts_tf.data.datasets import run_name
 from darts_tf.runs.directory import RunDirectory
+from darts_tf.runs.quality import quality_of
 from darts_tf.study.page import complete_page
 from darts_tf.tuning.config import RandomSearchConfig
 from trainers import presets
@@ -40,6 +42,7 @@ def main(arguments: Sequence[str]) -> None:
     )
     given = config
     config, dataset = resolved(config)
+    darts_tf.spaces.get(config.space).check_data(dataset.facts.kind, config.dataset)
     path = paths["run_dir"] or f"runs/{run_name(config.dataset)}-random"
     directory = RunDirectory(path, "random_search")
     if carry_out(
@@ -58,8 +61,10 @@ def _report(directory: RunDirectory, command: str) -> None:
     if "ended_by_hand" in outcome:
         print(outcome["reason"])
     for sample in outcome["tried"]:
-        print(f"seed {sample['seed']}: validation accuracy {sample['valid_accuracy']:.2%}")
-    print(f"next: {command}")
+        quality = quality_of(sample)
+        score = quality.told(sample[quality.key])
+        print(f"seed {sample['seed']}: validation {quality.name} {score}")
+    print(spelled(f"next: {command}"))
 
 
 if __name__ == "__main__":

@@ -49,7 +49,12 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _command(folder: str) -> str:
-    return next_command(RunDirectory.open(folder))
+    """Returns the command to run next; "" where it takes a plug that is not at hand."""
+    directory = RunDirectory.open(folder)
+    try:
+        return next_command(directory)
+    except UserError:
+        return ""
 
 
 if __name__ == "__main__":

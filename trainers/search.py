@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 import darts_tf
+from darts_tf.command_line.invocation import spelled
 from darts_tf.command_line.parsing import parse_with_plugs, resolved
 from darts_tf.command_line.program import carry_out, run
 from darts_tf.config import SearchConfig
@@ -67,7 +68,7 @@ def _report(directory: RunDirectory, command: str) -> None:
     genotypes.show(read_genotype(outcome))
     moved = f"; {outcome['moved']}" if outcome.get("moved") else ""
     print(f"stopped after epoch {outcome.get('epoch')}: {outcome.get('reason')}{moved}")
-    print(f"next: {command}")
+    print(spelled(f"next: {command}"))
 
 
 if __name__ == "__main__":

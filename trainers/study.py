@@ -20,6 +20,7 @@ from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.report.columns import aligned
 from darts_tf.report.study import span_text
 from darts_tf.runs.directory import RunDirectory
+from darts_tf.runs.quality import quality_of
 from darts_tf.searching.plugs import choose, run_flags
 from darts_tf.settings import setting
 from darts_tf.study.config import StudyConfig
@@ -58,6 +59,7 @@ def main(arguments: Sequence[str]) -> None:
         _estimate(given)
         return
     config, dataset = resolved(given)
+    chosen.space.check_data(dataset.facts.kind, config.dataset)
     flags = run_flags(named.resolved(dataset.facts), chosen)
     path = paths["run_dir"] or f"runs/{run_name(config.dataset)}-study"
     directory = RunDirectory(path, "study")
@@ -88,9 +90,10 @@ def _report(directory: RunDirectory) -> None:
     outcome = directory.read_json(directory.outcome if finished else directory.table)
     if "ended_by_hand" in outcome:
         print(f"{outcome['reason']}; the same command goes on")
-    rows = [["method", "rule", "searches", "test error, %", "to the end", "to random"]]
+    quality = quality_of(name for row in outcome["rows"] for name in row)
+    rows = [["method", "rule", "searches", quality.of_test.lower(), "to the end", "to random"]]
     for row in outcome["rows"]:
-        spans = [span_text(row[name]) for name in ("error_percent", "to_end", "to_random")]
+        spans = [span_text(row[name]) for name in (quality.row, "to_end", "to_random")]
         rows.append([row["method"], row["rule"], str(row["searches"]), *spans])
     print("\n".join(aligned(rows, left=len(rows[0]))))
     print(f"page: {directory.report}")

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import darts_tf
+from darts_tf.command_line.invocation import spelled
 from darts_tf.command_line.parsing import parse, resolved
 from darts_tf.command_line.program import carry_out, run
 from darts_tf.config import TrainingConfig, training_flag_lines
 from darts_tf.data.datasets import run_name
 from darts_tf.errors import UserError
 from darts_tf.runs.directory import RunDirectory
-from darts_tf.runs.results import ERRORS, PERPLEXITIES
+from darts_tf.runs.results import ERRORS, SCORES
 from darts_tf.spaces import space_of
 from darts_tf.study.page import complete_page
 from trainers import genotypes, presets
@@ -80,21 +81,20 @@ def _report(directory: RunDirectory, config: TrainingConfig, command: str) -> No
         print(f"stopped after {len(result['seeds'])} of {config.repeats} seeds: {result['reason']}")
     print(", ".join(f"{words} {text}" for words, text in _numbers(result)))
     if command:
-        print(f"next: {command}")
+        print(spelled(f"next: {command}"))
 
 
 def _numbers(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yields the words and text of each number of a result; repeats as in table 1 of the paper."""
     for name, value in result.items():
-        scores = {**ERRORS, **PERPLEXITIES}
-        words = scores.get(name, name.replace("_", " ")).lower()
+        words = SCORES.get(name, name.replace("_", " ")).lower()
         unit = " %" if name in ERRORS else ""
-        if name in scores and isinstance(value, Mapping):
+        if name in SCORES and isinstance(value, Mapping):
             mean, deviation, best = (value[key] for key in ("mean", "deviation", "best"))
             spread = "" if deviation is None else f" +- {deviation:.2f}"
             yield words, f"{mean:.2f}{spread}{unit} (best {best:.2f}{unit})"
         elif isinstance(value, int | float):
-            yield words, f"{value:.2f}{unit}" if name in scores else f"{value:,}"
+            yield words, f"{value:.2f}{unit}" if name in SCORES else f"{value:,}"
 
 
 if __name__ == "__main__":

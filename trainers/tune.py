@@ -3,22 +3,24 @@
     python -m trainers.tune --flagfile=digits.flags [--run_dir=DIR] [any flag to override]
 
 A trial is a search with its own settings and a short training run of the network that it derives.
-Its score is the accuracy on held-out training images. The run directory receives config.flags,
-trials/, trials.json, report.html, tune.log, tuning.json and best.flags, which trainers.search takes
-as its --flagfile. Several machines share the trials by KERASTUNER_TUNER_ID, KERASTUNER_ORACLE_IP
-and KERASTUNER_ORACLE_PORT.
+Its score is the accuracy on held-out training images, for a text the perplexity of the part to
+validate on. The run directory receives config.flags, trials/, trials.json, report.html, tune.log,
+tuning.json and best.flags, which trainers.search takes as its --flagfile. Several machines share
+the trials by KERASTUNER_TUNER_ID, KERASTUNER_ORACLE_IP and KERASTUNER_ORACLE_PORT.
 """
 
 import sys
 from collections.abc import Sequence
 
 import darts_tf
+from darts_tf.command_line.invocation import spelled
 from darts_tf.command_line.parsing import parse_with_plugs, resolved
 from darts_tf.command_line.program import carry_out, logging_to, run
 from darts_tf.data.datasets import run_name
 from darts_tf.extras import require
 from darts_tf.report.columns import aligned
 from darts_tf.runs.directory import RunDirectory
+from darts_tf.runs.quality import quality_of
 from darts_tf.searching.plugs import choose, run_flags
 from darts_tf.settings import earlier_lines
 from darts_tf.study.page import complete_page
@@ -55,6 +57,7 @@ def main(arguments: Sequence[str]) -> None:
     require("tune")
     is_tuner = role() == "tuner"
     config, dataset = resolved(config)
+    plugs_of_trials.space.check_data(dataset.facts.kind, config.dataset)
     flags = run_flags(named.resolved(dataset.facts), plugs_of_trials)
     path = paths["run_dir"] or f"runs/{run_name(config.dataset)}-tuned"
     directory = RunDirectory(path, "tune")
@@ -76,13 +79,14 @@ def _report(directory: RunDirectory, config: TuningConfig, command: str) -> None
     trials = outcome["trials"]
     if "reason" in outcome:
         print(f"stopped after {len(trials)} trials: {outcome['reason']}")
-    ranked = sorted(trials, key=lambda trial: (-trial["epochs"], -trial["valid_accuracy"]))
-    rows = [["trial", "valid accuracy", "epochs", *config.tuned()]]
+    quality = quality_of(name for trial in trials for name in trial)
+    ranked = sorted(trials, key=lambda trial: (-trial["epochs"], -quality.rank(trial[quality.key])))
+    rows = [["trial", f"valid {quality.name}", "epochs", *config.tuned()]]
     for trial in ranked:
-        accuracy = f"{trial['valid_accuracy']:.2%}"
-        rows.append([trial["trial"], accuracy, trial["epochs"], *trial["settings"].values()])
+        score = quality.told(trial[quality.key])
+        rows.append([trial["trial"], score, trial["epochs"], *trial["settings"].values()])
     print("\n".join(aligned([[str(value) for value in row] for row in rows])))
-    print(f"next: {command}")
+    print(spelled(f"next: {command}"))
 
 
 if __name__ == "__main__":

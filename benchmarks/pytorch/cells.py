@@ -1,5 +1,8 @@
 """The cell of the search, in which every edge mixes all candidates, and the cell of a genotype."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -15,12 +18,20 @@ class MixedOperation(nn.Module):
     Args:
         channels: Channels of input and output.
         stride: 1 or 2.
+        names: Names of the candidates.
+        bare_pools: Whether pools end without batch normalization.
     """
 
-    def __init__(self, channels: int, stride: int) -> None:
+    def __init__(
+        self,
+        channels: int,
+        stride: int,
+        names: Sequence[str] = DARTS.candidates,
+        bare_pools: bool = False,
+    ) -> None:
         super().__init__()
         self.candidates = nn.ModuleList(
-            operation(name, channels, stride, affine=False) for name in DARTS.candidates
+            operation(name, channels, stride, affine=False, bare_pools=bare_pools) for name in names
         )
 
     def forward(self, x: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
@@ -61,6 +72,7 @@ class SearchCell(_TwoInputs):
         channels: Channels of each node.
         reduction: Whether the cell halves the image.
         previous_reduction: Whether the previous cell does.
+        edge: Makes an edge of its channels and its stride.
     """
 
     def __init__(
@@ -70,17 +82,18 @@ class SearchCell(_TwoInputs):
         channels: int,
         reduction: bool,
         previous_reduction: bool,
+        edge: Callable[[int, int], nn.Module] = MixedOperation,
     ) -> None:
         super().__init__(before_previous, previous, channels, previous_reduction, affine=False)
         self.edges = nn.ModuleList(
-            MixedOperation(channels, 2 if reduction and source < 2 else 1)
+            edge(channels, 2 if reduction and source < 2 else 1)
             for source, _, _ in DARTS.edges("normal")
         )
 
     def forward(
-        self, before_previous: torch.Tensor, previous: torch.Tensor, weights: torch.Tensor
+        self, before_previous: torch.Tensor, previous: torch.Tensor, weights: Sequence[Any]
     ) -> torch.Tensor:
-        """Returns the concatenation of the four nodes; `weights` is [edges, candidates]."""
+        """Returns the concatenation of the four nodes; `weights` has an entry for each edge."""
         nodes = self.preprocess(before_previous, previous)
         first = 0
         for _ in range(DARTS.nodes):

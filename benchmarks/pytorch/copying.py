@@ -12,12 +12,12 @@ from torch import nn
 
 from darts_tf.layers.drop_path import DropPath
 from darts_tf.spaces import operations
-from darts_tf.spaces.darts import DARTS
+from darts_tf.supernet.cells import SearchCell
 from darts_tf.supernet.model import Supernet
 
 _PARTS = tuple(
     f"{part}{suffix}"
-    for part in ("depthwise", "pointwise", "conv", "norm")
+    for part in ("depthwise", "pointwise", "conv", "norm", "shortcut")
     for suffix in ("", "_1", "_2")
 )
 _NAMES = {
@@ -38,20 +38,19 @@ def supernet_variables(supernet: Supernet) -> dict[str, Any]:
     The running averages after pooling, which our supernet has once per node, appear under every
     edge from that node.
     """
-    variables = {f"alphas.{cell}": table for cell, table in supernet.relaxation.alphas.items()}
+    relaxation = supernet.relaxation
+    variables = {f"alphas.{cell}": table for cell, table in relaxation.alphas.items()}
+    betas = getattr(relaxation, "betas", {})
+    variables |= {f"betas.{cell}": row for cell, row in betas.items()}
     variables |= _of_layer("stem", supernet.stem.convs[0])
     variables |= _of_layer("stem_norm", supernet.stem.norms[0])
-    variables |= _of_layer("classifier", supernet.classifier)
+    for name in ("output_norm", "classifier"):
+        if hasattr(supernet, name):
+            variables |= _of_layer(name, getattr(supernet, name))
+    for number, block in supernet.blocks.items():
+        variables |= _of_operation(f"blocks.{number}", block)
     for i, cell in enumerate(supernet.cells):
-        for name in ("preprocess_0", "preprocess_1"):
-            variables |= _of_operation(f"cells.{i}.{name}", getattr(cell, name))
-        for j, edge in enumerate(DARTS.edges("normal")):
-            for k, name in enumerate(DARTS.candidates):
-                path = f"cells.{i}.edges.{j}.candidates.{k}"
-                if name in cell.sources[edge.source].norms:
-                    variables |= _of_layer(f"{path}.1", cell.sources[edge.source].norms[name])
-                elif name in cell.edges[j].operations:
-                    variables |= _of_operation(path, cell.edges[j].operations[name])
+        variables |= _of_cell(f"cells.{i}", cell)
     return variables
 
 
@@ -65,12 +64,16 @@ def network_variables(network: keras.Model) -> dict[str, Any]:
 
 
 def copy_supernet(ours: Supernet, peer: nn.Module) -> None:
-    """Copies all weights, running averages and alphas of our supernet to the peer's.
+    """Copies all weights, running averages, alphas and betas of our supernet to the peer's.
+
+    What else its relaxation has, such as a temperature, is left out.
 
     Raises:
         ValueError: If a weight of either side is left over or has another shape.
     """
-    _copy(supernet_variables(ours), ours.weights, peer)
+    state = {id(variable) for variable in ours.relaxation.non_trainable_variables}
+    weights = [variable for variable in ours.weights if id(variable) not in state]
+    _copy(supernet_variables(ours), weights, peer)
 
 
 def copy_network(ours: keras.Model, peer: nn.Module) -> None:
@@ -128,11 +131,29 @@ def _peer_name(layer: str) -> str:
     return "classifier" if layer == "logits" else layer
 
 
+def _of_cell(path: str, cell: SearchCell) -> dict[str, Any]:
+    variables: dict[str, Any] = {}
+    for name in ("preprocess_0", "preprocess_1"):
+        if hasattr(cell, name):
+            variables |= _of_operation(f"{path}.{name}", getattr(cell, name))
+    for j, edge in enumerate(cell.edges):
+        norms = cell.sources[cell.wiring[j].source].norms
+        for k, name in enumerate(edge.candidates):
+            candidate = f"{path}.edges.{j}.candidates.{k}"
+            if name in norms:
+                variables |= _of_layer(f"{candidate}.1", norms[name])
+            elif name in edge.operations:
+                variables |= _of_operation(candidate, edge.operations[name])
+    return variables
+
+
 def _of_operation(path: str, operation: keras.layers.Layer) -> dict[str, Any]:
     return dict(_parts(path, operation))
 
 
 def _parts(path: str, operation: keras.layers.Layer) -> Iterator[tuple[str, Any]]:
+    if getattr(operation, "bias", None) is not None:  # of a convolution that is a variable
+        yield f"{path}.conv.bias", operation.bias
     for name in _PARTS:
         part = getattr(operation, name, None)
         if isinstance(part, keras.layers.Layer):

@@ -100,6 +100,24 @@ class RowColumnConv(nn.Sequential):
         self.norm = nn.BatchNorm2d(channels, affine=affine)
 
 
+class NormalizedConv(nn.Sequential):
+    """ReLU, convolution, batch normalization: the convolutions of NAS-Bench-201.
+
+    Args:
+        channels: Channels of input and output.
+        size: Rows and columns of the kernel, odd.
+        stride: 1 or 2.
+        affine: Whether batch normalization has a scale and an offset; without, the convolution has
+            a bias, as in the benchmark's search.
+    """
+
+    def __init__(self, channels: int, size: int, stride: int, affine: bool) -> None:
+        super().__init__()
+        self.relu = nn.ReLU()
+        self.conv = nn.Conv2d(channels, channels, size, stride, size // 2, bias=not affine)
+        self.norm = nn.BatchNorm2d(channels, affine=affine)
+
+
 class FactorizedReduce(nn.Module):
     """Halves the image by two pointwise convolutions, the second a row and a column further on.
 

@@ -12,6 +12,7 @@ from absl import flags
 from darts_tf.command_line import flag_files, help_text
 from darts_tf.command_line.flags import Line, Owner, define, read, unexpected
 from darts_tf.command_line.help_text import Row
+from darts_tf.command_line.invocation import spelled
 from darts_tf.config import RunConfig
 from darts_tf.data.dataset import AnyDataset
 from darts_tf.data.datasets import resolve
@@ -233,6 +234,7 @@ def _show_help(
     known = ", ".join(names) if in_full else f"{len(names)} presets"
     text = f"A file of flags{f', or one of {known}' if names else ''}."
     rows = [Row("flagfile", "", text, help_text.FILES, names), *rows]
+    about = spelled(about)
     print(help_text.full(about, rows) if in_full else help_text.first_screen(about, rows))
     raise help_text.Helped(rows)
 

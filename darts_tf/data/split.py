@@ -56,6 +56,14 @@ class Split(ABC):
     def take(self, indices: Sequence[int] | slice | np.ndarray) -> Self:
         """Returns the images at `indices`, in their order."""
 
+    def stretch(self, part: slice) -> Self:
+        """Returns images that follow one another, with all that belongs to them.
+
+        Args:
+            part: Which ones, without a step.
+        """
+        return self.take(part)
+
     @abstractmethod
     def batches(
         self, positions: np.ndarray, batch_size: int, seeds: np.ndarray, *, crop: bool

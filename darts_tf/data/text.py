@@ -70,6 +70,10 @@ class TextSplit(Split):
         """Returns the text of the words at `indices`, in their order."""
         return replace(self, words=self.words[indices], valid=None, rows=0, window=0)
 
+    def stretch(self, part: slice) -> Self:
+        """Returns a part of the text, with the whole text to validate on."""
+        return replace(self.take(part), valid=self.valid)
+
     def portions(
         self, train_portion: float, valid_portion: float = 0.0, by: str = "order"
     ) -> tuple[Self, Self]:

@@ -53,7 +53,7 @@ def check_exportable(model: Any) -> tuple[tuple[int, int, int], int]:
         )
     if answer.dtype != "float32":
         raise UserError(f"model: expected probabilities in float32, got {answer.dtype}")
-    _check_probabilities(model, shape, answer.shape[1])
+    check_probabilities(_probe(model, shape), _PROBES, answer.shape[1])
     return shape, answer.shape[1]
 
 
@@ -77,13 +77,27 @@ def _kind(model: Any) -> str:
     return model.__name__ if isinstance(model, type) else f"one of class {type(model).__name__}"
 
 
-def _check_probabilities(model: keras.Model, shape: tuple[int, ...], classes: int) -> None:
-    """Raises a UserError if a few images get anything but probabilities."""
-    probe = np.random.RandomState(0).randint(0, 256, (_PROBES, *shape)).astype(np.float32)
-    scores = np.asarray(keras.ops.convert_to_numpy(model(probe, training=False)))
-    if scores.shape != (_PROBES, classes):
+def _probe(model: keras.Model, shape: tuple[int, ...]) -> Any:
+    """Returns what a model answers to a few images."""
+    images = np.random.RandomState(0).randint(0, 256, (_PROBES, *shape)).astype(np.float32)
+    return model(images, training=False)
+
+
+def check_probabilities(answer: Any, examples: int, classes: int) -> None:
+    """Checks that what a model answers are probabilities.
+
+    Args:
+        answer: The answer, a tensor of Keras's backend.
+        examples: The number of examples that it was asked about.
+        classes: The number of classes.
+
+    Raises:
+        UserError: If they are anything else.
+    """
+    scores = np.asarray(keras.ops.convert_to_numpy(answer))
+    if scores.shape != (examples, classes):
         raise UserError(
-            f"model: expected {classes} scores for each of {_PROBES} images, got {scores.shape}"
+            f"model: expected {classes} scores for each of {examples} images, got {scores.shape}"
         )
     sums = scores.sum(axis=1, dtype=np.float64)
     right = (scores >= 0).all() and (np.abs(sums - 1) <= _TOLERANCE).all()

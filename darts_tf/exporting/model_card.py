@@ -10,16 +10,28 @@ from darts_tf.data.datasets import run_name
 from darts_tf.runs.results import with_units
 
 NAMES = ("model_card.json", "model_card.md")
-_FROM_RESULT = ("top1_error_percent", "top5_error_percent", "epochs", "genotype")
+_FROM_RESULT = (
+    "top1_error_percent",
+    "top5_error_percent",
+    "test_perplexity",
+    "valid_perplexity",
+    "epochs",
+    "genotype",
+)
 _TEXTS = {
     "dataset": "data set",
     "image": "images",
     "classes": "classes",
+    "words": "words of the vocabulary",
+    "size": "size of the hidden state",
     "top1_error_percent": "test error, top 1, in percent",
     "top5_error_percent": "test error, top 5, in percent",
+    "test_perplexity": "perplexity of the test text",
+    "valid_perplexity": "perplexity of the validation text",
     "epochs": "epochs of training",
     "parameters": "parameters",
     "multiply_adds": "multiply-adds of an image",
+    "multiply_adds_per_word": "multiply-adds of a word",
 }
 
 

@@ -39,14 +39,29 @@ def finite(pixels: tf.Tensor, name: str) -> tf.Tensor:
     return tf.raw_ops.CheckNumericsV2(tensor=pixels, message=f"{name}: expected finite numbers")
 
 
-def of_equal_sizes(pixels: tf.Tensor, shape: Sequence[int]) -> tf.Tensor:
-    """Returns pixels for runtimes without operations that check; they refuse images of other sizes.
-
-    A black image joins the batch and leaves it again: only images of equal sizes can be joined.
+def refused_where(wrong: tf.Tensor, value: tf.Tensor, message: str) -> tf.Tensor:
+    """Returns a tensor of a SavedModel, whose evaluation fails where something is wrong with it.
 
     Args:
-        pixels: float32 [batch, *shape].
-        shape: Height, width and channels of an image.
+        wrong: What is wrong, bool of any shape.
+        value: What waits for the check, int32 or float32 of any shape.
+        message: What was expected.
     """
-    black = tf.constant(np.zeros((1, *shape), np.float32))
-    return tf.concat([pixels, black], axis=0)[:-1]
+    number = tf.where(tf.reduce_any(wrong), np.float32("nan"), np.float32(0))
+    # As in `finite`, an operation that no debug stripper knows.
+    zero = tf.raw_ops.CheckNumericsV2(tensor=number, message=message)
+    return value + tf.cast(zero, value.dtype)
+
+
+def of_equal_sizes(batch: tf.Tensor, shape: Sequence[int]) -> tf.Tensor:
+    """Returns a batch for runtimes without operations that check; they refuse other sizes.
+
+    An example of zeros joins the batch and leaves it again: only those of equal sizes can be
+    joined.
+
+    Args:
+        batch: [batch, *shape], of any dtype of numbers.
+        shape: The shape of an example, such as height, width and channels of an image.
+    """
+    zeros = tf.constant(np.zeros((1, *shape), batch.dtype.as_numpy_dtype))
+    return tf.concat([batch, zeros], axis=0)[:-1]

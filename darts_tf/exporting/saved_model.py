@@ -11,15 +11,13 @@ import keras
 import tensorflow as tf
 
 import darts_tf
-from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.errors import UserError
-from darts_tf.exporting.exportable import check_exportable
+from darts_tf.exporting.form import Form
+from darts_tf.exporting.forms import form_of
 from darts_tf.exporting.labels import as_bytes, class_names
 from darts_tf.exporting.model_card import write_card
 from darts_tf.exporting.serving import BATCHING_FILE, batching_parameters, publish, version_folder
-from darts_tf.exporting.signatures import signatures
 from darts_tf.exporting.warm_up import WARM_UP_FILE, write_warm_up
-from darts_tf.networks.complexity import multiply_adds, parameters
 
 
 def export_saved_model(
@@ -32,14 +30,17 @@ def export_saved_model(
     """Exports a network to `directory/<version>/`, whole or not at all.
 
     The signatures, which take pixels or encoded images, are those of
-    `darts_tf.exporting.signatures`; the class names are an asset. The folder `assets.extra` has
-    warm-up requests and a model card, and `batching_params.pbtxt` has batching parameters.
+    `darts_tf.exporting.signatures`; those of a language model, which take words, are those of
+    `darts_tf.exporting.word_signatures`. The class names, or the words, are an asset. The folder
+    `assets.extra` has warm-up requests and a model card, and `batching_params.pbtxt` has batching
+    parameters.
 
     Args:
-        model: A model from pixels to probabilities, as `train` returns it.
+        model: A model from pixels to probabilities, or a language model, as `train` returns it.
         directory: The folder of one served model.
         version: The version's number, from 1; the next one when None.
-        labels: A name for each class; those of the result when None, or numbers from 0 without one.
+        labels: A name for each class, or the words of the vocabulary; those of the result when
+            None, or numbers from 0 without one.
         result: The contents of `result.json`, for class names and the model card. If its data set
             is ImageNet, encoded images are cropped to their center, as the test images were.
 
@@ -48,22 +49,24 @@ def export_saved_model(
 
     Raises:
         UserError: If the version exists, the folder cannot be written, there is not one label of
-            one line for each class, or `check_exportable` refuses the model.
+            one line for each class, or `form_of` refuses the model.
     """
     directory = version_folder(directory, version).parent
-    _, classes = check_exportable(model)
+    form = form_of(model)
     if labels is None and result is not None:
         labels = result.get("classes")
-    names = _lines(class_names(labels, classes))
+    names = class_names(labels, form.classes)
+    form.check_names(names)
+    lines = _lines(names)
     directory.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=".export-", dir=directory))
     try:
-        labels_file = temporary / "labels.txt"
-        labels_file.write_bytes(b"".join(name + b"\n" for name in names))
-        module, served = signatures(model, labels_file, _crops(result))
+        names_file = temporary / form.names_file
+        names_file.write_bytes(b"".join(line + b"\n" for line in lines))
+        module, served = form.signatures(names_file, result)
         written = temporary / "model"
         tf.saved_model.save(module, written, served)
-        _write_extras(written, directory.absolute().name, model, result)
+        _write_extras(written, directory.absolute().name, form, names, result)
         return publish(written, directory, version)
     finally:
         shutil.rmtree(temporary)
@@ -76,27 +79,16 @@ def _lines(names: Sequence[str]) -> list[bytes]:
     return [as_bytes(name) for name in names]
 
 
-def _crops(result: Mapping[str, Any] | None) -> bool:
-    """Whether the test images of the data set are cropped to their center."""
-    name = (result or {}).get("dataset")
-    facts = DATASETS.get(name) if isinstance(name, str) else None
-    return facts is not None and facts.crop == "resized"
-
-
 def _write_extras(
-    folder: Path, name: str, model: keras.Model, result: Mapping[str, Any] | None
+    folder: Path,
+    name: str,
+    form: Form,
+    names: Sequence[str],
+    result: Mapping[str, Any] | None,
 ) -> None:
     """Writes warm-up requests, batching parameters and, last, the card with all checksums."""
-    shape = model.input_shape[1:]
     extra = folder / "assets.extra"
     extra.mkdir()
-    write_warm_up(extra / WARM_UP_FILE, name, shape)
+    write_warm_up(extra / WARM_UP_FILE, name, form, names)
     (folder / BATCHING_FILE).write_text(batching_parameters())
-    facts = {
-        "image": list(shape),
-        "classes": model.output_shape[-1],
-        "parameters": parameters(model),
-        "multiply_adds": multiply_adds(model),
-        "darts_tf": darts_tf.__version__,
-    }
-    write_card(folder, facts, result)
+    write_card(folder, {**form.facts(), "darts_tf": darts_tf.__version__}, result)

@@ -42,7 +42,7 @@ def signatures(
     served = fold_normalization(model)
     constants = [(variable, tf.constant(variable.numpy())) for variable in served.variables]
     module = tf.Module()
-    module.names = _names(labels)
+    module.names = names_table(labels)
 
     pixels_spec = tf.TensorSpec((None, *shape), tf.float32, name="pixels")
     bytes_spec = tf.TensorSpec((None,), tf.string, name="image_bytes")
@@ -93,7 +93,12 @@ def decode(encoded: tf.Tensor, shape: tuple[int, int, int], crop: bool = False) 
     return tf.round(tf.image.rgb_to_grayscale(image)) if shape[2] == 1 else image
 
 
-def _names(labels: str | os.PathLike[str]) -> tf.lookup.StaticHashTable:
+def names_table(labels: str | os.PathLike[str]) -> tf.lookup.StaticHashTable:
+    """Returns a table from the numbers of classes to their names.
+
+    Args:
+        labels: A text file with one class name a line.
+    """
     lines = tf.lookup.TextFileInitializer(
         os.fspath(labels),
         tf.int64,

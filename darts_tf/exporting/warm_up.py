@@ -5,14 +5,14 @@ They are protocol buffers of tensorflow/serving, `tensorflow_serving/apis/predic
 """
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
+from darts_tf.exporting.form import Form
 from darts_tf.exporting.serving import BATCHES
-from darts_tf.exporting.signatures import ENCODED, PIXELS
 
 WARM_UP_FILE = "tf_serving_warmup_requests"
 # Numbers of fields in the protocol buffers.
@@ -23,36 +23,34 @@ _MODEL_SPEC_NAME, _MODEL_SPEC_SIGNATURE_NAME = 1, 3
 _ENTRY_KEY, _ENTRY_VALUE = 1, 2
 
 
-def write_warm_up(path: Path, name: str, shape: tuple[int, int, int]) -> None:
-    """Writes a TFRecord file of black images for each signature in each batch size.
+def write_warm_up(path: Path, name: str, form: Form, names: Sequence[str]) -> None:
+    """Writes a TFRecord file with a request for each signature in each batch size.
 
     Args:
         path: The file.
         name: The served model's name.
-        shape: Height, width and channels of an image.
+        form: The form of the model.
+        names: A name for each class.
     """
-    black = tf.io.encode_png(np.zeros(shape, np.uint8)).numpy()
     with tf.io.TFRecordWriter(os.fspath(path)) as writer:
         for size in BATCHES:
-            # A single value fills the whole shape.
-            pixels = tf.make_tensor_proto(0.0, tf.float32, (size, *shape))
-            writer.write(prediction_log(name, PIXELS, "pixels", pixels))
-            images = tf.make_tensor_proto(black, tf.string, (size,))
-            writer.write(prediction_log(name, ENCODED, "image_bytes", images))
+            for signature, inputs in form.requests(size, names):
+                writer.write(prediction_log(name, signature, inputs))
 
 
-def prediction_log(name: str, signature: str, input_name: str, tensor: Any) -> bytes:
-    """Returns a `PredictionLog` of a `PredictRequest` with one input, serialized.
+def prediction_log(name: str, signature: str, inputs: Mapping[str, Any]) -> bytes:
+    """Returns a `PredictionLog` of a `PredictRequest`, serialized.
 
     Args:
         name: The served model's name.
         signature: The signature's name.
-        input_name: The input's name.
-        tensor: A `TensorProto`.
+        inputs: A `TensorProto` for each input.
     """
     spec = _text(_MODEL_SPEC_NAME, name) + _text(_MODEL_SPEC_SIGNATURE_NAME, signature)
-    entry = _text(_ENTRY_KEY, input_name) + _field(_ENTRY_VALUE, tensor.SerializeToString())
-    request = _field(_REQUEST_MODEL_SPEC, spec) + _field(_REQUEST_INPUTS, entry)
+    request = _field(_REQUEST_MODEL_SPEC, spec)
+    for input_name, tensor in sorted(inputs.items()):
+        entry = _text(_ENTRY_KEY, input_name) + _field(_ENTRY_VALUE, tensor.SerializeToString())
+        request += _field(_REQUEST_INPUTS, entry)
     return _field(_PREDICTION_LOG_PREDICT_LOG, _field(_PREDICT_LOG_REQUEST, request))
 
 

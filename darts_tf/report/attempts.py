@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from darts_tf.report.content import cells, chart, heading, percent
+from darts_tf.report.content import cells, chart, heading
 from darts_tf.report.page import Page
 from darts_tf.report.parts import definitions, last_sections, slots, table
 from darts_tf.report.runs import Run
+from darts_tf.runs.quality import Quality
 from darts_tf.spaces.genotype import Genotype
 
 
@@ -17,14 +18,14 @@ class Attempt:
 
     Args:
         name: Its number or seed, as text.
-        accuracy: Its validation accuracy, from 0 to 1; None as long as it has none.
+        score: Its score in validation, such as an accuracy from 0 to 1; None without one.
         epochs: The epochs it was given. Attempts with fewer are not compared with longer ones.
         state: `finished`, or what else it is.
         details: What distinguishes it, by name, as text.
     """
 
     name: str
-    accuracy: float | None
+    score: float | None
     epochs: int
     state: str
     details: Mapping[str, str] = field(default_factory=dict)
@@ -39,6 +40,7 @@ class Words:
         number: The word for its name, such as `seed`.
         about: The sentence below the heading.
         best: The sentence above the best one's cells, which its name ends.
+        quality: By what they are compared.
         details: The heading of the best one's details; "" for no such section.
     """
 
@@ -46,13 +48,19 @@ class Words:
     number: str
     about: str
     best: str
+    quality: Quality
     details: str = ""
 
 
-def best(attempts: Sequence[Attempt]) -> Attempt | None:
-    """Returns the most accurate of the longest attempts, the first of equals; None without one."""
-    scored = [attempt for attempt in attempts if attempt.accuracy is not None]
-    return max(scored, key=_score, default=None)
+def best(attempts: Sequence[Attempt], quality: Quality) -> Attempt | None:
+    """Returns the best of the longest attempts, the first of equals; None without one.
+
+    Args:
+        attempts: The attempts.
+        quality: By what they are compared.
+    """
+    scored = [attempt for attempt in attempts if attempt.score is not None]
+    return max(scored, key=lambda attempt: _rank(attempt, quality), default=None)
 
 
 def page(
@@ -71,18 +79,18 @@ def page(
         attempts: In the order in which they began.
         genotype: The cells of the best one, where they are known.
     """
-    first = best(attempts)
+    quality, first = words.quality, best(attempts, words.quality)
     one = words.one.capitalize()
     sections: list[tuple[str, str]] = []
-    if first is None:
+    if first is None or first.score is None:
         sections.append(("Nothing yet", f"<p>The first {words.one} is under way.</p>"))
     else:
         facts = [
             *facts,
-            ("Best validation accuracy", percent(first.accuracy)),
+            (f"Best validation {quality.name}", quality.text(first.score, digits=1)),
             (f"Best {words.one}", first.name),
         ]
-        sections.append(("Validation accuracies", slots("scores")))
+        sections.append((f"Validation {quality.names}", slots("scores")))
     if attempts:
         sections.append((f"{one}s", _table(words, attempts, first)))
     if first is not None and genotype is not None:
@@ -113,13 +121,14 @@ def content(
         attempts: In the order in which they began.
         genotype: The cells of the best one, where they are known.
     """
-    scored = [attempt for attempt in attempts if attempt.accuracy is not None]
-    leaders = [best(scored[: number + 1]) for number in range(len(scored))]
+    quality = words.quality
+    scored = [attempt for attempt in attempts if attempt.score is not None]
+    leaders = [best(scored[: number + 1], quality) for number in range(len(scored))]
     scores = chart(
-        f"Validation accuracy by {words.number}, %",
+        f"Validation {quality.name} by {words.number}{quality.unit}",
         {
-            words.one: [_percent(attempt) for attempt in scored],
-            "best so far": [_percent(leader) for leader in leaders],
+            words.one: [_scaled(attempt, quality) for attempt in scored],
+            "best so far": [_scaled(leader, quality) for leader in leaders],
         },
         labels=[attempt.name for attempt in scored],
         unit=words.number,
@@ -134,33 +143,35 @@ def content(
     }
 
 
-def _score(attempt: Attempt) -> tuple[int, float]:
-    return attempt.epochs, attempt.accuracy or 0.0
+def _rank(attempt: Attempt, quality: Quality) -> tuple[int, float]:
+    score = quality.worst if attempt.score is None else attempt.score
+    return attempt.epochs, quality.rank(score)
 
 
-def _percent(attempt: Attempt | None) -> float | None:
-    if attempt is None or attempt.accuracy is None:
+def _scaled(attempt: Attempt | None, quality: Quality) -> float | None:
+    if attempt is None or attempt.score is None:
         return None
-    return float(f"{100 * attempt.accuracy:.6g}")
+    return quality.scaled(attempt.score)
 
 
 def _table(words: Words, attempts: Sequence[Attempt], first: Attempt | None) -> str:
-    """Returns the attempts as a table, the best first, those without an accuracy last."""
+    """Returns the attempts as a table, the best first, those without a score last."""
+    quality = words.quality
     ranked = sorted(
         attempts,
-        key=lambda attempt: (attempt.accuracy is not None, *_score(attempt)),
+        key=lambda attempt: (attempt.score is not None, *_rank(attempt, quality)),
         reverse=True,
     )
     names = dict.fromkeys(name for attempt in attempts for name in attempt.details)
     rows = [
         [
             attempt.name,
-            "" if attempt.accuracy is None else percent(attempt.accuracy, digits=2),
+            "" if attempt.score is None else quality.text(attempt.score),
             attempt.state,
             str(attempt.epochs),
             *(attempt.details.get(name, "") for name in names),
         ]
         for attempt in ranked
     ]
-    head = [words.number.capitalize(), "Validation accuracy", "State", "Epochs", *names]
+    head = [words.number.capitalize(), f"Validation {quality.name}", "State", "Epochs", *names]
     return table(head, rows, f"{words.one}s", marked=ranked.index(first) if first else None)

@@ -151,7 +151,11 @@ function range(spec) {
   }
   let low = spec.zero ? 0 : Math.min(...values);
   let high = Math.max(...values, low);
-  if (high === low) high = low + (spec.whole ? 1 : Math.abs(low) * 0.1 || 1);
+  if (high === low) {
+    const room = spec.whole ? 1 : Math.abs(low) * 0.1 || 1;
+    high += room;
+    if (!spec.zero) low -= room;
+  }
   if (!spec.zero) low -= (high - low) * 0.04;
   high += (high - low) * 0.04;
   return [low, high];

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from darts_tf.report.content import cells, chart, day, device_days, epochs_done, percent
+from darts_tf.report.content import cells, chart, day, device_days, epochs_done
 from darts_tf.report.page import Page
 from darts_tf.report.parts import genotype_box, slots, table
 from darts_tf.report.pictures.drawing import caption
 from darts_tf.report.runs import Run
 from darts_tf.report.training import outcome_facts
+from darts_tf.runs.quality import quality_of
 
 _COST = "Cost"
 
@@ -66,7 +67,7 @@ def content(names: Sequence[str], runs: Sequence[Run]) -> dict[str, Any]:
 
 
 def learning_curves(names: Sequence[str], runs: Sequence[Run]) -> list[dict[str, Any]]:
-    """Returns charts of the losses and accuracies of several runs, those that any of them has.
+    """Returns charts of losses, perplexities and accuracies, those that any of several runs has.
 
     Args:
         names: One a run.
@@ -75,6 +76,8 @@ def learning_curves(names: Sequence[str], runs: Sequence[Run]) -> list[dict[str,
     curves = [
         ("Training loss, nats", "train_loss", 1),
         ("Validation loss, nats", "valid_loss", 1),
+        ("Training perplexity", "train_perplexity", 1),
+        ("Validation perplexity", "valid_perplexity", 1),
         ("Training accuracy, %", "train_accuracy", 100),
         ("Validation accuracy, %", "valid_accuracy", 100),
     ]
@@ -154,7 +157,11 @@ def _facts(run: Run) -> list[tuple[str, str]]:
     facts += [("Began", day(run).removeprefix(", "))] if run.began is not None else []
     facts.append(("Epochs", epochs_done(run.epochs)))
     if run.program == "search" and run.history:
-        facts.append(("Validation accuracy", percent(run.records[-1].valid_accuracy)))
+        last = run.records[-1]
+        quality = quality_of(last.measures)
+        score = quality.of_supernet(last)
+        told = "none yet" if score is None else quality.text(score, digits=1)
+        facts.append((f"Validation {quality.name}", told))
     if run.outcome is None:
         return [*facts, ("Ended because of", "under way")]
     if run.program == "search":

@@ -15,7 +15,6 @@ TERMS = MappingProxyType(
         "the nodes that they read.",
         "edge": "A connection between two nodes of a cell. During a search it mixes all candidate "
         "operations.",
-        "edge weights": "The share of each candidate operation in the mixture on an edge.",
         "architecture parameters": "Trained numbers, also called alphas, one for each candidate "
         "operation of each edge: the greater, the more the operation counts.",
         "alphas": "The architecture parameters: trained numbers, one for each candidate operation "

@@ -8,48 +8,52 @@ from darts_tf.report.content import device_days
 from darts_tf.report.page import Page
 from darts_tf.report.runs import Run, read_run, trainings
 from darts_tf.runs.directory import RunDirectory
-
-_ERROR = "valid_top1_error_percent"  # in a training's result, percent
+from darts_tf.runs.quality import Quality, quality_of
 
 
 def page(directory: RunDirectory) -> Page:
     """Returns the page of a random search, finished or not."""
     run = read_run(directory)
     networks = trainings(directory)
-    samples = read_samples(run, networks)
+    samples, quality = read_samples(run, networks)
     words = Words(
-        one="sample", number="seed", about=_about(run, samples), best="The genotype of seed"
+        one="sample",
+        number="seed",
+        about=_about(run, samples),
+        best="The genotype of seed",
+        quality=quality,
     )
     facts = [("Samples", f"{_ended(samples)} of {run.settings.get('samples', '?')}")]
     if run.outcome is not None:
         facts.append(("Cost", device_days(run.outcome)))
-    best = attempts.best(samples)
+    best = attempts.best(samples, quality)
     genotype = None if best is None else networks[int(best.name)].genotype
     return attempts.page(run, words, facts, samples, genotype)
 
 
-def read_samples(run: Run, networks: Mapping[int, Run]) -> list[Attempt]:
-    """Returns the genotypes that have been drawn, by seed.
+def read_samples(run: Run, networks: Mapping[int, Run]) -> tuple[list[Attempt], Quality]:
+    """Returns the genotypes that have been drawn, by seed, and by what they are compared.
 
     Args:
         run: The random search.
         networks: The training runs of their networks, by seed.
     """
     last = max(networks, default=0)
+    quality = quality_of(name for one in networks.values() for name in one.outcome or ())
     samples = []
     for seed, network in sorted(networks.items()):
         done, most = len(network.history), int(network.settings["epochs"])
         # Samples are trained one after the other: one before the last that has no result diverged.
         under_way = seed == last and run.outcome is None
         state = f"under way: {done} of {most} epochs" if under_way else "diverged"
-        accuracy, details = None, {}
+        score, details = None, {}
         if network.outcome is not None:
             state = "finished"
-            accuracy = 1 - float(network.outcome[_ERROR]) / 100
+            score = quality.score(float(network.outcome[quality.held_out]))
             if "parameters" in network.outcome:
                 details["Parameters"] = f"{int(network.outcome['parameters']):,}"
-        samples.append(Attempt(str(seed), accuracy, most, state, details))
-    return samples
+        samples.append(Attempt(str(seed), score, most, state, details))
+    return samples, quality
 
 
 def _ended(samples: list[Attempt]) -> int:

@@ -11,7 +11,7 @@ from darts_tf.report.parts import last_sections, slots, table
 from darts_tf.report.runs import Run, read_run, trainings
 from darts_tf.report.training import outcome_facts
 from darts_tf.runs.directory import RunDirectory
-from darts_tf.runs.results import ERRORS
+from darts_tf.runs.results import ERRORS, SCORES
 
 
 def page(directory: RunDirectory) -> Page:
@@ -19,8 +19,9 @@ def page(directory: RunDirectory) -> Page:
     run = read_run(directory)
     runs = trainings(directory)
     sections: list[tuple[str, str]] = []
-    if _errors(runs):
-        sections.append(("Errors by seed", slots("scores")))
+    if errors := _errors(runs):
+        names = "Errors" if any(map(_unit, errors)) else "Perplexities"
+        sections.append((f"{names} by seed", slots("scores")))
     if runs:
         sections.append(("Training runs", _table(runs)))
     if any(each.history for each in runs.values()):
@@ -57,13 +58,14 @@ def content(run: Run, runs: Mapping[int, Run]) -> dict[str, Any]:
         "charts": {
             "scores": [
                 chart(
-                    f"{words} by seed, %",
+                    f"{words} by seed{',' * bool(unit)}{unit}",
                     {"seed": values, "mean": [statistics.fmean(values)] * len(values)},
                     labels=seeds,
                     unit="seed",
                     points=["seed"],
                 )
                 for words, (seeds, values) in _errors(runs).items()
+                for unit in [_unit(words)]
             ],
             "learning": learning_curves(names, list(runs.values())),
         },
@@ -71,9 +73,12 @@ def content(run: Run, runs: Mapping[int, Run]) -> dict[str, Any]:
 
 
 def _errors(runs: Mapping[int, Run]) -> dict[str, tuple[list[int], list[float]]]:
-    """Returns the seeds and values of each error that finished training runs have, by its words."""
+    """Returns seeds and values of each error that finished trainings have, by its words.
+
+    Those of language models are perplexities.
+    """
     errors = {}
-    for key, words in ERRORS.items():
+    for key, words in SCORES.items():
         by_seed = {
             seed: float(each.outcome[key])
             for seed, each in runs.items()
@@ -100,22 +105,27 @@ def _table(runs: Mapping[int, Run]) -> str:
 
 
 def _facts(run: Run, runs: Mapping[int, Run]) -> list[tuple[str, str]]:
-    facts = [(words, _spread(values)) for words, (_, values) in _errors(runs).items()]
+    facts = [(words, _spread(values, _unit(words))) for words, (_, values) in _errors(runs).items()]
     shared = [dict(outcome_facts(each.outcome)) for each in runs.values() if each.outcome]
     facts += [
         (name, value)
         for name, value in (shared[0].items() if shared else ())
-        if name not in ERRORS.values() and all(each.get(name) == value for each in shared)
+        if name not in SCORES.values() and all(each.get(name) == value for each in shared)
     ]
     return facts + ([("Cost", device_days(run.outcome))] if run.outcome is not None else [])
 
 
-def _spread(values: Sequence[float]) -> str:
+def _unit(words: str) -> str:
+    return " %" if words in ERRORS.values() else ""
+
+
+def _spread(values: Sequence[float], unit: str) -> str:
     """Returns a mean with its sample standard deviation and the best (DARTS+, table 1)."""
     if len(values) == 1:
-        return f"{values[0]:.2f} %"
+        return f"{values[0]:.2f}{unit}"
     mean, deviation = statistics.fmean(values), statistics.stdev(values)
-    return f"{mean:.2f} \N{PLUS-MINUS SIGN} {deviation:.2f} % (best {min(values):.2f})"
+    spread = f"{mean:.2f} \N{PLUS-MINUS SIGN} {deviation:.2f}{unit}"
+    return f"{spread} (best {min(values):.2f})"
 
 
 def _about(run: Run, runs: Mapping[int, Run]) -> str:

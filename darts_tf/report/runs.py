@@ -81,8 +81,14 @@ class Run:
         return self.records[-1].genotype if self.program == "search" and self.records else None
 
     def values(self, key: str, factor: float = 1.0) -> list[float | None]:
-        """Returns a number of each epoch, rounded to six digits, None where there is none."""
-        return [_rounded(line.get(key), factor) for line in self.history]
+        """Returns a number of each epoch, rounded to six digits, None where there is none.
+
+        Args:
+            key: Its name in the lines of the history, or among the measures of a search's.
+            factor: What it is multiplied by.
+        """
+        lines = ({**(line.get("measures") or {}), **line} for line in self.history)
+        return [_rounded(line.get(key), factor) for line in lines]
 
 
 def read_run(directory: RunDirectory) -> Run:

@@ -10,9 +10,10 @@ from darts_tf.report.parts import last_sections, slots, table
 from darts_tf.report.pictures.drawing import caption
 from darts_tf.report.runs import Run, read_run
 from darts_tf.runs.directory import RunDirectory
+from darts_tf.runs.quality import Quality, quality_of
 from darts_tf.spaces.genotype import read_genotype
 
-_HEAD = (
+_BEFORE = (
     "Method and rule",
     "Searches",
     "Stopped",
@@ -20,10 +21,8 @@ _HEAD = (
     "Skip-connects",
     "Free operations",
     "Weights",
-    "Test error, %",
-    "To the end",
-    "To random",
 )
+_BEHIND = ("To the end", "To random")
 
 
 def page(directory: RunDirectory) -> Page:
@@ -47,18 +46,19 @@ def page(directory: RunDirectory) -> Page:
 
 def _page(run: Run, found: Mapping[str, Any]) -> Page:
     rows, curves = found.get("rows", []), found.get("curves", {})
+    quality = quality_of(name for row in rows for name in row)
     if not rows:
         sections = [("Nothing yet", "<p>The first searches are under way.</p>")]
     else:
         sections = [
-            ("Table", _about_table(found) + _table(rows)),
+            ("Table", _about_table(found, quality) + _table(rows, quality)),
             ("Skip-connects by epoch", slots("skips", _BANDS)),
-            ("Validation accuracy of the supernets", slots("learning")),
+            (f"Validation {quality.name} of the supernets", slots("learning")),
             ("Mean weight of each operation", slots("means", _WEIGHTS)),
             ("Weights of the first and the last edge", slots("ends", _EDGES)),
         ]
         if any(row["rule"].startswith("epoch:") for row in rows):
-            sections.insert(1, ("Test error by epoch", slots("errors", _ERRORS)))
+            sections.insert(1, (f"{quality.row_name} by epoch", slots("errors", _ERRORS)))
         sections += [
             (f"Cells after epoch {one['epoch']}", slots(f"cells-{number}"))
             for number, one in enumerate(found["shown"])
@@ -69,7 +69,7 @@ def _page(run: Run, found: Mapping[str, Any]) -> Page:
         about=_about(run, found),
         facts=[],
         sections=[*sections, *last_sections(run, None)],
-        data=_content(found, rows, curves),
+        data=_content(found, rows, curves, quality),
         finished=run.outcome is not None or "reason" in found,
     )
 
@@ -84,8 +84,12 @@ _ERRORS = "Of the cells after each epoch, trained from scratch."
 
 
 def _content(
-    found: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], curves: Mapping[str, Any]
+    found: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    curves: Mapping[str, Any],
+    quality: Quality,
 ) -> dict[str, Any]:
+    learning = f"Validation {quality.name}{quality.unit}"
     genotypes = [read_genotype(one["genotype"]) for one in found.get("shown", [])]
     means = _by_operation(curves, "weight_", "Mean weight")
     ends = [
@@ -99,9 +103,9 @@ def _content(
         **cells(genotypes, columns=operations),
         "stop": None,
         "charts": {
-            "errors": _error_charts(rows),
+            "errors": _error_charts(rows, quality),
             "skips": _by_cell(curves, "skip_connects_", "Skip-connects", zero=True),
-            "learning": [_over_epochs("Validation accuracy, %", curves, "valid_accuracy", 100)],
+            "learning": [_over_epochs(learning, curves, quality.key, quality.factor)],
             "means": means,
             "ends": ends,
         },
@@ -163,12 +167,12 @@ def _by_operation(curves: Mapping[str, Any], prefix: str, title: str) -> list[di
     return charts
 
 
-def _error_charts(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _error_charts(rows: Sequence[Mapping[str, Any]], quality: Quality) -> list[dict[str, Any]]:
     """Returns the test error of cells after fixed epochs, for each method."""
     charts = []
     for method in dict.fromkeys(row["method"] for row in rows):
         points = {
-            int(row["rule"].partition(":")[2]): row["error_percent"]
+            int(row["rule"].partition(":")[2]): row[quality.row]
             for row in rows
             if row["method"] == method and row["rule"].startswith("epoch:")
         }
@@ -180,11 +184,11 @@ def _error_charts(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             # A line of one point would not be seen.
             alone = [method] if len(epochs) == 1 else []
             look: dict[str, Any] = {"labels": epochs, "unit": "epoch", "points": alone}
-            charts.append(_chart(f"Test error, %, {method}", {method: span}, **look))
+            charts.append(_chart(f"{quality.of_test}, {method}", {method: span}, **look))
     return charts
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> str:
+def _table(rows: Sequence[Mapping[str, Any]], quality: Quality) -> str:
     lines = [
         [
             f"{row['method']}, {row['rule']}" if row["rule"] else row["method"],
@@ -194,25 +198,28 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> str:
             _counts(row["skip_connects"]),
             _counts(row["free"]),
             f"{row['parameters']:,.0f}",
-            span_text(row["error_percent"]),
+            span_text(row[quality.row]),
             span_text(row["to_end"], signed=True),
             span_text(row["to_random"], signed=True),
         ]
         for row in rows
     ]
-    return table(_HEAD, lines, "Methods and rules")
+    return table([*_BEFORE, quality.of_test, *_BEHIND], lines, "Methods and rules")
 
 
-def _about_table(found: Mapping[str, Any]) -> str:
+def _about_table(found: Mapping[str, Any], quality: Quality) -> str:
     """Returns what the columns mean, and how many searches a narrower interval would need."""
     text = (
         f"<p>Means over the searches with {100 * found['level']:g} % t intervals. The last two "
-        "columns are paired differences in percentage points, below 0 where the row is better.</p>"
+        f"columns are paired differences{quality.differences}, below 0 where the row is "
+        "better.</p>"
     )
     needs = [row for row in found["rows"] if row["to_end"] and "searches_needed" in row["to_end"]]
     if needs:
         first = needs[0]["to_end"]["searches_needed"]
-        words = ", ".join(f"{count} for one of {width} points" for width, count in first.items())
+        words = ", ".join(
+            f"{count} for one of {width}{quality.points}" for width, count in first.items()
+        )
         name = f"{needs[0]['method']}, {needs[0]['rule']}"
         text += f"<p>Searches that an interval of this width would need ({name}): {words}.</p>"
     return text

@@ -1,6 +1,6 @@
 // The weights of every edge as curves, and the architecture parameters as heat maps.
 
-const DASHES = ["", " dashed", " dotted"];
+const DASHES = ["", " dashed", " dotted", " dash-dotted", " long-dashed", " far-dotted"];
 
 // The color of an operation's family; within a family lines differ in their dashes.
 function columnLook(table, name) {
@@ -46,8 +46,11 @@ function weightFigures() {
       table.names.forEach((name, edge) =>
         all.append(edgeChart(cell, edge, name, { height: 120, legend: false })));
     });
-    return html("div", { class: "cell-part" }, html("h3", { class: "cell-name" }, data.captions[cell]),
-      html("div", { class: "charts" }, ...front), more);
+    const part = html("div", { class: "cell-part" },
+      html("h3", { class: "cell-name" }, data.captions[cell]),
+      html("div", { class: "charts" }, ...front));
+    if (last > 0) part.append(more);
+    return part;
   });
 }
 

@@ -24,7 +24,7 @@ from darts_tf.report.pictures.heat_map import heat_map
 from darts_tf.report.tables import cell_tables, wiring
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
-from darts_tf.runs.results import ERRORS, PERPLEXITIES
+from darts_tf.runs.results import SCORES
 from darts_tf.spaces.genotype import Genotype
 
 # As many pictures of a kind as TensorBoard shows by default.
@@ -39,7 +39,6 @@ SCALARS = {
     "learning_rate": "learning_rate",
     "drop_path": "drop_path",
 }
-SCORES = {**ERRORS, **PERPLEXITIES}
 # TensorBoard has light and dark pages, and zooms in on a picture.
 _LOOK = Look(solid=True)
 _NAME = "events.out.tfevents.{}.darts_tf"
@@ -106,7 +105,7 @@ class Board:
         now, step = time.time(), self._last["epoch"]
         ends = [] if self._drawn else [*self._pictures(self._last)]
         errors = {name: value for name, value in (results or {}).items() if name in SCORES}
-        ends += [scalar_pb(f"test/{name}", value) for name, value in errors.items()]
+        ends += [_scalar(f"test/{name}", value) for name, value in errors.items()]
         success = session_end_pb(STATUS_SUCCESS, now)  # in TensorFlow's class of the same name
         ends.append(Summary.FromString(success.SerializeToString()))
         self._append(step, now, ends)
@@ -157,18 +156,18 @@ def _numbers(line: Mapping[str, Any]) -> Iterator[Summary]:
     """Yields the scalars and histograms of an epoch."""
     for tag, name in SCALARS.items():
         if line.get(name) is not None:
-            yield scalar_pb(tag, line[name])
+            yield _scalar(tag, line[name])
     for name, value in line["timing"].items():
-        yield scalar_pb(f"timing/{name}", value)
+        yield _scalar(f"timing/{name}", value)
     for cell, count in line.get("skip_connects", {}).items():
-        yield scalar_pb(f"skip_connects/{cell}", count)
+        yield _scalar(f"skip_connects/{cell}", count)
     for cell, counts in line.get("stable_epochs", {}).items():
         if counts:
-            yield scalar_pb(f"stable_epochs/{cell}", min(counts))
+            yield _scalar(f"stable_epochs/{cell}", min(counts))
     for cell, alphas in line.get("alphas", {}).items():
         yield histogram_pb(f"alphas/{cell}", [value for row in alphas for value in row])
     for name, value in line.get("measures", {}).items():
-        yield scalar_pb(f"measures/{name}", value)
+        yield _scalar(f"measures/{name}", value)
 
 
 def _image(tag: str, png: bytes) -> Summary:
@@ -189,6 +188,12 @@ def _table(
     if isinstance(config, TrainingConfig) and genotype is not None:
         table["genotype"] = training_flag_lines(config, genotype)[-1].partition("=")[2]
     return table
+
+
+def _scalar(tag: str, value: float) -> Summary:
+    """Returns a number in float32, of which a perplexity at the beginning may be beyond the end."""
+    most = float(np.finfo(np.float32).max)
+    return scalar_pb(tag, np.clip(value, -most, most))
 
 
 def _seconds(line: Mapping[str, Any]) -> float:

@@ -15,6 +15,7 @@ PERPLEXITIES = {
     "test_perplexity": "Test perplexity",
     "valid_perplexity": "Validation perplexity",
 }
+SCORES = {**ERRORS, **PERPLEXITIES}
 _EARLIER = {name.removesuffix("_percent"): name for name in ERRORS}
 
 

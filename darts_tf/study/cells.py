@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from darts_tf.runs.quality import Quality, quality_of
 from darts_tf.spaces import space_of
 from darts_tf.spaces.genotype import Genotype
 
@@ -38,7 +39,7 @@ class Cell:
         genotype: The cells of the network.
         stopped: Epoch in which the rule would have ended the search; None for its last one.
         epoch: Epoch of the genotype; None for a random cell.
-        valid_accuracy: That of the supernet after this epoch, from 0 to 1.
+        valid_score: The accuracy or the perplexity of the supernet after this epoch.
         trainings: The trainings of its network.
     """
 
@@ -48,13 +49,18 @@ class Cell:
     genotype: Genotype
     stopped: int | None = None
     epoch: int | None = None
-    valid_accuracy: float | None = None
+    valid_score: float | None = None
     trainings: tuple[Training, ...] = ()
 
     @property
-    def error_percent(self) -> float:
-        """Mean of the trainings' top-1 test errors, in percent."""
-        return fmean(training.result["top1_error_percent"] for training in self.trainings)
+    def quality(self) -> Quality:
+        """By what its networks are compared."""
+        return quality_of(name for training in self.trainings for name in training.result)
+
+    @property
+    def error(self) -> float:
+        """Mean of the trainings' numbers on the test data: errors in percent, or perplexities."""
+        return fmean(training.result[self.quality.test] for training in self.trainings)
 
     def free(self) -> dict[str, int]:
         """Returns for each cell the number of its edges whose operation has no weights."""

@@ -1,7 +1,7 @@
 """The settings of a study."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from darts_tf.config import SearchAndTrainingConfig, SearchConfig, TrainingConfig
 from darts_tf.data.facts import DatasetFacts
@@ -25,8 +25,6 @@ class StudyConfig(SearchAndTrainingConfig):
         ['skip_connects', 'end']
     """
 
-    kinds: ClassVar[tuple[str, ...]] = ("images",)
-
     stop_criterion: str = setting(
         "none", "A study's searches run to their last epoch; `stops` has the criteria."
     )
@@ -41,8 +39,8 @@ class StudyConfig(SearchAndTrainingConfig):
     stops: str = setting(
         "end,skip_connects,stable_ranking,best",
         "Rules that choose a cell from a history, separated by commas: end, best for the epoch of "
-        "the best validation accuracy, epoch:20, a criterion, or a criterion that may stop from an "
-        "epoch on, skip_connects:10.",
+        "the best validation accuracy or perplexity, epoch:20, a criterion, or a criterion that "
+        "may stop from an epoch on, skip_connects:10.",
     )
     random: bool = setting(True, "Whether a random cell stands beside each search of a seed.")
     trainings: int = setting(2, "Trainings of each cell, with seeds that follow each other.", low=1)

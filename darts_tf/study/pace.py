@@ -2,8 +2,10 @@
 
 import math
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +14,7 @@ from darts_tf.config import SearchConfig
 from darts_tf.data.dataset import Dataset
 from darts_tf.data.facts import DatasetFacts
 from darts_tf.data.split import ArraySplit
+from darts_tf.data.text import TextSplit
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import read_history
 from darts_tf.searching.search import search
@@ -46,7 +49,7 @@ class Estimate(NamedTuple):
 
 
 def estimate(config: StudyConfig, space: Space, facts: DatasetFacts) -> Estimate:
-    """Times a few steps of each search and of a training, on random images of the data set's size.
+    """Times a few steps of each search and of a training, on random data of the data set's size.
 
     The second of two epochs is timed, for the first one builds the graph; that time, a minute a
     run at most, is not in the estimate.
@@ -56,11 +59,11 @@ def estimate(config: StudyConfig, space: Space, facts: DatasetFacts) -> Estimate
         space: The search space.
         facts: Facts of the data set, with its number of training images.
     """
-    images = config.search_images or facts.train_images
-    portion = config.train_portion
-    others = config.train_images or facts.train_images - config.search_images
-    training_steps = math.ceil(others / config.network_batch_size)
-    search_steps = math.ceil(math.floor(images * portion) / config.batch_size)
+    kind = _KINDS[facts.kind]
+    searched = kind.learned(config.search_images or facts.train_images, config)
+    trained = config.train_images or facts.train_images - config.search_images
+    training_steps = kind.steps(trained, config.network_batch_size, config)
+    search_steps = kind.steps(searched, config.batch_size, config)
     seconds = 0.0
     with tempfile.TemporaryDirectory() as folder:
         for one in config.searched():
@@ -69,7 +72,7 @@ def estimate(config: StudyConfig, space: Space, facts: DatasetFacts) -> Estimate
             seconds += config.searches * config.epochs * search_steps * step
         genotype = random_genotype(space, np.random.default_rng(config.seed))
         short = config.training_of(config.seed, epochs=2)
-        data = _random_images(facts, _STEPS * short.batch_size, short.batch_size)
+        data = kind.data(facts, kind.few(short.batch_size, config), short.batch_size)
         result_of(short, genotype, Path(folder) / "network", data, verbose=0)
         lines = RunDirectory(Path(folder) / "network", "train").read_history()
         network_step = float(lines[1]["timing"]["seconds"]) / _STEPS
@@ -82,21 +85,73 @@ def estimate(config: StudyConfig, space: Space, facts: DatasetFacts) -> Estimate
 
 def _search_step(config: SearchConfig, space: Space, facts: DatasetFacts, path: Path) -> float:
     """Returns the seconds of a step of a search, validation left out of neither."""
-    portion = config.train_portion
-    count = math.ceil(_STEPS * config.batch_size / min(portion, 1 - portion))
-    data = _random_images(facts, count, config.batch_size)
+    kind = _KINDS[facts.kind]
+    count = kind.few_searched(config)
+    data = kind.data(facts, count, config.batch_size)
     search(config, path, space=space, data=data, verbose=0)
-    steps = math.ceil(math.floor(count * portion) / config.batch_size)
+    steps = kind.steps(kind.learned(count, config), config.batch_size, config)
     return read_history(path)[1].timing["seconds"] / steps
 
 
-def _random_images(facts: DatasetFacts, train: int, test: int) -> Dataset:
-    rng = np.random.default_rng(0)
-    size = facts.image_size
+class _Images:
+    """Random images, and the steps that images make."""
 
-    def split(count: int) -> ArraySplit:
-        images = rng.integers(0, 256, (count, size, size, facts.channels), np.uint8)
-        labels = np.arange(count, dtype=np.int32) % len(facts.classes)
-        return ArraySplit(images, labels)
+    def steps(self, count: int, batch_size: int, config: SearchConfig) -> int:
+        """Returns the steps of an epoch that learns from so many images."""
+        del config
+        return math.ceil(count / batch_size)
 
-    return Dataset(replace(facts, train_images=train, test_images=test), split(train), split(test))
+    def learned(self, count: int, config: SearchConfig) -> int:
+        """Returns how many of the images the weights of a search learn from."""
+        return math.floor(count * config.train_portion)
+
+    def few(self, batch_size: int, config: SearchConfig) -> int:
+        """Returns the images of a training of few steps."""
+        del config
+        return _STEPS * batch_size
+
+    def few_searched(self, config: SearchConfig) -> int:
+        """Returns the images of a search of few steps, in each of its portions."""
+        portion = config.train_portion
+        return math.ceil(_STEPS * config.batch_size / min(portion, 1 - portion))
+
+    def data(self, facts: DatasetFacts, train: int, test: int) -> Dataset:
+        """Returns random images to train and to test on."""
+        rng = np.random.default_rng(0)
+        size = facts.image_size
+
+        def split(count: int) -> ArraySplit:
+            images = rng.integers(0, 256, (count, size, size, facts.channels), np.uint8)
+            labels = np.arange(count, dtype=np.int32) % len(facts.classes)
+            return ArraySplit(images, labels)
+
+        facts = replace(facts, train_images=train, test_images=test)
+        return Dataset(facts, split(train), split(test))
+
+
+class _Words(_Images):
+    """A random text, and the steps that words make, in windows of `text_bptt` of them."""
+
+    def steps(self, count: int, batch_size: int, config: SearchConfig) -> int:
+        return (count // batch_size - 1) // config.text_bptt
+
+    def learned(self, count: int, config: SearchConfig) -> int:
+        del config
+        return count
+
+    def few(self, batch_size: int, config: SearchConfig) -> int:
+        return batch_size * (_STEPS * config.text_bptt + 1)
+
+    def few_searched(self, config: SearchConfig) -> int:
+        return self.few(config.batch_size, config)
+
+    def data(self, facts: DatasetFacts, train: int, test: int) -> Dataset:
+        """Returns a random text; that to test on is as long as that to train on."""
+        words = np.random.default_rng(0).integers(0, len(facts.classes), train, np.int32)
+        text = TextSplit(words, valid=TextSplit(words, stream=1))
+        facts = replace(facts, train_images=train, test_images=train)
+        return Dataset(facts, text, TextSplit(words, stream=1))
+
+
+# By `DatasetFacts.kind`.
+_KINDS: Mapping[str, _Images] = MappingProxyType({"images": _Images(), "text": _Words()})

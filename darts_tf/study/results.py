@@ -1,6 +1,6 @@
 """The files of a study: its table with intervals, its cells and its epochs."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Any
 
@@ -11,27 +11,16 @@ from darts_tf.report.tables import cell_tables
 from darts_tf.runs.description import Wiring
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
+from darts_tf.runs.quality import quality_of
 from darts_tf.spaces.space import Space
 from darts_tf.study.cells import END, RANDOM, Cell
 from darts_tf.study.config import StudyConfig
 from darts_tf.study.statistics import LEVEL, Interval, interval, needed
 from darts_tf.study.table import csv_text
 
-# Widths of an interval, in percentage points, for which the searches that it needs are told.
+# Widths of an interval, in percentage points or of perplexity, for which the searches that it needs
+# are told.
 WIDTHS = (1.0, 0.5)
-CELL_COLUMNS = (
-    "method",
-    "rule",
-    "search_seed",
-    "stop_epoch",
-    "genotype_epoch",
-    "valid_accuracy",
-    "training_seed",
-    "error_percent",
-    "parameters",
-    "multiply_adds",
-    "training",
-)
 
 
 def write_results(
@@ -52,7 +41,7 @@ def write_results(
         finished: Whether these are all.
         **facts: More for the table.
     """
-    run.write_text(run.path / "cells.csv", csv_text(CELL_COLUMNS, _cell_lines(cells)))
+    run.write_text(run.path / "cells.csv", csv_text((), _cell_lines(cells)))
     run.write_text(run.path / "epochs.csv", csv_text((), epochs))
     reference = config.searched()[0].name
     outcome = {
@@ -77,9 +66,9 @@ def table(cells: Sequence[Cell], reference: str) -> list[dict[str, Any]]:
     Returns:
         For each method and rule the number of `searches`, the means over them of `stop_epoch` (of
         those that were stopped), `skip_connects` and `free` by cell, `parameters` and
-        `multiply_adds`; the `error_percent` of the searches' cells as an interval, and the paired
-        differences `to_end` and `to_random`: error minus that of the reference, or of the random
-        cell, of the same seed, None where there is none.
+        `multiply_adds`; the `error_percent` of the searches' cells as an interval, or the
+        `perplexity` on a text, and the paired differences `to_end` and `to_random`: that minus the
+        one of the reference, or of the random cell, of the same seed, None where there is none.
     """
     groups: dict[tuple[str, str], dict[int, Cell]] = {}
     for cell in cells:
@@ -96,7 +85,7 @@ def table(cells: Sequence[Cell], reference: str) -> list[dict[str, Any]]:
             "free": _means(cell.free() for cell in group.values()),
             "parameters": _mean(_of_network(cell, "parameters") for cell in group.values()),
             "multiply_adds": _mean(_of_network(cell, "multiply_adds") for cell in group.values()),
-            "error_percent": interval([cell.error_percent for cell in group.values()])._asdict(),
+            **_errors(group.values()),
             "to_end": _paired(group, end),
             "to_random": _paired(group, random),
         }
@@ -142,12 +131,18 @@ def _shown(cells: Sequence[Cell], reference: str) -> list[dict[str, Any]]:
     return [{"epoch": n, "genotype": by_epoch[n].to_dict()} for n in sorted(by_epoch)]
 
 
+def _errors(group: Collection[Cell]) -> dict[str, Any]:
+    """Returns the interval of the cells' errors, by its name."""
+    [name] = {cell.quality.row for cell in group}
+    return {name: interval([cell.error for cell in group])._asdict()}
+
+
 def _paired(group: Mapping[int, Cell], other: Mapping[int, Cell]) -> dict[str, Any] | None:
     """Returns the paired difference of two groups of cells, None for a group and itself."""
     seeds = [seed for seed in group if seed in other]
     if not seeds or group == other:
         return None
-    differences = [group[seed].error_percent - other[seed].error_percent for seed in seeds]
+    differences = [group[seed].error - other[seed].error for seed in seeds]
     found: Interval = interval(differences)
     if len(differences) == 1:
         return found._asdict()
@@ -183,9 +178,9 @@ def _cell_lines(cells: Sequence[Cell]) -> Iterable[dict[str, Any]]:
                 "search_seed": cell.seed,
                 "stop_epoch": cell.stopped,
                 "genotype_epoch": cell.epoch,
-                "valid_accuracy": cell.valid_accuracy,
+                cell.quality.key: cell.valid_score,
                 "training_seed": training.seed,
-                "error_percent": training.result["top1_error_percent"],
+                cell.quality.row: training.result[cell.quality.test],
                 "parameters": training.result["parameters"],
                 "multiply_adds": training.result["multiply_adds"],
                 "training": training.folder,
@@ -208,6 +203,12 @@ def epoch_lines(
         yield {"method": method, "search_seed": seed, **epoch_facts(record, space)}
 
 
+def _measured(record: EpochRecord) -> dict[str, Any]:
+    """Returns by what supernets are compared, where it is not the accuracy."""
+    quality = quality_of(record.measures)
+    return {quality.key: quality.of_supernet(record)}
+
+
 def epoch_facts(record: EpochRecord, space: Space) -> dict[str, Any]:
     """Returns what a study tells of one epoch of a search.
 
@@ -216,14 +217,16 @@ def epoch_facts(record: EpochRecord, space: Space) -> dict[str, Any]:
         space: The search space.
 
     Returns:
-        Its losses and accuracies; by cell the skip-connects, the mean weight of each operation over
-        the edges that can become it, and the weights of the cell's first and last edge.
+        Its losses and accuracy, of a text its perplexity; by cell the skip-connects, the mean
+        weight of each operation over the edges that can become it, and the weights of the cell's
+        first and last edge.
     """
     facts: dict[str, Any] = {
         "epoch": record.epoch,
         "train_loss": record.train_loss,
         "valid_loss": record.valid_loss,
         "valid_accuracy": record.valid_accuracy,
+        **_measured(record),
         **{f"skip_connects_{cell}": count for cell, count in record.skip_connects.items()},
     }
     for cell, known in cell_tables(Wiring.of(space), [record]).items():

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from darts_tf.config import SearchConfig
 from darts_tf.errors import UserError
 from darts_tf.runs.history import EpochRecord
+from darts_tf.runs.quality import quality_of
 from darts_tf.searching import criteria
 from darts_tf.searching.criteria import Criterion
 from darts_tf.spaces.space import Space
@@ -74,12 +75,18 @@ class End(Rule):
 
 
 class Best(Rule):
-    """The epoch after which the supernet has its best validation accuracy, the first of several."""
+    """The epoch after which the supernet is the best in validation, the first of several."""
 
     def choose(self, records: Sequence[EpochRecord], config: SearchConfig, space: Space) -> Choice:
-        """Chooses the record with the best validation accuracy."""
+        """Chooses the record with the best validation accuracy, or perplexity."""
         del config, space
-        return Choice(max(records, key=lambda record: record.valid_accuracy or 0.0), None)
+
+        def rank(record: EpochRecord) -> float:
+            quality = quality_of(record.measures)
+            score = quality.of_supernet(record)
+            return quality.rank(quality.worst if score is None else score)
+
+        return Choice(max(records, key=rank), None)
 
 
 @dataclass(frozen=True)
@@ -145,8 +152,8 @@ def rules(stops: str, epochs: int) -> tuple[Rule, ...]:
 
     Args:
         stops: The names, separated by commas: `end`; `best`, the epoch of the best validation
-            accuracy; `epoch:N`, from 0; the name of a criterion, or `CRITERION:N` for one that may
-            stop once N epochs are over.
+            accuracy or perplexity; `epoch:N`, from 0; the name of a criterion, or `CRITERION:N` for
+            one that may stop once N epochs are over.
         epochs: The epochs of a search.
 
     Raises:

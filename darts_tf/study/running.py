@@ -48,7 +48,7 @@ def run_study(
 
         config = darts_tf.StudyConfig(dataset="digits", stop_criterion="none", searches=5)
         for row in darts_tf.run_study(config, "runs/study")["rows"]:
-            print(row["method"], row["rule"], row["error_percent"])
+            print(row["method"], row["rule"], row["error_percent"])  # of a text row["perplexity"]
 
     Args:
         config: All settings.
@@ -74,6 +74,7 @@ def run_study(
     require("report")  # before hours of searching: the table comes with its picture
     named, plugs = choose(config, method, space, None)
     config, dataset = resolve(cast(StudyConfig, named), data)
+    plugs.space.check_data(dataset.facts.kind, dataset.facts.name)
     _check(config, plugs.space)
     if isinstance(run_directory, RunDirectory):
         run = run_directory
@@ -139,7 +140,7 @@ def divided(images: Dataset, config: StudyConfig) -> tuple[Dataset, Dataset]:
     """Returns the images of the searches, and those of the trainings.
 
     Args:
-        images: The data set.
+        images: The data set. Of a text these are the words to train on.
         config: The settings of the study. Without `search_images` both have all images.
     """
     if not config.search_images:
@@ -150,7 +151,7 @@ def divided(images: Dataset, config: StudyConfig) -> tuple[Dataset, Dataset]:
 
 
 def _only(images: Dataset, part: slice) -> Dataset:
-    train = images.train.take(part)
+    train = images.train.stretch(part)
     facts = replace(images.facts, train_images=len(train))
     return replace(images, train=train, facts=facts)
 

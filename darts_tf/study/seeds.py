@@ -14,6 +14,7 @@ from darts_tf.engine.console import Verbosity
 from darts_tf.errors import UserError
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
+from darts_tf.runs.quality import quality_of
 from darts_tf.searching import methods
 from darts_tf.searching.plugs import Plugs
 from darts_tf.searching.search import search
@@ -169,5 +170,5 @@ def _chosen(
             genotype,
             stopped=choice.stopped,
             epoch=choice.record.epoch,
-            valid_accuracy=choice.record.valid_accuracy,
+            valid_score=quality_of(choice.record.measures).of_supernet(choice.record),
         )

@@ -9,7 +9,7 @@ from darts_tf import report
 from darts_tf.engine.epochs import BY_HAND, EpochLoop
 from darts_tf.networks.complexity import multiply_adds, parameters
 from darts_tf.networks.model_file import save_model
-from darts_tf.report.tensorboard import Board
+from darts_tf.report.board import Watching
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.spaces.genotype import Genotype
 
@@ -17,7 +17,7 @@ from darts_tf.spaces.genotype import Genotype
 def end_run(
     run: RunDirectory,
     loop: EpochLoop,
-    board: Board,
+    board: Watching,
     model: keras.Model,
     genotype: Genotype,
     measured: Mapping[str, Any],
@@ -28,7 +28,7 @@ def end_run(
     Args:
         run: The directory of the run, which has all its other files.
         loop: The loop that has run the epochs.
-        board: What TensorBoard shows of them.
+        board: What tells TensorBoard of the run.
         model: The model for inference.
         genotype: The cells.
         measured: The errors or perplexities of the model, by name.

@@ -1,18 +1,16 @@
-"""Validation accuracy of a genotype's network, by which genotypes are chosen."""
+"""Validation of a genotype's network, by which genotypes are chosen."""
 
 import os
 from typing import Any
 
 from darts_tf.config import TrainingConfig
 from darts_tf.engine.console import Verbosity
+from darts_tf.runs.quality import quality_of
 from darts_tf.spaces.genotype import Genotype
 from darts_tf.training.train import result_of
 
-_ERROR = "valid_top1_error_percent"
-_DIGITS = 6  # after the decimal point
 
-
-def validation_accuracy(
+def validation_score(
     config: TrainingConfig,
     genotype: Genotype,
     run_directory: str | os.PathLike[str],
@@ -20,7 +18,7 @@ def validation_accuracy(
     data: Any = None,
     verbose: Verbosity = "auto",
 ) -> float:
-    """Trains a network on a part of the training images, and evaluates it on the rest.
+    """Trains a network without the held-out data, and evaluates it on them.
 
     DARTS chooses in this way among the cells of several searches (DARTS, section 3.2).
 
@@ -32,7 +30,8 @@ def validation_accuracy(
         verbose: As in `train`.
 
     Returns:
-        The share of the held-out images that are classified correctly, to six decimal places.
+        The share of the held-out images that are classified correctly, to six decimal places; for a
+        language model the perplexity of the text to validate on, to six digits.
 
     Raises:
         ValueError: If nothing is held out.
@@ -43,4 +42,5 @@ def validation_accuracy(
     if not config.held_out:
         raise ValueError("held_out: expected more than 0, got 0")
     result = result_of(config, genotype, run_directory, data, verbose)
-    return round(1 - result[_ERROR] / 100, _DIGITS)
+    quality = quality_of(result)
+    return quality.score(result[quality.held_out])

@@ -1,9 +1,10 @@
 """The settings of a tuning run and of a random search."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any
 
 from darts_tf import spaces
 from darts_tf.config import SearchAndTrainingConfig, SearchConfig, TrainingConfig
@@ -18,13 +19,17 @@ HYPERBAND_EPOCHS = "tuner/epochs"
 _DARTS_CHOICE = "learning_rate,weight_decay,arch_learning_rate,arch_weight_decay"
 
 
+# The score of a trial, from its settings and a folder of its own.
+Objective = Callable[[SearchConfig, TrainingConfig, Path], float]
+
+
 @dataclass(frozen=True, kw_only=True)
 class TuningConfig(SearchAndTrainingConfig):
     """Settings of a tuning run: those of its searches and of their networks, and its own.
 
     A trial is a search and a short training of the network that it derives, on a part of the
     training images. Its score is the accuracy on the other part, as DARTS chooses among its
-    searches (DARTS, section 3.2).
+    searches (DARTS, section 3.2); for a text it is the perplexity of the part to validate on.
 
     Example:
         >>> config = TuningConfig(dataset="digits", tune="learning_rate:0.02:0.2,layers")
@@ -32,8 +37,6 @@ class TuningConfig(SearchAndTrainingConfig):
         >>> search.layers, training.held_out
         (5, 0.5)
     """
-
-    kinds: ClassVar[tuple[str, ...]] = ("images",)
 
     tuner: str = setting(
         "random",
@@ -147,8 +150,6 @@ class RandomSearchConfig(TrainingConfig):
         >>> RandomSearchConfig(dataset="digits", samples=3).sample(seed=2).epochs
         100
     """
-
-    kinds: ClassVar[tuple[str, ...]] = ("images",)
 
     space: str = setting("darts", "Search space that genotypes are drawn from, by name.")
     samples: int = setting(24, "Genotypes, each drawn with the next seed and trained.", low=1)

@@ -13,14 +13,16 @@ from sklearn.exceptions import ConvergenceWarning
 from darts_tf import report
 from darts_tf.errors import UserError
 from darts_tf.runs.directory import RunDirectory
+from darts_tf.runs.quality import ACCURACY, Quality
 from darts_tf.tuning.config import TuningConfig
 from darts_tf.tuning.space import Choice, Range, is_whole
 
-OBJECTIVE = "valid_accuracy"
 _TRIALS = 20
 
 
-def make_oracle(config: TuningConfig, run: RunDirectory) -> keras_tuner.Oracle:
+def make_oracle(
+    config: TuningConfig, run: RunDirectory, quality: Quality = ACCURACY
+) -> keras_tuner.Oracle:
     """Returns the oracle that the settings ask for.
 
     The space is declared up front: keras-tuner's Hyperband would otherwise end without a trial.
@@ -28,12 +30,15 @@ def make_oracle(config: TuningConfig, run: RunDirectory) -> keras_tuner.Oracle:
     Args:
         config: All settings.
         run: The directory that the oracle's state is written to.
+        quality: By what trials are compared.
     """
     space = keras_tuner.HyperParameters()
     for name, domain in config.tuned().items():
         _declare(space, name, domain)
     shared = {
-        "objective": keras_tuner.Objective(OBJECTIVE, "max"),
+        "objective": keras_tuner.Objective(
+            quality.key, "max" if quality.higher_is_better else "min"
+        ),
         "hyperparameters": space,
         "allow_new_entries": False,
         "tune_new_entries": False,
@@ -48,7 +53,7 @@ def make_oracle(config: TuningConfig, run: RunDirectory) -> keras_tuner.Oracle:
     else:
         kind = _Bayesian if config.tuner == "bayesian" else _Random
         oracle = kind(max_trials=config.trials or _TRIALS, **shared)
-    oracle.run = run
+    oracle.run, oracle.quality = run, quality
     oracle.verbose = 0
     return oracle
 
@@ -61,6 +66,7 @@ class _Durable(keras_tuner.Oracle):
     """
 
     run: RunDirectory
+    quality: Quality
     ongoing_trials: dict[str, trials.Trial]
     ended_by_hand: bool = False
 
@@ -124,6 +130,17 @@ class _Bayesian(_Durable, keras_tuner.oracles.BayesianOptimizationOracle):
             # It warns of a length scale at its bound, about which a user can do nothing.
             warnings.simplefilter("ignore", ConvergenceWarning)
             return super().populate_space(trial_id)
+
+    def _vectorize_trials(self) -> Any:
+        """Returns the trials for the Gaussian process, scores as they are modeled best."""
+        scores = {trial: trial.score for trial in self.trials.values() if trial.score is not None}
+        for trial, score in scores.items():
+            trial.score = self.quality.modeled(score)
+        try:
+            return super()._vectorize_trials()
+        finally:
+            for trial, score in scores.items():
+                trial.score = score
 
 
 def _declare(space: keras_tuner.HyperParameters, name: str, domain: Range | Choice) -> None:

@@ -18,10 +18,11 @@ from darts_tf.engine.epochs import BY_HAND
 from darts_tf.errors import DivergenceError
 from darts_tf.runs.description import Description
 from darts_tf.runs.directory import RunDirectory
+from darts_tf.runs.quality import QUALITIES
 from darts_tf.settings import earlier_lines
 from darts_tf.spaces.genotype import Genotype
 from darts_tf.spaces.sampling import random_genotype
-from darts_tf.training.validation import validation_accuracy
+from darts_tf.training.validation import validation_score
 from darts_tf.tuning.config import RandomSearchConfig
 
 _logger = logging.getLogger(__name__)
@@ -36,6 +37,8 @@ def random_search(
     verbose: Verbosity = "auto",
 ) -> Mapping[str, Any]:
     """Draws genotypes, trains each, and keeps the one with the best validation accuracy.
+
+    On a text it is the perplexity that counts, and the lower one is better.
 
     This is the random search of DARTS's table 1, "the best architecture among 24 samples according
     to the validation error after 100 training epochs". A seed determines a genotype and its
@@ -62,6 +65,7 @@ def random_search(
         The contents of `genotype.json`: the best `genotype`, its `seed` and `valid_accuracy`, the
         `reason`, all samples that were `tried`, the best first, the total `cost` of those that did
         not diverge, and `ended_by_hand` if it was. A training run that diverges has the accuracy 0.
+        For a text there is `valid_perplexity` in place of the accuracy.
 
     Raises:
         UserError: If there is no such space or data set, or the directory holds another run.
@@ -70,6 +74,8 @@ def random_search(
     space = spaces.get(config.space if space is None else space).with_layers(config.layers)
     config = replace(config, space=space.name)
     config, dataset = resolve(config, data)
+    space.check_data(dataset.facts.kind, dataset.facts.name)
+    quality = QUALITIES[dataset.facts.kind]
     if isinstance(run_directory, RunDirectory):
         run = run_directory
     else:
@@ -87,12 +93,14 @@ def random_search(
                 break
             _logger.info(f"genotype of seed {seed}, {len(tried) + 1} of {config.samples}")
             genotype = random_genotype(space, np.random.default_rng(seed))
-            accuracy = _accuracy(config, dataset, genotype, seed, run, verbose)
-            _logger.info(f"genotype of seed {seed}: validation accuracy {accuracy:.2%}")
-            sample = {"seed": seed, "valid_accuracy": accuracy, "genotype": genotype.to_dict()}
+            score = _score(config, dataset, genotype, seed, run, verbose)
+            _logger.info(
+                f"genotype of seed {seed}: validation {quality.name} {quality.told(score)}"
+            )
+            sample = {"seed": seed, quality.key: score, "genotype": genotype.to_dict()}
             tried.append(sample)
             report.refresh(run)
-    tried.sort(key=lambda sample: (-sample["valid_accuracy"], sample["seed"]))
+    tried.sort(key=lambda sample: (-quality.rank(sample[quality.key]), sample["seed"]))
     reason = f"the best of {len(tried)} random genotypes"
     if by_hand:
         reason += f"; {BY_HAND}"
@@ -109,7 +117,7 @@ def random_search(
     return run.read_json(run.genotype)
 
 
-def _accuracy(
+def _score(
     config: RandomSearchConfig,
     dataset: AnyDataset,
     genotype: Genotype,
@@ -117,15 +125,16 @@ def _accuracy(
     run: RunDirectory,
     verbose: Verbosity,
 ) -> float:
-    """Returns the validation accuracy of a sample, 0 if its training diverges."""
+    """Returns the score of a sample in validation, the worst one if its training diverges."""
     try:
-        return validation_accuracy(
+        return validation_score(
             config.sample(seed), genotype, run.repeat(seed), data=dataset, verbose=verbose
         )
     except DivergenceError as diverged:
-        _logger.warning(f"genotype of seed {seed}: accuracy 0, {diverged}")
+        quality = QUALITIES[dataset.facts.kind]
+        _logger.warning(f"genotype of seed {seed}: {quality.name} {quality.worst:g}, {diverged}")
     memory.release()  # what the error has held
-    return 0.0
+    return quality.worst
 
 
 def _cost(config: RandomSearchConfig, run: RunDirectory) -> dict[str, Any]:

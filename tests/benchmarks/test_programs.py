@@ -14,6 +14,7 @@ pytest.importorskip("benchmarks")  # not in the wheel
 
 from benchmarks import checkpoint, pipeline, profile, works
 from darts_tf.errors import UserError
+from darts_tf.runs.machine import processor
 
 pytestmark = pytest.mark.long
 
@@ -45,7 +46,8 @@ def test_methods_are_measured_beside_darts(tmp_path):
         base, row = csv.DictReader(file)
     assert (base["method"], base["time_ratio"], base["memory_ratio"]) == ("darts", "1.00", "1.00")
     assert row["method"] == "pc_darts"
-    assert all(float(row[key]) > 0 for key in row if key != "method")
+    assert row["processor"] == base["processor"] == processor()
+    assert all(float(row[key]) > 0 for key in row if key not in ("method", "processor"))
 
 
 def test_profile_lists_kinds_of_operations(capsys):
@@ -100,7 +102,10 @@ def test_ours_and_pytorch_are_timed():
 
 
 @pytest.mark.usefixtures("one_core")
-@pytest.mark.parametrize("name", ["search_8", "training", "inference_1"])
+@pytest.mark.parametrize(
+    "name",
+    ["search_8", "search_bench", "search_pc_darts", "search_gdas", "training", "inference_1"],
+)
 def test_sides_compute_the_same(name):
     pytest.importorskip("torch")
     from benchmarks import check

@@ -8,13 +8,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from darts_tf.config import SearchConfig
 from darts_tf.engine.optimizers import SGD, Adam
+from darts_tf.engine.replicas import Clock
 from darts_tf.engine.scoring import Batch, score
 from darts_tf.layers.normalization import BatchNormalization
 from darts_tf.networks.network import build_network
+from darts_tf.searching import methods
 from darts_tf.searching.bilevel import BilevelStep
 from darts_tf.spaces import zoo
+from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.genotype import Genotype
+from darts_tf.spaces.nas_bench_201 import NASBench201
 from darts_tf.supernet.model import Supernet
 from tests import weights
 from tests.oracles import supernet as twin
@@ -22,7 +27,19 @@ from tests.oracles import supernet as twin
 torch = pytest.importorskip("torch")
 pytest.importorskip("benchmarks")  # not in the wheel
 
-from benchmarks.pytorch import cells, copying, network, search_step, supernet, training_step  # noqa: E402
+from benchmarks import method_search  # noqa: E402
+from benchmarks.pytorch import (  # noqa: E402
+    cells,
+    copying,
+    nas_bench_201,
+    network,
+    partial_channels,
+    sampled,
+    search_step,
+    supernet,
+    training_step,
+)
+from benchmarks.works import BENCH_SETTINGS  # noqa: E402
 
 LAYERS, CHANNELS, CLASSES = 3, 4, 5
 BOUNDS = {"float32": (1e-5, 5e-3, 1e-2), "float64": (1e-9, 1e-9, 1e-9)}
@@ -177,6 +194,108 @@ def test_two_search_iterations_are_ours(memory_format, seed):
     check_same_weights(copying.supernet_variables(ours), peer)
 
 
+GDAS_STEP = {"nesterov": True, "weights_first": True}
+# The method, the space, settings of the step, the peer's class, and more settings of its step.
+SEARCHES = {
+    "nas_bench_201": ("darts", NASBench201(), BENCH_SETTINGS, nas_bench_201.BenchSupernet, {}),
+    "pc_darts": ("pc_darts", DARTS, {}, partial_channels.PartialSupernet, {}),
+    "gdas": ("gdas", DARTS, GDAS_STEP, sampled.SampledSupernet, {"keep_gradients": True}),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "memory_format"),
+    [
+        ("nas_bench_201", "channels_last"),
+        ("pc_darts", "contiguous_format"),
+        ("pc_darts", "channels_last"),
+        ("gdas", "channels_last"),
+    ],
+)
+def test_three_iterations_of_other_searches_are_ours(name, memory_format, seed):
+    method, space, settings, peer_class, more = SEARCHES[name]
+    keras.utils.set_random_seed(seed)
+    rng = np.random.default_rng(seed)
+    plug, config = methods.get(method), SearchConfig(grad_clip=0.5, **settings)
+    relaxation = plug.relaxation(space, dtype="float64", name="relaxation")
+    ours = Supernet(
+        space,
+        LAYERS,
+        CHANNELS,
+        CLASSES,
+        relaxation=relaxation,
+        partial=plug.partial,
+        dtype="float64",
+    )
+    ours.build((None, 8, 8, 3))
+    for variable in ours.architecture_variables:
+        variable.assign(rng.normal(0, 0.5, variable.shape))
+    step = plug.step(plug.stage(0, config, space, ()), ours, config, None)
+    plug.on_epoch_begin(7, 9, ours)
+    iterate = tf.function(step, autograph=False)
+
+    peer = peer_class(LAYERS, CHANNELS, CLASSES).double()
+    peer.to(memory_format=getattr(torch, memory_format))
+    copying.copy_supernet(ours, peer)
+    if name == "gdas":
+        peer.temperature = float(ours.relaxation.temperature.numpy())
+        noise = method_search.gumbel_of_passes(ours, Clock(7, 0), weights_first=True)
+        peer.draw = lambda: {kind: torch.from_numpy(array) for kind, array in next(noise).items()}
+    peer_step = search_step.SearchStep(peer, RATE, ARCH_RATE, 0.5, **settings, **more)
+    before = {path: v.numpy() for path, v in copying.supernet_variables(ours).items()}
+    for i in range(3):
+        batches = [random_arrays(seed + 2 * i + j, 4, (8, 8, 3)) for j in range(2)]
+        clock = Clock(*map(tf.constant, (7, i)))
+        loss = iterate(*(random_batch(*batch) for batch in batches), clock).loss
+        tensors = [
+            form for x, y in batches for form in (pictures(x, memory_format), torch.tensor(y))
+        ]
+        assert math.isclose(peer_step(*tensors), loss, rel_tol=1e-9)
+    after = copying.supernet_variables(ours)
+    # In GDAS the running averages after a pool move where an edge has chosen it: in the peer those
+    # of that edge, in ours those that all edges from the node share.
+    pools = ".candidates.1.1.", ".candidates.2.1."
+    compared = {k: v for k, v in after.items() if name != "gdas" or not any(p in k for p in pools)}
+    check_same_weights(compared, peer)
+    moved = [np.any(variable.numpy() != before[path]) for path, variable in after.items()]
+    assert np.mean(moved) > (0.3 if name == "gdas" else 0.9)
+
+
+def test_shuffled_channels_keep_their_layout():
+    x = torch.arange(2 * 12 * 3 * 5).reshape(2, 12, 3, 5)
+    for memory_format in (torch.contiguous_format, torch.channels_last):
+        y = partial_channels.shuffled(x.to(memory_format=memory_format))
+        assert y.is_contiguous(memory_format=memory_format)
+        for k in range(4):
+            for i in range(3):
+                assert torch.equal(y[:, i * 4 + k], x[:, k * 3 + i])
+
+
+def test_an_edge_of_gdas_computes_one_candidate(seed):
+    torch.manual_seed(seed)
+    edge = sampled.SampledOperation(4, 1)
+    weight = torch.ones((), requires_grad=True)
+    x = torch.randn(2, 4, 8, 8)
+    y = edge(x, (5, weight))
+    assert torch.equal(y, edge.candidates[5](x))
+    y.square().sum().backward()
+    assert weight.grad.abs() > 0
+    computed = {name.split(".")[1] for name, p in edge.named_parameters() if p.grad is not None}
+    assert computed == {"5"}
+
+
+def test_the_peer_of_gdas_draws_gumbel_noise(seed):
+    torch.manual_seed(seed)
+    peer = sampled.SampledSupernet(LAYERS, CHANNELS, CLASSES)
+    draws = torch.stack([peer.gumbel()["normal"] for _ in range(400)]).flatten()
+    assert draws.isfinite().all()
+    assert abs(draws.mean().item() - 0.5772) < 0.05
+    assert abs(draws.var().item() - math.pi**2 / 6) < 0.15
+    weights_of = peer.edge_weights()["normal"]
+    assert len({chosen for chosen, _ in weights_of}) > 1
+    assert all(abs(weight.item() - 1) < 1e-6 for _, weight in weights_of)
+
+
 @pytest.mark.parametrize("name", GENOTYPES)
 @pytest.mark.parametrize("memory_format", FORMATS)
 def test_a_training_step_and_inference_are_ours(name, memory_format, seed):
@@ -251,6 +370,11 @@ def test_the_peers_have_the_published_sizes():
         search, final = supernet.Supernet(), network.Network(zoo.get("DARTS_V2"), auxiliary=True)
     assert sum(parameter.numel() for parameter in search.weights()) == 1_930_618
     assert [tuple(p.shape) for p in search.architecture_parameters()] == [(14, 8)] * 2
+    with torch.device("meta"):
+        bench, parts = nas_bench_201.BenchSupernet(), partial_channels.PartialSupernet()
+    for peer, size, architecture in ((bench, 1_692_826, 30), (parts, 299_578, 224 + 28)):
+        assert sum(parameter.numel() for parameter in peer.weights()) == size
+        assert sum(table.numel() for table in peer.architecture_parameters()) == architecture
     assert count(final.auxiliary) == 476_426
     assert count(final) - count(final.auxiliary) == 3_349_342
 

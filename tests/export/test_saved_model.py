@@ -67,6 +67,19 @@ def test_a_model_without_result_has_numbered_classes_and_one_line_says_so(export
     )
 
 
+def test_the_words_of_a_language_model_are_in_the_vocabulary_beside_it(exported, tmp_path):
+    (tmp_path / "result.json").write_text('{"vocabulary": 3, "test_perplexity": 2.5}')
+    with pytest.raises(UserError, match=r"^vocabulary\.json: expected class names, got FileNotF"):
+        export()
+    (tmp_path / "vocabulary.json").write_text('{"words": ["a", "b"]}')
+    with pytest.raises(UserError, match=r"^vocabulary\.json: expected the 3 classes .*, got 2"):
+        export()
+    (tmp_path / "vocabulary.json").write_text('{"words": ["a", "b", "c"]}')
+    export()
+    right = {"vocabulary": 3, "test_perplexity": 2.5, "classes": ["a", "b", "c"]}
+    assert [result for _, result in exported] == [right]
+
+
 def test_class_names_of_another_model_are_refused(exported, tmp_path):
     make_model(tmp_path, classes=["cat", "dog"])
     with pytest.raises(UserError, match=r"expected the 3 classes of the model, got 2"):

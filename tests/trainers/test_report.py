@@ -36,6 +36,16 @@ def test_the_page_ends_with_the_command_to_run_next(folder):
         assert command in text.rpartition("What to run next")[2]
 
 
+def test_a_run_in_a_space_that_is_not_at_hand_has_a_page(folder):
+    with (folder / "a" / "config.flags").open("a") as file:
+        file.write("--space=of_my_own\n")
+    ended = python("-m", PROGRAM, "a", "--output=alone.html", cwd=folder)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    text = (folder / "alone.html").read_text()
+    assert "What to run next" not in text
+    assert "sep_conv_3x3" in text
+
+
 @pytest.mark.parametrize("output", [("--output=both.html",), ("--output", "both.html")])
 def test_the_page_of_several_goes_where_output_says(output, folder):
     ended = python("-m", PROGRAM, "a", *output, "b", cwd=folder)

@@ -37,12 +37,16 @@ def test_a_search_and_a_training_by_the_presets_end_with_a_model(seed, tmp_path)
     run = tmp_path / "runs" / "text.txt-network"
     result = json.loads((run / "result.json").read_text())
     assert result["parameters"] == vocabulary * 8 + vocabulary + 4 * 8**2 + 8 * 2 * 8**2
+    assert result["vocabulary"] == vocabulary
     words = ("-m", "export.saved_model", f"--model={run / 'model.keras'}", "--output=served")
     exported = python(*words, cwd=tmp_path)
-    assert exported.returncode == 2
-    assert exported.stderr.endswith(
-        "expected class names, got a language model, which Keras loads as it is\n"
-    )
+    assert (exported.returncode, exported.stdout) == (0, "wrote served/1\n"), exported.stderr
+    served = (tmp_path / "served" / "1" / "assets" / "vocabulary.txt").read_text().splitlines()
+    assert served == json.loads((run / "vocabulary.json").read_text())["words"]
+    assert len(served) == vocabulary
+    page = (tmp_path / "served" / "1" / "assets.extra" / "model_card.md").read_text()
+    assert f"| perplexity of the test text | {result['test_perplexity']:.2f} |" in page
+    assert "| data set | text.txt |" in page
 
 
 @pytest.mark.parametrize(
@@ -54,8 +58,10 @@ def test_a_search_and_a_training_by_the_presets_end_with_a_model(seed, tmp_path)
         ("search --dataset=text_file --space=ptb", "expected text_file:PATH, got 'text_file'"),
         ("train --dataset=digits --genotype=DARTS_PTB_V1", "expected text for the space 'ptb'"),
         ("train --dataset=text_file:text.txt --genotype=DARTS_V2", "expected images for the spac"),
-        ("tune --dataset=text_file:text.txt --space=ptb", "expected images"),
-        ("random_search --dataset=text_file:text.txt --space=ptb", "expected images"),
+        ("tune --dataset=text_file:text.txt", "expected images for the space 'darts', got text"),
+        ("tune --dataset=digits --space=ptb", "expected text for the space 'ptb', got images"),
+        ("random_search --dataset=text_file:text.txt", "expected images for the space 'darts'"),
+        ("random_search --dataset=digits --space=ptb", "expected text for the space 'ptb'"),
     ],
 )
 def test_what_does_not_go_together_is_told_before_tensorflow_is_imported(words, message, tmp_path):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from darts_tf.extras import require
 from darts_tf.report.pictures.drawing import METADATA, STYLE, caption
 from darts_tf.report.pictures.palette import INK, MUTED
+from darts_tf.runs.quality import quality_of
 from darts_tf.spaces import operations
 
 if TYPE_CHECKING:
@@ -28,9 +29,10 @@ _MOST_MIXED = 2  # methods whose weights are drawn
 def study_picture(found: Mapping[str, Any], form: str, dpi: int = 150) -> bytes:
     """Draws the table and the curves of a study.
 
-    Above are the test error of the cells of fixed epochs and of the criteria, with that of random
-    cells, and the skip-connects of both cells by epoch; below the mean weight of each operation
-    over the edges of a cell, for the first two methods. Bands and bars are the study's intervals.
+    Above are the test error, or the perplexity, of the cells of fixed epochs and of the criteria,
+    with that of random cells, and the skip-connects of both cells by epoch; below the mean weight
+    of each operation over the edges of a cell, for the first two methods. Bands and bars are the
+    study's intervals.
 
     Args:
         found: The contents of `study.json`, with at least one row.
@@ -115,24 +117,27 @@ def _draw_errors(
     colors: Mapping[str, str],
 ) -> None:
     """Draws a line for each method over fixed epochs and the last, a point for each criterion."""
+    quality = quality_of(name for row in rows for name in row)
     markers = iter(_RULES * len(rows))
     for method in colors:
         own = [row for row in rows if row["method"] == method]
         known = ((_epoch(row, curves.get(method, {})), row) for row in own)
         epochs = {epoch: row for epoch, row in known if epoch is not None}
         if epochs:
-            _bars(axes, sorted(epochs.items()), method, color=colors[method], marker="o", ls="-")
+            points = [(epoch, row[quality.row]) for epoch, row in sorted(epochs.items())]
+            _bars(axes, points, method, color=colors[method], marker="o", ls="-")
         for row in own:
             if not row["rule"]:
-                span = row["error_percent"]
+                span = row[quality.row]
                 axes.axhline(span["mean"], color=MUTED, lw=1.2, label=method)
                 if span["low"] is not None:
                     axes.axhspan(span["low"], span["high"], color=MUTED, alpha=0.15, lw=0)
             elif row not in epochs.values() and row["stop_epoch"] is not None:
                 label = f"{method}, {row['rule']}"
                 look = {"color": colors[method], "marker": next(markers), "mfc": "white", "ls": ""}
-                _bars(axes, [(row["stop_epoch"], row)], label, **look)
-    axes.set(title="Test error of the cells, trained from scratch", xlabel="epoch", ylabel="%")
+                _bars(axes, [(row["stop_epoch"], row[quality.row])], label, **look)
+    title = f"{quality.row_name} of the cells, trained from scratch"
+    axes.set(title=title, xlabel="epoch", ylabel=quality.unit.removeprefix(", "))
 
 
 def _epoch(row: Mapping[str, Any], curve: Mapping[str, Any]) -> int | None:
@@ -146,9 +151,9 @@ def _epoch(row: Mapping[str, Any], curve: Mapping[str, Any]) -> int | None:
 def _bars(
     axes: Axes, points: Sequence[tuple[float, Mapping[str, Any]]], label: str, **look: Any
 ) -> None:
-    """Draws the errors of rows at epochs, with their intervals where they have one."""
+    """Draws errors at epochs, with their intervals where they have one."""
     epochs = [epoch for epoch, _ in points]
-    spans = [row["error_percent"] for _, row in points]
+    spans = [span for _, span in points]
     means = [span["mean"] for span in spans]
     axes.plot(epochs, means, label=label, ms=5, lw=1.4, **look)
     for epoch, span in zip(epochs, spans, strict=True):

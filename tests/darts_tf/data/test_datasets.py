@@ -193,7 +193,7 @@ def test_all_samples_and_repeats_share_one_look_up(photos, scans, tmp_path, monk
         run.write_json(run.result, result)
         return 0.9 if "verbose" in how else result
 
-    monkeypatch.setattr(random_baseline, "validation_accuracy", stand_in)
+    monkeypatch.setattr(random_baseline, "validation_score", stand_in)
     config = RandomSearchConfig(dataset=photos, image_size=16, samples=3)
     random_baseline.random_search(config, tmp_path / "random")
     assert (len(given), len(set(map(id, given))), len(scans)) == (3, 1, 1)

@@ -5,8 +5,11 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
+from darts_tf.exporting.image_model import ImageModel
 from darts_tf.exporting.serving import BATCHES
 from darts_tf.exporting.warm_up import prediction_log, write_warm_up
+
+LABELS = [str(number) for number in range(10)]
 
 
 def read(path):
@@ -26,13 +29,13 @@ def test_a_record_is_the_one_that_their_package_writes(length, seed):
     request.inputs["image_bytes"].CopyFrom(tensor)
     log = prediction_log_pb2.PredictionLog()
     log.predict_log.request.CopyFrom(request)
-    found = prediction_log("digits", request.model_spec.signature_name, "image_bytes", tensor)
+    found = prediction_log("digits", request.model_spec.signature_name, {"image_bytes": tensor})
     assert found == log.SerializeToString(deterministic=True)
 
 
 @pytest.mark.parametrize("shape", [(8, 6, 1), (224, 224, 3)])
 def test_each_signature_is_asked_once_in_each_size_of_a_batch(shape, tmp_path):
-    write_warm_up(tmp_path / "requests", "digits", shape)
+    write_warm_up(tmp_path / "requests", "digits", ImageModel(None, shape, 10), LABELS)
     requests = read(tmp_path / "requests")
     assert {request.model_spec.name for request in requests} == {"digits"}
     found = set()
@@ -52,5 +55,6 @@ def test_each_signature_is_asked_once_in_each_size_of_a_batch(shape, tmp_path):
 
 
 def test_the_file_is_small_however_large_the_images_are(tmp_path):
-    write_warm_up(tmp_path / "requests", "imagenet", (224, 224, 3))
+    form = ImageModel(None, (224, 224, 3), 10)
+    write_warm_up(tmp_path / "requests", "imagenet", form, LABELS)
     assert (tmp_path / "requests").stat().st_size < 10_000

@@ -319,7 +319,7 @@ return found;
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", ["search", "staged", "training", "comparison", "study", "tuning"])
+@pytest.mark.parametrize("name", [name for name in PAGES if name != "empty"])
 def test_no_text_of_a_chart_or_a_drawing_lies_on_another(name, width, browser, made):
     look(browser, made.pages[name], width)
     assert browser.execute_script(_OVERLAPPING) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -30,6 +31,19 @@ def test_each_curve_has_the_values_of_its_run(runs, tmp_path):
         assert series["values"] == pytest.approx(wanted, rel=1e-5)
     [train] = [chart for chart in charts if chart["title"] == "Training loss, nats"]
     assert [len(series["values"]) for series in train["series"]] == [3, 5, 4]
+
+
+def test_searches_on_texts_are_compared_by_their_perplexity(runs):
+    lines = [
+        {**line, "measures": {"valid_perplexity": 90.0 - line["epoch"]}} for line in runs[1].history
+    ]
+    of_text = replace(runs[1], history=tuple(lines))
+    charts = comparison.content(["a", "b"], [runs[0], of_text])["charts"]["learning"]
+    [chart] = [chart for chart in charts if chart["title"] == "Validation perplexity"]
+    assert chart["series"] == [{"name": "b", "values": [90, 89, 88, 87, 86]}]
+    outcomes = dict(comparison.page([runs[0], of_text]).sections)["Outcomes"]
+    assert "Validation perplexity" in outcomes
+    assert "86.0" in outcomes
 
 
 def test_the_epochs_are_those_of_the_longest_run(runs):

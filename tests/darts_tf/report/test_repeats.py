@@ -46,6 +46,22 @@ def test_errors_are_drawn_by_seed_and_curves_by_epoch(tmp_path, seed):
     ]
 
 
+def test_those_of_language_models_tell_their_perplexities(tmp_path, seed):
+    run = repeated(tmp_path / "run", seed)
+    values = []
+    for path in sorted(run.path.glob("seed_*/result.json")):
+        result = json.loads(path.read_text())
+        values.append(10 * result.pop("top1_error_percent"))
+        del result["top5_error_percent"]
+        path.write_text(json.dumps(result | {"test_perplexity": values[-1]}))
+    page = repeats.page(RunDirectory.open(run.path))
+    spread = f"{np.mean(values):.2f} \N{PLUS-MINUS SIGN} {np.std(values, ddof=1):.2f}"
+    assert dict(page.facts)["Test perplexity"] == f"{spread} (best {min(values):.2f})"
+    assert "Perplexities by seed" in dict(page.sections)
+    [chart] = page.data["charts"]["scores"]
+    assert chart["title"] == "Test perplexity by seed"
+
+
 def test_under_way_it_tells_how_many_have_ended(tmp_path, seed):
     page = repeats.page(repeated(tmp_path / "run", seed, ended=1, begun=2))
     assert not page.finished

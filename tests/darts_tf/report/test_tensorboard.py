@@ -13,7 +13,7 @@ from matplotlib.image import imread
 
 from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.errors import UserError
-from darts_tf.report.pictures.drawing import picture
+from darts_tf.report.pictures.drawing import Look, picture
 from darts_tf.report.pictures.heat_map import heat_map
 from darts_tf.report.tensorboard import Board
 from darts_tf.runs.directory import RunDirectory
@@ -73,7 +73,7 @@ def check_pictures(shown, lines, drawn):
         assert sorted(shown.values[tag]) == drawn
     last = lines[drawn[-1]]
     width, height, png = shown.values["cells"][drawn[-1]]
-    assert png == picture(read_genotype(last["genotype"]), "png", dpi=100)
+    assert png == picture(read_genotype(last["genotype"]), "png", dpi=100, look=Look(solid=True))
     assert imread(io.BytesIO(png)).shape[:2] == (int(height), int(width))
 
 
@@ -113,9 +113,17 @@ def test_a_training_is_shown_with_its_cells_and_its_errors(run):
     events.check_scalars(found, lines)
     assert found.values["test/top1_error_percent"] == {3: 2.5}
     assert found.values["test/top5_error_percent"] == {3: 0.5}
-    assert found.values["cells"][0][2] == picture(genotype, "png", dpi=100)
+    assert found.values["cells"][0][2] == picture(genotype, "png", dpi=100, look=Look(solid=True))
     assert found.settings["genotype"] == genotype.to_json().replace(" ", "")
     assert found.ended
+
+
+def test_a_perplexity_beyond_float32_is_shown_at_its_end(run):
+    [line] = trained(1)
+    shown = Board(run, TRAINING, (), by_stage("DARTS_V1"))
+    shown.add({**line, "valid_perplexity": 1e300})
+    found = events.read(run.tensorboard)
+    assert found.values["perplexity/valid"] == {0: float(np.finfo(np.float32).max)}
 
 
 def test_the_settings_that_make_a_run_are_its_hyperparameters(run, tmp_path):

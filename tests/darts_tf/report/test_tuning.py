@@ -65,7 +65,7 @@ def test_trials_with_fewer_epochs_do_not_win(run):
     state["trials"][1]["score"] = 0.999
     state["trials"][1]["hyperparameters"]["values"]["tuner/epochs"] = 3
     run.write_json(run.trials, state)
-    trials = tuning.read_trials(run, run.settings())
+    trials, _ = tuning.read_trials(run, run.settings())
     assert [trial.epochs for trial in trials] == [12, 3, 12, 12, 12, 12]
     assert dict(tuning.page(run).facts)["Best trial"] != "1"
 

@@ -50,8 +50,7 @@ def test_a_paired_difference_is_that_of_the_paired_t_test(seed):
     cells = simulated(np.random.default_rng(seed), -1.0)
     [_, row] = table(cells, "darts")
     errors = {
-        rule: [cell.error_percent for cell in cells if cell.rule == rule]
-        for rule in ("end", "early")
+        rule: [cell.error for cell in cells if cell.rule == rule] for rule in ("end", "early")
     }
     low, high = stats.ttest_rel(errors["early"], errors["end"]).confidence_interval(0.95)
     assert row["to_end"]["low"] == pytest.approx(low)

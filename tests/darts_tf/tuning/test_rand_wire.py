@@ -58,6 +58,11 @@ def test_a_random_search_on_the_digits_is_drawn_and_its_best_network_is_exported
     result = trained.read_json(trained.result)
     model = keras.saving.load_model(trained.model)
     assert darts_tf.read_genotype(result) == best
+    # The curve of held-out images ends where the network for inference is; one image may be a tie.
+    [line] = trained.read_history()
+    accuracy = 1 - result["valid_top1_error_percent"] / 100
+    assert line["valid_accuracy"] == pytest.approx(accuracy, abs=0.002)
+    assert np.isfinite(line["valid_loss"])
     assert sum(map(np.size, model.trainable_weights)) == result["parameters"]
     pixels = np.random.default_rng(seed).uniform(0, 255, (3, 8, 8, 1)).astype("float32")
     served = tf.saved_model.load(str(export_saved_model(model, folder / "served")))

@@ -39,7 +39,7 @@ def trained(monkeypatch):
             run.write_json(run.result, {"valid_top1_error_percent": error, "cost": cost})
         return worth(genotype)
 
-    monkeypatch.setattr(random_baseline, "validation_accuracy", stand_in)
+    monkeypatch.setattr(random_baseline, "validation_score", stand_in)
     seen["worth"] = worth
     return seen
 
@@ -65,14 +65,14 @@ def test_it_keeps_the_best_and_tells_what_was_tried(trained, tmp_path, seed):
 
 
 def test_a_file_named_stop_ends_it_after_the_sample_under_way(trained, tmp_path, seed, monkeypatch):
-    stand_in, run = random_baseline.validation_accuracy, RunDirectory(tmp_path, "random_search")
+    stand_in, run = random_baseline.validation_score, RunDirectory(tmp_path, "random_search")
 
     def stopping(config, *words, **named):
         if config.seed == seed + 1:
             run.stop.touch()
         return stand_in(config, *words, **named)
 
-    monkeypatch.setattr(random_baseline, "validation_accuracy", stopping)
+    monkeypatch.setattr(random_baseline, "validation_score", stopping)
     config = RandomSearchConfig(dataset="digits", samples=6, seed=seed)
     found = random_search(config, tmp_path)
     assert {one["seed"] for one in found["tried"]} == {seed, seed + 1}
@@ -87,7 +87,7 @@ def test_any_space_is_drawn_from(trained, tmp_path, seed, monkeypatch):
     drawn = []
     monkeypatch.setattr(
         random_baseline,
-        "validation_accuracy",
+        "validation_score",
         lambda config, genotype, path, **_: drawn.append(genotype) or 0.5,
     )
     config = RandomSearchConfig(dataset="digits", samples=2, seed=seed, space="ladder")

@@ -26,6 +26,7 @@ from darts_tf.report import tuning as tuning_page
 from darts_tf.runs.cluster import WorkerLost
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.interruption import Interrupted
+from darts_tf.runs.quality import ACCURACY
 from darts_tf.spaces.genotype import read_genotype
 from darts_tf.tuning import oracles as tuning_oracles
 from darts_tf.tuning.config import TuningConfig
@@ -151,7 +152,7 @@ def test_the_page_tells_the_trials_under_way_and_in_the_end(config, tmp_path):
     facts = dict(page.facts)
     assert facts["Best trial"] == outcome["best"]["trial"]
     assert facts["Best validation accuracy"] == f"{100 * outcome['best']['valid_accuracy']:.1f} %"
-    trials = tuning_page.read_trials(RunDirectory.open(path), {"epochs": str(config.epochs)})
+    trials, _ = tuning_page.read_trials(RunDirectory.open(path), {"epochs": str(config.epochs)})
     assert [trial.epochs for trial in trials] == [one["epochs"] for one in outcome["trials"]]
     for trial, one in zip(trials, outcome["trials"], strict=True):
         assert {name: float(text) for name, text in trial.details.items()} == one["settings"]
@@ -296,7 +297,7 @@ def test_a_chief_that_was_started_again_knows_who_has_which_trial(seed, tmp_path
     assert not alone.ongoing_trials
     for _ in range(3):
         trial = alone.create_trial("tuner0")
-        alone.update_trial(trial.trial_id, {tuning_oracles.OBJECTIVE: 0.5})
+        alone.update_trial(trial.trial_id, {ACCURACY.key: 0.5})
         trial.status = "COMPLETED"
         alone.end_trial(trial)
     assert sorted(alone.end_order) == ["0", "1", "2"]
@@ -321,7 +322,7 @@ def test_a_tuner_whose_chief_is_lost_says_so(tmp_path, monkeypatch):
     config = TuningConfig(dataset="digits", worker_timeout=1)
     with pytest.raises(UserError, match="expected a chief at"):
         tune(config, tmp_path / "run", Worth())
-    monkeypatch.setattr("darts_tf.tuning.tune.wait_for_chief", lambda seconds: None)
+    monkeypatch.setattr("darts_tf.tuning.trials.wait_for_chief", lambda seconds: None)
     monkeypatch.setattr(oracle_client, "TIMEOUT", 1)
     with pytest.raises(WorkerLost, match="the chief does not answer"):
         tune(config, tmp_path / "run", Worth())
