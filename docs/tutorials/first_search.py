@@ -121,7 +121,7 @@ for criterion in (darts_tf.criteria.SkipConnects(at=2), darts_tf.criteria.Stable
     print(f"{criterion.name}: epoch {epoch}, {reason}")
 
 """
-We go on with the cell of Criterion 1\\*. An edge is an operation and the node that it comes from.
+We go on with the cell of Criterion 1\\*. An edge is an operation between two nodes; nodes 0 and 1 are the outputs of the two cells before.
 """
 
 chosen = result.records[epoch].genotype
