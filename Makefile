@@ -49,7 +49,7 @@ fix: $(VENV)/development ## mend what ruff can mend
 
 docs: $(VENV)/development ## build the documentation site into build/docs
 	@echo "==> building the documentation"
-	@PATH="$(CURDIR)/$(BIN):$$PATH" NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs --quiet build
+	@PATH="$(CURDIR)/$(BIN):$$PATH" NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "the site: build/docs/index.html"
 
 wheel-test: $(VENV)/development ## all tests against the built wheel, outside the tree

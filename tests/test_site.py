@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from importlib import resources
@@ -128,10 +129,31 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built strictly."""
     pytest.importorskip("mkdocs")
     to = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "--quiet", "build", "--site-dir", str(to)]
-    done = subprocess.run(command, cwd=TREE, capture_output=True, text=True, check=False)
+    done = build(TREE, to)
     assert done.returncode == 0, done.stderr
     return to
+
+
+def build(tree: Path, to: Path) -> subprocess.CompletedProcess[str]:
+    """Builds the site of a tree as `make docs` does; with `--quiet` warnings would not count."""
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(to)]
+    return subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
+
+
+def test_a_broken_link_and_a_public_name_without_an_entry_fail_the_build(tmp_path: Path) -> None:
+    pytest.importorskip("mkdocs")
+    tree = tmp_path / "tree"
+    for folder in ("darts_tf", "docs"):
+        shutil.copytree(TREE / folder, tree / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in [*TREE.glob("*.md"), TREE / "mkdocs.yml", TREE / "CITATION.cff"]:
+        shutil.copy(file, tree)
+    page, reference = tree / "docs" / "faq.md", tree / "docs" / "api" / "runs.md"
+    page.write_text(page.read_text() + "\n[a](nowhere.md) [b](data.md#nothing)\n")
+    reference.write_text(reference.read_text().replace("::: darts_tf.UserError\n", ""))
+    done = build(tree, tmp_path / "site")
+    assert done.returncode != 0
+    for words in ("'nowhere.md'", "#nothing", "no entry for the public name darts_tf.UserError"):
+        assert words in done.stderr
 
 
 @pytest.fixture(scope="module")
