@@ -24,7 +24,7 @@ PAGE = (Path(counts.__file__).parents[1] / "docs" / "paper.md").read_text(encodi
 ZOO = json.loads(resources.files("darts_tf.spaces").joinpath("zoo.json").read_text())
 ROWS = [row for rows in paper.TABLES.values() for row in rows]
 CONFIGS = {"search": SearchConfig, "train": TrainingConfig}
-COMMANDS = sorted(set(re.findall(r"`(python -m trainers\.[^`]*)`", PAGE)))
+COMMANDS = sorted(set(re.findall(r"^(python -m trainers\..*)$", PAGE, re.MULTILINE)))
 # Blocks by kernel and expansion, widths and strides of the stages, and widths of both ends.
 PROXYLESS_GPU = (
     "53|73 33|76 53|56 33 53|76 76 76 56|76",
@@ -53,10 +53,25 @@ def closed_form(row):
     return counts.Counts(found.parameters, found.multiply_adds)
 
 
+def shown(part):
+    """A part of the page."""
+    return PAGE.partition(f"<!-- {part} -->\n\n")[2].partition(f"\n\n<!-- end of {part} -->")[0]
+
+
 @pytest.mark.parametrize("number", paper.TABLES)
-def test_the_page_has_the_tables_that_the_command_prints(number):
-    text = counts.markdown(number, closed_form)
-    assert f"<!-- table {number} -->\n\n{text}\n\n<!-- end of table {number} -->" in PAGE
+def test_the_page_has_the_rows_and_commands_that_the_command_prints(number):
+    assert shown(f"table {number}") == counts.markdown(number)
+    assert shown(f"commands {number}") == f"```\n{counts.commands(number)}\n```"
+
+
+def test_the_page_has_the_counts_of_the_closed_form():
+    assert shown("counts") == counts.counts_table(closed_form)
+    numbers = {f"{closed_form(row).parameters:,}" for row in ROWS if row.genotype}
+    assert numbers == set(re.findall(r"\d+,\d{3},\d{3}", shown("counts")))
+
+
+def test_the_table_of_counts_fits_a_screen():
+    assert shown("counts").count("\n") < 25
 
 
 def test_the_command_counts_the_networks_that_it_builds(monkeypatch):
