@@ -87,19 +87,20 @@ def cases(kinds: Sequence[str], tiny: bool = False) -> Iterator[Case]:
 
     Args:
         kinds: Keys of `KINDS`.
-        tiny: Whether sizes are small, for tests.
+        tiny: Whether sizes are small and settings few, for tests.
     """
+    settings = [(precision, jit) for precision in PRECISIONS for jit in (False, True)]
     for kind in kinds:
         name, batches, calls = KINDS[kind]
         sizes = WORKS[name].sizes
         if tiny:
             sizes, calls = WORKS[name].tiny().sizes.smallest(), 1
             batches = (sizes.batch,)
+        # An export is for inference in float32.
+        chosen = settings[:1] if kind == "inference" else settings[:: 3 if tiny else 1]
         for batch in batches:
-            # An export is for inference in float32.
-            for precision in PRECISIONS[: 1 if kind == "inference" else None]:
-                for jit_compile in (False, True)[: 1 if kind == "inference" else None]:
-                    yield Case(kind, replace(sizes, batch=batch), calls, precision, jit_compile)
+            for precision, jit_compile in chosen:
+                yield Case(kind, replace(sizes, batch=batch), calls, precision, jit_compile)
 
 
 def measure(case: Case, side: str, runs: int, cpu: bool) -> Measured | None:

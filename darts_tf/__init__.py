@@ -79,13 +79,7 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"darts_tf.{_MODULES[name]}")
     if name not in _HOMES:
         raise AttributeError(f"module 'darts_tf' has no attribute '{name}'")
-    try:
-        home = importlib.import_module(f"darts_tf.{_HOMES[name]}")
-    except ModuleNotFoundError as error:  # keras-tuner for instance, for darts_tf.tune
-        from darts_tf.extras import explained
-
-        raise explained(error) from error
-    value = getattr(home, name)
+    value = getattr(importlib.import_module(f"darts_tf.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
 

@@ -44,19 +44,3 @@ def require(extra: str) -> None:
     """
     if lacking := missing(extra):
         raise UserError(f"expected {lacking}")
-
-
-def explained(error: ModuleNotFoundError) -> Exception:
-    """Returns the error of an import as a user's mistake, if the module belongs to an extra.
-
-    Args:
-        error: The error.
-
-    Returns:
-        A UserError that says what to install; the error itself if no extra has the module.
-    """
-    module = (error.name or "").partition(".")[0]
-    for extra, imported in IMPORTED.items():
-        if module in imported:
-            return UserError(f"expected {missing(extra)}")
-    return error

@@ -2,8 +2,8 @@
 
     python -m export.lite --model=RUN/model.keras --output=FILE.tflite
 
-The class names come from the result.json beside the model. docs/formats.md explains how to
-run the file.
+The class names come from the result.json beside the model, the words of a language model from its
+vocabulary.json. docs/formats.md explains how to run the file.
 """
 
 import sys

@@ -3,7 +3,8 @@
     python -m export.onnx --model=RUN/model.keras --output=FILE.onnx
 
 It needs two more packages: pip install "darts_tf[onnx]". The class names
-come from the result.json beside the model. docs/formats.md explains how to run the file.
+come from the result.json beside the model, the words of a language model from its
+vocabulary.json. docs/formats.md explains how to run the file.
 """
 
 import sys

@@ -2,8 +2,8 @@
 
     python -m export.saved_model --model=RUN/model.keras --output=SERVING_DIR [--version=N]
 
-The class names and most of the model card come from the result.json beside the model.
-docs/serving.md explains how to serve it.
+The class names and most of the model card come from the result.json beside the model, the words of
+a language model from its vocabulary.json. docs/serving.md explains how to serve it.
 """
 
 import sys

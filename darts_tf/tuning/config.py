@@ -1,8 +1,9 @@
 """The settings of a tuning run and of a random search."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 from darts_tf import spaces
@@ -16,6 +17,10 @@ from darts_tf.tuning.space import TUNABLE, Choice, Range, chosen, rounded
 # keras-tuner's name for the epochs that Hyperband gives to a trial.
 HYPERBAND_EPOCHS = "tuner/epochs"
 _DARTS_CHOICE = "learning_rate,weight_decay,arch_learning_rate,arch_weight_decay"
+
+
+# The score of a trial, from its settings and a folder of its own.
+Objective = Callable[[SearchConfig, TrainingConfig, Path], float]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,40 +1,26 @@
 """Tuning: searches with other settings, scored by the networks that they derive."""
 
-import logging
 import os
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-import grpc
-import keras_tuner
-from keras_tuner import errors
-from keras_tuner.engine import base_tuner
-from keras_tuner.engine import trial as trials
-
 from darts_tf import report
 from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.data.datasets import resolve
-from darts_tf.engine import memory
 from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.engine.epochs import BY_HAND
-from darts_tf.errors import DivergenceError, UserError
-from darts_tf.runs.cluster import WorkerLost
+from darts_tf.errors import UserError
+from darts_tf.extras import require
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.quality import QUALITIES, Quality
 from darts_tf.searching.plugs import choose, described, run_flags
 from darts_tf.searching.search import search
 from darts_tf.settings import earlier_lines
 from darts_tf.training.validation import validation_score
-from darts_tf.tuning.config import TuningConfig
-from darts_tf.tuning.oracles import make_oracle
-from darts_tf.tuning.role import check_address, role, wait_for_chief
-
-_logger = logging.getLogger(__name__)
-
-Objective = Callable[[SearchConfig, TrainingConfig, Path], float]
+from darts_tf.tuning.config import Objective, TuningConfig
+from darts_tf.tuning.role import role
 
 
 def derived_score(
@@ -129,11 +115,12 @@ def tune(
         chief.
 
     Raises:
-        UserError: If the data set is not found, the directory holds another run, or no trial was
-            completed.
+        UserError: If keras-tuner is not installed, the data set is not found, the directory holds
+            another run, or no trial was completed.
         Interrupted: If SIGTERM or SIGINT has asked for the end of a trial; it is saved.
         WorkerLost: If the chief does not answer.
     """
+    require("tune")
     plugs = {"method": method, "space": space, "criterion": criterion}
     if "stop_criterion" in config.tuned():
         plugs["criterion"] = None
@@ -151,89 +138,25 @@ def tune(
     run.describe(described(config, chosen))
     if run.outcome.exists():
         return run.read_json(run.outcome)
-    oracle = make_oracle(config, run, quality)
-    if process_role == "tuner":
-        wait_for_chief(config.worker_timeout)
-    else:
-        oracle.resume(alone=process_role == "alone")
-    if process_role == "chief":
-        check_address()
+    from darts_tf.tuning.trials import run_trials
+
     score = objective or partial(derived_score, **plugs, data=dataset, verbose=verbose)
-    try:
-        with show_progress(verbose):
-            _Tuner(oracle, config, run, score, quality).search()
-    except errors.FatalError as error:
-        raise (error.__cause__ or error) from None
-    except grpc.RpcError as error:
-        raise WorkerLost(
-            f"the chief does not answer ({error.details()}); the same command resumes"
-        ) from error
-    return None if process_role == "tuner" else _write_outcome(config, run, oracle, plugs)
-
-
-class _Tuner(base_tuner.BaseTuner):
-    """Runs the trials that an oracle asks for: the oracle of this process or of a chief."""
-
-    def __init__(
-        self,
-        oracle: keras_tuner.Oracle,
-        config: TuningConfig,
-        run: RunDirectory,
-        objective: Objective,
-        quality: Quality,
-    ) -> None:
-        self._config, self._run, self._objective = config, run, objective
-        self._quality = quality
-        super().__init__(oracle, directory=run.path, project_name="trials")
-
-    def pre_create_trial(self) -> None:
-        """Waits a moment before asking a chief again, which may have no trial yet."""
-        if role() == "tuner":
-            time.sleep(0.1)
-
-    def run_trial(self, trial: trials.Trial) -> dict[str, float]:
-        """Returns the score of a trial: the worst one if its settings make it diverge."""
-        name, values = trial.trial_id, trial.hyperparameters.values
-        search_config, training = self._config.trial(values)
-        tried = [f"{key} {getattr(search_config, key)}" for key in self._config.tuned()]
-        if self._config.tuner == "hyperband":
-            tried.append(f"epochs {search_config.epochs}")
-        _logger.info(f"trial {name}: {', '.join(tried)}")
-        quality = self._quality
-        score = quality.worst
-        try:
-            score = self._objective(search_config, training, self._run.trial(name))
-        except DivergenceError as diverged:
-            _logger.warning(f"trial {name}: {quality.name} {quality.worst:g}, {diverged}")
-        except Exception as error:
-            # keras-tuner would note any other exception and continue with the next trial.
-            raise errors.FatalError from error
-        if quality.ended(score) is None:
-            memory.release()  # what the error has held
-        _logger.info(f"trial {name}: validation {quality.name} {quality.told(score)}")
-        return {quality.key: score}
-
-    def save(self) -> None:
-        """Does nothing: all state is the oracle's, which saves itself."""
+    with show_progress(verbose):
+        tried, by_hand = run_trials(config, run, score, quality, process_role)
+    if process_role == "tuner":
+        return None
+    return _write_outcome(config, run, tried, by_hand, quality, plugs)
 
 
 def _write_outcome(
-    config: TuningConfig, run: RunDirectory, oracle: keras_tuner.Oracle, plugs: Mapping[str, Any]
+    config: TuningConfig,
+    run: RunDirectory,
+    tried: Sequence[Mapping[str, Any]],
+    by_hand: bool,
+    quality: Quality,
+    plugs: Mapping[str, Any],
 ) -> Mapping[str, Any]:
     """Writes `best.flags` and `tuning.json`; returns the contents of the latter."""
-    quality: Quality = oracle.quality
-    tried = []
-    for trial in sorted(oracle.trials.values(), key=lambda trial: trial.trial_id):
-        if trial.status == trials.TrialStatus.COMPLETED:
-            settings, _ = config.trial(trial.hyperparameters.values)
-            tried.append(
-                {
-                    "trial": trial.trial_id,
-                    "settings": {name: getattr(settings, name) for name in config.tuned()},
-                    "epochs": settings.epochs,
-                    quality.key: quality.rounded(float(trial.score)),
-                }
-            )
     if not tried:
         raise UserError(
             f"--run_dir={run.path}: expected a completed trial to choose, got none; see "
@@ -249,7 +172,7 @@ def _write_outcome(
     ]
     with run.writing(run.best) as temporary:
         temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    ended = {"reason": BY_HAND, "ended_by_hand": True} if oracle.ended_by_hand else {}
+    ended = {"reason": BY_HAND, "ended_by_hand": True} if by_hand else {}
     run.write_json(run.outcome, {"tuner": config.tuner, "best": best, **ended, "trials": tried})
     run.stop_is_done()
     report.refresh(run)

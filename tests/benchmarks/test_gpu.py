@@ -1,7 +1,6 @@
 """Measurements on a GPU, tried on the CPU: who is asked what, what is written, what is refused."""
 
 import csv
-import math
 import sys
 
 import numpy as np
@@ -138,17 +137,22 @@ def test_peers_move_to_a_device_and_compute_in_bfloat16(kind, seed, monkeypatch)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("words", [["--works=search"], ["--works=training,inference"]])
-def test_our_side_runs_on_the_cpu(words, tmp_path):
-    words += ["--tiny", "--runs=1", "--alone", "--cpu", "--output=gpu.csv"]
+def test_our_side_runs_on_the_cpu(tmp_path):
+    words = ("--tiny", "--runs=1", "--alone", "--cpu", "--output=gpu.csv")
     ended = python("-m", "benchmarks.gpu", *words, cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
     rows = read(tmp_path / "gpu.csv")
-    assert len(rows) == (4 if words[0] == "--works=search" else 4 + 2)
+    settings = [(row["work"], row["precision"], row["jit_compile"]) for row in rows]
+    assert settings == [
+        ("search", "float32", "no"),
+        ("search", "bfloat16", "yes"),
+        ("training", "float32", "no"),
+        ("training", "bfloat16", "yes"),
+        ("inference", "float32", "no"),
+    ]
     assert all(row["card"] == "CPU" for row in rows)
     for row in rows:
         assert all(float(row[key]) > 0 for key in ("ours_s", "ours_mib", "start_s")), ended.stderr
-        assert math.isfinite(float(row["ours_s"]))
 
 
 @pytest.mark.long

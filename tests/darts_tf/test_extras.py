@@ -41,13 +41,3 @@ def test_only_what_is_missing_is_named(monkeypatch):
     monkeypatch.setitem(extras.IMPORTED, "odd", {"json": "json"})
     assert not extras.missing("odd")
     extras.require("odd")
-
-
-def test_an_import_that_failed_is_explained_by_its_extra(monkeypatch):
-    monkeypatch.setitem(extras.IMPORTED, "odd", {"no_such_package": "no-such"})
-    told = extras.explained(ModuleNotFoundError("", name="no_such_package.inner"))
-    assert isinstance(told, UserError)
-    assert "darts_tf[odd]" in str(told)
-    for name in ("no_such", None):
-        other = ModuleNotFoundError("", name=name)
-        assert extras.explained(other) is other

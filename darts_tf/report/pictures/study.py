@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from darts_tf.extras import require
 from darts_tf.report.pictures.drawing import METADATA, STYLE, caption
 from darts_tf.report.pictures.palette import INK, MUTED
-from darts_tf.runs.quality import Quality, quality_of
+from darts_tf.runs.quality import quality_of
 from darts_tf.spaces import operations
 
 if TYPE_CHECKING:
@@ -43,14 +43,13 @@ def study_picture(found: Mapping[str, Any], form: str, dpi: int = 150) -> bytes:
         The contents of the file. The same study gives the same bytes.
     """
     rows, curves = found["rows"], found["curves"]
-    quality = quality_of(name for row in rows for name in row)
     colors = _colors(rows)
     mixed = list(curves)[:_MOST_MIXED]
 
     def fill(figure: Figure) -> None:
         above, below = cast(Any, figure.subfigures(2, 1))
         errors, skips = above.subplots(1, 2)
-        _draw_errors(errors, rows, curves, colors, quality)
+        _draw_errors(errors, rows, curves, colors)
         _draw_skips(skips, curves, colors)
         panels = below.subplots(1, len(mixed), squeeze=False)[0]
         for axes, method in zip(panels, mixed, strict=True):
@@ -116,9 +115,9 @@ def _draw_errors(
     rows: Sequence[Mapping[str, Any]],
     curves: Mapping[str, Mapping[str, Any]],
     colors: Mapping[str, str],
-    quality: Quality,
 ) -> None:
     """Draws a line for each method over fixed epochs and the last, a point for each criterion."""
+    quality = quality_of(name for row in rows for name in row)
     markers = iter(_RULES * len(rows))
     for method in colors:
         own = [row for row in rows if row["method"] == method]

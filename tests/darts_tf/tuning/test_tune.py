@@ -322,7 +322,7 @@ def test_a_tuner_whose_chief_is_lost_says_so(tmp_path, monkeypatch):
     config = TuningConfig(dataset="digits", worker_timeout=1)
     with pytest.raises(UserError, match="expected a chief at"):
         tune(config, tmp_path / "run", Worth())
-    monkeypatch.setattr("darts_tf.tuning.tune.wait_for_chief", lambda seconds: None)
+    monkeypatch.setattr("darts_tf.tuning.trials.wait_for_chief", lambda seconds: None)
     monkeypatch.setattr(oracle_client, "TIMEOUT", 1)
     with pytest.raises(WorkerLost, match="the chief does not answer"):
         tune(config, tmp_path / "run", Worth())
