@@ -56,7 +56,8 @@ def compile_step(
     Returns:
         A function from an element of the data, a tuple whose tensors have an axis of images first,
         its `element_spec`, and a `Clock` of ints (None for a step that is not clocked), to the
-        score of the global batch. There is one trace for batches of any size.
+        score of the global batch. There is one trace for batches of any size, or with
+        `jit_compile` one for each size.
 
     Raises:
         UserError: If XLA is to compile a step of several replicas.
@@ -82,6 +83,10 @@ def compile_step(
     clock_spec = (Clock(scalar, scalar),) if clocked else ()
 
     def call(element: Any, spec: Any, clock: Clock | None = None) -> Score:
+        if jit_compile:  # XLA knows no shape that is a result of one of several branches
+            spec = tf.nest.map_structure(
+                lambda part: tf.TensorSpec(part.shape, part.dtype), element
+            )
         if spec not in traces:
             signature = (spec, *clock_spec)
             traces[spec] = tf.function(run, input_signature=signature, autograph=False)

@@ -1,5 +1,6 @@
 """The logger `mlflow`: a run of an MLflow experiment."""
 
+import logging
 import os
 import time
 from collections.abc import Mapping
@@ -8,9 +9,11 @@ from typing import Any
 import keras
 
 from darts_tf.engine.loggers.identity import known, remember
+from darts_tf.errors import UserError
 from darts_tf.extras import require
 from darts_tf.runs.directory import RunDirectory
 
+_logger = logging.getLogger(__name__)
 _EXPERIMENT = "MLFLOW_EXPERIMENT_NAME"
 _DEFAULT = "darts_tf"
 
@@ -39,15 +42,27 @@ class MlflowLogger(keras.callbacks.Callback):
         self._id = ""
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
-        """Begins the run there, or goes on with it."""
-        from mlflow.entities import Param
+        """Begins the run there, or goes on with it.
+
+        Raises:
+            UserError: If MLflow cannot, because its server does not answer for instance.
+        """
+        from mlflow.exceptions import MlflowException
         from mlflow.tracking import MlflowClient
 
-        self._client = MlflowClient()
-        self._id = known(self._run, "mlflow") if self._first else ""
-        if self._id:
-            self._client.update_run(self._id, "RUNNING")
-            return
+        try:
+            self._client = MlflowClient()
+            self._id = known(self._run, "mlflow") if self._first else ""
+            if self._id:
+                self._client.update_run(self._id, "RUNNING")
+            else:
+                self._begin()
+        except MlflowException as error:
+            raise UserError(f"logger: expected to begin a run of MLflow, got: {error}") from error
+
+    def _begin(self) -> None:
+        from mlflow.entities import Param
+
         name = os.environ.get(_EXPERIMENT, _DEFAULT)
         experiment = self._client.get_experiment_by_name(name)
         number = experiment.experiment_id if experiment else self._client.create_experiment(name)
@@ -57,13 +72,22 @@ class MlflowLogger(keras.callbacks.Callback):
         self._client.log_batch(self._id, params=params)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        """Logs an epoch."""
+        """Logs an epoch; a server that no longer answers does not end the run."""
         from mlflow.entities import Metric
+        from mlflow.exceptions import MlflowException
 
         now = int(1000 * time.time())
         numbers = [Metric(name, float(value), now, epoch) for name, value in (logs or {}).items()]
-        self._client.log_batch(self._id, metrics=numbers)
+        try:
+            self._client.log_batch(self._id, metrics=numbers)
+        except MlflowException as error:
+            _logger.warning("epoch %d is not in MLflow: %s", epoch, error)
 
     def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:
         """Ends the run there."""
-        self._client.set_terminated(self._id)
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self._client.set_terminated(self._id)
+        except MlflowException as error:
+            _logger.warning("the end of the run is not in MLflow: %s", error)

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from darts_tf.engine.loggers.identity import known, remember
+from darts_tf.errors import UserError
 from darts_tf.extras import require
 from darts_tf.runs.directory import RunDirectory
 
@@ -34,18 +35,28 @@ class WandbLogger(keras.callbacks.Callback):
         self._there: Any = None
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
-        """Begins the run there, or goes on with it."""
+        """Begins the run there, or goes on with it.
+
+        Raises:
+            UserError: If wandb cannot begin it, without an account for instance.
+        """
         import wandb
 
         name = known(self._run, "wandb") if self._first else ""
 
-        self._there = wandb.init(
-            id=name or remember(self._run, "wandb", uuid.uuid4().hex),
-            name=self._run.path.absolute().name,
-            dir=str(self._run.path),
-            config=self._settings,
-            resume="allow",
-        )
+        try:
+            self._there = wandb.init(
+                id=name or remember(self._run, "wandb", uuid.uuid4().hex),
+                name=self._run.path.absolute().name,
+                dir=str(self._run.path),
+                config=self._settings,
+                resume="allow",
+            )
+        except wandb.Error as error:
+            raise UserError(
+                f"logger: expected to begin a run of Weights & Biases, got: {error} "
+                "WANDB_MODE=offline needs no account"
+            ) from error
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Logs an epoch."""

@@ -107,6 +107,22 @@ def stand_in(monkeypatch, name, **attributes):
     monkeypatch.setitem(sys.modules, name, module)
 
 
+class ServiceError(Exception):
+    """Stands for the error of a package."""
+
+
+def mlflow_stand_in(monkeypatch, client):
+    stand_in(monkeypatch, "mlflow")
+    stand_in(monkeypatch, "mlflow.tracking", MlflowClient=lambda: client)
+    stand_in(monkeypatch, "mlflow.exceptions", MlflowException=ServiceError)
+    stand_in(
+        monkeypatch,
+        "mlflow.entities",
+        Metric=lambda name, value, time, step: (name, value, step),
+        Param=lambda name, value: (name, value),
+    )
+
+
 class Recorded:
     """Notes what is called on it, and with what."""
 
@@ -125,7 +141,9 @@ class Recorded:
 
 def test_weights_and_biases_is_told_each_epoch_and_a_resumed_run_goes_on(monkeypatch, tmp_path):
     there, begun = Recorded(), []
-    stand_in(monkeypatch, "wandb", init=lambda **words: begun.append(words) or there)
+    stand_in(
+        monkeypatch, "wandb", init=lambda **words: begun.append(words) or there, Error=ServiceError
+    )
     config = SearchConfig(dataset="digits", logger="wandb", epochs=7)
     run = claimed(tmp_path / "my_search")
     play(config, run, epochs=EPOCHS[:1], finished=False)
@@ -144,14 +162,7 @@ def test_weights_and_biases_is_told_each_epoch_and_a_resumed_run_goes_on(monkeyp
 
 def test_mlflow_is_told_each_epoch_and_a_resumed_run_goes_on(monkeypatch, tmp_path):
     client = Recorded()
-    stand_in(monkeypatch, "mlflow")
-    stand_in(monkeypatch, "mlflow.tracking", MlflowClient=lambda: client)
-    stand_in(
-        monkeypatch,
-        "mlflow.entities",
-        Metric=lambda name, value, time, step: (name, value, step),
-        Param=lambda name, value: (name, value),
-    )
+    mlflow_stand_in(monkeypatch, client)
     config = SearchConfig(dataset="digits", logger="mlflow", epochs=7)
     run = claimed(tmp_path)
     play(config, run, epochs=EPOCHS[:1], finished=False)
@@ -168,6 +179,33 @@ def test_mlflow_is_told_each_epoch_and_a_resumed_run_goes_on(monkeypatch, tmp_pa
     assert {call[1] for call in client.calls if call[0] in ("log_batch", "update_run")} == {
         "theirs"
     }
+
+
+def failing(*values, **named):
+    raise ServiceError("no answer.")
+
+
+def test_a_service_that_cannot_begin_a_run_is_a_users_mistake(monkeypatch, tmp_path):
+    stand_in(monkeypatch, "wandb", init=failing, Error=ServiceError)
+    with pytest.raises(UserError, match=r"Biases, got: no answer\. WANDB_MODE=offline needs no"):
+        play(SearchConfig(logger="wandb"), claimed(tmp_path / "one"))
+    mlflow_stand_in(monkeypatch, types.SimpleNamespace(get_experiment_by_name=failing))
+    with pytest.raises(UserError, match=r"expected to begin a run of MLflow, got: no answer\."):
+        play(SearchConfig(logger="mlflow"), claimed(tmp_path / "other"))
+
+
+def test_a_server_that_is_lost_later_does_not_end_the_run(monkeypatch, tmp_path, caplog):
+    client = Recorded()
+    mlflow_stand_in(monkeypatch, client)
+    [logger] = loggers_of(SearchConfig(logger="mlflow"), claimed(tmp_path), 0)
+    logger.on_train_begin()
+    client.log_batch = client.set_terminated = failing
+    logger.on_epoch_end(0, EPOCHS[0])
+    logger.on_train_end()
+    assert [record.getMessage() for record in caplog.records] == [
+        "epoch 0 is not in MLflow: no answer.",
+        "the end of the run is not in MLflow: no answer.",
+    ]
 
 
 @pytest.mark.skipif(not REAL["wandb"], reason="wandb is not installed")
