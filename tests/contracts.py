@@ -728,7 +728,10 @@ class MethodBuilt:
         run = self.searched(plug, seed, folder)
         state = Checkpoints(run).latest().arrays
         assert all(np.isfinite(array).all() for array in state.values())
-        assert any("velocity" in name and np.any(array) for name, array in state.items())
+        assert any(
+            ("velocity" in name or "momentum" in name) and np.any(array)
+            for name, array in state.items()
+        )
         lines = run.read_history()
         with known(spaces, space_for(plug, few=True)):
             records = [EpochRecord.from_dict(line) for line in lines]

@@ -123,7 +123,7 @@ def test_the_table_of_networks_is_what_they_are():
     for name, cells, *numbers in networks:
         network = getattr(darts_tf.applications, name.strip("`"))
         assert cells == f"`{network.genotype}`"
-        size, classes = network.input_shape[0], len(network.class_names)
+        (size, _, colors), classes = network.input_shape, len(network.class_names)
         if network.layers == 21:  # a mobile one, whose published sizes other tests have
             weights = parameters(network())
             assert numbers == [f"{number:,}" for number in (size, classes, weights)]
@@ -136,6 +136,7 @@ def test_the_table_of_networks_is_what_they_are():
             channels=network.init_channels,
             stem=network.stem,
             squeeze_ratio=RATIO * network.squeeze_excite,
+            colors=colors,
         )
         assert numbers == [f"{number:,}" for number in (size, classes, counted.parameters)]
 

@@ -6,6 +6,7 @@ import pytest
 
 from darts_tf.engine.exponentiated_gradient import ExponentiatedGradient
 from darts_tf.engine.optimizers import SGD, Adam
+from darts_tf.engine.rms_prop import RMSProp
 from darts_tf.layers.convolutions import Conv2D, DepthwiseConv2D, EvenAndOdd
 from darts_tf.layers.drop_path import DropPath
 from darts_tf.layers.layouts import Layout
@@ -397,6 +398,15 @@ OPTIMIZERS = {
         "l2": 0.01,
         "clip": 1.5,
         "name": "a_name",
+    },
+    RMSProp: {
+        "learning_rate": 0.1,
+        "momentum": 0.5,
+        "l2": 0.01,
+        "clip": 1.5,
+        "name": "a_name",
+        "decay": 0.8,
+        "epsilon": 1e-2,
     },
     ExponentiatedGradient: {
         "learning_rate": 0.1,
