@@ -33,7 +33,7 @@ __all__ = [
 _epochs = partial(setting, low=1)
 _batch_size = partial(setting, text="Images in a batch, over all devices.", low=1)
 _layers = partial(setting, text="Cells; those at 1/3 and 2/3 of the depth are reductions.", low=3)
-_init_channels = partial(setting, text="Channels of the first cell.", low=1)
+_init_channels = partial(setting, text="Channels of the first cell.", low=2)
 
 
 def _dropout(rate: float, what: str) -> Any:
@@ -511,7 +511,7 @@ class SearchAndTrainingConfig(SearchConfig):
     network_epochs: int = setting(100, "Epochs of the training of a found network.", low=1)
     network_batch_size: int = setting(96, "Images in a batch of that training.", low=1)
     network_layers: int = setting(8, "Cells of a found network.", low=3)
-    network_init_channels: int = setting(16, "Channels of its first cell.", low=1)
+    network_init_channels: int = setting(16, "Channels of its first cell.", low=2)
     network_learning_rate: float = setting(
         0.025, "Learning rate of its training at the start.", above=0.0
     )

@@ -40,7 +40,8 @@ def open_run(
         The run's directory, claimed.
 
     Raises:
-        UserError: If the directory holds another run, or a worker does not start in time.
+        UserError: If the directory holds another run, another process runs in it, or a worker does
+            not start in time.
         WorkerLost: If a worker dies during the run.
     """
     cluster = cluster_of(config.strategy)
@@ -50,10 +51,11 @@ def open_run(
         else:
             run = RunDirectory(run_directory, program)
             run.claim(flags, earlier_lines(type(config)), config.extend)
-        if cluster is not None:
-            call_roll(cluster, flags, run.contents(), config.worker_timeout)
-        with run.left_as_it_was(), _noticing_losses(cluster):
-            yield run
+        with run.held():
+            if cluster is not None:
+                call_roll(cluster, flags, run.contents(), config.worker_timeout)
+            with run.left_as_it_was(), _noticing_losses(cluster):
+                yield run
         return
     files = answer_roll(cluster, flags, config.worker_timeout)
     with tempfile.TemporaryDirectory(prefix=f"darts_tf-worker-{cluster.index}-") as folder:

@@ -1,5 +1,6 @@
 """A run's directory: the only owner of its file names, written atomically."""
 
+import fcntl
 import json
 import logging
 import os
@@ -202,6 +203,35 @@ class RunDirectory:
     def finished(self) -> bool:
         """Returns whether the run has ended, and is not to be extended."""
         return self.outcome.exists() and self._extension is None
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Holds the directory for this process, until the context ends or the process does.
+
+        A finished run is held by nobody: processes may read it together. So is a directory on a
+        file system without locks.
+
+        Raises:
+            UserError: If another process holds it.
+        """
+        if self.finished():
+            yield
+            return
+        with self.explained():
+            folder = os.open(self.path, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UserError(
+                    f"--run_dir={self.path}: expected a directory in which no other process runs, "
+                    "got one with a run under way"
+                ) from None
+            except OSError as error:
+                _logger.info("%s: not locked: %s", self.path, error.strerror)
+            yield
+        finally:
+            os.close(folder)
 
     @contextmanager
     def left_as_it_was(self) -> Iterator[None]:

@@ -328,3 +328,31 @@ def test_module_loads_no_tensorflow():
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
     assert found.stdout == "False\n"
+
+
+def test_a_directory_is_one_process_at_a_time_until_its_run_has_ended(run):
+    run.claim(["--a=1"])
+    with run.held():
+        other = RunDirectory(run.path, run.program)
+        assert other.claim(["--a=1"]) == "new"
+        with pytest.raises(UserError, match="got one with a run under way"), other.held():
+            pass
+    with other.held():
+        other.write_json(other.outcome, {})
+        with run.held():  # to read what has ended
+            pass
+
+
+def test_a_killed_process_lets_its_directory_go(run):
+    run.claim(["--a=1"])
+    words = (
+        "import sys, time; from darts_tf.runs.directory import RunDirectory\n"
+        f"with RunDirectory({str(run.path)!r}, 'search').held(): print(flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", words], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        with pytest.raises(UserError, match="no other process runs"), run.held():
+            pass
+        process.kill()
+    with run.held():
+        pass

@@ -17,6 +17,7 @@ from darts_tf import data, spaces
 from darts_tf.config import SearchConfig, flag_lines
 from darts_tf.errors import UserError
 from darts_tf.report import write_report
+from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import EpochRecord
 from darts_tf.searching import search as searching
 from darts_tf.searching.criteria import SkipConnects, StableRanking, never
@@ -280,3 +281,12 @@ def test_alphas_of_every_stage_learn_in_their_own_way(runs):
 )
 def test_the_settings_name_the_criterion(settings, expected):
     assert choose(SearchConfig(**settings))[1].criterion == expected
+
+
+def test_a_search_does_not_run_where_another_process_does(tmp_path):
+    config = SearchConfig(dataset="digits", epochs=1, batch_size=240, layers=3, init_channels=2)
+    run = RunDirectory(tmp_path / "run", "search")
+    run.claim(flag_lines(config))
+    with run.held(), pytest.raises(UserError, match="in which no other process runs"):
+        search(config, run)
+    assert {path.name for path in run.path.iterdir()} == {run.config.name}
