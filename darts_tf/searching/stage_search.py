@@ -295,6 +295,9 @@ class StageSearch:
     ) -> tf.data.Dataset:
         """Returns the batches of an epoch's architecture steps.
 
+        They have as many images as a batch of an epoch's weight steps, even if validation images
+        have to come again, but no more than there are.
+
         Args:
             epoch: Number of the epoch, from 0.
             number: Its number in the stage.
@@ -304,6 +307,8 @@ class StageSearch:
         sizes = [self.method.batch_size(n, self.plan, self.config) for n in range(number)]
         sizes += [self.config.batch_size] * (epoch - number)  # of earlier stages
         steps = [steps_per_epoch(len(self.train), size) for size in sizes]
+        most = max(len(self.train), len(self.valid))
+        *sizes, batch_size = (min(size, most) for size in (*sizes, batch_size))
         images = sum(size * count for size, count in zip(sizes, steps, strict=True))
         return endless_batches(
             self.valid,

@@ -36,3 +36,23 @@ def test_growing_batches_of_the_architecture_go_on_where_smaller_ones_ended(seed
     for start in range(0, len(stream) - 22, 23):
         assert sorted(stream[start : start + 23]) == list(range(23))
     np.testing.assert_array_equal(np.concatenate(drawn(5, 1)), np.concatenate(epochs[5][1:]))
+
+
+def test_a_batch_of_the_architecture_has_no_more_images_than_there_are(seed):
+    pixels = np.random.default_rng(seed).integers(0, 256, (23, 8, 8, 1), np.uint8)
+    method = methods.get("darts")
+    config = SearchConfig(epochs=3, batch_size=10**6, seed=seed % 2**30)
+    stage = SimpleNamespace(
+        method=method,
+        config=config,
+        plan=method.stage(0, config, spaces.get("darts"), ()),
+        train=range(31),
+        valid=ArraySplit(pixels, np.arange(23, dtype=np.int32)),
+        facts=DATASETS["digits"],
+    )
+    batches = [StageSearch._validation_batches(stage, epoch, epoch, 0, 10**6) for epoch in range(3)]
+    labels = [batch[1] for epoch in batches for batch in epoch.as_numpy_iterator()]
+    assert [len(batch) for batch in labels] == [31] * 3
+    stream = np.concatenate(labels)
+    for start in range(0, len(stream) - 22, 23):
+        assert sorted(stream[start : start + 23]) == list(range(23))
