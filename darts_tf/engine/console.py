@@ -40,18 +40,23 @@ def show_progress(verbose: Verbosity = "auto") -> Iterator[bool | None]:
     if verbose == "auto" and logger.hasHandlers():
         yield bar
         return
+    configured = logger.hasHandlers()
     handler = None if _on_screen(logger) else logging.StreamHandler(sys.stdout)
-    level = logger.level
+    level, propagate = logger.level, logger.propagate
     if not logger.isEnabledFor(logging.INFO):
         logger.setLevel(logging.INFO)
     if handler is not None:
         logger.addHandler(handler)
+    logger.propagate = propagate and configured
     try:
         yield bar
     finally:
+        logger.propagate = propagate
         logger.setLevel(level)
         if handler is not None:
             logger.removeHandler(handler)
+        if not configured:  # what a library, such as absl, has given the root in the meantime
+            logging.getLogger().handlers.clear()
 
 
 def in_notebook() -> bool:

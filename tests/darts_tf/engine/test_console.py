@@ -40,14 +40,23 @@ for name, setup, verbose in cases:
         below.info("epoch 7: told")
     below.info("epoch 8: after the run")
     assert logger.level == logging.NOTSET and not logger.handlers
-    root.handlers.clear()
+    if setup.startswith("logging"):
+        root.handlers.clear()
     root.setLevel(logging.WARNING)
 """
 TO_FILE = "logging.basicConfig(level=logging.INFO, filename='/dev/null')"
 TO_SCREEN = "logging.basicConfig(level=logging.INFO, stream=sys.stdout)"
 WARNINGS = "logging.basicConfig(stream=sys.stdout)"
+# As absl does when TensorFlow Datasets logs something and nobody has configured logging.
+_BY_ANOTHER = """
+class Elements(Elements):
+    def __next__(self):
+        logging.basicConfig(stream=sys.stdout)
+"""
 CASES = {
     "plain": ("", "auto"),
+    "another configures it": (_BY_ANOTHER, "auto"),
+    "the run after that": ("", "auto"),
     "silent": ("", 0),
     "always": ("", 1),
     "to a file": (TO_FILE, "auto"),
@@ -79,6 +88,8 @@ def shown():
     ("case", "lines", "bar"),
     [
         ("plain", 1, False),
+        ("another configures it", 1, False),
+        ("the run after that", 1, False),
         ("silent", 0, False),
         ("always", 1, True),
         ("notebook", 1, True),
