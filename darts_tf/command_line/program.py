@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -29,7 +30,8 @@ def run(name: str, main: Callable[[Sequence[str]], None]) -> int:
     Returns:
         The exit status: 0 for success; 2 for a UserError, printed in one line on stderr; 75
         (EX_TEMPFAIL, try again) after the loss of a worker; 128 plus the signal's number after a
-        run that was interrupted and has saved a checkpoint; 130 after Ctrl-C elsewhere.
+        run that was interrupted and has saved a checkpoint; 130 after Ctrl-C elsewhere; 141 where
+        nobody reads the rest of what is printed.
     """
     if sys.argv[1:] in (["--version"], ["-version"]):
         print(f"{name}, darts_tf {darts_tf.__version__}")
@@ -40,6 +42,10 @@ def run(name: str, main: Callable[[Sequence[str]], None]) -> int:
     try:
         with quiet_import():
             main(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has read enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except UserError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 2

@@ -2,6 +2,8 @@
 
 import logging
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -32,6 +34,20 @@ def test_an_interruption_is_status_130(capsys):
 
     assert run("train", main) == 130
     assert capsys.readouterr().err == "train: interrupted\n"
+
+
+def test_a_reader_that_ends_early_is_no_error():
+    words = (
+        "import sys; from darts_tf.command_line.program import run\n"
+        "sys.exit(run('x', lambda _: [print('word ' * 1000) for _ in range(1000)]))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
 
 
 def test_a_bug_keeps_its_traceback():
