@@ -28,7 +28,8 @@ def config_of(folder, seed, **settings):
 
 
 def test_a_killed_training_resumes_to_the_bit_and_its_model_has_its_perplexity(seed, tmp_path):
-    config = config_of(tmp_path, seed, epochs=3, checkpoint_every="1step")
+    rates = {"learning_rate": 1.0, "learning_rate_min": 1.0}
+    config = config_of(tmp_path, seed, epochs=3, checkpoint_every="1step", **rates)
     runs = [RunDirectory(tmp_path / name, "train") for name in ("alone", "killed")]
     with contracts.repeatable():
         with contracts.copied_when_killed(runs[0], runs[1].path, epochs=1):
@@ -37,9 +38,9 @@ def test_a_killed_training_resumes_to_the_bit_and_its_model_has_its_perplexity(s
     contracts.check_alike(*runs)
     assert runs[0].model.read_bytes() == runs[1].model.read_bytes()
 
-    losses = [line["valid_loss"] for line in runs[0].read_history()]
-    assert losses[-1] < losses[0]
     text = darts_tf.datasets.load(config.dataset)
+    guessing = np.log(len(text.facts.classes))
+    assert runs[0].read_history()[-1]["valid_loss"] < guessing
     assert json.loads(runs[0].vocabulary.read_text())["words"] == list(text.facts.classes)
     model = keras.saving.load_model(runs[0].model)
     parts = {"valid": text.train.valid, "test": text.test}
