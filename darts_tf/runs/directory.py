@@ -1,6 +1,5 @@
 """A run's directory: the only owner of its file names, written atomically."""
 
-import fcntl
 import json
 import logging
 import os
@@ -14,6 +13,7 @@ from darts_tf.runs import continuing, extending
 from darts_tf.runs.atomic import TEMPORARY, replacing
 from darts_tf.runs.continuing import flag_values
 from darts_tf.runs.description import Description
+from darts_tf.runs.locks import locked
 from darts_tf.runs.programs import OUTCOMES, Program, program_line, recorded_program
 from darts_tf.runs.results import with_units
 
@@ -221,14 +221,15 @@ class RunDirectory:
             folder = os.open(self.path, os.O_RDONLY)
         try:
             try:
-                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+                free = locked(folder)
+            except OSError as error:
+                _logger.info("%s: not locked: %s", self.path, error.strerror)
+                free = True
+            if not free:
                 raise UserError(
                     f"--run_dir={self.path}: expected a directory in which no other process runs, "
                     "got one with a run under way"
-                ) from None
-            except OSError as error:
-                _logger.info("%s: not locked: %s", self.path, error.strerror)
+                )
             yield
         finally:
             os.close(folder)

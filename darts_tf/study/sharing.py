@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from darts_tf.runs.locks import locked
+
 
 class BusyError(Exception):
     """Another process has the run."""
@@ -24,10 +26,8 @@ def taken(folder: Path, wait: bool = False) -> Iterator[None]:
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_name(f"{folder.name}.lock").open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            raise BusyError(folder) from None
+        if not locked(file, wait):
+            raise BusyError(folder)
         yield
 
 
@@ -43,12 +43,4 @@ def taking_part(file: Path) -> Iterator[Callable[[], bool]]:
     """
     with file.open("a") as opened:
         fcntl.flock(opened, fcntl.LOCK_SH)
-
-        def is_last() -> bool:
-            try:
-                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return False
-            return True
-
-        yield is_last
+        yield lambda: locked(opened)
