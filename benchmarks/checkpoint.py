@@ -86,12 +86,7 @@ def main(arguments: Sequence[str]) -> None:
     """
     parser = Parser("benchmarks.checkpoint", __doc__)
     parser.add_argument("--runs", type=positive, default=5, help="runs of each")
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default="benchmarks/results/checkpoint.csv",
-        help="CSV file (default: %(default)s)",
-    )
+    parser.add_results("checkpoint")
     parser.add_tiny()
     options = parser.parse_args(arguments)
     prepare_output(options.output)

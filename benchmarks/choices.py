@@ -179,12 +179,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--epochs", type=positive, default=30, help="of each search")
     parser.add_argument("--threads", type=int, default=0, help="of each search; 0 for all cores")
     parser.add_argument("--runs", type=Path, default="runs/choices", help="folder of the runs")
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default="benchmarks/results/choices.csv",
-        help="CSV file (default: %(default)s)",
-    )
+    parser.add_results("choices")
     parser.add_tiny()
     options = parser.parse_args(arguments)
     prepare_output(options.output)

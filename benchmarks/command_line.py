@@ -30,6 +30,21 @@ class Parser(argparse.ArgumentParser):
         """Raises a UserError."""
         raise UserError(message)
 
+    def add_results(self, name: str, kept: str = "") -> None:
+        """Adds the flag `--output`, by default the CSV file of a name among the results.
+
+        Args:
+            name: The name.
+            kept: What rows of an older file are of that stay, such as `methods`; "" for none.
+        """
+        rest = f"; rows of other {kept} are kept" if kept else ""
+        self.add_argument(
+            "--output",
+            type=Path,
+            default=f"benchmarks/results/{name}.csv",
+            help=f"CSV file{rest} (default: %(default)s)",
+        )
+
     def add_tiny(self) -> None:
         """Adds the flag `--tiny` for tests, which the help does not show."""
         self.add_argument("--tiny", action="store_true", help=argparse.SUPPRESS)

@@ -46,12 +46,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--runs", type=positive, default=5, help=f"runs on each side; at most {START_RUNS} of start"
     )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default="benchmarks/results/compare.csv",
-        help="CSV file; rows of other workloads are kept (default: %(default)s)",
-    )
+    parser.add_results("compare", "workloads")
     parser.add_argument(
         "--plain", action="store_true", help="compare searches with the plain graph too"
     )

@@ -197,12 +197,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--seeds", type=positive, default=3, help="number of seeds, from 0")
     parser.add_argument("--threads", type=int, default=0, help="of each program; 0 for all cores")
     parser.add_argument("--runs", type=Path, default="runs/digits", help="folder of the runs")
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default="benchmarks/results/digits.csv",
-        help="CSV file; rows of other methods are kept (default: %(default)s)",
-    )
+    parser.add_results("digits", "methods")
     parser.add_tiny()
     options = parser.parse_args(arguments)
     chosen = options.methods.split(",")

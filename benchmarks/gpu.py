@@ -15,7 +15,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
@@ -177,12 +176,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--works", default=",".join(KINDS), help="comma-separated kinds (default: %(default)s)"
     )
     parser.add_argument("--runs", type=positive, default=5, help="runs to time (%(default)s)")
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default="benchmarks/results/gpu.csv",
-        help="CSV file; rows of other works and of other cards are kept (default: %(default)s)",
-    )
+    parser.add_results("gpu", "works and of other cards")
     parser.add_argument("--alone", action="store_true", help="measure without PyTorch")
     parser.add_argument(
         "--cpu",

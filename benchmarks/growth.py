@@ -8,7 +8,6 @@ memory in MiB, and seconds from the start of the process to the end of its first
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from statistics import median
 
 from benchmarks import children, table
@@ -66,12 +65,7 @@ def main(arguments: Sequence[str]) -> None:
     """
     parser = Parser("benchmarks.growth", __doc__)
     parser.add_argument("--runs", type=positive, default=5, help="iterations to time")
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default="benchmarks/results/growth.csv",
-        help="CSV file (default: %(default)s)",
-    )
+    parser.add_results("growth")
     parser.add_tiny()
     options = parser.parse_args(arguments)
     prepare_output(options.output)

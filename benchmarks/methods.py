@@ -11,7 +11,6 @@ computes a fourth of the channels, since 16 have no six parts.
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from statistics import median
 
 from benchmarks import children, table
@@ -94,12 +93,7 @@ def main(arguments: Sequence[str]) -> None:
     names = [name for name in (*ORDERS, *of_cells) if name != BASE]
     parser.add_argument("--methods", default=",".join(names), help="comma-separated names")
     parser.add_argument("--runs", type=positive, default=5, help="iterations to time")
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default="benchmarks/results/methods.csv",
-        help="CSV file; rows of other methods are kept (default: %(default)s)",
-    )
+    parser.add_results("methods", "methods")
     parser.add_tiny()
     options = parser.parse_args(arguments)
     chosen = options.methods.split(",")

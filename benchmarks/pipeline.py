@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -96,12 +95,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--works", default=",".join(WORKS), help="comma-separated names (default: %(default)s)"
     )
     parser.add_argument("--runs", type=positive, default=5, help="number of runs")
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default="benchmarks/results/pipeline.csv",
-        help="CSV file (default: %(default)s)",
-    )
+    parser.add_results("pipeline")
     parser.add_tiny()
     return parser.parse_args(arguments)
 

@@ -151,12 +151,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument(
         "--requests", type=positive, default=10_200, help="valid requests (default: %(default)s)"
     )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default="benchmarks/results/serving.csv",
-        help="CSV file (default: %(default)s)",
-    )
+    parser.add_results("serving")
     parser.add_tiny()
     options = parser.parse_args(arguments)
     require_serving()
