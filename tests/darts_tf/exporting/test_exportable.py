@@ -79,7 +79,11 @@ WRONG = {
         f"{ONE_OUTPUT}, got a list of 2",
     ),
     "logits": (lambda: scored(dense(activation=None)), PROBABILITIES),
-    "sigmoids": (lambda: scored(dense(activation="sigmoid")), PROBABILITIES),
+    # Halves: sigmoids of pixels from 0 to 255 are 0 or 1, and by chance have the sum 1.
+    "sigmoids": (
+        lambda: scored(dense(activation="sigmoid", kernel_initializer="zeros")),
+        PROBABILITIES,
+    ),
     "logarithms": (lambda: scored(dense(activation="log_softmax")), PROBABILITIES),
     "signed sums to one": (
         lambda: scored(dense(), keras.layers.Rescaling(3, -0.5)),
