@@ -175,6 +175,18 @@ class RunConfig(Settings):
             "portions_by": facts.portions_by if self.portions_by == "auto" else self.portions_by,
         }
 
+    @classmethod
+    def decided(cls, facts: DatasetFacts) -> dict[str, Any]:
+        """Returns the values that settings have on a data set unless others are given, by name.
+
+        Args:
+            facts: Facts of the data set.
+
+        Returns:
+            Those that the data set decides, but for its name.
+        """
+        return {name: value for name, value in cls().filled(facts).items() if name != "dataset"}
+
     def check(self, facts: DatasetFacts) -> None:
         """Checks the settings against the facts of the data set.
 

@@ -3,24 +3,26 @@
 import shlex
 from collections.abc import Callable, Mapping
 
+from darts_tf.command_line.invocation import spelled
 from darts_tf.config import RunConfig
 from darts_tf.data.datasets import run_name
 from darts_tf.errors import UserError
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.programs import Program
 from darts_tf.runs.results import SCORES
-from darts_tf.settings import flag_lines
 from trainers.genotypes import training_command
 
 _Texts = Mapping[str, str]
+# Where the images of a finished run are now, which may be another place than it has recorded.
+_PLACES = ("dataset", "data_dir")
 
 
-def next_command(directory: RunDirectory, given: RunConfig | None = None) -> str:
-    """Returns the command to run after a run.
+def next_command(directory: RunDirectory, config: RunConfig | None = None) -> str:
+    """Returns the command to run after a run, written in the way that this process was started.
 
     Args:
         directory: The run.
-        given: Its settings as the user gave them; None for those that it has recorded.
+        config: Its settings where a command has just given them: they say where the images are.
 
     Returns:
         "" for a run that has not finished, and for one that nothing follows, such as a study.
@@ -31,9 +33,11 @@ def next_command(directory: RunDirectory, given: RunConfig | None = None) -> str
     find = _FINDERS.get(directory.program)
     if find is None or not directory.outcome.exists():
         return ""
-    texts = directory.settings() if given is None else _texts(given)
+    texts = directory.settings()
+    if config is not None:
+        texts |= {name: getattr(config, name) for name in _PLACES}
     try:
-        return find(directory, texts)
+        return spelled(find(directory, texts))
     except (LookupError, TypeError, ValueError) as error:
         raise UserError(
             f"--run_dir={directory.path}: expected files as a run writes them, got others: "
@@ -41,12 +45,16 @@ def next_command(directory: RunDirectory, given: RunConfig | None = None) -> str
         ) from error
 
 
-def _texts(config: RunConfig) -> _Texts:
-    return dict(line.removeprefix("--").split("=", 1) for line in flag_lines(config))
-
-
 def _after_search(directory: RunDirectory, texts: _Texts) -> str:
-    return training_command(directory.genotype, texts, directory.program)
+    return training_command(directory.genotype, _given(directory, texts), directory.program)
+
+
+def _given(directory: RunDirectory, texts: _Texts) -> _Texts:
+    """Returns the settings that were given; what the data set decided, it decides once more."""
+    described = directory.described()
+    known = {} if described is None else described.settings
+    defaults = {name: each.default for name, each in known.items()}
+    return {name: text for name, text in texts.items() if text != defaults.get(name)}
 
 
 def _after_training(directory: RunDirectory, texts: _Texts) -> str:

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Sequence
 
 import darts_tf
-from darts_tf.command_line.invocation import spelled
 from darts_tf.command_line.parsing import parse, resolved
 from darts_tf.command_line.program import carry_out, run
 from darts_tf.config import flag_lines
@@ -40,7 +39,6 @@ def main(arguments: Sequence[str]) -> None:
         extra={"run_dir": "Directory of the run; runs/<dataset>-random when empty."},
         presets=presets.folder("random_search"),
     )
-    given = config
     config, dataset = resolved(config)
     darts_tf.spaces.get(config.space).check_data(dataset.facts.kind, config.dataset)
     path = paths["run_dir"] or f"runs/{run_name(config.dataset)}-random"
@@ -51,7 +49,7 @@ def main(arguments: Sequence[str]) -> None:
         config,
         lambda: darts_tf.random_search(config, directory, data=dataset),
     ):
-        command = next_command(directory, given)
+        command = next_command(directory, config)
         complete_page(directory, command)
         _report(directory, command)
 
@@ -64,7 +62,7 @@ def _report(directory: RunDirectory, command: str) -> None:
         quality = quality_of(sample)
         score = quality.told(sample[quality.key])
         print(f"seed {sample['seed']}: validation {quality.name} {score}")
-    print(spelled(f"next: {command}"))
+    print(f"next: {command}")
 
 
 if __name__ == "__main__":

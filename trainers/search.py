@@ -10,7 +10,6 @@ import sys
 from collections.abc import Sequence
 
 import darts_tf
-from darts_tf.command_line.invocation import spelled
 from darts_tf.command_line.parsing import parse_with_plugs, resolved
 from darts_tf.command_line.program import carry_out, run
 from darts_tf.config import SearchConfig
@@ -46,7 +45,6 @@ def main(arguments: Sequence[str]) -> None:
     )
     method, criterion = plugs["method"], plugs["stop_criterion"]
     config, chosen = choose(config, method=method, criterion=criterion)
-    given = config
     config, dataset = resolved(config)
     chosen.space.check_data(dataset.facts.kind, config.dataset)
     directory = RunDirectory(paths["run_dir"] or f"runs/{run_name(config.dataset)}", "search")
@@ -58,7 +56,7 @@ def main(arguments: Sequence[str]) -> None:
             config, directory, method=method, criterion=criterion, data=dataset
         ),
     ):
-        command = next_command(directory, given)
+        command = next_command(directory, config)
         complete_page(directory, command)
         _report(directory, command)
 
@@ -68,7 +66,7 @@ def _report(directory: RunDirectory, command: str) -> None:
     genotypes.show(read_genotype(outcome))
     moved = f"; {outcome['moved']}" if outcome.get("moved") else ""
     print(f"stopped after epoch {outcome.get('epoch')}: {outcome.get('reason')}{moved}")
-    print(spelled(f"next: {command}"))
+    print(f"next: {command}")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import darts_tf
-from darts_tf.command_line.invocation import spelled
 from darts_tf.command_line.parsing import parse, resolved
 from darts_tf.command_line.program import carry_out, run
 from darts_tf.config import TrainingConfig, training_flag_lines
@@ -81,7 +80,7 @@ def _report(directory: RunDirectory, config: TrainingConfig, command: str) -> No
         print(f"stopped after {len(result['seeds'])} of {config.repeats} seeds: {result['reason']}")
     print(", ".join(f"{words} {text}" for words, text in _numbers(result)))
     if command:
-        print(spelled(f"next: {command}"))
+        print(f"next: {command}")
 
 
 def _numbers(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Sequence
 
 import darts_tf
-from darts_tf.command_line.invocation import spelled
 from darts_tf.command_line.parsing import parse_with_plugs, resolved
 from darts_tf.command_line.program import carry_out, logging_to, run
 from darts_tf.data.datasets import run_name
@@ -86,7 +85,7 @@ def _report(directory: RunDirectory, config: TuningConfig, command: str) -> None
         score = quality.told(trial[quality.key])
         rows.append([trial["trial"], score, trial["epochs"], *trial["settings"].values()])
     print("\n".join(aligned([[str(value) for value in row] for row in rows])))
-    print(spelled(f"next: {command}"))
+    print(f"next: {command}")
 
 
 if __name__ == "__main__":

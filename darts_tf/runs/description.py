@@ -59,6 +59,7 @@ class Description:
         settings: Iterable[tuple[Settings, str]],
         space: Space | None = None,
         reads: str = "",
+        decided: Mapping[str, Any] | None = None,
     ) -> Self:
         """Describes the settings of a run.
 
@@ -66,6 +67,7 @@ class Description:
             settings: Those of the program and of its plugs, each with the prefix of its flags.
             space: The space of a search.
             reads: What its genotypes are read from, and what its criterion reads, in words.
+            decided: The defaults of settings that the data set decides, by name.
 
         Returns:
             The description; settings that are not recorded are left out.
@@ -79,13 +81,16 @@ class Description:
         texts: dict[str, SettingText] = {}
         for each, prefix in settings:
             fields = setting_fields(each)
-            default = dataclasses.replace(each, **{field.name: field.default for field in fields})
+            values = {field.name: field.default for field in fields}
+            if not prefix:
+                values |= decided or {}
+            default = dataclasses.replace(each, **values)
             lines = (line.removeprefix("--") for line in flag_lines(default, prefix))
-            values = dict(line.split("=", 1) for line in lines)
+            defaults = dict(line.split("=", 1) for line in lines)
             texts |= {
-                name: SettingText(field.metadata["text"], values[name])
+                name: SettingText(field.metadata["text"], defaults[name])
                 for field in fields
-                if (name := f"{prefix}{field.name}") in values
+                if (name := f"{prefix}{field.name}") in defaults
             }
         return cls(texts, None if space is None else Wiring.of(space), reads)
 

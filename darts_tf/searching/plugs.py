@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from darts_tf import spaces
 from darts_tf.config import SearchConfig, flag_lines
+from darts_tf.data.facts import DatasetFacts
 from darts_tf.errors import UserError
 from darts_tf.runs.description import Description
 from darts_tf.searching import criteria, methods
@@ -96,18 +97,20 @@ def run_flags(config: SearchConfig, plugs: Plugs) -> tuple[str, ...]:
     return lines
 
 
-def described(config: SearchConfig, plugs: Plugs) -> Description:
+def described(config: SearchConfig, plugs: Plugs, facts: DatasetFacts | None = None) -> Description:
     """Returns the description of a search's settings and space, from which its page is made.
 
     Args:
         config: The settings that `choose` returned.
         plugs: The plugs that it returned.
+        facts: Facts of the data set, which decides some defaults; None for what the settings say.
     """
     settings: list[tuple[Settings, str]] = [(config, "")]
     for plug in (plugs.method, plugs.criterion):
         if isinstance(plug, methods.Method | criteria.Criterion):
             settings.append((plug, f"{plug.name}_"))
-    return Description.of(settings, plugs.space, _reads(plugs))
+    decided = None if facts is None else config.decided(facts)
+    return Description.of(settings, plugs.space, _reads(plugs), decided)
 
 
 def _reads(plugs: Plugs) -> str:

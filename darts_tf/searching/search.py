@@ -116,7 +116,7 @@ def search(
         show_progress(verbose) as bar,
         open_run(run_directory, "search", config, run_flags(config, plugs)) as run,
     ):
-        run.describe(described(config, plugs))
+        run.describe(described(config, plugs, dataset.facts))
         if run.finished():
             return _read_result(run)
         with open_session(run, config, bar) as session:

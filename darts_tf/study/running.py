@@ -81,7 +81,7 @@ def run_study(
     else:
         run = RunDirectory(run_directory, "study")
         run.claim(run_flags(config, plugs), earlier_lines(StudyConfig))
-    run.describe(described(config, plugs))
+    run.describe(described(config, plugs, dataset.facts))
     if run.finished():
         return run.read_outcome()
     make_repeatable(config.seed, config.threads, config.jit_compile)  # before data are prepared

@@ -67,7 +67,7 @@ def train_repeats(
         run.claim(
             training_flag_lines(config, genotype), earlier_lines(TrainingConfig), config.extend
         )
-    run.describe(Description.of([(config, "")]))
+    run.describe(Description.of([(config, "")], decided=config.decided(dataset.facts)))
     if run.finished():
         return run.read_outcome()
     seeds = list(range(config.seed, config.seed + config.repeats))

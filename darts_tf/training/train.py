@@ -135,7 +135,7 @@ def train(
         show_progress(verbose) as bar,
         open_run(run_directory, "train", config, training_flag_lines(config, genotype)) as run,
     ):
-        run.describe(Description.of([(config, "")]))
+        run.describe(Description.of([(config, "")], decided=config.decided(dataset.facts)))
         if run.finished():
             return TrainingResult(load_model(run.model), run.read_outcome())
         with open_session(run, config, bar) as session:

@@ -81,7 +81,7 @@ def random_search(
     else:
         run = RunDirectory(run_directory, "random_search")
         run.claim(flag_lines(config), earlier_lines(RandomSearchConfig))
-    run.describe(Description.of([(config, "")], space))
+    run.describe(Description.of([(config, "")], space, decided=config.decided(dataset.facts)))
     if run.outcome.exists():
         return run.read_json(run.genotype)
     tried: list[dict[str, Any]] = []

@@ -135,7 +135,7 @@ def tune(
     else:
         run = RunDirectory(run_directory, "tune")
         run.claim(run_flags(config, chosen), earlier_lines(TuningConfig))
-    run.describe(described(config, chosen))
+    run.describe(described(config, chosen, dataset.facts))
     if run.outcome.exists():
         return run.read_json(run.outcome)
     from darts_tf.tuning.trials import run_trials

@@ -247,6 +247,13 @@ def test_resolving_twice_is_resolving_once(config, name):
     assert config().resolved(dataclasses.replace(facts, name="mine")).dataset == "mine"
 
 
+@pytest.mark.parametrize("config", CONFIGS)
+def test_a_data_set_decides_what_the_defaults_leave_to_it(config):
+    facts = DATASETS["digits"]
+    default = config(dataset="digits")
+    assert dataclasses.replace(default, **config.decided(facts)) == default.resolved(facts)
+
+
 def test_a_download_is_no_part_of_what_a_run_is():
     assert flag_lines(SearchConfig(download=True)) == flag_lines(SearchConfig())
 

@@ -8,8 +8,12 @@ import pytest
 
 from darts_tf.command_line.parsing import parse
 from darts_tf.config import SearchConfig, TrainingConfig
+from darts_tf.data import DATASETS
+from darts_tf.runs.directory import RunDirectory
+from darts_tf.searching.plugs import choose, described, run_flags
 from darts_tf.tuning.config import RandomSearchConfig
 from trainers import genotypes, presets
+from trainers.next_step import next_command
 
 PATH = Path("runs/a b/genotype.json")
 OWN = "image_folder:my photos"
@@ -85,3 +89,42 @@ def test_a_search_on_a_text_is_followed_by_a_training_with_its_dropout_and_windo
     smaller = training(genotypes.training_command(PATH, read(flags), "search"))
     assert (smaller.text_bptt, smaller.text_input_dropout) == (10, 0.1)
     assert (smaller.batch_size, smaller.epochs) == (16, 1600)
+
+
+def searched(path, config):
+    """The directory of a finished search on the digits."""
+    config, plugs = choose(config)
+    facts = DATASETS["digits"]
+    config = config.resolved(facts)
+    run = RunDirectory(path, "search")
+    run.claim(run_flags(config, plugs))
+    run.describe(described(config, plugs, facts))
+    run.write_json(run.genotype, {})
+    return run, config
+
+
+@pytest.mark.parametrize("given", [[], ["--stem=imagenet"]])
+def test_a_report_that_is_made_later_has_the_command_of_the_search(given, tmp_path):
+    config = read(["--flagfile=digits.flags", "--seed=3", *given])
+    run, resolved = searched(tmp_path / "run", config)
+    words = shlex.split(next_command(run))
+    assert words == shlex.split(next_command(run, resolved))
+    assert words[3:] == [
+        f"--genotype={run.genotype}",
+        "--flagfile=digits.flags",
+        *given,
+        "--seed=3",
+    ]
+
+
+def test_a_data_set_that_has_moved_is_read_where_it_is_now(tmp_path):
+    run, config = searched(tmp_path / "run", SearchConfig(dataset="digits", data_dir="before"))
+    assert "--data_dir=before" in shlex.split(next_command(run))
+    assert "--data_dir=now" in shlex.split(next_command(run, replace(config, data_dir="now")))
+
+
+def test_the_command_is_written_in_the_way_that_the_program_was_started(tmp_path, monkeypatch):
+    run, _ = searched(tmp_path / "run", SearchConfig(dataset="digits"))
+    assert next_command(run).startswith("python -m trainers.train ")
+    monkeypatch.setattr("sys.orig_argv", ["python", "/usr/bin/darts-tf", "search"])
+    assert next_command(run).startswith("darts-tf train ")

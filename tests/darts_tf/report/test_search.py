@@ -11,12 +11,14 @@ import pytest
 
 from darts_tf import spaces
 from darts_tf.config import SearchConfig
+from darts_tf.data import DATASETS
 from darts_tf.errors import UserError
 from darts_tf.report import search
+from darts_tf.report.content import explained
 from darts_tf.report.pictures.drawing import caption
 from darts_tf.report.runs import read_run
 from darts_tf.runs.directory import RunDirectory
-from darts_tf.searching.plugs import choose, described
+from darts_tf.searching.plugs import choose, described, run_flags
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.genotype import STAGED_CELLS
 from tests.histories import searched, searched_in
@@ -246,6 +248,18 @@ def test_every_setting_is_shown_and_others_than_the_default_stand_out(run):
         if name in ("dataset", "epochs"):
             stands_out = f'<div class="changed" title="[^"]*"><dt>{name}</dt><dd>{value}</dd></div>'
             assert re.search(stands_out, text)
+
+
+def test_settings_that_the_data_set_decides_do_not_stand_out(tmp_path):
+    config, plugs = choose(SearchConfig(dataset="digits", seed=5))
+    facts = DATASETS["digits"]
+    config = config.resolved(facts)
+    assert (config.stem, config.portions_by) != (SearchConfig().stem, SearchConfig().portions_by)
+    run = RunDirectory(tmp_path / "run", "search")
+    run.claim(run_flags(config, plugs))
+    run.describe(described(config, plugs, facts))
+    changed = [name for name, _, _, changed in explained(read_run(run)) if changed]
+    assert changed == ["dataset", "seed"]
 
 
 def test_sixty_epochs_of_five_cells_fit_in_a_megabyte_and_a_half(tmp_path, seed):
