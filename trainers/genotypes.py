@@ -47,6 +47,9 @@ _CONFIGS: Mapping[str, type[RunConfig]] = {
     "random_search": RandomSearchConfig,
 }
 SIZES = ("epochs", "batch_size", "layers", "init_channels")
+# A search of so few epochs tries whether everything works, and a training of as many does, too.
+_TRIAL = 2
+_FEWEST = {"epochs": _TRIAL, "layers": 3}
 
 
 def chosen(given: str) -> Genotype:
@@ -93,8 +96,9 @@ def training_command(path: Path, config: RunConfig | Mapping[str, str], program:
 
     It names a preset and what departs from it: data, devices and seed are those of the search, and
     depth, width, epochs and batch size are to the preset of the training as those of the search are
-    to the preset of the search. Without a preset, the defaults take its place. Where the genotype
-    has the depth of its network, that is the search's, and so is the width of a chain of blocks.
+    to the preset of the search. Without a preset, the defaults take its place. After a search of
+    one or two epochs, the training has as many. Where the genotype has the depth of its network,
+    that is the search's, and so is the width of a chain of blocks.
 
     Args:
         path: The genotype.json.
@@ -103,12 +107,16 @@ def training_command(path: Path, config: RunConfig | Mapping[str, str], program:
     """
     usual = _texts(_CONFIGS[program]())
     now = usual | (dict(config) if isinstance(config, Mapping) else _texts(config))
-    name = _preset(program, now["dataset"], any(now[size] != usual[size] for size in SIZES))
+    name = _preset(program, now, any(now[size] != usual[size] for size in SIZES))
     before = usual | _lines(program, name)
     after = _texts(TrainingConfig()) | _lines("train", name)
     wanted = {setting: now[setting] for setting in ALIKE}
     for size in SIZES:
         wanted[size] = _scale(size, int(now[size]), int(before[size]), int(after[size]))
+    if int(now["epochs"]) <= _TRIAL:
+        wanted["epochs"] = now["epochs"]
+    warmup = min(int(after["warmup_epochs"]), int(wanted["epochs"]) - 1)
+    wanted["warmup_epochs"] = str(warmup)
     space = spaces.get(now["space"])
     if space.finds_depth or space.most_layers is not None:  # then the genotype says how deep it is
         wanted["layers"] = now["layers"]
@@ -120,17 +128,18 @@ def training_command(path: Path, config: RunConfig | Mapping[str, str], program:
     return shlex.join(words)
 
 
-def _preset(program: str, dataset: str, small: bool) -> str:
+def _preset(program: str, now: Mapping[str, str], small: bool) -> str:
     """Returns the name of a preset that both a search and its training have, or ""."""
+    dataset = now["dataset"]
     names = set(presets.names(program)) & set(presets.names("train"))
     any_of_kind = "ptb.flags" if dataset.startswith("text_file:") else "images.flags"
-    fitting = [f"{dataset}.flags", *[any_of_kind] * (small or any_of_kind == "ptb.flags")]
+    fitting = [f"{now['space']}_{dataset}.flags", f"{dataset}.flags"]
+    fitting += [any_of_kind] * (small or any_of_kind == "ptb.flags")
     return next((name for name in fitting if name in names), "")
 
 
 def _scale(size: str, now: int, before: int, after: int) -> str:
-    fewest = 3 if size == "layers" else 1
-    return str(max(fewest, round(now * after / before)))
+    return str(max(_FEWEST.get(size, 1), round(now * after / before)))
 
 
 def _texts(config: RunConfig) -> dict[str, str]:

@@ -91,6 +91,21 @@ def test_a_search_on_a_text_is_followed_by_a_training_with_its_dropout_and_windo
     assert (smaller.batch_size, smaller.epochs) == (16, 1600)
 
 
+@pytest.mark.parametrize("epochs", [1, 2, 3])
+@pytest.mark.parametrize("name", sorted({*presets.names("search")} & {*presets.names("train")}))
+def test_a_search_of_very_few_epochs_is_followed_by_a_training_of_as_many(name, epochs):
+    own = {"images.flags": OWN, "ptb.flags": "text_file:ptb"}
+    flags = [f"--flagfile={name}", f"--epochs={epochs}"]
+    config = read([*flags, *[f"--dataset={own[name]}" for _ in range(name in own)]])
+    trained = training(genotypes.training_command(PATH, config, "search"))
+    usual = read([f"--flagfile={name}"], TrainingConfig, "train")
+    assert trained.epochs == epochs if epochs < 3 else trained.epochs >= 2
+    assert replace(trained, dataset="", epochs=usual.epochs, warmup_epochs=0) == replace(
+        usual, dataset="", warmup_epochs=0
+    )
+    assert trained.warmup_epochs == min(usual.warmup_epochs, trained.epochs - 1)
+
+
 def searched(path, config):
     """The directory of a finished search on the digits."""
     config, plugs = choose(config)
