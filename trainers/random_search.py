@@ -39,8 +39,7 @@ def main(arguments: Sequence[str]) -> None:
         extra={"run_dir": "Directory of the run; runs/<dataset>-random when empty."},
         presets=presets.folder("random_search"),
     )
-    config, dataset = resolved(config)
-    darts_tf.spaces.get(config.space).check_data(dataset.facts.kind, config.dataset)
+    config, dataset = resolved(config, darts_tf.spaces.get(config.space))
     path = paths["run_dir"] or f"runs/{run_name(config.dataset)}-random"
     directory = RunDirectory(path, "random_search")
     if carry_out(

@@ -45,8 +45,7 @@ def main(arguments: Sequence[str]) -> None:
     )
     method, criterion = plugs["method"], plugs["stop_criterion"]
     config, chosen = choose(config, method=method, criterion=criterion)
-    config, dataset = resolved(config)
-    chosen.space.check_data(dataset.facts.kind, config.dataset)
+    config, dataset = resolved(config, chosen.space)
     directory = RunDirectory(paths["run_dir"] or f"runs/{run_name(config.dataset)}", "search")
     if carry_out(
         directory,

@@ -58,8 +58,7 @@ def main(arguments: Sequence[str]) -> None:
     if given.dry_run:
         _estimate(given)
         return
-    config, dataset = resolved(given)
-    chosen.space.check_data(dataset.facts.kind, config.dataset)
+    config, dataset = resolved(given, chosen.space)
     flags = run_flags(named.resolved(dataset.facts), chosen)
     path = paths["run_dir"] or f"runs/{run_name(config.dataset)}-study"
     directory = RunDirectory(path, "study")

@@ -48,8 +48,7 @@ def main(arguments: Sequence[str]) -> None:
         presets=presets.folder("train"),
     )
     genotype = genotypes.chosen(given["genotype"])
-    config, dataset = resolved(config)
-    space_of(genotype).check_data(dataset.facts.kind, config.dataset)
+    config, dataset = resolved(config, space_of(genotype))
     path = given["run_dir"] or f"runs/{run_name(config.dataset)}-network"
     directory = RunDirectory(path, "train" if config.repeats == 1 else "repeats")
     begun = directory.checkpoints.is_dir()  # then its weights are in the checkpoint

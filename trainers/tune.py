@@ -55,8 +55,7 @@ def main(arguments: Sequence[str]) -> None:
     named, plugs_of_trials = choose(config, **chosen)
     require("tune")
     is_tuner = role() == "tuner"
-    config, dataset = resolved(config)
-    plugs_of_trials.space.check_data(dataset.facts.kind, config.dataset)
+    config, dataset = resolved(config, plugs_of_trials.space)
     flags = run_flags(named.resolved(dataset.facts), plugs_of_trials)
     path = paths["run_dir"] or f"runs/{run_name(config.dataset)}-tuned"
     directory = RunDirectory(path, "tune")

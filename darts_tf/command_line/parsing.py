@@ -19,6 +19,7 @@ from darts_tf.data.datasets import resolve
 from darts_tf.errors import UserError
 from darts_tf.extras import IMPORTED, require
 from darts_tf.settings import Settings, setting_fields
+from darts_tf.spaces.space import Space
 
 S = TypeVar("S", bound=Settings)
 C = TypeVar("C", bound=RunConfig)
@@ -158,11 +159,12 @@ def parse_with_plugs(
     return Plugged(result, paths, configs, words)
 
 
-def resolved(config: C) -> tuple[C, AnyDataset]:
+def resolved(config: C, space: Space | None = None) -> tuple[C, AnyDataset]:
     """Looks up the data set of a command line's settings, as `darts_tf.data.resolve` does.
 
     Args:
         config: The settings of a run.
+        space: The space whose networks are to read the data set; None for no check of its kind.
 
     Returns:
         The settings, with what they left to the data set filled in; and the data set.
@@ -174,7 +176,7 @@ def resolved(config: C) -> tuple[C, AnyDataset]:
     if config.logger in IMPORTED:
         require(config.logger)
     try:
-        return resolve(config)
+        return resolve(config, space=space)
     except UserError as error:
         if str(error).partition(":")[0] in (field.name for field in setting_fields(config)):
             raise UserError(f"--{error}") from error

@@ -16,9 +16,11 @@ from darts_tf.data.dataset import AnyDataset, Dataset, LazyDataset
 from darts_tf.data.facts import DatasetFacts, facts_in_proportion
 from darts_tf.data.source import DataRequest, DataSource
 from darts_tf.data.sources.arrays import ArraysSource, as_dataset
+from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.errors import UserError, nearest, short
 from darts_tf.registry import Registry
 from darts_tf.runs.interruption import Interrupted
+from darts_tf.spaces.space import Space
 
 __all__ = [
     "AnyDataset",
@@ -207,7 +209,7 @@ class Resolvable(DataSettings, Protocol):
 C = TypeVar("C", bound=Resolvable)
 
 
-def resolve(config: C, data: Any = None) -> tuple[C, AnyDataset]:
+def resolve(config: C, data: Any = None, space: Space | None = None) -> tuple[C, AnyDataset]:
     """Looks the data set of a run up, and fills in what the settings leave to it.
 
     No image is read, and TensorFlow is not imported. Whoever resolves first hands both on, so that
@@ -217,12 +219,13 @@ def resolve(config: C, data: Any = None) -> tuple[C, AnyDataset]:
         config: The settings.
         data: The data set where it is at hand: what an earlier call returned, or images in memory
             in any form that `as_dataset` takes. The data set that the settings name, if None.
+        space: The space whose networks are to read it; None for no check of its kind.
 
     Returns:
         The settings, none of them left to the data set, with its name; and the data set.
 
     Raises:
-        UserError: If there is no such data set, or a setting does not fit it.
+        UserError: If there is no such data set, or it does not fit a setting or the space.
 
     Example:
         >>> import numpy as np
@@ -232,7 +235,12 @@ def resolve(config: C, data: Any = None) -> tuple[C, AnyDataset]:
         >>> config.stem, config.dataset == dataset.facts.name
         ('cifar', True)
     """
+    known = DATASETS.get(config.dataset) if data is None else None
+    if space is not None and known is not None:  # before it is missed, or downloaded
+        space.check_data(known.kind, known.name)
     dataset = find(config) if data is None else as_dataset(data, image_size=config.image_size)
+    if space is not None:
+        space.check_data(dataset.facts.kind, dataset.facts.name)
     return config.resolved(dataset.facts), dataset
 
 

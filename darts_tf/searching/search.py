@@ -110,8 +110,7 @@ def search(
         WorkerLost: If another worker has died.
     """
     config, plugs = choose(config, method, space, criterion)
-    config, dataset = resolve(config, data)
-    plugs.space.check_data(dataset.facts.kind, dataset.facts.name)
+    config, dataset = resolve(config, data, plugs.space)
     with (
         show_progress(verbose) as bar,
         open_run(run_directory, "search", config, run_flags(config, plugs)) as run,

@@ -11,6 +11,12 @@ from darts_tf.errors import UserError
 from darts_tf.spaces import derivation, operations, sampling
 from darts_tf.spaces.genotype import Genotype, Pair, Triple, genotype_of
 
+# What to give where a data set is of another kind than the networks of a space read.
+_OF_YOUR_OWN = {
+    "images": "; image_folder:PATH reads images of your own",
+    "text": "; text_file:PATH reads a text of your own",
+}
+
 
 class Edge(NamedTuple):
     """An edge of a cell, and the operations that it can become.
@@ -447,7 +453,7 @@ class Space:
         if kind != self.data_kind:
             raise UserError(
                 f"dataset: expected {self.data_kind} for the space {self.name!r}, got {kind}: "
-                f"'{dataset}'"
+                f"'{dataset}'{_OF_YOUR_OWN.get(self.data_kind, '')}"
             )
 
     def sample(self, rng: np.random.Generator) -> Genotype:

@@ -73,8 +73,7 @@ def run_study(
     """
     require("report")  # before hours of searching: the table comes with its picture
     named, plugs = choose(config, method, space, None)
-    config, dataset = resolve(cast(StudyConfig, named), data)
-    plugs.space.check_data(dataset.facts.kind, dataset.facts.name)
+    config, dataset = resolve(cast(StudyConfig, named), data, plugs.space)
     _check(config, plugs.space)
     if isinstance(run_directory, RunDirectory):
         run = run_directory

@@ -17,6 +17,7 @@ from darts_tf.runs.description import Description
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.results import ERRORS, PERPLEXITIES
 from darts_tf.settings import earlier_lines
+from darts_tf.spaces import space_of
 from darts_tf.spaces.genotype import Genotype, read_genotype
 from darts_tf.training.train import result_of
 
@@ -59,7 +60,7 @@ def train_repeats(
             f"repeats: expected at least 2, for a standard deviation, got {config.repeats}"
         )
     genotype = read_genotype(genotype)
-    config, dataset = resolve(config, data)
+    config, dataset = resolve(config, data, space_of(genotype))
     if isinstance(run_directory, RunDirectory):
         run = run_directory
     else:

@@ -129,8 +129,7 @@ def train(
             f"repeats: expected 1, got {config.repeats}; train_repeats trains several times"
         )
     genotype = read_genotype(genotype)
-    config, dataset = resolve(config, data)
-    space_of(genotype).check_data(dataset.facts.kind, dataset.facts.name)
+    config, dataset = resolve(config, data, space_of(genotype))
     with (
         show_progress(verbose) as bar,
         open_run(run_directory, "train", config, training_flag_lines(config, genotype)) as run,

@@ -73,8 +73,7 @@ def random_search(
     """
     space = spaces.get(config.space if space is None else space).with_layers(config.layers)
     config = replace(config, space=space.name)
-    config, dataset = resolve(config, data)
-    space.check_data(dataset.facts.kind, dataset.facts.name)
+    config, dataset = resolve(config, data, space)
     quality = QUALITIES[dataset.facts.kind]
     if isinstance(run_directory, RunDirectory):
         run = run_directory

@@ -127,8 +127,7 @@ def tune(
     named, chosen = choose(config, **plugs)
     config = cast(TuningConfig, named)
     process_role = role()
-    config, dataset = resolve(config, data)
-    chosen.space.check_data(dataset.facts.kind, dataset.facts.name)
+    config, dataset = resolve(config, data, chosen.space)
     quality = QUALITIES[dataset.facts.kind]
     if isinstance(run_directory, RunDirectory):
         run = run_directory
