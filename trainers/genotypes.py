@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from darts_tf import spaces
+from darts_tf.command_line.invocation import spelled
 from darts_tf.config import RunConfig, SearchConfig, TrainingConfig, flag_lines
 from darts_tf.errors import UserError, nearest, short
 from darts_tf.report.pictures.text import as_text
+from darts_tf.runs.search_log import read_search_log
 from darts_tf.spaces import foreign, zoo
 from darts_tf.spaces.genotype import Genotype, read_genotype
 from darts_tf.spaces.sampling import random_genotype
@@ -88,7 +90,24 @@ def chosen(given: str) -> Genotype:
         raise UserError(
             f"--genotype={_shorten(given)}: {reason}; expected a file such as genotype.json"
         ) from error
-    return _read(f"--genotype={_shorten(given)}", text)
+    try:
+        return _read(f"--genotype={_shorten(given)}", text)
+    except UserError:
+        _refuse_log(given)
+        raise
+
+
+def _refuse_log(path: str) -> None:
+    """Refuses the log of a search, whose genotypes are those of its epochs."""
+    try:
+        last = read_search_log(path)[-1].epoch
+    except UserError:
+        return
+    pick = spelled(f"python -m trainers.genotype {shlex.quote(path)} --epoch={last}")
+    raise UserError(
+        f"--genotype={_shorten(path)}: expected one genotype, got the log of a search with several;"
+        f' --genotype="$({pick})" takes that of an epoch'
+    )
 
 
 def training_command(path: Path, config: RunConfig | Mapping[str, str], program: str) -> str:

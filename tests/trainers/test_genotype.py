@@ -1,6 +1,8 @@
 """The program `trainers.genotype`: the cells of any epoch, in any form, from files alone."""
 
 import json
+import re
+import shlex
 
 import pytest
 
@@ -11,7 +13,7 @@ from darts_tf.spaces.genotype import read_genotype
 from darts_tf.spaces.written import export_genotype
 from tests.histories import searched, trained
 from tests.trainers.programs import refused
-from trainers import genotype
+from trainers import genotype, genotypes
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +116,23 @@ def test_a_log_of_another_program_has_its_epochs(tmp_path, capsys):
     for words, right in (([], second), (["--epoch=0"], first), (["--epoch=1"], second)):
         genotype.main([str(log), *words])
         assert read_genotype(json.loads(capsys.readouterr().out)) == right
+
+
+def test_a_log_in_the_place_of_a_genotype_is_told_with_the_command_that_picks_one(
+    tmp_path, capsys
+):
+    first, second = (export_genotype(zoo.get(name), "darts") for name in ("DARTS_V1", "DARTS_V2"))
+    log = tmp_path / "my log.txt"
+    log.write_text(LOG.format(first=first, second=second))
+    with pytest.raises(UserError, match="got the log of a search with several") as told:
+        genotypes.chosen(str(log))
+    inner = re.search(r'--genotype="\$\((.*)\)"', str(told.value))[1]
+    words = shlex.split(inner)
+    assert words[:3] == ["python", "-m", "trainers.genotype"]
+    genotype.main(words[3:])
+    assert genotypes.chosen(capsys.readouterr().out) == zoo.get("DARTS_V2")
+    log.write_text(LOG.format(first=first, second=first))
+    assert genotypes.chosen(str(log)) == zoo.get("DARTS_V1")
 
 
 def test_an_epoch_or_a_directory_beside_a_genotype_is_a_mistake(finished):
