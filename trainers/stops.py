@@ -6,7 +6,7 @@ RUN_DIR is the directory of a search, one under way too, or the text log of one 
 program made from it. For each criterion and each of its readings the table has the epoch after
 which the search would have ended, the epoch whose genotype it would have returned, the
 skip-connects ("skips") and the operations without weights ("free") of that genotype, and the
-supernet's validation accuracy then.
+supernet's validation accuracy then, on a text its perplexity.
 """
 
 import sys

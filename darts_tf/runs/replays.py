@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from darts_tf.runs.quality import ACCURACY, PERPLEXITY, Quality
+
 
 @dataclass(frozen=True)
 class ReplayedStop:
@@ -20,6 +22,7 @@ class ReplayedStop:
             none where the genotype is not known.
         valid_accuracy: The supernet's share of the validation part classified correctly, from 0 to
             1; None where it was not recorded.
+        valid_perplexity: Its perplexity on that part of a text; None for images.
     """
 
     criterion: str
@@ -29,6 +32,7 @@ class ReplayedStop:
     skip_connects: Mapping[str, int]
     free: Mapping[str, int]
     valid_accuracy: float | None
+    valid_perplexity: float | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,12 @@ class Replay:
 
     stops: tuple[ReplayedStop, ...] = ()
     left_out: tuple[str, ...] = ()
+
+    @property
+    def quality(self) -> Quality:
+        """What the supernets of the epochs are compared by."""
+        of_text = any(stop.valid_perplexity is not None for stop in self.stops)
+        return PERPLEXITY if of_text else ACCURACY
 
     def by_epoch(self) -> dict[int | None, dict[str, list[str]]]:
         """Returns the readings by the epoch of their stop, the earliest first.

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from darts_tf.errors import UserError
 from darts_tf.runs.history import EpochRecord
+from darts_tf.runs.quality import PERPLEXITY
 from darts_tf.runs.replays import Replay, ReplayedStop
 from darts_tf.searching import criteria
 from darts_tf.searching.criteria import UnreadableError, measured
@@ -108,6 +109,7 @@ def _replayed(
         skip_connects=record.skip_connects if genotype is None else genotype.skip_connects(),
         free={} if genotype is None else space.free(genotype),
         valid_accuracy=record.valid_accuracy,
+        valid_perplexity=PERPLEXITY.of_supernet(record),
     )
 
 

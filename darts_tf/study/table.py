@@ -31,7 +31,8 @@ def as_csv(replays: Sequence[tuple[RecordedSearch, Replay]]) -> str:
     """Returns replays as a CSV file: `columns`, and a row for each reading of each criterion.
 
     An epoch after which a criterion would have stopped is empty where it is never met; so is what
-    was not recorded, and the columns of cells that a search does not have.
+    was not recorded, and the columns of cells that a search does not have. Where a search is on a
+    text, a last column has the perplexities, `valid_perplexity`.
 
     Args:
         replays: The searches and their replays.
@@ -74,7 +75,9 @@ def as_text(search: RecordedSearch, replay: Replay) -> str:
 
 
 def _row(run: str, stop: ReplayedStop) -> dict[str, object]:
-    accuracy = stop.valid_accuracy
+    values = {"valid_accuracy": stop.valid_accuracy}
+    if stop.valid_perplexity is not None:
+        values["valid_perplexity"] = stop.valid_perplexity
     return {
         "run": run,
         "criterion": stop.criterion,
@@ -83,5 +86,5 @@ def _row(run: str, stop: ReplayedStop) -> dict[str, object]:
         "genotype_epoch": stop.genotype_epoch,
         **{f"skip_connects_{cell}": count for cell, count in stop.skip_connects.items()},
         **{f"free_{cell}": count for cell, count in stop.free.items()},
-        "valid_accuracy": "" if accuracy is None else f"{accuracy:.6g}",
+        **{name: "" if value is None else f"{value:.6g}" for name, value in values.items()},
     }

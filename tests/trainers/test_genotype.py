@@ -118,9 +118,7 @@ def test_a_log_of_another_program_has_its_epochs(tmp_path, capsys):
         assert read_genotype(json.loads(capsys.readouterr().out)) == right
 
 
-def test_a_log_in_the_place_of_a_genotype_is_told_with_the_command_that_picks_one(
-    tmp_path, capsys
-):
+def test_a_log_in_the_place_of_a_genotype_is_told_with_the_command_that_picks_one(tmp_path, capsys):
     first, second = (export_genotype(zoo.get(name), "darts") for name in ("DARTS_V1", "DARTS_V2"))
     log = tmp_path / "my log.txt"
     log.write_text(LOG.format(first=first, second=second))

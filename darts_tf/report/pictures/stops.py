@@ -1,4 +1,4 @@
-"""The stops of a replay as a picture: skip-connects and accuracy by epoch, and where each ends."""
+"""The stops of a replay as a picture: skip-connects and quality by epoch, and where each ends."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from darts_tf.extras import require
 from darts_tf.report.pictures.drawing import METADATA, STYLE, caption
 from darts_tf.report.pictures.palette import INK, MUTED
 from darts_tf.runs.history import EpochRecord
+from darts_tf.runs.quality import Quality, quality_of
 from darts_tf.runs.replays import Replay
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 # In points; y grows upwards.
 _LEFT, _PLOT_WIDTH, _GAP, _KEY_WIDTH, _MARGIN = 58.0, 470.0, 28.0, 330.0, 14.0
-_TITLE, _BADGES, _SKIPS, _BETWEEN, _ACCURACY, _AXIS = 28.0, 40.0, 130.0, 14.0, 110.0, 40.0
+_TITLE, _BADGES, _SKIPS, _BETWEEN, _QUALITY, _AXIS = 28.0, 40.0, 130.0, 14.0, 110.0, 40.0
 _LINE, _BADGE, _LEVELS = 11.0, 15.0, 3
 _LETTERS = 78  # in a line of the key
 # After Okabe and Ito, for color-blind readers; a cell also has a marker and dashes of its own.
@@ -103,13 +104,18 @@ def _letter(number: int) -> str:
 
 def _height(panel: StopsPanel, key: Sequence[tuple[str, Sequence[str]]]) -> float:
     """Returns the height of a panel: that of its plots or of its key, whichever is greater."""
-    plots = _BADGES + _SKIPS + _AXIS + (_BETWEEN + _ACCURACY if _measured(panel) else 0.0)
+    plots = _BADGES + _SKIPS + _AXIS + (_BETWEEN + _QUALITY if _measured(panel) else 0.0)
     explained = sum(_LINE * len(lines) + 6 for _, lines in key)
     return _TITLE + max(plots, explained + _MARGIN)
 
 
 def _measured(panel: StopsPanel) -> bool:
-    return any(record.valid_accuracy is not None for record in panel.records)
+    quality = _quality(panel.records)
+    return any(quality.of_supernet(record) is not None for record in panel.records)
+
+
+def _quality(records: Sequence[EpochRecord]) -> Quality:
+    return quality_of(name for record in records for name in record.measures)
 
 
 def _draw(
@@ -127,9 +133,9 @@ def _draw(
     plots = [_axes(figure, (_LEFT, bottom, _PLOT_WIDTH, _SKIPS))]
     _draw_skips(plots[0], panel.records, epochs)
     if _measured(panel):
-        bottom -= _BETWEEN + _ACCURACY
-        plots.append(_axes(figure, (_LEFT, bottom, _PLOT_WIDTH, _ACCURACY)))
-        _draw_accuracy(plots[1], panel.records, epochs)
+        bottom -= _BETWEEN + _QUALITY
+        plots.append(_axes(figure, (_LEFT, bottom, _PLOT_WIDTH, _QUALITY)))
+        _draw_quality(plots[1], panel.records, epochs)
         plots[0].tick_params(labelbottom=False)
     plots[-1].set_xlabel("epoch", size=8.5, color=INK)
     span = max(1, epochs[-1] - epochs[0])
@@ -162,14 +168,16 @@ def _draw_skips(axes: Axes, records: Sequence[EpochRecord], epochs: Sequence[int
     axes.legend(fontsize=8, framealpha=0.85, edgecolor="none", loc="best", labelcolor=INK)
 
 
-def _draw_accuracy(axes: Axes, records: Sequence[EpochRecord], epochs: Sequence[int]) -> None:
+def _draw_quality(axes: Axes, records: Sequence[EpochRecord], epochs: Sequence[int]) -> None:
+    quality = _quality(records)
+    values = map(quality.of_supernet, records)
     known = [
-        (epoch, 100 * record.valid_accuracy)
-        for epoch, record in zip(epochs, records, strict=True)
-        if record.valid_accuracy is not None
+        (epoch, quality.scaled(value))
+        for epoch, value in zip(epochs, values, strict=True)
+        if value is not None
     ]
     axes.plot(*zip(*known, strict=True), color=INK, marker="o", ms=2.6, lw=1.3)
-    axes.set_ylabel("validation\naccuracy, %", size=8.5, color=INK)
+    axes.set_ylabel(f"validation\n{quality.name}{quality.unit}", size=8.5, color=INK)
 
 
 def _draw_marks(

@@ -62,6 +62,22 @@ def test_other_cells_have_columns_of_their_own_and_leave_those_of_others_empty(t
     assert found[0]["free_rung"] == ""
 
 
+def test_a_search_on_a_text_adds_a_column_of_perplexities():
+    values = [90.5, 80.25, 70.125]
+    text = history([0, 1, 2], measures=[{"valid_perplexity": value} for value in values])
+    images = history([0, 1, 2])
+    names, found = rows(
+        *(
+            RecordedSearch(name, each, DARTS)
+            for name, each in zip("ab", (text, images), strict=True)
+        )
+    )
+    assert names == [*COLUMNS, "valid_perplexity"]
+    for row in found:
+        right = values[int(row["genotype_epoch"])] if row["run"] == "a" else None
+        assert row["valid_perplexity"] == ("" if right is None else f"{right:g}")
+
+
 def test_the_columns_of_the_terminal_stand_below_one_another():
     search = RecordedSearch("runs/a", tuple(history([0, 2, 4], pools=1)), DARTS)
     title, _, above, head, *lines = as_text(search, search.replay()).splitlines()

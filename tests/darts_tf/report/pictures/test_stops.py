@@ -66,6 +66,13 @@ def test_a_single_epoch_and_one_without_accuracies_are_drawn():
     assert stops_picture([StopsPanel("none", one, Replay())], "png")
 
 
+def test_a_search_on_a_text_has_its_perplexity_drawn():
+    records = history([0, 1, 2], measures=[{"valid_perplexity": 9.0 - n} for n in range(3)])
+    words = words_of(stops_picture([panel(records)], "svg"))
+    assert "perplexity" in words
+    assert not any("accuracy" in word for word in words)
+
+
 def test_letters_of_stops_side_by_side_do_not_overlap():
     counts = [min(4, epoch) for epoch in range(50)]
     found = panel(history(counts, [0, *counts[:-1]]))
