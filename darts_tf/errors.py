@@ -1,4 +1,4 @@
-"""The one exception for users' mistakes, and the hint that goes with a wrong name."""
+"""The one exception for users' mistakes, and the words of what users are told."""
 
 import difflib
 import errno
@@ -67,3 +67,18 @@ def short(value: Any, limit: int = 60) -> str:
     except (RecursionError, ValueError):  # nested too deep; an integer of thousands of digits
         text = f"a {type(value).__name__} too large to show"
     return text if len(text) <= limit else f"{text[: limit - 3]}..."
+
+
+def counted(number: int | str, noun: str, plural: str = "") -> str:
+    """Returns a number and a noun, in the plural unless the number is 1.
+
+    Example:
+        >>> counted(1, "epoch"), counted("?", "epoch"), counted(2, "search", "searches")
+        ('1 epoch', '? epochs', '2 searches')
+
+    Args:
+        number: The number, or its text.
+        noun: The noun in the singular.
+        plural: The noun in the plural; the singular with an `s` when empty.
+    """
+    return f"{number} {noun if str(number) == '1' else plural or f'{noun}s'}"

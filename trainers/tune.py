@@ -16,6 +16,7 @@ import darts_tf
 from darts_tf.command_line.parsing import parse_with_plugs, resolved
 from darts_tf.command_line.program import carry_out, logging_to, run
 from darts_tf.data.datasets import run_name
+from darts_tf.errors import counted
 from darts_tf.extras import require
 from darts_tf.report.columns import aligned
 from darts_tf.runs.directory import RunDirectory
@@ -76,7 +77,7 @@ def _report(directory: RunDirectory, config: TuningConfig, command: str) -> None
     outcome = directory.read_json(directory.outcome)
     trials = outcome["trials"]
     if "reason" in outcome:
-        print(f"stopped after {len(trials)} trials: {outcome['reason']}")
+        print(f"stopped after {counted(len(trials), 'trial')}: {outcome['reason']}")
     quality = quality_of(name for trial in trials for name in trial)
     ranked = sorted(trials, key=lambda trial: (-trial["epochs"], -quality.rank(trial[quality.key])))
     rows = [["trial", f"valid {quality.name}", "epochs", *config.tuned()]]

@@ -11,7 +11,7 @@ from darts_tf.engine.scoring import Score
 from darts_tf.engine.session import Session
 from darts_tf.engine.variables_state import VariablesState
 from darts_tf.engine.workers import Agreement
-from darts_tf.errors import DivergenceError, UserError
+from darts_tf.errors import DivergenceError, UserError, counted
 from darts_tf.runs.checkpoints import Checkpoint, Checkpoints
 from darts_tf.runs.interruption import Interrupted
 
@@ -186,7 +186,7 @@ class Durability:
         arrays = self._state.arrays()
         for name, array in arrays.items():
             if not np.isfinite(array).all():
-                where = f"epoch {self.epoch}, training, after {len(self.scores)} steps"
+                where = f"epoch {self.epoch}, training, after {counted(len(self.scores), 'step')}"
                 raise DivergenceError(f"{where}: '{name}' is infinite or NaN; {_ADVICE}")
         return arrays
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from darts_tf.errors import counted
 from darts_tf.report.content import percent
 from darts_tf.report.parts import class_name
 
@@ -30,8 +31,8 @@ def class_errors(counts: Sequence[Mapping[str, Any]], classes: Sequence[str]) ->
         + _table(lines[:SHOWN])
     )
     if lines[SHOWN:]:
-        more = f"<summary>The other {len(lines) - SHOWN} classes</summary>{_table(lines[SHOWN:])}"
-        text += f"<details>{more}</details>"
+        more = counted(len(lines) - SHOWN, "class", "classes")
+        text += f"<details><summary>The other {more}</summary>{_table(lines[SHOWN:])}</details>"
     return text
 
 

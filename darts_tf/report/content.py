@@ -142,9 +142,11 @@ def epochs_done(epochs: Sequence[int]) -> str:
     """Returns the number of epochs that are done, and how they are counted.
 
     Example:
-        >>> epochs_done([0, 1, 2])
-        '3, from 0 to 2'
+        >>> epochs_done([0, 1, 2]), epochs_done([0])
+        ('3, from 0 to 2', '1, number 0')
     """
+    if len(epochs) == 1:
+        return f"1, number {epochs[0]}"
     return f"{len(epochs)}, from {epochs[0]} to {epochs[-1]}" if epochs else "0"
 
 

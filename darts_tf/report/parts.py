@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from darts_tf.errors import counted
 from darts_tf.report.content import explained
 from darts_tf.report.runs import Run
 from darts_tf.runs.programs import Program
@@ -168,7 +169,7 @@ def _pair(pair: Mapping[str, Any], classes: Sequence[str]) -> str:
         f"<figcaption>{100 * float(picture['probability']):.0f} %</figcaption></figure>"
         for picture in pair["pictures"]
     )
-    share = f"{int(pair['count'])} of {int(pair['of'])} images"
+    share = f"{int(pair['count'])} of {counted(int(pair['of']), 'image')}"
     return (
         f"<li><h3><b>{truth}</b> taken for <b>{answer}</b></h3><p>{share}</p>"
         f'<div class="pictures">{pictures}</div></li>'

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from darts_tf.errors import counted
 from darts_tf.report import attempts
 from darts_tf.report.attempts import Attempt, Words
 from darts_tf.report.content import device_days
@@ -45,7 +46,7 @@ def read_samples(run: Run, networks: Mapping[int, Run]) -> tuple[list[Attempt], 
         done, most = len(network.history), int(network.settings["epochs"])
         # Samples are trained one after the other: one before the last that has no result diverged.
         under_way = seed == last and run.outcome is None
-        state = f"under way: {done} of {most} epochs" if under_way else "diverged"
+        state = f"under way: {done} of {counted(most, 'epoch')}" if under_way else "diverged"
         score, details = None, {}
         if network.outcome is not None:
             state = "finished"
@@ -64,5 +65,7 @@ def _about(run: Run, samples: list[Attempt]) -> str:
     dataset = run.settings.get("dataset", "a data set")
     most = run.settings.get("samples", "?")
     if run.outcome is None:
-        return f"A random search on {dataset}, under way: {_ended(samples)} of {most} samples."
-    return f"A random search on {dataset}, finished: the best of {most} random genotypes."
+        done = f"{_ended(samples)} of {counted(most, 'sample')}"
+        return f"A random search on {dataset}, under way: {done}."
+    best = f"the best of {counted(most, 'random genotype')}"
+    return f"A random search on {dataset}, finished: {best}."

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from darts_tf.errors import counted
 from darts_tf.report.content import (
     cells,
     chart,
@@ -217,7 +218,8 @@ def _about(run: Run) -> str:
     dataset = run.settings.get("dataset", "a data set")
     if run.outcome is None:
         most = run.settings.get("epochs", "?")
-        return f"A search on {dataset}, under way: {len(run.history)} of at most {most} epochs."
+        done = f"{len(run.history)} of at most {counted(most, 'epoch')}"
+        return f"A search on {dataset}, under way: {done}."
     epoch, why = run.outcome.get("epoch"), run.outcome.get("reason")
     moved = f"; {run.outcome['moved']}" if run.outcome.get("moved") else ""
     return f"A search on {dataset}, ended after epoch {epoch}: {why}{moved}."

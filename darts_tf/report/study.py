@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from darts_tf.errors import UserError
+from darts_tf.errors import UserError, counted
 from darts_tf.report.content import cells, chart, heading
 from darts_tf.report.page import Page
 from darts_tf.report.parts import last_sections, slots, table
@@ -250,7 +250,7 @@ def _about(run: Run, found: Mapping[str, Any]) -> str:
     done = max((row["searches"] for row in found.get("rows", [])), default=0)
     most = run.settings.get("searches", "?")
     if reason := found.get("reason"):
-        return f"A study on {dataset} with {done} of {most} seeds: {reason}."
+        return f"A study on {dataset} with {done} of {counted(most, 'seed')}: {reason}."
     if run.outcome is None:
-        return f"A study on {dataset}, under way: {done} of {most} seeds."
-    return f"A study on {dataset} with {done} searches of each method."
+        return f"A study on {dataset}, under way: {done} of {counted(most, 'seed')}."
+    return f"A study on {dataset} with {counted(done, 'search', 'searches')} of each method."

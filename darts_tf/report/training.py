@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from darts_tf.errors import counted
 from darts_tf.report.by_class import class_errors
 from darts_tf.report.content import (
     cells,
@@ -119,10 +120,10 @@ def outcome_facts(outcome: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _about(run: Run) -> str:
     dataset = run.settings.get("dataset", "a data set")
-    most = run.settings.get("epochs", "?")
+    most = counted(run.settings.get("epochs", "?"), "epoch")
     if run.outcome is None:
-        return f"A training run on {dataset}, under way: {len(run.history)} of {most} epochs."
-    return f"A training run on {dataset}, finished after {most} epochs."
+        return f"A training run on {dataset}, under way: {len(run.history)} of {most}."
+    return f"A training run on {dataset}, finished after {most}."
 
 
 def _facts(run: Run) -> list[tuple[str, str]]:

@@ -210,7 +210,7 @@ def _run_search(
     genotype, epoch = stop.genotype, stop.records[-1].epoch
     if genotype is None or stop.epoch is None:
         raise RuntimeError("the supernet's tables gave no genotype")
-    last = f"the last of {epoch + 1} epochs"
+    last = f"the last of {epoch + 1} epochs" if epoch else "the only epoch"
     other = BY_HAND if loop.ended_by_hand else "a callback stopped the search"
     reason = stop.reason or (last if loop.finished else other)
     chosen = {} if stop.epoch == epoch else {"genotype_epoch": stop.epoch}

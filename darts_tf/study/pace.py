@@ -15,6 +15,7 @@ from darts_tf.data.dataset import Dataset
 from darts_tf.data.facts import DatasetFacts
 from darts_tf.data.split import ArraySplit
 from darts_tf.data.text import TextSplit
+from darts_tf.errors import counted
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.history import read_history
 from darts_tf.searching.search import search
@@ -43,8 +44,8 @@ class Estimate(NamedTuple):
 
     def __str__(self) -> str:
         return (
-            f"{self.searches} searches, {self.search_hours:.1f} hours; at most {self.trainings} "
-            f"trainings, {self.training_hours:.1f} hours"
+            f"{counted(self.searches, 'search', 'searches')}, {self.search_hours:.1f} hours; "
+            f"at most {counted(self.trainings, 'training')}, {self.training_hours:.1f} hours"
         )
 
 

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from darts_tf.errors import counted
 from darts_tf.report.columns import aligned
 from darts_tf.report.stops import stop_texts
 from darts_tf.runs.replays import Replay, ReplayedStop
@@ -69,7 +70,7 @@ def as_text(search: RecordedSearch, replay: Replay) -> str:
     # A heading of several words, such as that of a cell, stands in two lines.
     lines = [[text.rpartition(" ")[0] for text in head], [text.split()[-1] for text in head], *rows]
     last, count = search.records[-1].epoch, len(search.records)
-    told = [f"{search.name}: {count} epoch{'s' * (count > 1)}, the last one {last}", ""]
+    told = [f"{search.name}: {counted(count, 'epoch')}, the last one {last}", ""]
     told += aligned(lines, left=2)
     return "\n".join([*told, *([""] * bool(replay.left_out)), *replay.left_out])
 

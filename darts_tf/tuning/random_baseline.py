@@ -15,7 +15,7 @@ from darts_tf.data.datasets import resolve
 from darts_tf.engine import memory
 from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.engine.epochs import BY_HAND
-from darts_tf.errors import DivergenceError
+from darts_tf.errors import DivergenceError, counted
 from darts_tf.runs.description import Description
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.quality import QUALITIES
@@ -100,7 +100,7 @@ def random_search(
             tried.append(sample)
             report.refresh(run)
     tried.sort(key=lambda sample: (-quality.rank(sample[quality.key]), sample["seed"]))
-    reason = f"the best of {len(tried)} random genotypes"
+    reason = f"the best of {counted(len(tried), 'random genotype')}"
     if by_hand:
         reason += f"; {BY_HAND}"
     outcome = {

@@ -11,7 +11,7 @@ from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.data.datasets import resolve
 from darts_tf.engine.console import Verbosity, show_progress
 from darts_tf.engine.epochs import BY_HAND
-from darts_tf.errors import UserError
+from darts_tf.errors import UserError, counted
 from darts_tf.extras import require
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.quality import QUALITIES, Quality
@@ -166,7 +166,7 @@ def _write_outcome(
     settings, _ = config.trial(best["settings"])
     score = f"validation {quality.name} {quality.told(best[quality.key])}"
     lines = [
-        f"# The best of {len(tried)} trials of a tuning run: {score}.",
+        f"# The best of {counted(len(tried), 'trial')} of a tuning run: {score}.",
         *run_flags(*choose(settings, **plugs)),
     ]
     with run.writing(run.best) as temporary:

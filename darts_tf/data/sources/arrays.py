@@ -15,7 +15,7 @@ from darts_tf.data.facts import facts_in_proportion
 from darts_tf.data.source import DataRequest, DataSource
 from darts_tf.data.split import ArraySplit
 from darts_tf.data.statistics import statistics
-from darts_tf.errors import UserError
+from darts_tf.errors import UserError, counted
 
 _logger = logging.getLogger(__name__)
 _TEST_EVERY = 5
@@ -250,7 +250,7 @@ def _fingerprint(*arrays: np.ndarray) -> str:
 
 def _sizes(images: np.ndarray) -> str:
     height, width, channels = images.shape[1:]
-    return f"{height}x{width} pixels and {channels} channel{'s' * (channels > 1)}"
+    return f"{height}x{width} pixels and {counted(channels, 'channel')}"
 
 
 def _described(data: Any) -> str:

@@ -354,6 +354,24 @@ def check_watched(cells: Sequence[str], tables: Mapping[str, Any]) -> tuple[str,
         ) from None
 
 
+def progress(count: int, enough: int, words: Callable[[int], str]) -> str:
+    """Returns in words how much there is of what ends a search.
+
+    Example:
+        >>> skips = lambda number: f"{number} skip-connects"
+        >>> progress(1, 2, skips), progress(3, 2, skips)
+        ('1 of 2 skip-connects', '3 skip-connects (2 are enough)')
+
+    Args:
+        count: How much there is.
+        enough: How much ends a search that may be ended.
+        words: Returns a number of it in words.
+    """
+    if count <= enough:
+        return f"{count} of {words(enough)}"
+    return f"{words(count)} ({enough} {'is' if enough == 1 else 'are'} enough)"
+
+
 def waiting(records: Sequence[EpochRecord], min_epochs: int) -> str:
     """Returns the end of the words of a criterion that is met but may not stop yet, else `""`.
 

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from darts_tf.config import SearchConfig
-from darts_tf.errors import UserError
+from darts_tf.errors import UserError, counted
 from darts_tf.runs.history import EpochRecord
 from darts_tf.searching.criteria.columns import candidates_by_edge
 from darts_tf.searching.criteria.criterion import (
@@ -15,6 +15,7 @@ from darts_tf.searching.criteria.criterion import (
     check_counts,
     check_watched,
     choices_of_cells,
+    progress,
     stop_cells,
     waiting,
     watched,
@@ -92,7 +93,7 @@ class SkipConnects(Criterion):
         for group, count in self._counts(records[-1]).items():
             moved = self.min_epochs > 1 or _count_from_now_on(records[-1], group)
             if moved and count >= self.at:
-                return f"Criterion 1: {count} {self._counted} in {_words(group)}"
+                return f"Criterion 1: {self._told(count)} in {_words(group)}"
         return None
 
     def _counts(self, record: EpochRecord) -> dict[tuple[str, ...], int]:
@@ -115,11 +116,12 @@ class SkipConnects(Criterion):
         where = f" in {' to '.join(dict.fromkeys((group[0], group[-1])))}" * (len(counts) > 1)
         wait = waiting(records, self.min_epochs) if counts[group] >= self.at else ""
         begun = begins(records[-1], cells) if self.min_epochs <= 1 else ""
-        return f"{counts[group]} of {self.at} {self._counted}{where}{wait}{begun}"
+        return f"{progress(counts[group], self.at, self._told)}{where}{wait}{begun}"
 
-    @property
-    def _counted(self) -> str:
-        return "operations without weights" if self.free else "skip-connects"
+    def _told(self, number: int) -> str:
+        if self.free:
+            return f"{counted(number, 'operation')} without weights"
+        return counted(number, "skip-connect")
 
     def _counts_of_cells(self, record: EpochRecord) -> Mapping[str, int]:
         """Returns what counts in each cell of an epoch.

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from darts_tf.config import SearchConfig
-from darts_tf.errors import UserError
+from darts_tf.errors import UserError, counted
 from darts_tf.runs.history import EpochRecord
 from darts_tf.searching.criteria.columns import candidates_by_edge
 from darts_tf.searching.criteria.criterion import (
@@ -16,6 +16,7 @@ from darts_tf.searching.criteria.criterion import (
     check_counts,
     check_watched,
     choices_of_cells,
+    progress,
     stop_cells,
     waiting,
     watched,
@@ -123,7 +124,7 @@ class StableRanking(Criterion):
         stable = self._epochs_held(records)
         if stable is None or stable < self.epochs:
             return None
-        return f"Criterion 1*: ranking stable for {stable} epochs"
+        return f"Criterion 1*: ranking stable for {counted(stable, 'epoch')}"
 
     def state(self, records: Sequence[EpochRecord]) -> str:
         """Returns in words the number of epochs for which every ranking has been stable."""
@@ -135,7 +136,8 @@ class StableRanking(Criterion):
             return waiting_to_move(last, cells)
         wait = waiting(records, self.min_epochs) if stable >= self.epochs else ""
         begun = begins(last, cells) if self.min_epochs <= 1 else ""
-        return f"ranking stable for {stable} of {self.epochs} epochs{wait}{begun}"
+        held = progress(stable, self.epochs, partial(counted, noun="epoch"))
+        return f"ranking stable for {held}{wait}{begun}"
 
     def _epochs_held(self, records: Sequence[EpochRecord]) -> int | None:
         """Returns the epochs for which every ranking was stable, None before the cells count."""

@@ -210,7 +210,7 @@ def test_a_loss_that_is_no_number_is_named_again_and_again(ends, folder):
 
 def test_weights_that_are_no_numbers_are_found_before_a_loss_is(ends, folder):
     line = line_of(ends["weights"])
-    assert line.startswith("epoch 0, training, after 1 steps: '0 stem_conv/kernel' is infinite ")
+    assert line.startswith("epoch 0, training, after 1 step: '0 stem_conv/kernel' is infinite ")
     assert not (folder / "weights" / "history.jsonl").exists()
     assert not (folder / "weights" / "model.keras").exists()
 

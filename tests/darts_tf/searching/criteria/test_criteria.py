@@ -359,7 +359,8 @@ def test_the_words_of_a_criterion_tell_how_far_it_is(history, at, epochs, cells,
             if not some:
                 assert words == ""
                 continue
-            found, needed = map(int, re.findall(r"(\d+) of (\d+)", words)[0])
+            how_far = r"(\d+)(?: of | [a-z-]+ \()(\d+)"  # 1 of 2 epochs; 3 epochs (2 are enough)
+            found, needed = map(int, re.search(how_far, words).groups())
             met = found >= needed
             assert ("waiting" in words) == (met and criterion(some) is None)
             assert met or criterion(some) is None
@@ -373,12 +374,22 @@ def test_the_words_of_a_criterion_are_plain():
     assert state(never, records) == ""
 
 
+def test_one_of_something_is_told_in_the_singular():
+    records = calm(skips=1, counts=[1] * 14)
+    assert SkipConnects(at=1).state(records) == "1 of 1 skip-connect"
+    assert SkipConnects(at=1)(records) == "Criterion 1: 1 skip-connect in the normal cell"
+    assert StableRanking(epochs=1).state(records) == "ranking stable for 1 of 1 epoch"
+    assert StableRanking(epochs=1)(records) == "Criterion 1*: ranking stable for 1 epoch"
+    more = calm(skips=3, counts=[1] * 14)
+    assert SkipConnects(at=1).state(more) == "3 skip-connects (1 is enough)"
+
+
 def test_a_criterion_that_is_met_too_early_says_when_it_may_stop():
     records = [EpochRecord(epoch, {}, {"normal": 3}, {"normal": (12,)}) for epoch in (4, 5)]
     words = ", waiting for epoch 7"
-    assert SkipConnects(min_epochs=4).state(records) == f"3 of 2 skip-connects{words}"
+    assert SkipConnects(min_epochs=4).state(records) == f"3 skip-connects (2 are enough){words}"
     assert StableRanking(min_epochs=4).state(records) == (
-        f"ranking stable for 12 of 10 epochs{words}"
+        f"ranking stable for 12 epochs (10 are enough){words}"
     )
     later = [*records, *(EpochRecord(epoch, {}, {"normal": 3}, {}) for epoch in (6, 7))]
     assert SkipConnects(min_epochs=4)(later[:-1]) is None
