@@ -9,7 +9,7 @@ from darts_tf.report.parts import genotype_box, slots, table
 from darts_tf.report.pictures.drawing import caption
 from darts_tf.report.runs import Run
 from darts_tf.report.training import outcome_facts
-from darts_tf.runs.quality import quality_of
+from darts_tf.runs.quality import PERPLEXITY, quality_of
 
 _COST = "Cost"
 
@@ -77,7 +77,7 @@ def learning_curves(names: Sequence[str], runs: Sequence[Run]) -> list[dict[str,
         ("Training loss, nats", "train_loss", 1),
         ("Validation loss, nats", "valid_loss", 1),
         ("Training perplexity", "train_perplexity", 1),
-        ("Validation perplexity", "valid_perplexity", 1),
+        ("Validation perplexity in rows", "valid_perplexity", 1),
         ("Training accuracy, %", "train_accuracy", 100),
         ("Validation accuracy, %", "valid_accuracy", 100),
     ]
@@ -161,7 +161,8 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         quality = quality_of(last.measures)
         score = quality.of_supernet(last)
         told = "none yet" if score is None else quality.text(score, digits=1)
-        facts.append((f"Validation {quality.name}", told))
+        in_rows = " in rows" * (quality is PERPLEXITY)
+        facts.append((f"Validation {quality.name}{in_rows}", told))
     if run.outcome is None:
         return [*facts, ("Ended because of", "under way")]
     if run.program == "search":

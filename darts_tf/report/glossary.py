@@ -43,6 +43,9 @@ TERMS = MappingProxyType(
         "accuracies": "Shares of correct answers.",
         "perplexity": "Among how many equally likely words the model hesitates, on average: e to "
         "the power of the loss. Lower is better.",
+        "in rows": "Measured after each epoch, on a text that is cut into as many rows as a batch "
+        "has: each row begins without the words before it. The perplexity of a finished training "
+        "is that of the whole text, read in one piece.",
         "learning rate": "How far a training step moves the weights.",
         "drop path": "Training leaves paths of a cell out at random, which counters overfitting; "
         "this is how often.",

@@ -72,7 +72,7 @@ def curves(run: Run) -> list[dict[str, Any]]:
 
 def _over_epochs(run: Run, title: str, name: str, factor: float = 1.0) -> dict[str, Any]:
     """Returns a chart of a number in training, and in validation where there is one."""
-    held_out = "validation" if _is_of_text(run) else "held out"
+    held_out = "validation in rows" if _is_of_text(run) else "held out"
     parts = {"training": f"train_{name}", held_out: f"valid_{name}"}
     return chart(title, {words: run.values(key, factor) for words, key in parts.items()})
 
@@ -91,7 +91,13 @@ def _accuracies(run: Run) -> dict[str, Any]:
 def _about_curves(run: Run) -> str:
     """Returns what the curves are of."""
     if _is_of_text(run):
-        return ""
+        rows = run.settings.get("batch_size", "?")
+        read = (
+            f"After each epoch the part to validate on is read in rows, {rows} at once, each of "
+            "which begins without the words before it."
+        )
+        whole = " Read in one piece, it has the validation perplexity above."
+        return read if run.outcome is None else read + whole
     if any("valid_loss" in line for line in run.history):
         return "Held out is a part of the training images, which the weights are not trained on."
     return (

@@ -39,10 +39,10 @@ def test_searches_on_texts_are_compared_by_their_perplexity(runs):
     ]
     of_text = replace(runs[1], history=tuple(lines))
     charts = comparison.content(["a", "b"], [runs[0], of_text])["charts"]["learning"]
-    [chart] = [chart for chart in charts if chart["title"] == "Validation perplexity"]
+    [chart] = [chart for chart in charts if chart["title"] == "Validation perplexity in rows"]
     assert chart["series"] == [{"name": "b", "values": [90, 89, 88, 87, 86]}]
     outcomes = dict(comparison.page([runs[0], of_text]).sections)["Outcomes"]
-    assert "Validation perplexity" in outcomes
+    assert "Validation perplexity in rows" in outcomes
     assert "86.0" in outcomes
 
 

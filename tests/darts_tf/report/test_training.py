@@ -132,6 +132,25 @@ def test_the_accuracy_on_the_test_images_is_a_point_at_the_end(run):
     assert chart["series"][-1] == {"name": "test", "values": [None, None, None, 94.72]}
 
 
+def test_the_perplexities_in_rows_and_of_the_whole_text_have_names_of_their_own(run):
+    lines = [json.loads(line) for line in run.history.read_text().splitlines()]
+    for line in lines:
+        line |= {"train_perplexity": 20.0, "valid_loss": 2.5, "valid_perplexity": 11.66}
+    run.history.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    result = run.read_json(run.result) | {"valid_perplexity": 11.5612}
+    run.write_json(run.result, result)
+    page = training.page(read_run(run))
+    assert dict(page.facts)["Validation perplexity"] == "11.56"
+    _, chart, *_ = page.data["charts"]["learning"]
+    assert chart["title"] == "Perplexity"
+    assert [series["name"] for series in chart["series"]] == ["training", "validation in rows"]
+    about = dict(page.sections)["Losses and accuracies"]
+    assert f"in rows, {run.settings()['batch_size']} at once" in about
+    assert "validation perplexity above" in about
+    run.outcome.unlink()
+    assert "above" not in dict(training.page(read_run(run)).sections)["Losses and accuracies"]
+
+
 def test_images_that_were_held_out_have_curves(run):
     lines = [json.loads(line) for line in run.history.read_text().splitlines()]
     for line in lines:
