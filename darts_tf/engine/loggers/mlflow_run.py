@@ -6,19 +6,15 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import keras
-
-from darts_tf.engine.loggers.identity import known, remember
+from darts_tf.engine.loggers.tool import ToolLogger
 from darts_tf.errors import UserError
-from darts_tf.extras import require
-from darts_tf.runs.directory import RunDirectory
 
 _logger = logging.getLogger(__name__)
 _EXPERIMENT = "MLFLOW_EXPERIMENT_NAME"
 _DEFAULT = "darts_tf"
 
 
-class MlflowLogger(keras.callbacks.Callback):
+class MlflowLogger(ToolLogger):
     """Logs the numbers of each epoch to a run of MLflow.
 
     The tool's own variables say where it goes: `MLFLOW_TRACKING_URI` names a server, a folder or a
@@ -34,12 +30,9 @@ class MlflowLogger(keras.callbacks.Callback):
         UserError: If MLflow is not installed.
     """
 
-    def __init__(self, run: RunDirectory, settings: Mapping[str, Any], first_epoch: int) -> None:
-        require("mlflow")
-        super().__init__()
-        self._run, self._settings, self._first = run, dict(settings), first_epoch
-        self._client: Any = None
-        self._id = ""
+    tool = "mlflow"
+    _client: Any = None
+    _id = ""
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
         """Begins the run there, or goes on with it.
@@ -52,7 +45,7 @@ class MlflowLogger(keras.callbacks.Callback):
 
         try:
             self._client = MlflowClient()
-            self._id = known(self._run, "mlflow") if self._first else ""
+            self._id = self._known()
             if self._id:
                 self._client.update_run(self._id, "RUNNING")
             else:
@@ -66,8 +59,8 @@ class MlflowLogger(keras.callbacks.Callback):
         name = os.environ.get(_EXPERIMENT, _DEFAULT)
         experiment = self._client.get_experiment_by_name(name)
         number = experiment.experiment_id if experiment else self._client.create_experiment(name)
-        begun = self._client.create_run(number, run_name=self._run.path.absolute().name)
-        self._id = remember(self._run, "mlflow", begun.info.run_id)
+        begun = self._client.create_run(number, run_name=self._title)
+        self._id = self._remember(begun.info.run_id)
         params = [Param(key, str(value)) for key, value in self._settings.items()]
         self._client.log_batch(self._id, params=params)
 

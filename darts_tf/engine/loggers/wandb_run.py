@@ -4,15 +4,11 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-import keras
-
-from darts_tf.engine.loggers.identity import known, remember
+from darts_tf.engine.loggers.tool import ToolLogger
 from darts_tf.errors import UserError
-from darts_tf.extras import require
-from darts_tf.runs.directory import RunDirectory
 
 
-class WandbLogger(keras.callbacks.Callback):
+class WandbLogger(ToolLogger):
     """Logs the numbers of each epoch to a run of Weights & Biases.
 
     The tool's own variables say where it goes: `WANDB_MODE=offline` keeps it in the directory of
@@ -28,11 +24,8 @@ class WandbLogger(keras.callbacks.Callback):
         UserError: If wandb is not installed.
     """
 
-    def __init__(self, run: RunDirectory, settings: Mapping[str, Any], first_epoch: int) -> None:
-        require("wandb")
-        super().__init__()
-        self._run, self._settings, self._first = run, dict(settings), first_epoch
-        self._there: Any = None
+    tool = "wandb"
+    _there: Any = None
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
         """Begins the run there, or goes on with it.
@@ -42,13 +35,11 @@ class WandbLogger(keras.callbacks.Callback):
         """
         import wandb
 
-        name = known(self._run, "wandb") if self._first else ""
-
         try:
             self._there = wandb.init(
-                id=name or remember(self._run, "wandb", uuid.uuid4().hex),
-                name=self._run.path.absolute().name,
-                dir=str(self._run.path),
+                id=self._known() or self._remember(uuid.uuid4().hex),
+                name=self._title,
+                dir=str(self._directory.path),
                 config=self._settings,
                 resume="allow",
             )
