@@ -498,6 +498,8 @@ _SHARED = (
     "jit_compile",
     "checkpoint_every",
     "sync_batch_norm",
+    "momentum",
+    "grad_clip",
     "text_bptt",
     "text_word_dropout",
     "text_embedding_dropout",
@@ -527,6 +529,7 @@ class SearchAndTrainingConfig(SearchConfig):
     network_learning_rate: float = setting(
         0.025, "Learning rate of its training at the start.", above=0.0
     )
+    network_weight_decay: float = setting(3e-4, "L2 added to the gradient of its weights.", low=0.0)
     network_auxiliary_weight: float = setting(
         0.0, "Weight of its auxiliary head's loss; 0 for no head.", low=0.0
     )

@@ -7,8 +7,10 @@ import re
 import numpy as np
 import pytest
 
+from darts_tf import spaces
 from darts_tf.command_line.parsing import parse
 from darts_tf.data.sources.catalog import DATASETS
+from darts_tf.data.sources.text_file import text_facts
 from tests.processes import finish, start
 from tests.small_space import registration
 from tests.trainers.programs import refused
@@ -51,7 +53,10 @@ print(json.dumps(told.getvalue()))
 @pytest.mark.parametrize("name", presets.names("study"))
 def test_every_preset_is_a_study_of_a_data_set_that_is_known(name):
     settings, _ = parse([f"--flagfile={name}"], StudySettings, "", presets=presets.folder("study"))
-    assert settings.resolved(DATASETS[settings.dataset].resized(settings.image_size)).rules()
+    facts = DATASETS[settings.dataset].resized(settings.image_size)
+    if spaces.get(settings.space).data_kind == "text":  # which the user names
+        facts = text_facts("text_file:book.txt", ["a", "b"], 30_000, 3_000)
+    assert settings.resolved(facts).rules()
     text = (presets.folder("study") / name).read_text(encoding="utf-8")
     assert f"python -m trainers.study --flagfile={name}" in text
 

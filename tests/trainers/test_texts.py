@@ -6,8 +6,15 @@ import json
 
 import pytest
 
+from darts_tf.command_line.parsing import parse
+from darts_tf.config import TrainingConfig
+from darts_tf.study.config import StudyConfig
+from darts_tf.tuning.config import TuningConfig
 from tests import texts
 from tests.trainers.programs import python, refused
+from trainers import presets
+
+CONFIGS = {"tune": TuningConfig, "study": StudyConfig}
 
 # A preset's sizes, made small, with enough rows and entries for batch normalization.
 SHORT = (
@@ -47,6 +54,42 @@ def test_a_search_and_a_training_by_the_presets_end_with_a_model(seed, tmp_path)
     page = (tmp_path / "served" / "1" / "assets.extra" / "model_card.md").read_text()
     assert f"| perplexity of the test text | {result['test_perplexity']:.2f} |" in page
     assert "| data set | text.txt |" in page
+
+
+SMALLER = (
+    *("--epochs=1", "--init_channels=8", "--batch_size=8", "--text_bptt=10", "--threads=1"),
+    *("--network_epochs=1", "--network_init_channels=8", "--network_batch_size=8"),
+)
+
+
+@pytest.mark.parametrize("program", ["tune", "study"])
+def test_the_networks_of_a_preset_are_trained_as_language_models_are(program):
+    flags = ["--flagfile=ptb_small.flags", "--dataset=text_file:text.txt"]
+    config = parse(flags, CONFIGS[program], "", presets=presets.folder(program))[0]
+    right = parse(["--flagfile=ptb.flags"], TrainingConfig, "", presets=presets.folder("train"))[0]
+    training = config.training_config()
+    for name in ("momentum", "weight_decay", "grad_clip"):
+        assert getattr(training, name) == getattr(right, name)
+    text = (presets.folder(program) / "ptb_small.flags").read_text(encoding="utf-8")
+    assert f"python -m trainers.{program} --flagfile=ptb_small.flags" in text
+    assert "arXiv:1806.09055" in text
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("program", "more", "outcome"),
+    [
+        ("tune", ["--trials=1"], "tuning.json"),
+        ("study", ["--searches=1", "--trainings=1", "--stops=end"], "study.json"),
+    ],
+)
+def test_the_preset_of_a_program_runs_on_a_text(program, more, outcome, seed, tmp_path):
+    name = texts.write(tmp_path, seed, lines=200)
+    words = ["--flagfile=ptb_small.flags", f"--dataset={name}", "--run_dir=run", *SMALLER, *more]
+    ended = python("-m", f"trainers.{program}", *words, cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert "perplexity" in ended.stdout
+    assert (tmp_path / "run" / outcome).exists()
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,13 @@ def test_its_network_is_trained_with_settings_of_its_own_on_the_same_images():
     )
 
 
+def test_its_network_shares_the_steps_of_the_search_but_for_their_length_and_weight_decay():
+    config = TuningConfig(momentum=0.0, grad_clip=0.25, weight_decay=0.1, network_weight_decay=1e-6)
+    _, training = config.trial({})
+    assert (training.momentum, training.grad_clip, training.weight_decay) == (0.0, 0.25, 1e-6)
+    assert training.learning_rate == TuningConfig().network_learning_rate
+
+
 @given(st.integers(1, 80), st.integers(1, 300), st.data())
 def test_hyperband_gives_search_and_training_the_same_share_of_their_epochs(epochs, network, data):
     start = data.draw(st.integers(0, epochs - 1))
