@@ -4,6 +4,9 @@
 
 writes the notebook of every script in docs/tutorials beside it. In a script, a string that stands
 by itself between statements of the module is text, and what is between two of them is code.
+
+A notebook holds what its code has shown. That is kept as long as no code changes; then the script
+is run, which takes some minutes.
 """
 
 from __future__ import annotations
@@ -11,8 +14,11 @@ from __future__ import annotations
 import ast
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from docs.site.running import Output, outputs_of
 
 TUTORIALS = Path(__file__).resolve().parents[1] / "tutorials"
 
@@ -42,17 +48,47 @@ def parts(script: str) -> list[Part]:
     return [part for part in stripped if part.text.strip()]
 
 
-def notebook(script: str) -> str:
-    """Returns a script as a notebook without outputs (nbformat 4.5)."""
+def codes(script: str) -> list[str]:
+    """Returns the parts of a script that are code, in turn."""
+    return [part.text for part in parts(script) if part.kind == "code"]
+
+
+def notebook(script: str, outputs: Sequence[Sequence[Output]]) -> str:
+    """Returns a script as a notebook (nbformat 4.5).
+
+    Args:
+        script: The script.
+        outputs: What each part that is code has shown.
+    """
     cells = []
+    shown = iter(enumerate(outputs, start=1))
     for number, (kind, text) in enumerate(parts(script)):
-        source = text.splitlines(keepends=True)
-        cell = {"cell_type": kind, "id": f"part-{number}", "metadata": {}, "source": source}
-        cells.append(cell | ({"execution_count": None, "outputs": []} if kind == "code" else {}))
+        cell: dict[str, Any] = {"cell_type": kind, "id": f"part-{number}", "metadata": {}}
+        if kind == "code":
+            count, its_own = next(shown)
+            cell["execution_count"] = count
+            cell["outputs"] = [
+                output | ({"execution_count": count} if "data" in output else {})
+                for output in its_own
+            ]
+        cells.append(cell | {"source": text.splitlines(keepends=True)})
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     content = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def kept(made: str, script: str) -> list[list[Output]] | None:
+    """Returns the outputs of a notebook, None where its code is not that of the script.
+
+    Args:
+        made: The notebook.
+        script: The script.
+    """
+    cells = [cell for cell in json.loads(made)["cells"] if cell["cell_type"] == "code"]
+    if ["".join(cell["source"]) for cell in cells] != codes(script):
+        return None
+    return [cell["outputs"] for cell in cells]
 
 
 def page(script: str, name: str) -> str:
@@ -77,9 +113,12 @@ def page(script: str, name: str) -> str:
 
 def main() -> None:
     """Writes the notebooks."""
-    for script in sorted(TUTORIALS.glob("*.py")):
-        text = notebook(script.read_text(encoding="utf-8"))
-        script.with_suffix(".ipynb").write_text(text, encoding="utf-8")
+    for path in sorted(TUTORIALS.glob("*.py")):
+        script, made = path.read_text(encoding="utf-8"), path.with_suffix(".ipynb")
+        outputs = kept(made.read_text(encoding="utf-8"), script) if made.exists() else None
+        if outputs is None:
+            outputs = outputs_of(codes(script))
+        made.write_text(notebook(script, outputs), encoding="utf-8")
 
 
 if __name__ == "__main__":

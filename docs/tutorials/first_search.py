@@ -19,7 +19,7 @@ from pathlib import Path
 if importlib.util.find_spec("darts_tf") is None:
     wheels = [str(wheel) for wheel in Path().glob("darts_tf-*.whl")]
     pip = [sys.executable, "-m", "pip", "install", "--quiet"]
-    subprocess.run([*pip, *(wheels or ["darts_tf"])], check=True)
+    subprocess.run([*pip, *(f"{wheel}[report]" for wheel in wheels or ["darts_tf"])], check=True)
 
 """
 ## The images
@@ -71,8 +71,8 @@ cell, and for each edge the number of epochs without a change in its ranking.
 for record in result.records[:: max(1, SEARCH_EPOCHS // 8)]:
     print(
         f"epoch {record.epoch:2}: validation accuracy {100 * record.valid_accuracy:5.1f} %, "
-        f"{record.skip_connects['normal']} skip-connects in the normal cell, "
-        f"rankings stable for {min(record.stable_epochs['normal'])} epochs"
+        f"skip-connects in the normal cell: {record.skip_connects['normal']}, "
+        f"epochs with stable rankings: {min(record.stable_epochs['normal'])}"
     )
 
 """
@@ -85,6 +85,9 @@ class Page:
 
     def __init__(self, path):
         self.path = Path(path)
+
+    def __repr__(self):
+        return f"{self.path} is to be opened in a browser, where it cannot be shown here"
 
     def _repr_html_(self):
         import html
@@ -121,14 +124,30 @@ for criterion in (darts_tf.criteria.SkipConnects(at=2), darts_tf.criteria.Stable
     print(f"{criterion.name}: epoch {epoch}, {reason}")
 
 """
-We go on with the cell of Criterion 1\\*. An edge is an operation between two nodes; nodes 0 and 1 are the outputs of the two cells before.
+We go on with the cell of Criterion 1\\*. An edge is an operation between two nodes; nodes 0 and 1 are the outputs of the two cells before. The
+picture calls these c(k-2) and c(k-1), and counts the nodes behind them from 0.
 """
+
+from darts_tf.report.pictures.drawing import Look, picture
 
 chosen = result.records[epoch].genotype
 for cell in ("normal", "reduce"):
     print(cell)
     for operation, source, target in chosen.edges(cell):
         print(f"    {source} -> {target}  {operation}")
+
+
+class Picture:
+    """Shows a picture in a notebook."""
+
+    def __init__(self, content):
+        self.content = content
+
+    def _repr_png_(self):
+        return self.content
+
+
+Picture(picture(chosen, "png", dpi=100, look=Look(solid=True)))
 
 """
 ## Train
