@@ -1,0 +1,111 @@
+"""Trains a baseline on the batches of our trainings and prints its result as a line of JSON.
+
+    python -m benchmarks.baseline_training plain weights 150000 --dataset=digits --epochs=30
+
+The optimizer is AdamW with a cosine, as Keras has both, at the learning rate that most of its users
+begin with. Images are augmented as ours are, and tested on once, after the last epoch.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from benchmarks.baselines import COSTS, FEATURES, widest
+from benchmarks.command_line import Parser, positive
+from darts_tf.command_line.program import run
+from darts_tf.config import TrainingConfig
+from darts_tf.data.augment.transforms import plain_transform
+from darts_tf.data.batches import evaluation_batches, steps_per_epoch, training_batches
+from darts_tf.data.datasets import resolve
+from darts_tf.networks.complexity import multiply_adds, parameters
+from darts_tf.training.train import transforms
+
+_LEARNING_RATE = 1e-3
+_WEIGHT_DECAY = 3e-4
+
+
+def train(kind: str, cost: str, limit: int, config: TrainingConfig) -> dict[str, float]:
+    """Trains the widest baseline within a limit, and tests it.
+
+    Args:
+        kind: As in `widest`.
+        cost: As in `widest`.
+        limit: As in `widest`.
+        config: The data set, the epochs, the batch size, the seed, and how images are augmented.
+
+    Returns:
+        `weights`, `multiply_adds`, and `error_percent` on the test images.
+
+    Raises:
+        UserError: If the data set cannot be read.
+    """
+    keras.utils.set_random_seed(config.seed)
+    config, dataset = resolve(config)
+    images = dataset.load()
+    facts = images.facts
+    model = widest(kind, images.train.shape, len(facts.classes), cost, limit)
+    steps = config.epochs * steps_per_epoch(len(images.train), config.batch_size)
+    rate = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, steps)
+    model.compile(
+        keras.optimizers.AdamW(rate, weight_decay=_WEIGHT_DECAY),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
+    transform, _ = transforms(config, facts)
+    for epoch in range(config.epochs):
+        batches = training_batches(
+            images.train, config.batch_size, seed=config.seed, epoch=epoch, transform=transform
+        )
+        model.fit(batches.map(_image_and_label), initial_epoch=epoch, epochs=epoch + 1, verbose=0)
+    batches = evaluation_batches(
+        images.test, config.batch_size, transform=plain_transform(facts)
+    ).map(_image_and_label)
+    labels = np.concatenate([label for _, label in batches])
+    found = model.predict(batches, verbose=0).argmax(axis=1)
+    return {
+        "weights": parameters(model),
+        "multiply_adds": multiply_adds(model),
+        "error_percent": 100 * float(np.mean(found != labels)),
+    }
+
+
+def _image_and_label(
+    images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    del weights
+    return images, labels
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Trains a baseline and prints its result.
+
+    Args:
+        arguments: The command line without the program's name.
+
+    Raises:
+        UserError: If an argument is invalid.
+    """
+    parser = Parser("benchmarks.baseline_training", __doc__)
+    parser.add_argument("kind", choices=tuple(FEATURES))
+    parser.add_argument("cost", choices=tuple(COSTS), help="what it may cost no more of")
+    parser.add_argument("limit", type=positive, help="the most of it")
+    parser.add_argument("--dataset", required=True)
+    parser.add_argument("--data_dir", default="")
+    parser.add_argument("--image_size", type=int, default=0)
+    parser.add_argument("--epochs", type=positive, required=True)
+    parser.add_argument("--batch_size", type=positive, default=64)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=0, help="0 for all cores")
+    options = vars(parser.parse_args(arguments))
+    kind, cost, limit = (options.pop(name) for name in ("kind", "cost", "limit"))
+    config = TrainingConfig(**options, cutout=0)
+    tf.config.threading.set_intra_op_parallelism_threads(config.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(config.threads)
+    print(json.dumps(train(kind, cost, limit, config)))
+
+
+if __name__ == "__main__":
+    sys.exit(run("baseline_training", main))
