@@ -1,7 +1,7 @@
 """What the paper leaves open, and after which epoch a search stops: `python -m benchmarks.choices`.
 
-Criteria are replayed in several readings on recorded searches without a stop: on the six of each
-kind that benchmarks/results/fashion_s3 has, and on searches on the digits, with the settings of the
+Criteria are replayed in several readings on recorded searches without a stop: on those that
+benchmarks/results/studies/fashion_s3 has, and on searches on the digits, with the settings of the
 preset `digits.flags` and other seeds. Two choices change the search itself, so these are searched
 for again:
 
@@ -36,7 +36,7 @@ from darts_tf.spaces import space_of
 from darts_tf.study.stops import first_stop
 
 COLUMNS = ("search", "seed", "reading", "stop_epoch")
-HISTORIES = Path(__file__).parent / "results" / "fashion_s3" / "histories"
+HISTORIES = Path(__file__).parent / "results" / "studies" / "fashion_s3" / "histories"
 RECORDED = {"S3, DARTS": "darts", "S3, one level": "darts-one_level"}
 HERE = "digits"
 REPLACED = "digits, batches with replacement"

@@ -1,0 +1,169 @@
+"""Studies that were run here: what is kept of them, and the tables of docs/collapse.md."""
+
+import csv
+import gzip
+import json
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from benchmarks import table
+from darts_tf.errors import UserError
+
+RESULTS = Path("benchmarks/results/studies")
+# The places of a page's tables: epochs of the curves, and what rules and methods are called.
+EPOCHS = (0, 5, 10, 20, 40, 60, 79)
+CURVES = ("search", "normal cell", *(f"epoch {epoch}" for epoch in EPOCHS))
+CELLS = (
+    "search",
+    "cell of",
+    "stops after epoch",
+    "skip-connects",
+    "weights",
+    "test error, %",
+    "difference to DARTS's last epoch",
+    "difference to random",
+)
+_RULES = {
+    "end": "the last epoch",
+    "skip_connects": "Criterion 1",
+    "stable_ranking": "Criterion 1*",
+    "best": "the supernet's best epoch",
+    "": "random cells",
+}
+_METHODS = {
+    "darts": "DARTS",
+    "darts-one_level": "one level",
+    "pc_darts": "PC-DARTS",
+    "gdas": "GDAS",
+    "random": "",
+}
+_KEPT = ("cells.csv", "epochs.csv", "table.json")
+_MACHINE = ("--data_dir=",)
+
+
+def keep(run: Path, folder: Path) -> None:
+    """Copies what tables and pictures need, and all histories, packed, but no networks.
+
+    Args:
+        run: Run directory of a study, which may be unfinished.
+        folder: Where its results go.
+
+    Raises:
+        UserError: If no search seed of it is finished.
+    """
+    if not (run / "table.json").exists():
+        raise UserError(f"{run}: expected a study with a finished search seed, got no table.json")
+    histories = folder / "histories"
+    histories.mkdir(parents=True, exist_ok=True)
+    for name in _KEPT:
+        shutil.copy(run / name, folder)
+    flags = (run / "config.flags").read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [flag for flag in flags if not flag.startswith(_MACHINE)]
+    (folder / "config.flags").write_text("".join(kept), encoding="utf-8")
+    for method, seed in sorted({(row["method"], row["search_seed"]) for row in epochs(folder)}):
+        name = f"{method}_{seed}"
+        history = (run / "searches" / name / "history.jsonl").read_bytes()
+        with (
+            (histories / f"{name}.jsonl.gz").open("wb") as file,
+            gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed,
+        ):
+            packed.write(history)
+
+
+def epochs(folder: Path) -> list[dict[str, str]]:
+    """Returns the lines of `epochs.csv`, one for each epoch of each search."""
+    with (folder / "epochs.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """Returns the contents of `table.json`."""
+    study: dict[str, Any] = json.loads((folder / "table.json").read_text(encoding="utf-8"))
+    return study
+
+
+def curves(rows: Iterable[Mapping[str, str]], operations: Sequence[str]) -> list[dict[str, str]]:
+    """Returns the rows of `CURVES`: skip-connects and mean weights of the normal cell by epoch.
+
+    Args:
+        rows: Lines of `epochs.csv`.
+        operations: The candidate operations whose weights are told.
+
+    Returns:
+        For each method a row of skip-connects, and one for each operation, of means over the
+        searches.
+    """
+    found: dict[tuple[str, int], list[Mapping[str, str]]] = {}
+    for row in rows:
+        found.setdefault((row["method"], int(row["epoch"])), []).append(row)
+    columns = {"skip-connects": ("skip_connects_normal", ".1f")}
+    columns |= {f"weight of `{name}`": (f"weight_normal_{name}", ".2f") for name in operations}
+    told = []
+    for method in dict.fromkeys(method for method, _ in found):
+        for text, (column, form) in columns.items():
+            means = (fmean(float(row[column]) for row in found[method, at]) for at in EPOCHS)
+            values = (_METHODS[method], text, *(format(mean, form) for mean in means))
+            told.append(dict(zip(CURVES, values, strict=True)))
+    return told
+
+
+def cells(study: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Returns the rows of `CELLS`: errors and differences of the cells of each rule.
+
+    Args:
+        study: What `read` returns.
+    """
+    told = []
+    for row in study["rows"]:
+        error, stop = row["error_percent"], row["stop_epoch"]
+        values = (
+            _METHODS[row["method"]],
+            rule_text(row["rule"]),
+            "" if stop is None else f"{stop:.1f}",
+            " and ".join(f"{count:.1f}" for count in row["skip_connects"].values()),
+            f"{row['parameters']:,.0f}",
+            _interval(error, ""),
+            *(_interval(row[key], "+") for key in ("to_end", "to_random")),
+        )
+        told.append(dict(zip(CELLS, values, strict=True)))
+    return told
+
+
+def rule_text(rule: str) -> str:
+    """Returns what a rule is called.
+
+    Example:
+        >>> from benchmarks.kept_studies import rule_text
+        >>> rule_text("skip_connects:10"), rule_text("epoch:5")
+        ('Criterion 1 from epoch 10 on', 'epoch 5')
+    """
+    name, _, epoch = rule.partition(":")
+    if name == "epoch":
+        return f"epoch {epoch}"
+    return _RULES[name] + (f" from epoch {epoch} on" if epoch else "")
+
+
+def _interval(found: Mapping[str, float] | None, sign: str) -> str:
+    if found is None:
+        return ""
+    return f"{found['mean']:{sign}.2f} ({found['low']:{sign}.2f} to {found['high']:{sign}.2f})"
+
+
+def markdown(folder: Path) -> str:
+    """Returns both tables of a study as Markdown.
+
+    Args:
+        folder: The folder of its results.
+    """
+    rows = epochs(folder)
+    prefix = "weight_normal_"
+    names = [name.removeprefix(prefix) for name in rows[0] if name.startswith(prefix)]
+    return "\n\n".join(
+        (
+            table.markdown(CURVES, curves(rows, names)),
+            table.markdown(CELLS, cells(read(folder))),
+        )
+    )
