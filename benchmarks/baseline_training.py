@@ -3,8 +3,8 @@
     python -m benchmarks.baseline_training plain weights 150000 --dataset=digits --epochs=30
 
 The optimizer is AdamW with a cosine, as Keras has both, at the learning rate that most of its users
-begin with. Images are augmented as ours are, but without mixup, and not cropped where that served a
-network better in trials; they are tested on once, after the last epoch.
+begin with. Images are augmented as ours are, but not cropped where that served a network better in
+trials. They are tested on once, after the last epoch.
 """
 
 import dataclasses

@@ -78,11 +78,12 @@ class Work(NamedTuple):
 
 
 # A tenth of the images is enough to search with, half of it for the weights and half for alphas.
+_HALVED = ("--stem=tiny_imagenet",)
 _TENTH = ("--train_portion=0.05", "--valid_portion=0.05")
 WORKS = {
-    "fashion_mnist": Work("fashion_mnist", 0, False, (), _TENTH, (), 10),
-    "fashion_2000": Work("fashion_mnist", 2000, True, (), (), (), 60),
-    "digits": Work("digits", 0, True, ("--stem=cifar",), (), (), 60),
+    "fashion_mnist": Work("fashion_mnist", 0, False, _HALVED, _TENTH, (), 10),
+    "fashion_2000": Work("fashion_mnist", 2000, True, _HALVED, (), (), 60),
+    "digits": Work("digits", 0, True, (), (), (), 60),
 }
 # That of tests.
 _SMALLEST = ("--layers=3", "--init_channels=2")
