@@ -5,8 +5,9 @@ import gzip
 import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import Any
 
 from benchmarks import table
@@ -26,6 +27,9 @@ CELLS = (
     "difference to DARTS's last epoch",
     "difference to random",
 )
+COUNTS = ("skip-connects in both cells", "cells", "mean weights", "mean test error, %", "deviation")
+# The last bound is the most that there can be.
+_BOUNDS = (4, 6, 8, 10, 12, 17)
 _RULES = {
     "end": "the last epoch",
     "skip_connects": "Criterion 1",
@@ -76,6 +80,12 @@ def keep(run: Path, folder: Path) -> None:
 def epochs(folder: Path) -> list[dict[str, str]]:
     """Returns the lines of `epochs.csv`, one for each epoch of each search."""
     with (folder / "epochs.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def trainings(folder: Path) -> list[dict[str, str]]:
+    """Returns the lines of `cells.csv`, one for each training of the cell of each rule."""
+    with (folder / "cells.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
@@ -132,6 +142,44 @@ def cells(study: Mapping[str, Any]) -> list[dict[str, str]]:
     return told
 
 
+def counts(rows: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Returns the rows of `COUNTS`: how the test error goes with the skip-connects of a cell.
+
+    Args:
+        rows: Lines of `cells.csv`. Rules that choose the same cell share its trainings, which count
+            once.
+
+    Returns:
+        A row for each range of skip-connects, of means over different cells, each of which has the
+        mean error of its trainings.
+    """
+    found: dict[str, dict[str, Mapping[str, str]]] = {}
+    for row in rows:
+        network, _, seed = row["training"].rpartition("/")
+        found.setdefault(network, {})[seed] = row
+    cells = []
+    for network in found.values():
+        one = next(iter(network.values()))
+        skips = int(one["skip_connects_normal"]) + int(one["skip_connects_reduce"])
+        error = fmean(float(row["error_percent"]) for row in network.values())
+        cells.append((skips, int(one["parameters"]), error))
+    told = []
+    for low, high in pairwise((0, *_BOUNDS)):
+        within = [cell for cell in cells if low <= cell[0] < high]
+        if len(within) < 2:
+            continue
+        errors = [error for _, _, error in within]
+        values = (
+            f"{low} to {high - 1}",
+            str(len(within)),
+            f"{fmean(weights for _, weights, _ in within):,.0f}",
+            f"{fmean(errors):.2f}",
+            f"{stdev(errors):.2f}",
+        )
+        told.append(dict(zip(COUNTS, values, strict=True)))
+    return told
+
+
 def rule_text(rule: str) -> str:
     """Returns what a rule is called.
 
@@ -149,11 +197,11 @@ def rule_text(rule: str) -> str:
 def _interval(found: Mapping[str, float] | None, sign: str) -> str:
     if found is None:
         return ""
-    return f"{found['mean']:{sign}.2f} ({found['low']:{sign}.2f} to {found['high']:{sign}.2f})"
+    return f"{found['mean']:{sign}z.2f} ({found['low']:{sign}z.2f} to {found['high']:{sign}z.2f})"
 
 
 def markdown(folder: Path) -> str:
-    """Returns both tables of a study as Markdown.
+    """Returns the tables of a study as Markdown.
 
     Args:
         folder: The folder of its results.
@@ -165,5 +213,6 @@ def markdown(folder: Path) -> str:
         (
             table.markdown(CURVES, curves(rows, names)),
             table.markdown(CELLS, cells(read(folder))),
+            table.markdown(COUNTS, counts(trainings(folder))),
         )
     )

@@ -1,6 +1,7 @@
 """The studies of docs/collapse.md, computed again with SciPy from the errors of all trainings."""
 
 import csv
+import re
 import shutil
 from collections import defaultdict
 from pathlib import Path
@@ -64,10 +65,14 @@ def table(study, heading):
     return {(row[0], row[1]): row for row in cells}
 
 
-def interval(values, sign=""):
+def told_numbers(text):
+    return [float(number) for number in re.findall(r"[+-]?\d+\.\d+", text)]
+
+
+def interval(values):
+    """Returns mean and ends of the 95 % interval; a table rounds them to hundredths."""
     mean, spread = np.mean(values), stats.sem(values)
-    low, high = stats.t.interval(0.95, len(values) - 1, mean, spread)
-    return f"{mean:{sign}.2f} ({low:{sign}.2f} to {high:{sign}.2f})"
+    return pytest.approx([mean, *stats.t.interval(0.95, len(values) - 1, mean, spread)], abs=0.0051)
 
 
 @pytest.mark.parametrize("study", STUDIES)
@@ -77,11 +82,11 @@ def test_the_page_has_the_errors_and_the_paired_differences(study):
     assert len(told) == len(every)
     for (method, rule), own in every.items():
         row = told[SEARCHES[method], RULES[rule]]
-        assert row[5] == interval([*own.values()])
+        assert told_numbers(row[5]) == interval([*own.values()])
         for cell, other in ((row[6], every["darts", "end"]), (row[7], every["random", ""])):
             same = other == own
             pairs = [own[seed] - other[seed] for seed in own]
-            assert cell == ("" if same else interval(pairs, "+"))
+            assert told_numbers(cell) == ([] if same else interval(pairs))
 
 
 @pytest.mark.parametrize("study", STUDIES)
@@ -96,6 +101,24 @@ def test_the_page_has_the_means_of_the_normal_cell_by_epoch(study):
         for what, form in (("skip-connects", ".1f"), ("weight of `none`", ".2f")):
             means = [np.mean(values[method, epoch, what]) for epoch in (0, 5, 10, 20, 40, 60, 79)]
             assert told[method, what][2:] == [format(mean, form) for mean in means]
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_the_page_has_the_errors_by_the_number_of_skip_connects(study):
+    errors, skips = defaultdict(dict), {}
+    for line in lines(study):
+        cell = line["training"].split("/")[1]
+        errors[cell][line["training_seed"]] = float(line["error_percent"])
+        skips[cell] = int(line["skip_connects_normal"]) + int(line["skip_connects_reduce"])
+    means = {cell: np.mean([*values.values()]) for cell, values in errors.items()}
+    every = 0
+    for row in table(study, "| skip-connects in both cells").values():
+        low, high = map(int, row[0].split(" to "))
+        within = [means[cell] for cell, count in skips.items() if low <= count <= high]
+        assert row[1] == str(len(within))
+        assert row[3:] == [f"{np.mean(within):.2f}", f"{np.std(within, ddof=1):.2f}"]
+        every += len(within)
+    assert every >= len(means) - 1
 
 
 @pytest.mark.parametrize("study", STUDIES)
