@@ -158,10 +158,10 @@ def counts(rows: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
         network, _, seed = row["training"].rpartition("/")
         found.setdefault(network, {})[seed] = row
     cells = []
-    for network in found.values():
-        one = next(iter(network.values()))
+    for by_seed in found.values():
+        one = next(iter(by_seed.values()))
         skips = int(one["skip_connects_normal"]) + int(one["skip_connects_reduce"])
-        error = fmean(float(row["error_percent"]) for row in network.values())
+        error = fmean(float(row["error_percent"]) for row in by_seed.values())
         cells.append((skips, int(one["parameters"]), error))
     told = []
     for low, high in pairwise((0, *_BOUNDS)):

@@ -7,7 +7,7 @@ of images that the command writes, 2,000 of Fashion-MNIST's training images with
 images, and scikit-learn's digits. On each, the preset `images.flags` searches for a cell, and its
 counterpart trains three networks: of the cell that was found, of DARTS_V2, and of a random cell.
 Beside them stand a plain, a residual and a separable network of stock Keras
-(`benchmarks.baselines`), as wide as the weights, or the multiply-adds, of the network of the found
+(`benchmarks/baselines`), as wide as the weights, or the multiply-adds, of the network of the found
 cell allow, and trained for about as long on the same batches; but the plain network has images that
 are mirrored alone, which served it better in trials than cropped ones.
 
@@ -27,9 +27,9 @@ from statistics import fmean, stdev
 from typing import NamedTuple
 
 from benchmarks import children, table
-from benchmarks.baselines import COSTS, FEATURES
+from benchmarks.baselines.folders import write_folder
+from benchmarks.baselines.networks import COSTS, FEATURES
 from benchmarks.command_line import Parser, positive, prepare_output
-from benchmarks.folders import write_folder
 from darts_tf.command_line.program import run
 from darts_tf.runs.directory import RunDirectory
 
@@ -145,7 +145,7 @@ def measure(
     def baseline(kind: str, limit: str, most: int, seed: int) -> Values:
         epochs = max(1, round(LONGER[kind] * work.epochs))
         flags = (f"--epochs={epochs}", f"--seed={seed}", *data)
-        words = ("benchmarks.baseline_training", kind, limit, str(most), *flags)
+        words = ("benchmarks.baselines.training", kind, limit, str(most), *flags)
         minutes, printed = _program(*words)
         return {**json.loads(printed), "epochs": epochs, "cpu_minutes": minutes}
 

@@ -10,8 +10,9 @@ from tests.trainers.programs import python
 
 pytest.importorskip("benchmarks")  # not in the wheel
 
-from benchmarks import baselines, worth
-from benchmarks.folders import write_folder
+from benchmarks import worth
+from benchmarks.baselines import networks as baselines
+from benchmarks.baselines.folders import write_folder
 from darts_tf.networks.complexity import multiply_adds, parameters
 
 

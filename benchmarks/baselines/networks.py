@@ -37,7 +37,7 @@ def widest(
     """Builds the widest baseline of a kind that costs no more than something else does.
 
     Example:
-        >>> from benchmarks.baselines import widest
+        >>> from benchmarks.baselines.networks import widest
         >>> from darts_tf.networks.complexity import parameters
         >>> 90_000 < parameters(widest("plain", (28, 28, 1), 10, "weights", 100_000)) <= 100_000
         True

@@ -1,6 +1,6 @@
 """Trains a baseline on the batches of our trainings and prints its result as a line of JSON.
 
-    python -m benchmarks.baseline_training plain weights 150000 --dataset=digits --epochs=30
+    python -m benchmarks.baselines.training plain weights 150000 --dataset=digits --epochs=30
 
 The optimizer is AdamW with a cosine, as Keras has both, at the learning rate that most of its users
 begin with. Images are augmented as ours are, but not cropped where that served a network better in
@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.baselines import COSTS, FEATURES, widest
+from benchmarks.baselines.networks import COSTS, FEATURES, widest
 from benchmarks.command_line import Parser, positive
 from darts_tf.command_line.program import run
 from darts_tf.config import TrainingConfig
@@ -92,7 +92,7 @@ def main(arguments: Sequence[str]) -> None:
     Raises:
         UserError: If an argument is invalid.
     """
-    parser = Parser("benchmarks.baseline_training", __doc__)
+    parser = Parser("benchmarks.baselines.training", __doc__)
     parser.add_argument("kind", choices=tuple(FEATURES))
     parser.add_argument("cost", choices=tuple(COSTS), help="what it may cost no more of")
     parser.add_argument("limit", type=positive, help="the most of it")
@@ -112,4 +112,4 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run("baseline_training", main))
+    sys.exit(run("training", main))

@@ -1,0 +1,1 @@
+"""Networks of stock Keras beside ours, for `python -m benchmarks.worth`."""
