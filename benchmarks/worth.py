@@ -28,9 +28,10 @@ from typing import NamedTuple
 
 from benchmarks import children, table
 from benchmarks.baselines.folders import write_folder
-from benchmarks.baselines.networks import COSTS, FEATURES
+from benchmarks.baselines.networks import COSTS, FEATURES, widest
 from benchmarks.command_line import Parser, positive, prepare_output
 from darts_tf.command_line.program import run
+from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.runs.directory import RunDirectory
 
 _KEYS = ("data", "network", "limit", "seed")
@@ -114,10 +115,12 @@ def measure(
     Raises:
         SystemExit: If a program fails.
     """
+    facts = DATASETS[work.source]
+    shape = (facts.image_size, facts.image_size, facts.channels)
     data: tuple[str, ...] = (f"--dataset={work.source}", f"--data_dir={data_dir}")
     if work.folder:
-        size = write_folder(work.source, data_dir, work.images, folder / "images")
-        data = (f"--dataset=image_folder:{folder / 'images'}", f"--image_size={size}")
+        write_folder(work.source, data_dir, work.images, folder / "images")
+        data = (f"--dataset=image_folder:{folder / 'images'}", f"--image_size={shape[0]}")
     data = (*data, f"--threads={threads}")
     ours = ("--flagfile=images.flags", *data, *work.flags)
 
@@ -143,10 +146,10 @@ def measure(
         }
 
     def baseline(kind: str, limit: str, most: int, seed: int) -> Values:
+        width = widest(kind, shape, len(facts.classes), limit, most)
         epochs = max(1, round(LONGER[kind] * work.epochs))
         flags = (f"--epochs={epochs}", f"--seed={seed}", *data)
-        words = ("benchmarks.baselines.training", kind, limit, str(most), *flags)
-        minutes, printed = _program(*words)
+        minutes, printed = _program("benchmarks.baselines.training", kind, str(width), *flags)
         return {**json.loads(printed), "epochs": epochs, "cpu_minutes": minutes}
 
     measured((name, SEARCH, "", 0), search)

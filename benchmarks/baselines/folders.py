@@ -9,7 +9,7 @@ from darts_tf.data.datasets import load
 from darts_tf.data.split import Split
 
 
-def write_folder(name: str, data_dir: str, images: int, folder: Path) -> int:
+def write_folder(name: str, data_dir: str, images: int, folder: Path) -> None:
     """Writes `train/CLASS/NUMBER.png` and `test/CLASS/NUMBER.png`, unless they are there.
 
     Args:
@@ -18,20 +18,17 @@ def write_folder(name: str, data_dir: str, images: int, folder: Path) -> int:
         images: How many of its training images, the first ones; 0 for all.
         folder: The folder to write.
 
-    Returns:
-        The side of an image in pixels.
-
     Raises:
         UserError: If there is no such data set.
     """
-    dataset = load(name, data_dir)
     done = folder.with_suffix(".done")
-    if not done.exists():
-        training = dataset.train.take(slice(0, images or None))
-        for part, split in {"train": training, "test": dataset.test}.items():
-            _write(split, dataset.facts.classes, folder / part)
-        done.touch()
-    return dataset.facts.image_size
+    if done.exists():
+        return
+    dataset = load(name, data_dir)
+    training = dataset.train.take(slice(0, images or None))
+    for part, split in {"train": training, "test": dataset.test}.items():
+        _write(split, dataset.facts.classes, folder / part)
+    done.touch()
 
 
 def _write(split: Split, classes: Sequence[str], folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Networks that a practitioner would try first, in stock Keras, as wide as a given cost allows."""
 
+import bisect
 import itertools
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -7,6 +8,7 @@ from typing import Any
 
 import keras
 
+from darts_tf.errors import UserError
 from darts_tf.networks.complexity import multiply_adds, parameters
 
 Tensor = Any
@@ -31,16 +33,15 @@ def build(kind: str, shape: tuple[int, int, int], classes: int, width: int) -> k
     return keras.Model(image, keras.layers.Dense(classes)(features), name=kind)
 
 
-def widest(
-    kind: str, shape: tuple[int, int, int], classes: int, cost: str, limit: int
-) -> keras.Model:
-    """Builds the widest baseline of a kind that costs no more than something else does.
+def widest(kind: str, shape: tuple[int, int, int], classes: int, cost: str, limit: int) -> int:
+    """Returns the width of the widest baseline of a kind that costs no more than something else.
 
     Example:
-        >>> from benchmarks.baselines.networks import widest
+        >>> from benchmarks.baselines.networks import build, widest
         >>> from darts_tf.networks.complexity import parameters
-        >>> 90_000 < parameters(widest("plain", (28, 28, 1), 10, "weights", 100_000)) <= 100_000
-        True
+        >>> width = widest("plain", (28, 28, 1), 10, "weights", 100_000)
+        >>> [parameters(build("plain", (28, 28, 1), 10, width + more)) for more in (0, 1)]
+        [98156, 104202]
 
     Args:
         kind: As in `build`.
@@ -48,14 +49,18 @@ def widest(
         classes: As in `build`.
         cost: `weights` or `multiply_adds`.
         limit: The most of it.
+
+    Raises:
+        UserError: If not even the narrowest one costs as little.
     """
-    narrower = build(kind, shape, classes, 1)
-    for width in itertools.count(2):
-        wider = build(kind, shape, classes, width)
-        if COSTS[cost](wider) > limit:
-            return narrower
-        narrower = wider
-    raise AssertionError("unreachable")
+
+    def fits(width: int) -> bool:
+        return COSTS[cost](build(kind, shape, classes, width)) <= limit
+
+    if not fits(1):
+        raise UserError(f"limit: expected the {cost} of a {kind} network, got only {limit}")
+    widths = range(1, next(2**power for power in itertools.count(1) if not fits(2**power)))
+    return bisect.bisect(widths, False, key=lambda width: not fits(width))
 
 
 def _plain(image: Tensor, width: int) -> Tensor:

@@ -1,6 +1,6 @@
 """Trains a baseline on the batches of our trainings and prints its result as a line of JSON.
 
-    python -m benchmarks.baselines.training plain weights 150000 --dataset=digits --epochs=30
+    python -m benchmarks.baselines.training plain 24 --dataset=digits --epochs=30
 
 The optimizer is AdamW with a cosine, as Keras has both, at the learning rate that most of its users
 begin with. Images are augmented as ours are, but not cropped where that served a network better in
@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.baselines.networks import COSTS, FEATURES, widest
+from benchmarks.baselines.networks import FEATURES, build
 from benchmarks.command_line import Parser, positive
 from darts_tf.command_line.program import run
 from darts_tf.config import TrainingConfig
@@ -31,13 +31,12 @@ _WEIGHT_DECAY = 3e-4
 _NOT_CROPPED = ("plain",)
 
 
-def train(kind: str, cost: str, limit: int, config: TrainingConfig) -> dict[str, float]:
-    """Trains the widest baseline within a limit, and tests it.
+def train(kind: str, width: int, config: TrainingConfig) -> dict[str, float]:
+    """Trains a baseline, and tests it.
 
     Args:
-        kind: As in `widest`.
-        cost: As in `widest`.
-        limit: As in `widest`.
+        kind: As in `build`.
+        width: As in `build`.
         config: The data set, the epochs, the batch size and the seed.
 
     Returns:
@@ -50,7 +49,7 @@ def train(kind: str, cost: str, limit: int, config: TrainingConfig) -> dict[str,
     config, dataset = resolve(config)
     images = dataset.load()
     facts = images.facts
-    model = widest(kind, images.train.shape, len(facts.classes), cost, limit)
+    model = build(kind, images.train.shape, len(facts.classes), width)
     steps = config.epochs * steps_per_epoch(len(images.train), config.batch_size)
     rate = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, steps)
     model.compile(
@@ -94,8 +93,7 @@ def main(arguments: Sequence[str]) -> None:
     """
     parser = Parser("benchmarks.baselines.training", __doc__)
     parser.add_argument("kind", choices=tuple(FEATURES))
-    parser.add_argument("cost", choices=tuple(COSTS), help="what it may cost no more of")
-    parser.add_argument("limit", type=positive, help="the most of it")
+    parser.add_argument("width", type=positive, help="channels of its first convolution")
     parser.add_argument("--dataset", required=True)
     parser.add_argument("--data_dir", default="")
     parser.add_argument("--image_size", type=int, default=0)
@@ -104,11 +102,11 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=0, help="0 for all cores")
     options = vars(parser.parse_args(arguments))
-    kind, cost, limit = (options.pop(name) for name in ("kind", "cost", "limit"))
+    kind, width = options.pop("kind"), options.pop("width")
     config = TrainingConfig(**options, cutout=0)
     tf.config.threading.set_intra_op_parallelism_threads(config.threads)
     tf.config.threading.set_inter_op_parallelism_threads(config.threads)
-    print(json.dumps(train(kind, cost, limit, config)))
+    print(json.dumps(train(kind, width, config)))
 
 
 if __name__ == "__main__":
