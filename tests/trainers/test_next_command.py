@@ -59,7 +59,7 @@ def test_a_small_search_without_a_preset_never_starts_the_papers_training():
     config = SearchConfig(dataset=OWN, epochs=1, layers=3, init_channels=2, batch_size=8)
     trained = training(genotypes.training_command(PATH, config, "search"))
     assert (trained.layers, trained.init_channels, trained.epochs) == (5, 4, 1)
-    assert trained.batch_size == 8
+    assert trained.batch_size == 16
 
 
 def test_the_papers_search_is_followed_by_the_papers_training_whatever_the_images():
