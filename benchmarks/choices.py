@@ -175,10 +175,8 @@ def main(arguments: Sequence[str]) -> None:
         searched(arguments[1], arguments[2:])
         return
     parser = Parser("benchmarks.choices", __doc__)
-    parser.add_argument("--seeds", type=positive, default=3, help="number of seeds, from 0")
+    parser.add_runs("choices")
     parser.add_argument("--epochs", type=positive, default=30, help="of each search")
-    parser.add_argument("--threads", type=int, default=0, help="of each search; 0 for all cores")
-    parser.add_argument("--runs", type=Path, default="runs/choices", help="folder of the runs")
     parser.add_results("choices")
     parser.add_tiny()
     options = parser.parse_args(arguments)

@@ -45,6 +45,16 @@ class Parser(argparse.ArgumentParser):
             help=f"CSV file{rest} (default: %(default)s)",
         )
 
+    def add_runs(self, name: str) -> None:
+        """Adds the flags of commands that run programs with several seeds.
+
+        Args:
+            name: Name of the folder of their runs in `runs`.
+        """
+        self.add_argument("--seeds", type=positive, default=3, help="number of seeds, from 0")
+        self.add_argument("--threads", type=int, default=0, help="of each program; 0 for all cores")
+        self.add_argument("--runs", type=Path, default=f"runs/{name}", help="folder of the runs")
+
     def add_tiny(self) -> None:
         """Adds the flag `--tiny` for tests, which the help does not show."""
         self.add_argument("--tiny", action="store_true", help=argparse.SUPPRESS)

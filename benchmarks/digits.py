@@ -24,7 +24,7 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 from benchmarks import children, table
-from benchmarks.command_line import Parser, positive, prepare_output
+from benchmarks.command_line import Parser, prepare_output
 from darts_tf import methods
 from darts_tf.command_line.program import run
 from darts_tf.config import SearchConfig
@@ -194,9 +194,7 @@ def main(arguments: Sequence[str]) -> None:
     parser = Parser("benchmarks.digits", __doc__)
     names = [name for name in methods.names() if methods.get(name).searches("cells")]
     parser.add_argument("--methods", default=",".join(names), help="comma-separated names")
-    parser.add_argument("--seeds", type=positive, default=3, help="number of seeds, from 0")
-    parser.add_argument("--threads", type=int, default=0, help="of each program; 0 for all cores")
-    parser.add_argument("--runs", type=Path, default="runs/digits", help="folder of the runs")
+    parser.add_runs("digits")
     parser.add_results("digits", "methods")
     parser.add_tiny()
     options = parser.parse_args(arguments)

@@ -29,7 +29,7 @@ from typing import NamedTuple
 from benchmarks import children, table
 from benchmarks.baselines.folders import write_folder
 from benchmarks.baselines.networks import COSTS, FEATURES, widest
-from benchmarks.command_line import Parser, positive, prepare_output
+from benchmarks.command_line import Parser, prepare_output
 from darts_tf.command_line.program import run
 from darts_tf.data.sources.catalog import DATASETS
 from darts_tf.runs.directory import RunDirectory
@@ -234,9 +234,7 @@ def main(arguments: Sequence[str]) -> None:
     parser = Parser("benchmarks.worth", __doc__)
     parser.add_argument("--data_dir", default="", help="folder of the data sets")
     parser.add_argument("--data", choices=tuple(WORKS), nargs="*", default=tuple(WORKS))
-    parser.add_argument("--seeds", type=positive, default=3, help="number of seeds, from 0")
-    parser.add_argument("--threads", type=int, default=0, help="of each program; 0 for all cores")
-    parser.add_argument("--runs", type=Path, default="runs/worth", help="folder of the runs")
+    parser.add_runs("worth")
     parser.add_results("worth", "data sets")
     parser.add_tiny()
     options = parser.parse_args(arguments)
