@@ -36,7 +36,7 @@ def test_a_run_that_is_killed_and_started_again_ends_as_one_that_never_was(words
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_run_that_is_asked_to_end_saves_and_says_so(number, folder, seed):
     job = Job(TRAIN, seed % 2**30, folder, f"asked-{number}")
-    process = job.start(OFTEN)
+    process = job.start(OFTEN, "--epochs=100")  # so that it does not end before it is asked to
     while not job.checkpoints() and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(number)
