@@ -24,6 +24,28 @@ def environment() -> dict[str, str]:
     return os.environ | quiet | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
+def run_module(module: str, *flags: str, output: int | None = None) -> str:
+    """Runs a module to its end.
+
+    Args:
+        module: Its name.
+        *flags: Its command line.
+        output: `subprocess.PIPE` to return what it prints; None to let it print.
+
+    Returns:
+        What it printed, "" where that is not kept.
+
+    Raises:
+        SystemExit: If it fails.
+    """
+    words = ["-m", module, *flags]
+    command = [sys.executable, *words]
+    done = subprocess.run(command, env=environment(), stdout=output, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(words)}: failed")
+    return done.stdout or ""
+
+
 class Child:
     """A worker that has warmed up (see `benchmarks.worker`).
 

@@ -16,7 +16,6 @@ outputs may run side by side.
 
 import hashlib
 import json
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -103,7 +102,7 @@ def rows(
     folder = runs / f"{method}_{seed}"
     common = ("--flagfile=digits.flags", f"--seed={seed}", *common)
     searching = (f"--method={method}", "--stop_criterion=none", f"--run_dir={folder / 'search'}")
-    _program("search", *common, *searching, *sizes.search)
+    children.run_module("trainers.search", *common, *searching, *sizes.search)
     records = read_history(folder / "search")
     outcome = read_genotype(RunDirectory(folder / "search", "search").read_outcome())
     for name in criteria_of(method):
@@ -170,15 +169,9 @@ def _error(genotype: Genotype, folder: Path, flags: Sequence[str]) -> float:
     trained = folder / hashlib.sha256(text.encode()).hexdigest()[:12]
     cell = trained.with_suffix(".json")
     cell.write_text(text, encoding="utf-8")
-    _program("train", *flags, f"--genotype={cell}", f"--run_dir={trained}")
+    children.run_module("trainers.train", *flags, f"--genotype={cell}", f"--run_dir={trained}")
     result: dict[str, Any] = json.loads((trained / "result.json").read_text(encoding="utf-8"))
     return float(result["top1_error_percent"])
-
-
-def _program(name: str, *flags: str) -> None:
-    words = [sys.executable, "-m", f"trainers.{name}", *flags]
-    if subprocess.run(words, env=children.environment(), check=False).returncode:
-        raise SystemExit(f"{' '.join(words[1:])}: failed")
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -45,7 +45,7 @@ _METHODS = {
     "random": "",
 }
 _KEPT = ("cells.csv", "epochs.csv", "table.json")
-_MACHINE = ("--data_dir=",)
+_MACHINE = "--data_dir="
 
 
 def keep(run: Path, folder: Path) -> None:
@@ -79,13 +79,16 @@ def keep(run: Path, folder: Path) -> None:
 
 def epochs(folder: Path) -> list[dict[str, str]]:
     """Returns the lines of `epochs.csv`, one for each epoch of each search."""
-    with (folder / "epochs.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    return _lines(folder / "epochs.csv")
 
 
 def trainings(folder: Path) -> list[dict[str, str]]:
     """Returns the lines of `cells.csv`, one for each training of the cell of each rule."""
-    with (folder / "cells.csv").open(newline="", encoding="utf-8") as file:
+    return _lines(folder / "cells.csv")
+
+
+def _lines(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
@@ -153,19 +156,17 @@ def counts(rows: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
         A row for each range of skip-connects, of means over different cells, each of which has the
         mean error of its trainings.
     """
-    found: dict[str, dict[str, Mapping[str, str]]] = {}
-    for row in rows:
-        network, _, seed = row["training"].rpartition("/")
-        found.setdefault(network, {})[seed] = row
-    cells = []
-    for by_seed in found.values():
-        one = next(iter(by_seed.values()))
+    found: dict[str, list[Mapping[str, str]]] = {}
+    for training, row in {row["training"]: row for row in rows}.items():
+        found.setdefault(training.rpartition("/")[0], []).append(row)
+    trained = []
+    for one, *others in found.values():
         skips = int(one["skip_connects_normal"]) + int(one["skip_connects_reduce"])
-        error = fmean(float(row["error_percent"]) for row in by_seed.values())
-        cells.append((skips, int(one["parameters"]), error))
+        error = fmean(float(row["error_percent"]) for row in (one, *others))
+        trained.append((skips, int(one["parameters"]), error))
     told = []
     for low, high in pairwise((0, *_BOUNDS)):
-        within = [cell for cell in cells if low <= cell[0] < high]
+        within = [cell for cell in trained if low <= cell[0] < high]
         if len(within) < 2:
             continue
         errors = [error for _, _, error in within]

@@ -20,7 +20,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from itertools import product
 from pathlib import Path
 from statistics import fmean, stdev
@@ -61,9 +61,8 @@ class Work(NamedTuple):
         source: Name of the data set that its images are from.
         images: Training images, the first ones; 0 for all.
         folder: Whether they are read from a folder.
-        flags: Flags of the search and of the trainings.
-        search: Further flags of the search.
-        training: Further flags of the trainings.
+        search: Flags of the search.
+        training: Flags of the trainings.
         epochs: Epochs of a training of ours.
         longer: By baseline, how many times as many epochs take about as long.
     """
@@ -71,7 +70,6 @@ class Work(NamedTuple):
     source: str
     images: int
     folder: bool
-    flags: tuple[str, ...]
     search: tuple[str, ...]
     training: tuple[str, ...]
     epochs: int
@@ -85,15 +83,14 @@ _NARROW = ("--init_channels=8",)
 _FASHION = {"plain": 6.8, "residual": 1.6, "separable": 2.3}
 _DIGITS = {"plain": 3.7, "residual": 1.6, "separable": 2.0}
 WORKS = {
-    "fashion_mnist": Work(
-        "fashion_mnist", 0, False, (), (*_HALVED, *_TENTH), _NARROW, 10, _FASHION
-    ),
-    "fashion_2000": Work("fashion_mnist", 2000, True, (), _HALVED, _NARROW, 60, _FASHION),
-    "digits": Work("digits", 0, True, (), (), (), 60, _DIGITS),
+    "fashion_mnist": Work("fashion_mnist", 0, False, (*_HALVED, *_TENTH), _NARROW, 10, _FASHION),
+    "fashion_2000": Work("fashion_mnist", 2000, True, _HALVED, _NARROW, 60, _FASHION),
+    "digits": Work("digits", 0, True, (), (), 60, _DIGITS),
 }
 # That of tests.
 _SMALLEST = ("--layers=3", "--init_channels=2")
-TINY = Work("digits", 100, True, _SMALLEST, ("--epochs=1",), ("--auxiliary_weight=0",), 1, _DIGITS)
+_BRIEF, _ALONE = (*_SMALLEST, "--epochs=1"), (*_SMALLEST, "--auxiliary_weight=0")
+TINY = Work("digits", 100, True, _BRIEF, _ALONE, 1, _DIGITS)
 
 
 def measure(
@@ -127,7 +124,11 @@ def measure(
         write_folder(work.source, data_dir, work.images, folder / "images")
         data = (f"--dataset=image_folder:{folder / 'images'}", f"--image_size={shape[0]}")
     data = (*data, f"--threads={threads}")
-    ours = ("--flagfile=images.flags", *data, *work.flags)
+    ours = ("--flagfile=images.flags", *data)
+
+    @cache
+    def width(kind: str, limit: str, most: int) -> int:
+        return widest(kind, shape, len(facts.classes), limit, most)
 
     def search() -> Values:
         run_dir = folder / "search"
@@ -151,10 +152,10 @@ def measure(
         }
 
     def baseline(kind: str, limit: str, most: int, seed: int) -> Values:
-        width = widest(kind, shape, len(facts.classes), limit, most)
         epochs = max(1, round(work.longer[kind] * work.epochs))
         flags = (f"--epochs={epochs}", f"--seed={seed}", *data)
-        minutes, printed = _program("benchmarks.baselines.training", kind, str(width), *flags)
+        size = str(width(kind, limit, most))
+        minutes, printed = _program("benchmarks.baselines.training", kind, size, *flags)
         return {**json.loads(printed), "epochs": epochs, "cpu_minutes": minutes}
 
     measured((name, SEARCH, "", 0), search)
@@ -171,18 +172,10 @@ def measure(
 def _program(*words: str) -> tuple[float, str]:
     """Runs a module; returns its CPU minutes and the last line that it printed."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
-        [sys.executable, "-m", *words],
-        env=children.environment(),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(f"{' '.join(words)}: failed")
+    printed = children.run_module(*words, output=subprocess.PIPE)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-    return seconds / 60, done.stdout.strip().rpartition("\n")[2]
+    return seconds / 60, printed.strip().rpartition("\n")[2]
 
 
 def summary(rows: Iterable[table.Row], data: str) -> list[dict[str, str]]:

@@ -13,17 +13,17 @@ import sys
 from collections.abc import Sequence
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from benchmarks.baselines.networks import FEATURES, build
 from benchmarks.command_line import Parser, positive
 from darts_tf.command_line.program import run
 from darts_tf.config import TrainingConfig
-from darts_tf.data.augment.transforms import plain_transform
-from darts_tf.data.batches import evaluation_batches, steps_per_epoch, training_batches
+from darts_tf.data.batches import steps_per_epoch, training_batches
 from darts_tf.data.datasets import resolve
 from darts_tf.networks.complexity import multiply_adds, parameters
+from darts_tf.networks.network import normalize_pixels
+from darts_tf.training.evaluation import error_rates, predictions
 from darts_tf.training.train import transforms
 
 _LEARNING_RATE = 1e-3
@@ -63,15 +63,13 @@ def train(kind: str, width: int, config: TrainingConfig) -> dict[str, float]:
             images.train, config.batch_size, seed=config.seed, epoch=epoch, transform=transform
         )
         model.fit(batches.map(_image_and_label), initial_epoch=epoch, epochs=epoch + 1, verbose=0)
-    batches = evaluation_batches(
-        images.test, config.batch_size, transform=plain_transform(facts)
-    ).map(_image_and_label)
-    labels = np.concatenate([label for _, label in batches])
-    found = model.predict(batches, verbose=0).argmax(axis=1)
+    pixels = keras.Input(images.train.shape)
+    tested = keras.Model(pixels, model(normalize_pixels(pixels, facts.mean, facts.deviation)))
+    scores, labels = predictions(tested, images.test, config.batch_size)
     return {
         "weights": parameters(model),
         "multiply_adds": multiply_adds(model),
-        "error_percent": 100 * float(np.mean(found != labels)),
+        "error_percent": error_rates(scores, labels)["top1_error_percent"],
     }
 
 

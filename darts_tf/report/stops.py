@@ -49,11 +49,12 @@ def section(replay: Replay) -> tuple[str, str]:
     head, *rows = stop_texts(replay)
     shown = table(head, rows, HEADING)
     if len(rows) > _MOST_SHOWN:
-        first = {row[0]: row for row in reversed(rows)}
-        some = [row for row in rows if row is first[row[0]]]
+        first: dict[str, list[str]] = {}
+        for row in rows:
+            first.setdefault(row[0], row)
         shown = (
-            f"{table(head, some, HEADING)}<details><summary>All {len(rows)} readings</summary>"
-            f"{shown}</details>"
+            f"{table(head, [*first.values()], HEADING)}<details>"
+            f"<summary>All {len(rows)} readings</summary>{shown}</details>"
         )
     about = escape(_ABOUT.format(quality=replay.quality.name))
     left_out = "".join(f"<p>{escape(line)}</p>" for line in replay.left_out)
