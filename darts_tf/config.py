@@ -405,6 +405,13 @@ class TrainingConfig(RunConfig):
     cutout: int = setting(
         -1, "Side of cutout's square in pixels; 0 for none, -1 for the data set's own.", low=-1
     )
+    padding: float = setting(
+        -1.0,
+        "Zeros on each side of an image before a random crop of its own size, as a share of its "
+        "side; -1 for the data set's own.",
+        low=-1.0,
+        below=1.0,
+    )
     auto_augment: bool = setting(False, "Whether AutoAugment's policy for the data set is applied.")
     mixup: float = setting(
         0.0, "Alpha of mixup, which trains on images between images; 0 for none.", low=0.0
@@ -435,6 +442,8 @@ class TrainingConfig(RunConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if -1 < self.padding < 0:
+            raise UserError(f"padding: expected -1 or at least 0, got {self.padding}")
         if self.warmup_epochs >= self.epochs:
             raise UserError(
                 f"warmup_epochs: expected less than epochs ({self.epochs}), or no cosine follows; "
@@ -457,15 +466,20 @@ class TrainingConfig(RunConfig):
         return {**super().filled(facts), "cutout": cutout}
 
     def check(self, facts: DatasetFacts) -> None:
-        """Checks that images are left to train on, and that AutoAugment has a policy.
+        """Checks that images are left to train on, cropped as said, and have AutoAugment's policy.
 
         Args:
             facts: Facts of the data set.
 
         Raises:
-            UserError: If no image is left, or no policy was published.
+            UserError: If no image is left, crops have no padding, or no policy was published.
         """
         super().check(facts)
+        if self.padding > 0 and facts.crop != "pad":
+            raise UserError(
+                f"padding: expected -1 for {facts.name}, whose images are resized parts of larger "
+                f"ones; got {self.padding}"
+            )
         if self.held_out and facts.train_images:
             try:
                 portions(facts.train_images, 1 - self.held_out, 0.0)

@@ -25,8 +25,8 @@ GROUPS = {
         *("nesterov", "weight_decay", "grad_clip", "initial_model"),
     ),
     "noise": (
-        *("auxiliary_weight", "drop_path", "cutout", "auto_augment", "mixup", "label_smoothing"),
-        "squeeze_excite",
+        *("auxiliary_weight", "drop_path", "padding", "cutout", "auto_augment", "mixup"),
+        *("label_smoothing", "squeeze_excite"),
     ),
     "texts": ("text_*",),
     "network": ("network_*",),

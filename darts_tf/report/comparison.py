@@ -9,7 +9,7 @@ from darts_tf.report.parts import genotype_box, slots, table
 from darts_tf.report.pictures.drawing import caption
 from darts_tf.report.runs import Run
 from darts_tf.report.training import outcome_facts
-from darts_tf.runs.quality import PERPLEXITY, quality_of
+from darts_tf.runs.quality import quality_of
 
 _COST = "Cost"
 
@@ -161,8 +161,7 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         quality = quality_of(last.measures)
         score = quality.of_supernet(last)
         told = "none yet" if score is None else quality.text(score, digits=1)
-        in_rows = " in rows" * (quality is PERPLEXITY)
-        facts.append((f"Validation {quality.name}{in_rows}", told))
+        facts.append((quality.supernet_name, told))
     if run.outcome is None:
         return [*facts, ("Ended because of", "under way")]
     if run.program == "search":

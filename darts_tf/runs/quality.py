@@ -33,6 +33,7 @@ class Quality:
     Attributes:
         name: Its name, `accuracy` or `perplexity`.
         names: The plural.
+        supernet_name: That of a supernet on its validation data, which reads a text in rows.
         higher_is_better: Whether a network with more of it is better.
         worst: That of a network whose training diverged.
         factor: What it is multiplied by before it is told.
@@ -52,6 +53,7 @@ class Quality:
 
     name: str
     names: str
+    supernet_name: str
     higher_is_better: bool
     worst: float
     factor: float
@@ -139,6 +141,7 @@ class Quality:
 ACCURACY = Quality(
     name="accuracy",
     names="accuracies",
+    supernet_name="Validation accuracy",
     higher_is_better=True,
     worst=0.0,
     factor=100,
@@ -156,6 +159,7 @@ ACCURACY = Quality(
 PERPLEXITY = Quality(
     name="perplexity",
     names="perplexities",
+    supernet_name="Validation perplexity in rows",
     higher_is_better=False,
     worst=_MOST_PERPLEX,
     factor=1,

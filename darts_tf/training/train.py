@@ -246,11 +246,12 @@ def transforms(
     """Returns the augmentations of images, and of whole batches with their labels or None.
 
     Args:
-        config: The settings.
+        config: The settings, with those that the data set decides filled in.
         facts: Facts of the data set.
     """
+    pad = facts.pad if config.padding < 0 else round(config.padding * facts.image_size)
     return (
-        training_transform(facts, config.cutout, config.auto_augment),
+        training_transform(replace(facts, pad=pad), config.cutout, config.auto_augment),
         labelled_transform(len(facts.classes), config.mixup, config.label_smoothing),
     )
 

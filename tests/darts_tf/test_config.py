@@ -265,6 +265,14 @@ def test_cutout_is_the_data_sets_own_unless_said():
         assert TrainingConfig(cutout=0).resolved(facts).cutout == 0
 
 
+def test_padding_is_minus_one_or_a_share_and_only_for_what_is_padded():
+    with pytest.raises(UserError, match=r"^padding: expected -1 or at least 0, got -0\.5$"):
+        TrainingConfig(padding=-0.5)
+    assert TrainingConfig(padding=0.1).resolved(DATASETS["cifar10"]).padding == 0.1
+    with pytest.raises(UserError, match="padding: expected -1 for imagenet, whose images"):
+        TrainingConfig(padding=0.1).resolved(DATASETS["imagenet"])
+
+
 @pytest.mark.parametrize(
     ("text", "interval"),
     [("1epoch", (1, "epoch")), ("5 epochs", (5, "epoch")), ("200steps", (200, "step"))],

@@ -5,6 +5,7 @@ Seeds and threads hold for a whole process, so each training runs in one of its 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from dataclasses import dataclass
@@ -203,7 +204,7 @@ def test_mixed_images_and_smooth_labels_are_another_training(runs):
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"auto_augment": True}, {"mixup": 0.5}, {"label_smoothing": 0.2}],
+    [{}, {"padding": 0.05}, {"auto_augment": True}, {"mixup": 0.5}, {"label_smoothing": 0.2}],
     ids="".join,
 )
 def test_each_setting_changes_what_it_says_of_a_batch(settings, seed):
@@ -212,16 +213,28 @@ def test_each_setting_changes_what_it_says_of_a_batch(settings, seed):
     images = tf.constant(random.integers(0, 256, (16, 32, 32, 3), np.uint8))
     labels = tf.constant(random.integers(0, 10, 16), tf.int32)
     key = tf.constant([seed, 5], tf.int32)
-    transform, labelled = training.transforms(TrainingConfig(**settings), facts)
-    plain, _ = training.transforms(TrainingConfig(), facts)
+    transform, labelled = training.transforms(TrainingConfig(**settings).resolved(facts), facts)
+    plain, _ = training.transforms(TrainingConfig().resolved(facts), facts)
     changed = (transform(images, key).numpy() != plain(images, key).numpy()).any()
-    assert changed == ("auto_augment" in settings)
+    assert changed == ("padding" in settings or "auto_augment" in settings)
     assert (labelled is None) == ("mixup" not in settings and "label_smoothing" not in settings)
     if labelled is not None:
         mixed, soft = labelled(plain(images, key), labels, key)
         assert (mixed.numpy() != plain(images, key).numpy()).any() == ("mixup" in settings)
         lowest = 0.02 if "label_smoothing" in settings else 0.0
         assert soft.numpy().min() == pytest.approx(lowest)
+
+
+def test_padding_bounds_how_far_crops_are_shifted(seed):
+    plain = dataclasses.replace(data.DATASETS["fashion_mnist"], mean=(0.0,), deviation=(1.0,))
+    images = np.zeros((300, 28, 28, 1), np.uint8)
+    images[:, 14, 14] = 255
+    for padding, share in ((4, -1), (0, 0), (1, 0.04), (3, 0.1)):
+        config = TrainingConfig(padding=share, cutout=0).resolved(plain)
+        transform, _ = training.transforms(config, plain)
+        shifted = transform(tf.constant(images), tf.constant([seed, 7], tf.int32)).numpy()
+        _, rows, _, _ = np.nonzero(shifted)
+        assert set(rows - 14) == set(range(-padding, padding + 1))
 
 
 def test_two_devices_that_share_statistics_do_what_one_does(runs):
