@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import works
 from benchmarks.command_line import Parser, require_torch
-from benchmarks.works import PLAIN, PYTORCH, Sizes, Work
+from benchmarks.timing import works
+from benchmarks.timing.works import PLAIN, PYTORCH, Sizes, Work
 from darts_tf.command_line.program import run
 from darts_tf.errors import UserError, nearest
 
@@ -47,13 +47,13 @@ def relative_difference(actual: Any, expected: Any) -> float:
 
 
 def _of_steps(work: Work, peers: Sequence[str]) -> Differences:
-    from benchmarks import ours
+    from benchmarks.ours import steps
 
     sizes = replace(work.tiny().sizes, batch=12)
     if work.kind == "training":
-        mine: Any = ours.Training(sizes, drop_path=0.0)
+        mine: Any = steps.Training(sizes, drop_path=0.0)
     else:
-        mine = ours.build(work.kind, sizes)
+        mine = steps.build(work.kind, sizes)
     sides = {peer: _twin(peer, work.kind, sizes, mine) for peer in peers}
     expected = (mine.logits(), mine(), mine())
     return {
@@ -67,13 +67,12 @@ def _of_steps(work: Work, peers: Sequence[str]) -> Differences:
 
 def _twin(peer: str, kind: str, sizes: Sizes, mine: Any) -> Any:
     if peer == PLAIN:
-        from benchmarks.plain_side import Plain
+        from benchmarks.plain.side import Plain
 
         plain = Plain(sizes)
         plain.step.copy(mine.supernet)
         return plain
-    from benchmarks import peers
-    from benchmarks.pytorch import copying
+    from benchmarks.pytorch import copying, peers
 
     side: Any = peers.build(kind, peer, sizes)
     if kind == "training":
@@ -88,9 +87,9 @@ def _twin(peer: str, kind: str, sizes: Sizes, mine: Any) -> Any:
 
 
 def _of_inference(work: Work, peers: Sequence[str]) -> Differences:
-    from benchmarks import exporting, served
-    from benchmarks.peers import build
+    from benchmarks.ours import exporting, served
     from benchmarks.pytorch import copying
+    from benchmarks.pytorch.peers import build
 
     network = exporting.settled(work.sizes)
     with tempfile.TemporaryDirectory() as folder:
@@ -132,9 +131,9 @@ def main(arguments: Sequence[str]) -> None:
     if set(peers) & set(PYTORCH):
         require_torch()
     if work.kind != "inference":
-        from benchmarks import ours
+        from benchmarks.ours import steps
 
-        ours.set_up()
+        steps.set_up()
     agree = True
     for peer, values in differences(work, peers).items():
         parts = [

@@ -1,8 +1,8 @@
 """The cost of a checkpoint: `python -m benchmarks.checkpoint [--runs=5]`.
 
 Seconds of an iteration, of saving a checkpoint and of resuming from it, and the size of the file,
-for the search and the training of `benchmarks.works`. The table and the CSV file contain medians;
-`steps` is the number of iterations that take as long as saving once.
+for the search and the training of `benchmarks.timing.works`. The table and the CSV file contain
+medians; `steps` is the number of iterations that take as long as saving once.
 """
 
 import sys
@@ -14,7 +14,7 @@ from statistics import median
 
 from benchmarks import table
 from benchmarks.command_line import Parser, positive, prepare_output
-from benchmarks.works import WORKS
+from benchmarks.timing.works import WORKS
 from darts_tf.command_line.program import run
 
 COLUMNS = ("work", "step_s", "save_s", "resume_s", "mb", "steps")
@@ -29,7 +29,7 @@ def measure(name: str, tiny: bool, runs: int) -> dict[str, str]:
         tiny: Whether to use the sizes of the tests.
         runs: Number of measurements.
     """
-    from benchmarks import ours
+    from benchmarks.ours import steps
     from darts_tf.engine.devices import make_strategy
     from darts_tf.engine.variables_state import VariablesState
     from darts_tf.runs.checkpoints import Checkpoint, Checkpoints
@@ -37,7 +37,7 @@ def measure(name: str, tiny: bool, runs: int) -> dict[str, str]:
 
     work = WORKS[name].tiny() if tiny else WORKS[name]
     sizes = work.sizes.smallest() if tiny else work.sizes
-    iterate = ours.build(work.kind, sizes)
+    iterate = steps.build(work.kind, sizes)
     iterate()
     state = VariablesState(make_strategy("one_device"), iterate.variables)
     with tempfile.TemporaryDirectory() as folder:
@@ -90,9 +90,9 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_tiny()
     options = parser.parse_args(arguments)
     prepare_output(options.output)
-    from benchmarks import ours
+    from benchmarks.ours import steps
 
-    ours.set_up()
+    steps.set_up()
     rows = []
     for name in MEASURED:
         rows.append(measure(name, options.tiny, options.runs))

@@ -47,7 +47,7 @@ def run_module(module: str, *flags: str, output: int | None = None) -> str:
 
 
 class Child:
-    """A worker that has warmed up (see `benchmarks.worker`).
+    """A worker that has warmed up (see `benchmarks.timing.worker`).
 
     The parent process has to be small: on Linux, the peak memory of a child starts at its parent's.
 

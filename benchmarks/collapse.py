@@ -11,9 +11,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import kept_studies
 from benchmarks.command_line import Parser
-from benchmarks.kept_studies import RESULTS
+from benchmarks.studies import kept, tables
+from benchmarks.studies.kept import RESULTS
 from darts_tf.command_line.program import run
 from darts_tf.report.pictures.study import curves_picture, study_picture
 
@@ -27,7 +27,7 @@ def pictures(folder: Path) -> dict[str, bytes]:
     Args:
         folder: The folder with a folder of results for each study.
     """
-    studies = {path.name: kept_studies.read(path) for path in sorted(folder.iterdir())}
+    studies = {path.name: kept.read(path) for path in sorted(folder.iterdir())}
     drawn = {f"{name}.svg": study_picture(study, "svg") for name, study in studies.items()}
     study = studies[_README]
     curve = study["curves"][_METHOD]
@@ -50,11 +50,11 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--output", type=Path, default="docs/images", help="folder of the pictures")
     options = parser.parse_args(arguments)
     for one in options.keep:
-        kept_studies.keep(one, RESULTS / one.name)
+        kept.keep(one, RESULTS / one.name)
     for name, contents in pictures(RESULTS).items():
         (options.output / name).write_bytes(contents)
     for path in sorted(RESULTS.iterdir()):
-        print(f"{path.name}\n\n{kept_studies.markdown(path)}\n")
+        print(f"{path.name}\n\n{tables.markdown(path)}\n")
 
 
 if __name__ == "__main__":

@@ -18,10 +18,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import children, regressions, table, works
+from benchmarks import children, table
 from benchmarks.command_line import Parser, positive, prepare_output, require_torch
-from benchmarks.measuring import COLUMNS, START_RUNS, compare
-from benchmarks.works import PLAIN, PYTORCH, WORKS, Work
+from benchmarks.timing import regressions, works
+from benchmarks.timing.measuring import COLUMNS, START_RUNS, compare
+from benchmarks.timing.works import PLAIN, PYTORCH, WORKS, Work
 from darts_tf.command_line.program import run
 
 FILE_COLUMNS = (*COLUMNS, table.PROCESSOR)

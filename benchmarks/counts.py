@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from benchmarks import table
 from benchmarks.command_line import Parser
-from benchmarks.paper import TABLES, Row
+from benchmarks.facts.paper import TABLES, Row
 from darts_tf.command_line.parsing import parse
 from darts_tf.command_line.program import run
 from darts_tf.config import TrainingConfig

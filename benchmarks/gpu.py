@@ -21,8 +21,8 @@ from typing import NamedTuple
 from benchmarks import children, table
 from benchmarks.children import Child
 from benchmarks.command_line import Parser, positive, prepare_output, require_torch
-from benchmarks.gpu_worker import PRECISIONS
-from benchmarks.works import CHANNELS_LAST, NCHW, OURS, PYTORCH, WORKS, Sizes
+from benchmarks.timing.gpu_worker import PRECISIONS
+from benchmarks.timing.works import CHANNELS_LAST, NCHW, OURS, PYTORCH, WORKS, Sizes
 from darts_tf.command_line.program import run
 from darts_tf.errors import UserError, nearest
 
@@ -114,7 +114,7 @@ def measure(case: Case, side: str, runs: int, cpu: bool) -> Measured | None:
     Returns:
         The figures, or None if the process failed; its error goes to stderr.
     """
-    words = children.command("gpu_worker", side, f"--kind={case.kind}", *case.sizes.flags())
+    words = children.command("timing.gpu_worker", side, f"--kind={case.kind}", *case.sizes.flags())
     words += [f"--precision={case.precision}", f"--calls={case.calls}"]
     words += ["--jit_compile"] * (case.jit_compile and side == OURS) + ["--cpu"] * cpu
     try:
@@ -154,12 +154,12 @@ def row(case: Case, ours: Measured | None, peers: dict[str, Measured]) -> dict[s
 
 
 def card(side: str) -> tuple[str, str]:
-    """Asks a framework for the card and for its version; see `benchmarks.gpu_worker.card`.
+    """Asks a framework for the card and for its version; see `benchmarks.timing.gpu_worker.card`.
 
     Raises:
         UserError: If it cannot be asked.
     """
-    words = children.command("gpu_worker", side, "--card")
+    words = children.command("timing.gpu_worker", side, "--card")
     asked = subprocess.run(
         words, env=children.environment(), capture_output=True, text=True, check=False
     )

@@ -13,7 +13,7 @@ from statistics import median
 from benchmarks import children, table
 from benchmarks.children import Child
 from benchmarks.command_line import Parser, positive, prepare_output
-from benchmarks.works import OURS, WORKS, Sizes
+from benchmarks.timing.works import OURS, WORKS, Sizes
 from darts_tf.command_line.program import run
 from darts_tf.runs.machine import processor
 
@@ -42,7 +42,7 @@ def measure(sizes: Sizes, runs: int) -> dict[str, str]:
     Raises:
         SystemExit: If the search fails.
     """
-    words = children.command("worker", WORK, OURS, "--warm_up=1", *sizes.flags())
+    words = children.command("timing.worker", WORK, OURS, "--warm_up=1", *sizes.flags())
     with Child(words) as child:
         child.run()
         times = [child.run() for _ in range(runs)]

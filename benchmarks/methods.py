@@ -16,7 +16,7 @@ from statistics import median
 from benchmarks import children, table
 from benchmarks.children import Child
 from benchmarks.command_line import Parser, positive, prepare_output
-from benchmarks.works import OURS, WORKS, Sizes
+from benchmarks.timing.works import OURS, WORKS, Sizes
 from darts_tf import methods
 from darts_tf.command_line.program import run
 from darts_tf.runs.machine import processor
@@ -40,7 +40,7 @@ def worker(name: str, sizes: Sizes) -> Child:
         SystemExit: If it fails.
     """
     method, order = (BASE, ORDERS[name]) if name in ORDERS else (name, "first")
-    words = children.command("worker", WORK, OURS, "--warm_up=1", *sizes.flags())
+    words = children.command("timing.worker", WORK, OURS, "--warm_up=1", *sizes.flags())
     return Child([*words, f"--method={method}", f"--order={order}"])
 
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from benchmarks import table
 from benchmarks.command_line import Parser, positive, prepare_output
-from benchmarks.works import Sizes
+from benchmarks.timing.works import Sizes
 from darts_tf.command_line.program import run
 from darts_tf.data.facts import DatasetFacts
 from darts_tf.data.sources.catalog import DATASETS
@@ -74,10 +74,9 @@ def main(arguments: Sequence[str]) -> None:
             hint = nearest(name, WORKS) or f" Expected one of {', '.join(WORKS)}."
             raise UserError(f"unknown workload '{name}'.{hint}")
     prepare_output(options.output)
+    from benchmarks.ours import steps
 
-    from benchmarks import ours
-
-    ours.set_up()
+    steps.set_up()
     rows = []
     for name in options.works.split(","):
         work = WORKS[name].tiny() if options.tiny else WORKS[name]
@@ -127,7 +126,7 @@ def _pipeline(work: Work, facts: DatasetFacts) -> Callable[[], float]:
 
 
 def _step(work: Work) -> Callable[[], float]:
-    from benchmarks.ours import Training
+    from benchmarks.ours.steps import Training
 
     training = Training(work.sizes, stem=work.stem)
 

@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import table, worker, works
+from benchmarks import table
 from benchmarks.command_line import Parser, positive
-from benchmarks.works import OURS
+from benchmarks.timing import worker, works
+from benchmarks.timing.works import OURS
 from darts_tf import methods
 from darts_tf.command_line.program import run
 

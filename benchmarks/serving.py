@@ -1,11 +1,11 @@
 """Throughput and latency of a served export: `python -m benchmarks.serving [--requests=10200]`.
 
 Requests per second and latencies with 1, 8 and 64 clients on the loopback interface, for both
-signatures, one image per request; the network is that of `inference_1` (see `benchmarks.works`),
-untrained. Every response is compared with the output of the model. Meanwhile another client sends
-malformed requests: `refused` is their number, each of which got an error.
+signatures, one image per request; the network is that of `inference_1`, untrained (see
+`benchmarks.timing.works`). Every response is compared with the output of the model. Meanwhile
+another client sends malformed requests: `refused` is their number, each of which got an error.
 
-The server is `benchmarks.prediction_server`, in Python, not TensorFlow Serving.
+The server is `benchmarks.prediction.server`, in Python, not TensorFlow Serving.
 """
 
 import os
@@ -22,8 +22,8 @@ import numpy as np
 
 from benchmarks import children, table
 from benchmarks.command_line import Parser, positive, prepare_output, require_serving
-from benchmarks.data import pixels
-from benchmarks.works import WORKS, Sizes
+from benchmarks.timing.data import pixels
+from benchmarks.timing.works import WORKS, Sizes
 from darts_tf.command_line.program import run
 from darts_tf.errors import UserError
 
@@ -52,7 +52,7 @@ def measure(folder: Path, requests: int) -> Iterator[dict[str, str]]:
     Raises:
         UserError: If a valid request got no correct response, or a malformed one no error.
     """
-    from benchmarks.prediction_clients import ask
+    from benchmarks.prediction.clients import ask
 
     asked, bad = questions(folder)
     runs = [(signature, clients) for signature in asked for clients in CLIENTS]
@@ -89,7 +89,7 @@ def questions(folder: Path) -> tuple[dict[str, list[Any]], list[Any]]:
     """
     import tensorflow as tf
 
-    from benchmarks.prediction_clients import Question, predict_request
+    from benchmarks.prediction.clients import Question, predict_request
 
     model = tf.saved_model.load(folder / "1")
     signatures = model.signatures
@@ -123,7 +123,7 @@ def questions(folder: Path) -> tuple[dict[str, list[Any]], list[Any]]:
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:
     """Serves a folder in a separate process and yields the address of the server."""
-    words = children.command("prediction_server", str(folder))
+    words = children.command("prediction.server", str(folder))
     with subprocess.Popen(
         words,
         env=children.environment(),
@@ -158,7 +158,7 @@ def main(arguments: Sequence[str]) -> None:
     prepare_output(options.output)
     work = WORKS["inference_1"]
     sizes = replace((work.tiny() if options.tiny else work).sizes, batch=1)
-    from benchmarks.exporting import export_untrained
+    from benchmarks.ours.exporting import export_untrained
 
     rows = []
     with tempfile.TemporaryDirectory() as folder:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks import table
 from benchmarks.command_line import Parser, prepare_output
-from benchmarks.zoo_facts import FACTS, OURS
+from benchmarks.facts.zoo import FACTS, OURS
 from darts_tf.command_line.program import run
 from darts_tf.errors import UserError
 from darts_tf.report.pictures.text import as_text

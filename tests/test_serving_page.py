@@ -18,8 +18,8 @@ from darts_tf.exporting.saved_model import export_saved_model
 
 pytest.importorskip("benchmarks")  # not in the wheel
 
-from benchmarks.prediction_clients import predict_request
-from benchmarks.prediction_server import PredictionService, serve
+from benchmarks.prediction.clients import predict_request
+from benchmarks.prediction.server import PredictionService, serve
 
 TREE = Path(__file__).resolve().parents[1]
 PAGE = (TREE / "docs" / "serving.md").read_text(encoding="utf-8")

@@ -10,7 +10,8 @@ from darts_tf.errors import UserError
 
 children = pytest.importorskip("benchmarks.children")  # not in the wheel
 
-from benchmarks import command_line, compare, growth, measuring, regressions, works  # noqa: E402
+from benchmarks import command_line, compare, growth  # noqa: E402
+from benchmarks.timing import measuring, regressions, works  # noqa: E402
 
 # Answers as a worker does, without doing anything; its sides differ in speed and in memory.
 _WORKER = """

@@ -18,7 +18,7 @@ from tests.oracles import mobile
 from trainers import presets
 
 counts = pytest.importorskip("benchmarks.counts")  # not in the wheel
-paper = pytest.importorskip("benchmarks.paper")
+paper = pytest.importorskip("benchmarks.facts.paper")
 
 PAGE = (Path(counts.__file__).parents[1] / "docs" / "paper.md").read_text(encoding="utf-8")
 ZOO = json.loads(resources.files("darts_tf.spaces").joinpath("zoo.json").read_text())

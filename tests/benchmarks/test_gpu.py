@@ -11,7 +11,8 @@ from tests.trainers.programs import python
 
 children = pytest.importorskip("benchmarks.children")  # not in the wheel
 
-from benchmarks import gpu, gpu_worker, works  # noqa: E402
+from benchmarks import gpu  # noqa: E402
+from benchmarks.timing import gpu_worker, works  # noqa: E402
 
 # Notes its command line, and answers as a worker does; of batches of 256 the peers run out of
 # memory, as does NCHW of every batch in bfloat16.
@@ -38,7 +39,7 @@ def log(monkeypatch, tmp_path):
     path = tmp_path / "log"
 
     def command(module, side, *flags):
-        assert module == "gpu_worker"
+        assert module == "timing.gpu_worker"
         return [sys.executable, "-c", _WORKER, str(path), side, *flags]
 
     monkeypatch.setattr(children, "command", command)
@@ -119,7 +120,7 @@ def test_a_framework_that_does_not_start_is_told(monkeypatch):
 @pytest.mark.parametrize("kind", ["search", "training", "inference"])
 def test_peers_move_to_a_device_and_compute_in_bfloat16(kind, seed, monkeypatch):
     torch = pytest.importorskip("torch")
-    from benchmarks import peers
+    from benchmarks.pytorch import peers
 
     # Threads wait for each other busily, for minutes where other tests run beside.
     monkeypatch.setattr(peers, "usable_cores", lambda: 1)
@@ -157,7 +158,7 @@ def test_our_side_runs_on_the_cpu(tmp_path):
 
 @pytest.mark.long
 def test_a_card_is_named_or_not(tmp_path):
-    ended = python("-m", "benchmarks.gpu_worker", works.OURS, "--card", cwd=tmp_path)
+    ended = python("-m", "benchmarks.timing.gpu_worker", works.OURS, "--card", cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
     import tensorflow as tf
 

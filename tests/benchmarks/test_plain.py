@@ -16,7 +16,7 @@ from darts_tf.supernet.model import Supernet
 from tests import weights
 from tests.oracles import supernet as twin
 
-plain = pytest.importorskip("benchmarks.plain")  # not in the wheel
+plain = pytest.importorskip("benchmarks.plain.graph")  # not in the wheel
 
 # All operations, and edges between nodes.
 SPACE = replace(DARTS, nodes=2)

@@ -12,7 +12,8 @@ from tests.trainers.programs import python
 
 pytest.importorskip("benchmarks")  # not in the wheel
 
-from benchmarks import checkpoint, pipeline, profile, works
+from benchmarks import checkpoint, pipeline, profile
+from benchmarks.timing import works
 from darts_tf.errors import UserError
 from darts_tf.runs.machine import processor
 
@@ -91,7 +92,7 @@ def test_profile_refuses_what_it_cannot_run(capsys, words, message):
 @pytest.mark.usefixtures("one_core")
 def test_ours_and_pytorch_are_timed():
     pytest.importorskip("torch")
-    from benchmarks.measuring import compare
+    from benchmarks.timing.measuring import compare
 
     work = replace(works.WORKS["inference_1"].tiny(), peers=(works.NCHW,))
     [row] = compare("inference_1", work, 2)

@@ -27,7 +27,7 @@ from tests.oracles import supernet as twin
 torch = pytest.importorskip("torch")
 pytest.importorskip("benchmarks")  # not in the wheel
 
-from benchmarks import method_search  # noqa: E402
+from benchmarks.ours import method_search  # noqa: E402
 from benchmarks.pytorch import (  # noqa: E402
     cells,
     copying,
@@ -39,7 +39,7 @@ from benchmarks.pytorch import (  # noqa: E402
     supernet,
     training_step,
 )
-from benchmarks.works import BENCH_SETTINGS  # noqa: E402
+from benchmarks.timing.works import BENCH_SETTINGS  # noqa: E402
 
 LAYERS, CHANNELS, CLASSES = 3, 4, 5
 BOUNDS = {"float32": (1e-5, 5e-3, 1e-2), "float64": (1e-9, 1e-9, 1e-9)}

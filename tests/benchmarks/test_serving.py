@@ -14,10 +14,11 @@ from tensorflow_serving.apis import (
 
 pytest.importorskip("benchmarks")  # not in the wheel
 
-from benchmarks import prediction_server, serving
-from benchmarks.exporting import export_untrained
-from benchmarks.prediction_clients import Question, ask, predict_request
-from benchmarks.works import WORKS
+from benchmarks import serving
+from benchmarks.ours.exporting import export_untrained
+from benchmarks.prediction import server as prediction_server
+from benchmarks.prediction.clients import Question, ask, predict_request
+from benchmarks.timing.works import WORKS
 from darts_tf.errors import UserError
 
 SIZES = WORKS["inference_1"].tiny().sizes

@@ -12,7 +12,7 @@ from tests.oracles import counts as oracle
 
 page = pytest.importorskip("benchmarks.zoo")  # not in the wheel
 table = pytest.importorskip("benchmarks.table")
-FACTS = pytest.importorskip("benchmarks.zoo_facts").FACTS
+FACTS = pytest.importorskip("benchmarks.facts.zoo").FACTS
 
 ROWS = table.read(page.RESULTS, page.COLUMNS)
 ZOO = json.loads(resources.files("darts_tf.spaces").joinpath("zoo.json").read_text())

@@ -70,7 +70,7 @@ def small_supernet(seed, **settings):
 
 
 def test_products_with_unit_vectors_are_the_dense_hessian_of_the_plain_graph(seed):
-    plain = pytest.importorskip("benchmarks.plain")  # not in the wheel
+    plain = pytest.importorskip("benchmarks.plain.graph")  # not in the wheel
     rng, net = np.random.default_rng(seed), small_supernet(seed)
     for table in net.architecture_variables:
         table.assign(rng.normal(size=table.shape))

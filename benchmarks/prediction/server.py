@@ -1,4 +1,4 @@
-"""A small stand-in for TensorFlow Serving, on loopback: `python -m benchmarks.prediction_server`.
+"""A small stand-in for TensorFlow Serving, on loopback: `python -m benchmarks.prediction.server`.
 
 It implements `tensorflow.serving.PredictionService` with the same protocol buffers and calls the
 signatures of an exported model. As there, dtypes are compared with the signature, and shapes are
@@ -160,7 +160,7 @@ def main(arguments: Sequence[str]) -> None:
     Raises:
         UserError: If an argument is invalid.
     """
-    parser = Parser("benchmarks.prediction_server", __doc__)
+    parser = Parser("benchmarks.prediction.server", __doc__)
     parser.add_argument("directory", type=Path, help="folder of one served model")
     parser.add_argument("--port", type=int, default=0, help="port; 0 for a free one")
     options = parser.parse_args(arguments)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from benchmarks.works import Sizes
+from benchmarks.timing.works import Sizes
 
 CLASSES = 10
 # Pixels divided by 255 are normalized with this mean and standard deviation.

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.data import images_and_labels
-from benchmarks.works import Sizes
+from benchmarks.timing.data import images_and_labels
+from benchmarks.timing.works import Sizes
 from darts_tf.engine.replicas import compile_step
 from darts_tf.engine.scoring import Score
 

@@ -1,7 +1,7 @@
-"""Runs one side of a workload on a GPU on request, as `benchmarks.worker` does on a CPU.
+"""Runs one side of a workload on a GPU on request, as `benchmarks.timing.worker` does on a CPU.
 
-    python -m benchmarks.gpu_worker SIDE --kind=search [--precision=bfloat16] [--jit_compile] [size]
-    python -m benchmarks.gpu_worker SIDE --card
+    python -m benchmarks.timing.gpu_worker SIDE --kind=search [--precision=bfloat16] [--jit_compile]
+    python -m benchmarks.timing.gpu_worker SIDE --card
 
 The second form prints the name of the card, empty where the side's framework sees none, and the
 framework's version.
@@ -14,9 +14,9 @@ from functools import partial
 from typing import Any
 
 from benchmarks.command_line import Parser, positive
-from benchmarks.exporting import hide_gpus
-from benchmarks.worker import peak_mib, serve
-from benchmarks.works import OURS, PYTORCH, Sizes
+from benchmarks.ours.exporting import hide_gpus
+from benchmarks.timing.worker import peak_mib, serve
+from benchmarks.timing.works import OURS, PYTORCH, Sizes
 from darts_tf.command_line.program import run
 
 PRECISIONS = ("float32", "bfloat16")
@@ -38,12 +38,12 @@ def card(side: str) -> tuple[str, str]:
 
 def build_ours(kind: str, sizes: Sizes, precision: str, jit_compile: bool) -> Callable[[], object]:
     """Builds our side; TensorFlow places it on the first GPU where there is one."""
-    from benchmarks import ours, served
+    from benchmarks.ours import served, steps
 
     if kind == "inference":
         return served.build(sizes)
-    ours.set_up(jit_compile)
-    make = ours.Training if kind == "training" else ours.Search
+    steps.set_up(jit_compile)
+    make = steps.Training if kind == "training" else steps.Search
     return make(sizes, mixed_precision=precision, jit_compile=jit_compile)
 
 
@@ -53,7 +53,7 @@ def build_peer(
     """Builds a side in PyTorch on the first GPU, or on the CPU."""
     import torch
 
-    from benchmarks import peers
+    from benchmarks.pytorch import peers
 
     torch.backends.cudnn.benchmark = True  # as in the code of DARTS
     built: Any = peers.build(kind, side, sizes)
@@ -102,7 +102,7 @@ def main(arguments: Sequence[str]) -> None:
     Raises:
         UserError: If an argument is invalid.
     """
-    parser = Parser("benchmarks.gpu_worker", __doc__)
+    parser = Parser("benchmarks.timing.gpu_worker", __doc__)
     parser.add_argument("side", choices=(OURS, *PYTORCH), help="the implementation")
     parser.add_argument("--card", action="store_true", help="print the card and the version")
     parser.add_argument("--kind", choices=("search", "training", "inference"), default="search")

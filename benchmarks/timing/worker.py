@@ -1,4 +1,4 @@
-"""Runs one side of a workload on request: `python -m benchmarks.worker WORK SIDE [sizes]`.
+"""Runs one side of a workload on request: `python -m benchmarks.timing.worker WORK SIDE [sizes]`.
 
 It builds the workload, warms up, and prints the peak memory, in MiB, that it had before its first
 iteration. Then, for each line of its input, it runs one or several iterations and prints the
@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 
-from benchmarks import works
 from benchmarks.command_line import Parser, positive
-from benchmarks.works import FIRST_ORDER, OURS, PLAIN, PYTORCH, SIDES, Sizes
+from benchmarks.timing import works
+from benchmarks.timing.works import FIRST_ORDER, OURS, PLAIN, PYTORCH, SIDES, Sizes
 from darts_tf.command_line.program import run
 
 
@@ -34,23 +34,23 @@ def iteration(
         A function that runs one iteration.
     """
     if side in PYTORCH:
-        from benchmarks import peers
+        from benchmarks.pytorch import peers
 
         return peers.build(kind, side, sizes)
     if kind == "inference":
-        from benchmarks import served
+        from benchmarks.ours import served
 
         return served.build(sizes)
     if side == PLAIN:
-        from benchmarks.plain_side import Plain
+        from benchmarks.plain.side import Plain
 
         return Plain(sizes)
-    from benchmarks import method_search, ours
+    from benchmarks.ours import method_search, steps
 
-    ours.set_up()
+    steps.set_up()
     if method is not None:
         return method_search.MethodSearch(sizes, method, order)
-    return ours.build("search" if side == FIRST_ORDER else kind, sizes)
+    return steps.build("search" if side == FIRST_ORDER else kind, sizes)
 
 
 def peak_mib() -> float:
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str]) -> None:
     Raises:
         UserError: If an argument is invalid.
     """
-    parser = Parser("benchmarks.worker", __doc__)
+    parser = Parser("benchmarks.timing.worker", __doc__)
     parser.add_argument("work", help="name of the workload")
     parser.add_argument("side", nargs="?", default=OURS, choices=SIDES, help="the implementation")
     parser.add_argument("--warm_up", type=positive, default=2, help="iterations before `ready`")

@@ -3,8 +3,8 @@
 import os
 from typing import Any
 
-from benchmarks.data import CLASSES, DEVIATION, MEAN, settling_images
-from benchmarks.works import Sizes
+from benchmarks.timing.data import CLASSES, DEVIATION, MEAN, settling_images
+from benchmarks.timing.works import Sizes
 from darts_tf.networks.spec import NetworkSpec
 from darts_tf.spaces import zoo
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from benchmarks import children, table
 from benchmarks.children import Child
-from benchmarks.works import OURS, Work
+from benchmarks.timing.works import OURS, Work
 from darts_tf.runs.machine import processor
 
 COLUMNS = ("work", "peer", "ours_s", "peer_s", "ratio", "ours_mib", "peer_mib")
@@ -72,5 +72,6 @@ def _alternating(sides: list[T], number: int) -> list[T]:
 
 
 def _worker(name: str, work: Work, side: str, warm_up: int) -> Child:
-    words = children.command("worker", name, side, f"--warm_up={warm_up}", *work.sizes.flags())
+    flags = (f"--warm_up={warm_up}", *work.sizes.flags())
+    words = children.command("timing.worker", name, side, *flags)
     return Child(words)

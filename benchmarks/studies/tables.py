@@ -1,9 +1,5 @@
-"""Studies that were run here: what is kept of them, and the tables of docs/collapse.md."""
+"""The tables of docs/collapse.md, of what is kept of a study."""
 
-import csv
-import gzip
-import json
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -11,9 +7,8 @@ from statistics import fmean, stdev
 from typing import Any
 
 from benchmarks import table
-from darts_tf.errors import UserError
+from benchmarks.studies.kept import epochs, read, trainings
 
-RESULTS = Path("benchmarks/results/studies")
 # The places of a page's tables: epochs of the curves, and what rules and methods are called.
 EPOCHS = (0, 5, 10, 20, 40, 60, 79)
 CURVES = ("search", "normal cell", *(f"epoch {epoch}" for epoch in EPOCHS))
@@ -44,58 +39,6 @@ _METHODS = {
     "gdas": "GDAS",
     "random": "",
 }
-_KEPT = ("cells.csv", "epochs.csv", "table.json")
-_MACHINE = "--data_dir="
-
-
-def keep(run: Path, folder: Path) -> None:
-    """Copies what tables and pictures need, and all histories, packed, but no networks.
-
-    Args:
-        run: Run directory of a study, which may be unfinished.
-        folder: Where its results go.
-
-    Raises:
-        UserError: If no search seed of it is finished.
-    """
-    if not (run / "table.json").exists():
-        raise UserError(f"{run}: expected a study with a finished search seed, got no table.json")
-    histories = folder / "histories"
-    histories.mkdir(parents=True, exist_ok=True)
-    for name in _KEPT:
-        shutil.copy(run / name, folder)
-    flags = (run / "config.flags").read_text(encoding="utf-8").splitlines(keepends=True)
-    kept = [flag for flag in flags if not flag.startswith(_MACHINE)]
-    (folder / "config.flags").write_text("".join(kept), encoding="utf-8")
-    for method, seed in sorted({(row["method"], row["search_seed"]) for row in epochs(folder)}):
-        name = f"{method}_{seed}"
-        history = (run / "searches" / name / "history.jsonl").read_bytes()
-        with (
-            (histories / f"{name}.jsonl.gz").open("wb") as file,
-            gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed,
-        ):
-            packed.write(history)
-
-
-def epochs(folder: Path) -> list[dict[str, str]]:
-    """Returns the lines of `epochs.csv`, one for each epoch of each search."""
-    return _lines(folder / "epochs.csv")
-
-
-def trainings(folder: Path) -> list[dict[str, str]]:
-    """Returns the lines of `cells.csv`, one for each training of the cell of each rule."""
-    return _lines(folder / "cells.csv")
-
-
-def _lines(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def read(folder: Path) -> dict[str, Any]:
-    """Returns the contents of `table.json`."""
-    study: dict[str, Any] = json.loads((folder / "table.json").read_text(encoding="utf-8"))
-    return study
 
 
 def curves(rows: Iterable[Mapping[str, str]], operations: Sequence[str]) -> list[dict[str, str]]:
@@ -185,7 +128,7 @@ def rule_text(rule: str) -> str:
     """Returns what a rule is called.
 
     Example:
-        >>> from benchmarks.kept_studies import rule_text
+        >>> from benchmarks.studies.tables import rule_text
         >>> rule_text("skip_connects:10"), rule_text("epoch:5")
         ('Criterion 1 from epoch 10 on', 'epoch 5')
     """

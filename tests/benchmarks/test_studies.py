@@ -14,7 +14,9 @@ from darts_tf.errors import UserError
 
 pytest.importorskip("benchmarks")  # not in the wheel
 
-from benchmarks import collapse, kept_studies
+from benchmarks import collapse
+from benchmarks.studies import tables
+from benchmarks.studies.kept import keep
 
 TREE = Path(__file__).parents[2]
 RESULTS = TREE / "benchmarks" / "results" / "studies"
@@ -123,7 +125,7 @@ def test_the_page_has_the_errors_by_the_number_of_skip_connects(study):
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_the_page_has_the_tables_that_the_command_prints(study):
-    for printed in kept_studies.markdown(RESULTS / study).split("\n\n"):
+    for printed in tables.markdown(RESULTS / study).split("\n\n"):
         assert printed in section(study)
 
 
@@ -142,7 +144,7 @@ def test_the_pictures_are_those_of_the_results():
 def test_a_study_is_kept_without_its_networks_and_the_folder_of_its_data(tmp_path):
     run, kept = tmp_path / "run", tmp_path / "kept"
     with pytest.raises(UserError, match=r"expected a study with a finished search seed"):
-        kept_studies.keep(run, kept)
+        keep(run, kept)
     given = RESULTS / STUDIES[0]
     shutil.copytree(given, run)
     flags = (given / "config.flags").read_text(encoding="utf-8")
@@ -153,6 +155,6 @@ def test_a_study_is_kept_without_its_networks_and_the_folder_of_its_data(tmp_pat
         folder.mkdir(parents=True)
         (folder / "history.jsonl").write_text(f"{method} {seed}\n", encoding="utf-8")
     (run / "networks").mkdir()
-    kept_studies.keep(run, kept)
+    keep(run, kept)
     assert {path.name for path in kept.iterdir()} == {path.name for path in given.iterdir()}
     assert (kept / "config.flags").read_text(encoding="utf-8") == flags

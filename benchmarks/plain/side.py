@@ -3,9 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.data import CLASSES, images_and_labels
-from benchmarks.plain import PlainSearchStep
-from benchmarks.works import Sizes
+from benchmarks.plain.graph import PlainSearchStep
+from benchmarks.timing.data import CLASSES, images_and_labels
+from benchmarks.timing.works import Sizes
 
 
 class Plain:

@@ -10,7 +10,6 @@ import torch
 from torch import nn
 from torch.utils._pytree import tree_map
 
-from benchmarks.data import CLASSES, images_and_labels, normalized, pixels, settling_images
 from benchmarks.pytorch.nas_bench_201 import BenchSupernet
 from benchmarks.pytorch.network import Network
 from benchmarks.pytorch.partial_channels import PartialSupernet
@@ -19,7 +18,8 @@ from benchmarks.pytorch.search_step import SearchStep
 from benchmarks.pytorch.supernet import Searched, Supernet
 from benchmarks.pytorch.training_step import Inference as InferenceStep
 from benchmarks.pytorch.training_step import TrainingStep
-from benchmarks.works import (
+from benchmarks.timing.data import CLASSES, images_and_labels, normalized, pixels, settling_images
+from benchmarks.timing.works import (
     AUXILIARY_WEIGHT,
     BENCH_SETTINGS,
     CHANNELS_LAST,
@@ -40,7 +40,7 @@ class Search:
 
     Args:
         sizes: The sizes of the network and the batch.
-        side: The memory layout, one of `benchmarks.works.PYTORCH`.
+        side: The memory layout, one of `benchmarks.timing.works.PYTORCH`.
         supernet: Makes the supernet, by default that of DARTS.
         **settings: Settings of the step.
     """
@@ -76,7 +76,7 @@ class Sampled(Search):
 
     Args:
         sizes: The sizes of the network and the batch.
-        side: The memory layout, one of `benchmarks.works.PYTORCH`.
+        side: The memory layout, one of `benchmarks.timing.works.PYTORCH`.
     """
 
     def __init__(self, sizes: Sizes, side: str) -> None:
@@ -105,7 +105,7 @@ class Training:
 
     Args:
         sizes: The sizes of the network and the batch.
-        side: The memory layout, one of `benchmarks.works.PYTORCH`.
+        side: The memory layout, one of `benchmarks.timing.works.PYTORCH`.
         drop_path: Drop path rate.
     """
 
@@ -134,7 +134,7 @@ class Inference:
 
     Args:
         sizes: The sizes of the network and the batch.
-        side: The memory layout, one of `benchmarks.works.PYTORCH`.
+        side: The memory layout, one of `benchmarks.timing.works.PYTORCH`.
     """
 
     def __init__(self, sizes: Sizes, side: str) -> None:
@@ -177,7 +177,7 @@ def build(kind: str, side: str, sizes: Sizes) -> Callable[[], object]:
 
     Args:
         kind: A key of `_SIDES`.
-        side: The memory layout, one of `benchmarks.works.PYTORCH`.
+        side: The memory layout, one of `benchmarks.timing.works.PYTORCH`.
         sizes: The sizes of the network and the batch.
     """
     torch.set_num_threads(usable_cores())

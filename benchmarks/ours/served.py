@@ -7,9 +7,9 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.data import pixels
-from benchmarks.exporting import export_untrained, hide_gpus
-from benchmarks.works import Sizes
+from benchmarks.ours.exporting import export_untrained, hide_gpus
+from benchmarks.timing.data import pixels
+from benchmarks.timing.works import Sizes
 from darts_tf.runs.machine import usable_cores
 
 

@@ -7,7 +7,7 @@ weight; `none`, whose output is zero, is omitted.
 import keras
 import tensorflow as tf
 
-from benchmarks.plain_operations import Operations
+from benchmarks.plain.operations import Operations
 from darts_tf.engine.optimizers import SGD, Adam
 from darts_tf.spaces.darts import DARTS
 from darts_tf.spaces.genotype import CELLS

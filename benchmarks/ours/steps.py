@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.data import CLASSES, images_and_labels
-from benchmarks.method_search import MethodSearch
-from benchmarks.stepping import runner
-from benchmarks.works import AUXILIARY_WEIGHT, BENCH_SETTINGS, DROP_PATH, Sizes
+from benchmarks.ours.method_search import MethodSearch
+from benchmarks.timing.data import CLASSES, images_and_labels
+from benchmarks.timing.stepping import runner
+from benchmarks.timing.works import AUXILIARY_WEIGHT, BENCH_SETTINGS, DROP_PATH, Sizes
 from darts_tf.engine.devices import make_repeatable, make_strategy
 from darts_tf.engine.optimizers import SGD, Adam
 from darts_tf.engine.precision import dtype_policy

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.data import CLASSES, images_and_labels
-from benchmarks.stepping import runner
-from benchmarks.works import Sizes
+from benchmarks.timing.data import CLASSES, images_and_labels
+from benchmarks.timing.stepping import runner
+from benchmarks.timing.works import Sizes
 from darts_tf.config import SearchConfig
 from darts_tf.engine.devices import make_strategy
 from darts_tf.engine.replicas import Clock

@@ -1,0 +1,1 @@
+"""What papers tell, in their own numbers."""

@@ -1,0 +1,1 @@
+"""This library, set up as in the programs, to be timed."""

@@ -1,0 +1,1 @@
+"""The first-order search as a plain TensorFlow graph without shared computation."""

@@ -1,0 +1,1 @@
+"""Workloads, the processes that run them, and what is timed of them."""
