@@ -408,7 +408,7 @@ class TrainingConfig(RunConfig):
     padding: float = setting(
         -1.0,
         "Zeros on each side of an image before a random crop of its own size, as a share of its "
-        "side; -1 for the data set's own.",
+        "side, and at least one pixel unless 0; -1 for the data set's own.",
         low=-1.0,
         below=1.0,
     )

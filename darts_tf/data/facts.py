@@ -74,8 +74,22 @@ class DatasetFacts:
             raise UserError(f"image_size: expected at least 0, got {image_size}")
         if image_size in (0, self.image_size):
             return self
-        pad = max(1, round(self.pad * image_size / self.image_size)) if self.pad else 0
-        return dataclasses.replace(self, image_size=image_size, pad=pad)
+        resized = dataclasses.replace(self, image_size=image_size)
+        return resized.padded(self.pad / self.image_size)
+
+    def padded(self, share: float) -> DatasetFacts:
+        """Returns the facts of the same images with another padding before a crop.
+
+        Example:
+            >>> facts = facts_in_proportion("photos", 64, ("cat", "dog"))
+            >>> [facts.padded(share).pad for share in (0, 0.001, 0.05)]
+            [0, 1, 3]
+
+        Args:
+            share: Zeros on each side, as a share of the image's side; at least one pixel unless 0.
+        """
+        pad = max(1, round(share * self.image_size)) if share else 0
+        return dataclasses.replace(self, pad=pad)
 
 
 def facts_in_proportion(

@@ -249,9 +249,9 @@ def transforms(
         config: The settings, with those that the data set decides filled in.
         facts: Facts of the data set.
     """
-    pad = facts.pad if config.padding < 0 else round(config.padding * facts.image_size)
+    padded = facts if config.padding < 0 else facts.padded(config.padding)
     return (
-        training_transform(replace(facts, pad=pad), config.cutout, config.auto_augment),
+        training_transform(padded, config.cutout, config.auto_augment),
         labelled_transform(len(facts.classes), config.mixup, config.label_smoothing),
     )
 
