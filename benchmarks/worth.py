@@ -8,8 +8,8 @@ images, and scikit-learn's digits. On each, the preset `images.flags` searches f
 counterpart trains three networks: of the cell that was found, of DARTS_V2, and of a random cell.
 Beside them stand a plain, a residual and a separable network of stock Keras
 (`benchmarks/baselines`), as wide as the weights, or the multiply-adds, of the network of the found
-cell allow, and trained for about as long on the same batches, but with the padding before crops that
-served each best in trials.
+cell allow, and trained for about as long on the same batches, but each with the padding before
+crops that served it best in trials.
 
 A row has the CPU minutes of its program from start to end. Rows that are there are not repeated, so
 the command may be ended and given again. CPU minutes are comparable where nothing else runs.

@@ -3,8 +3,8 @@
     python -m benchmarks.baselines.training plain 24 --dataset=digits --epochs=30
 
 The optimizer is AdamW with a cosine, as Keras has both, at the learning rate that most of its users
-begin with. Images are augmented as ours are, with a padding of their own. The network is tested once,
-after the last epoch.
+begin with. Images are augmented as ours are, with a padding of their own. The network is tested
+once, after the last epoch.
 """
 
 import json

@@ -23,7 +23,8 @@ CELLS = (
     "difference to random",
 )
 COUNTS = ("skip-connects in both cells", "cells", "mean weights", "mean test error, %", "deviation")
-# The last bound is the most that there can be.
+_SKIPS = "skip_connects_"
+# Of genotypes with two cells; the last one is the most that there can be.
 _BOUNDS = (4, 6, 8, 10, 12, 17)
 _RULES = {
     "end": "the last epoch",
@@ -41,22 +42,27 @@ _METHODS = {
 }
 
 
-def curves(rows: Iterable[Mapping[str, str]], operations: Sequence[str]) -> list[dict[str, str]]:
-    """Returns the rows of `CURVES`: skip-connects and mean weights of the normal cell by epoch.
+def curves(rows: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Returns the rows of `CURVES`: skip-connects and mean weights of normal cells by epoch.
 
     Args:
         rows: Lines of `epochs.csv`.
-        operations: The candidate operations whose weights are told.
 
     Returns:
-        For each method a row of skip-connects, and one for each operation, of means over the
-        searches.
+        For each method, and each normal cell where stages have their own, a row of skip-connects,
+        and one for each operation, of means over the searches.
     """
     found: dict[tuple[str, int], list[Mapping[str, str]]] = {}
     for row in rows:
         found.setdefault((row["method"], int(row["epoch"])), []).append(row)
-    columns = {"skip-connects": ("skip_connects_normal", ".1f")}
-    columns |= {f"weight of `{name}`": (f"weight_normal_{name}", ".2f") for name in operations}
+    normal = [cell for cell in _cells(rows[0]) if cell.startswith("normal")]
+    columns = {}
+    for cell in normal:
+        of_stage = f"stage {cell.removeprefix('normal')}: " if len(normal) > 1 else ""
+        columns[f"{of_stage}skip-connects"] = (f"{_SKIPS}{cell}", ".1f")
+        weights = f"weight_{cell}_"
+        for name in (column.removeprefix(weights) for column in rows[0] if weights in column):
+            columns[f"{of_stage}weight of `{name}`"] = (f"{weights}{name}", ".2f")
     told = []
     for method in dict.fromkeys(method for method, _ in found):
         for text, (column, form) in columns.items():
@@ -64,6 +70,11 @@ def curves(rows: Iterable[Mapping[str, str]], operations: Sequence[str]) -> list
             values = (_METHODS[method], text, *(format(mean, form) for mean in means))
             told.append(dict(zip(CURVES, values, strict=True)))
     return told
+
+
+def _cells(row: Mapping[str, str]) -> list[str]:
+    """Returns the names of the cells that a line of `epochs.csv` or `cells.csv` has columns of."""
+    return [column.removeprefix(_SKIPS) for column in row if column.startswith(_SKIPS)]
 
 
 def cells(study: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -96,15 +107,15 @@ def counts(rows: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
             once.
 
     Returns:
-        A row for each range of skip-connects, of means over different cells, each of which has the
-        mean error of its trainings.
+        A row for each range of skip-connects, of means over different genotypes, each of which has
+        the mean error of its trainings.
     """
     found: dict[str, list[Mapping[str, str]]] = {}
     for training, row in {row["training"]: row for row in rows}.items():
         found.setdefault(training.rpartition("/")[0], []).append(row)
     trained = []
     for one, *others in found.values():
-        skips = int(one["skip_connects_normal"]) + int(one["skip_connects_reduce"])
+        skips = sum(int(one[f"{_SKIPS}{cell}"]) for cell in _cells(one))
         error = fmean(float(row["error_percent"]) for row in (one, *others))
         trained.append((skips, int(one["parameters"]), error))
     told = []
@@ -150,13 +161,11 @@ def markdown(folder: Path) -> str:
     Args:
         folder: The folder of its results.
     """
-    rows = epochs(folder)
-    prefix = "weight_normal_"
-    names = [name.removeprefix(prefix) for name in rows[0] if name.startswith(prefix)]
-    return "\n\n".join(
-        (
-            table.markdown(CURVES, curves(rows, names)),
-            table.markdown(CELLS, cells(read(folder))),
-            table.markdown(COUNTS, counts(trainings(folder))),
-        )
-    )
+    trained = trainings(folder)
+    told = [
+        table.markdown(CURVES, curves(epochs(folder))),
+        table.markdown(CELLS, cells(read(folder))),
+    ]
+    if len(_cells(trained[0])) == 2:
+        told.append(table.markdown(COUNTS, counts(trained)))
+    return "\n\n".join(told)
