@@ -10,7 +10,8 @@ from typing import Any
 from darts_tf.errors import UserError
 
 RESULTS = Path("benchmarks/results/studies")
-_KEPT = ("cells.csv", "epochs.csv", "table.json")
+_KEPT = ("cells.csv", "epochs.csv")
+_OUTCOME, _SO_FAR = "study.json", "table.json"
 _MACHINE = "--data_dir="
 
 
@@ -24,12 +25,14 @@ def keep(run: Path, folder: Path) -> None:
     Raises:
         UserError: If no search seed of it is finished.
     """
-    if not (run / "table.json").exists():
-        raise UserError(f"{run}: expected a study with a finished search seed, got no table.json")
+    outcome = next((run / name for name in (_OUTCOME, _SO_FAR) if (run / name).exists()), None)
+    if outcome is None:
+        raise UserError(f"{run}: expected a study with a finished search seed, got no {_SO_FAR}")
     histories = folder / "histories"
     histories.mkdir(parents=True, exist_ok=True)
     for name in _KEPT:
         shutil.copy(run / name, folder)
+    shutil.copy(outcome, folder / _OUTCOME)
     flags = (run / "config.flags").read_text(encoding="utf-8").splitlines(keepends=True)
     kept = [flag for flag in flags if not flag.startswith(_MACHINE)]
     (folder / "config.flags").write_text("".join(kept), encoding="utf-8")
@@ -59,6 +62,6 @@ def _lines(path: Path) -> list[dict[str, str]]:
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """Returns the contents of `table.json`."""
-    study: dict[str, Any] = json.loads((folder / "table.json").read_text(encoding="utf-8"))
+    """Returns the contents of `study.json`, the table and the curves."""
+    study: dict[str, Any] = json.loads((folder / _OUTCOME).read_text(encoding="utf-8"))
     return study

@@ -164,6 +164,11 @@ def test_a_study_is_kept_without_its_networks_and_the_folder_of_its_data(tmp_pat
         folder.mkdir(parents=True)
         (folder / "history.jsonl").write_text(f"{method} {seed}\n", encoding="utf-8")
     (run / "networks").mkdir()
+    (run / "table.json").write_text("older", encoding="utf-8")
     keep(run, kept)
+    assert (kept / "study.json").read_bytes() == (given / "study.json").read_bytes()
+    (run / "study.json").unlink()
+    keep(run, kept)
+    assert (kept / "study.json").read_text(encoding="utf-8") == "older"
     assert {path.name for path in kept.iterdir()} == {path.name for path in given.iterdir()}
     assert (kept / "config.flags").read_text(encoding="utf-8") == flags
