@@ -2,14 +2,16 @@
 
     python -m benchmarks.baselines.training plain 24 --dataset=digits --epochs=30
 
-The optimizer is AdamW with a cosine, as Keras has both, at the learning rate that most of its users
-begin with. Images are augmented as ours are, with a padding of their own. The network is tested
+The learning rate follows a cosine. The plain network learns by AdamW at the rate that most users of
+Keras begin with, the others, which normalize, by SGD at that of our preset: in trials each was
+better so. Images are augmented as ours are, with a padding of their own. The network is tested
 once, after the last epoch.
 """
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import keras
 import tensorflow as tf
@@ -25,8 +27,12 @@ from darts_tf.networks.network import normalize_pixels
 from darts_tf.training.evaluation import error_rates, predictions
 from darts_tf.training.train import transforms
 
-_LEARNING_RATE = 1e-3
-_WEIGHT_DECAY = 3e-4
+_SGD = partial(keras.optimizers.SGD, momentum=0.9, weight_decay=5e-4)
+_OPTIMIZERS: Mapping[str, tuple[float, Callable[..., keras.optimizers.Optimizer]]] = {
+    "plain": (1e-3, partial(keras.optimizers.AdamW, weight_decay=3e-4)),
+    "residual": (0.1, _SGD),
+    "separable": (0.1, _SGD),
+}
 
 
 def train(kind: str, width: int, config: TrainingConfig) -> dict[str, float]:
@@ -49,9 +55,9 @@ def train(kind: str, width: int, config: TrainingConfig) -> dict[str, float]:
     facts = images.facts
     model = build(kind, images.train.shape, len(facts.classes), width)
     steps = config.epochs * steps_per_epoch(len(images.train), config.batch_size)
-    rate = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, steps)
+    rate, optimizer = _OPTIMIZERS[kind]
     model.compile(
-        keras.optimizers.AdamW(rate, weight_decay=_WEIGHT_DECAY),
+        optimizer(keras.optimizers.schedules.CosineDecay(rate, steps)),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
     transform, _ = transforms(config, facts)

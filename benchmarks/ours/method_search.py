@@ -12,7 +12,7 @@ from benchmarks.timing.data import CLASSES, images_and_labels
 from benchmarks.timing.stepping import runner
 from benchmarks.timing.works import Sizes
 from darts_tf.config import SearchConfig
-from darts_tf.engine.devices import make_strategy
+from darts_tf.engine.devices import building, make_strategy
 from darts_tf.engine.replicas import Clock
 from darts_tf.engine.scoring import Batch
 from darts_tf.searching import methods
@@ -63,7 +63,7 @@ class MethodSearch:
         )
         self.images = images_and_labels(sizes, 0)[0]
         strategy = make_strategy("one_device")
-        with strategy.scope():
+        with building(strategy):
             self.supernet = plug.supernet(stage, config, CLASSES)
             self.supernet.build((None, *self.images.shape[1:]))
             step = plug.step(stage, self.supernet, config, None)

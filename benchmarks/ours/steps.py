@@ -9,7 +9,7 @@ from benchmarks.ours.method_search import MethodSearch
 from benchmarks.timing.data import CLASSES, images_and_labels
 from benchmarks.timing.stepping import runner
 from benchmarks.timing.works import AUXILIARY_WEIGHT, BENCH_SETTINGS, DROP_PATH, Sizes
-from darts_tf.engine.devices import make_repeatable, make_strategy
+from darts_tf.engine.devices import building, make_repeatable, make_strategy
 from darts_tf.engine.optimizers import SGD, Adam
 from darts_tf.engine.precision import dtype_policy
 from darts_tf.engine.scoring import Batch, Score, score
@@ -53,7 +53,7 @@ class Search:
     ) -> None:
         self.images = images_and_labels(sizes, 0)[0]
         strategy = make_strategy("one_device")
-        with strategy.scope():
+        with building(strategy):
             self.supernet = Supernet(
                 sizes.space(),
                 sizes.cells,
@@ -116,7 +116,7 @@ class Training:
             zoo.get("DARTS_V2"), shape, CLASSES, sizes.cells, sizes.channels, stem=stem
         )
         strategy = make_strategy("one_device")
-        with strategy.scope():
+        with building(strategy):
             self.network = build_network(
                 spec, auxiliary=True, drop_path=True, dtype=dtype_policy(mixed_precision)
             )

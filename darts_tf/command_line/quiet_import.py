@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
+from darts_tf.engine.memory import collecting_later
 from darts_tf.runs.quiet import quietly
 
 _NAME = "tensorflow"
@@ -64,6 +65,6 @@ class _Loader(importlib.abc.Loader):
         module.__loader__ = self._loader
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
-        with quietly():
+        with quietly(), collecting_later():
             self._loader.exec_module(module)
             module.config.list_physical_devices()

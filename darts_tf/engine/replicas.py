@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from darts_tf.engine.memory import collecting_later
 from darts_tf.engine.scoring import Score
 from darts_tf.engine.stack_traces import short_stack_traces
 from darts_tf.errors import UserError
@@ -90,7 +91,7 @@ def compile_step(
         if spec not in traces:
             signature = (spec, *clock_spec)
             traces[spec] = tf.function(run, input_signature=signature, autograph=False)
-            with short_stack_traces():
+            with short_stack_traces(), collecting_later():
                 traces[spec].get_concrete_function()
         if not clocked:
             return traces[spec](element)

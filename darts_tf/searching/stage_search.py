@@ -18,6 +18,7 @@ from darts_tf.data.batches import (
     training_batches,
 )
 from darts_tf.data.dataset import Dataset
+from darts_tf.engine.devices import building
 from darts_tf.engine.epochs import Epoch, Line, RunStage
 from darts_tf.engine.images import divide
 from darts_tf.engine.loop import Mean
@@ -94,7 +95,7 @@ class StageSearch:
         check_shares(strategy, len(self.valid), config.batch_size)
         steps = steps_per_epoch(len(self.train), config.batch_size)
         self.plan = plan = replace(plan, steps=steps)
-        with strategy.scope():
+        with building(strategy):
             self.supernet = method.supernet(plan, config, len(self.facts.classes))
             loss_scale = make_loss_scale(config.mixed_precision)
             self.supernet.build((None, *self.train.shape))

@@ -13,6 +13,7 @@ from darts_tf.data.batches import evaluation_batches, training_batches
 from darts_tf.data.dataset import AnyDataset, Dataset
 from darts_tf.data.fingerprint import fingerprint
 from darts_tf.data.text import TextSplit
+from darts_tf.engine.devices import building
 from darts_tf.engine.epochs import Epoch, EpochLoop, Line, RunStage
 from darts_tf.engine.images import read_images
 from darts_tf.engine.precision import (
@@ -149,7 +150,7 @@ class _Training:
             part.arranged(config.batch_size, config.text_bptt) for part in text.train.portions(1.0)
         )
         self.transform = plain_transform(text.facts)
-        with strategy.scope():
+        with building(strategy):
             self.network = RecurrentNetwork(
                 genotype,
                 len(text.facts.classes),

@@ -25,6 +25,7 @@ from darts_tf.data.datasets import resolve
 from darts_tf.data.facts import DatasetFacts
 from darts_tf.data.fingerprint import fingerprint
 from darts_tf.engine.console import Verbosity, show_progress
+from darts_tf.engine.devices import building
 from darts_tf.engine.epochs import Epoch, EpochLoop, Line, RunStage
 from darts_tf.engine.images import divide, read_images
 from darts_tf.engine.precision import (
@@ -290,7 +291,7 @@ class _Training:
         self.images = images.train
         check_shares(strategy, len(self.images), config.batch_size)
         self.transform, self.labelled = transforms(config, images.facts)
-        with strategy.scope():
+        with building(strategy):
             self.network = build_network(
                 spec,
                 auxiliary=config.auxiliary_weight > 0,

@@ -2,10 +2,12 @@
 
 import json
 
+import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.engine.devices import make_strategy
+from darts_tf.engine.devices import building, make_strategy
 from tests.processes import finish, start
 
 _REPEAT = """
@@ -104,3 +106,30 @@ def test_the_number_of_threads_changes_no_bit(seed):
     assert one == again
     before, after = json.loads(one)
     assert all(old != new for old, new in zip(before, after, strict=True))
+
+
+def test_a_model_that_is_built_faster_is_the_same_model(seed):
+    def network():
+        inputs = keras.Input((6, 6, 2), name="images")
+        x = keras.layers.Conv2D(3, 3, name="first")(inputs)
+        x = keras.layers.BatchNormalization(name="second")(x)
+        return keras.Model(inputs, keras.layers.Dense(2, name="third")(x))
+
+    strategy = make_strategy("one_device")
+    keras.utils.set_random_seed(seed)
+    with strategy.scope():
+        slow = network()
+    keras.utils.set_random_seed(seed)
+    with building(strategy):
+        fast = network()
+    assert [variable.path for variable in fast.variables] == [
+        variable.path for variable in slow.variables
+    ]
+    assert len({variable.value.name for variable in fast.variables}) == 1
+    for one, other in zip(slow.variables, fast.variables, strict=True):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+    # Each is a variable of its own all the same.
+    for number, variable in enumerate(fast.variables):
+        variable.assign(tf.fill(variable.shape, float(number)))
+    for number, variable in enumerate(fast.variables):
+        assert (variable.numpy() == number).all()

@@ -1,7 +1,11 @@
 """Many runs in one process: what a run leaves is gone when it is over."""
 
+import gc
 import json
 
+import pytest
+
+from darts_tf.engine.memory import collecting_later
 from tests.processes import SHORT_RUN, finish, start
 
 # A search and a training, twice, then a search after which nothing is released. After each, counts
@@ -56,3 +60,22 @@ def test_no_run_leaves_graphs_or_variables_behind(tmp_path):
     assert second_search <= search
     assert second_training == training
     assert faulty[0] > training[0] + 5
+
+
+def test_the_collector_rests_in_the_context_and_goes_on_after_it_as_before():
+    assert gc.isenabled()
+    with collecting_later():
+        with collecting_later():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    with pytest.raises(KeyError), collecting_later():
+        raise KeyError
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with collecting_later():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
