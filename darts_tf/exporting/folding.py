@@ -1,20 +1,16 @@
 """Folding batch normalization into the convolutions before it, for inference."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import keras
 import numpy as np
 
+from darts_tf.exporting.wiring import is_linear, wiring
 from darts_tf.layers.convolutions import Conv2D
 
-_CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
 
-
-def fold_normalization(
-    model: keras.Model, conv_kind: type[keras.layers.Conv2D] = Conv2D
-) -> keras.Model:
+def fold_normalization(model: keras.Model) -> keras.Model:
     """Returns a model for inference that computes the same in less time.
 
     Batch normalization with scale `g`, offset `b`, moving mean `m` and moving variance `v` turns a
@@ -36,8 +32,6 @@ def fold_normalization(
 
     Args:
         model: Any model. One that is not functional is returned unchanged.
-        conv_kind: The class of convolutions. That of the library is fast in TensorFlow; converters
-            to other formats know Keras's, but for those in groups of channels.
     """
     pairs = dict(_pairs(model))
     if not pairs:
@@ -46,8 +40,8 @@ def fold_normalization(
 
     def clone(layer: keras.layers.Layer) -> keras.layers.Layer:
         kind = type(layer)
-        if kind is keras.layers.Conv2D:  # whose groups are left to XLA, which no converter knows
-            kind = conv_kind if layer.groups == 1 else Conv2D
+        if kind is keras.layers.Conv2D and layer.groups > 1:
+            kind = Conv2D  # Keras's leaves groups to XLA, which no converter knows
         more = {"use_bias": True} if layer.name in changed else {}
         return kind.from_config({**layer.get_config(), **more})
 
@@ -72,10 +66,7 @@ def fold_normalization(
 
 def _pairs(model: keras.Model) -> Iterator[tuple[str, list[keras.layers.Layer]]]:
     """Yields the name of each normalization that can be folded, and the convolutions before it."""
-    entries = [entry for entry in model.get_config().get("layers", ()) if "inbound_nodes" in entry]
-    sources = {entry["name"]: _sources(entry) for entry in entries}
-    readers = Counter(source for names in sources.values() for source in names)
-    outputs = [id(tensor) for tensor in model.outputs] if entries else []
+    sources, readers = wiring(model)
     for name, read in sources.items():
         layer = model.get_layer(name)
         if not _is_normalization(layer) or len(read) != 1:
@@ -84,39 +75,13 @@ def _pairs(model: keras.Model) -> Iterator[tuple[str, list[keras.layers.Layer]]]
         convs = [before]
         if type(before) is keras.layers.Concatenate and readers[before.name] == 1:
             convs = [model.get_layer(source) for source in sources[before.name]]
-        if all(
-            _is_open(conv) and readers[conv.name] == 1 and id(conv.output) not in outputs
-            for conv in convs
-        ):
+        if all(is_linear(conv) and readers[conv.name] == 1 for conv in convs):
             yield name, convs
-
-
-def _sources(entry: Mapping[str, Any]) -> list[str]:
-    """Returns the names of the layers that a layer of a functional model reads, in order."""
-    names: list[str] = []
-
-    def walk(value: Any) -> None:
-        if isinstance(value, Mapping):
-            if value.get("class_name") == "__keras_tensor__":
-                names.append(value["config"]["keras_history"][0])
-            else:
-                walk(list(value.values()))
-        elif isinstance(value, list | tuple):
-            for item in value:
-                walk(item)
-
-    walk(entry.get("inbound_nodes", ()))
-    return names
 
 
 def _is_normalization(layer: keras.layers.Layer) -> bool:
     """Whether a layer is batch normalization of the last axis of images."""
     return type(layer) is keras.layers.BatchNormalization and layer.axis in (-1, 3)
-
-
-def _is_open(layer: keras.layers.Layer) -> bool:
-    """Whether a layer is a convolution whose output is linear."""
-    return type(layer) in _CONVOLUTIONS and layer.activation is keras.activations.linear
 
 
 def _is_depthwise(layer: keras.layers.Layer) -> bool:

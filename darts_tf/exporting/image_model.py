@@ -56,7 +56,7 @@ class ImageModel(Form):
 
     def function(self, lite: bool) -> Any:
         """Returns the folded network as a function of pixels."""
-        served = fold_normalization(self.model, keras.layers.Conv2D)
+        served = fold_normalization(self.model)
         values = [(variable, variable.numpy()) for variable in served.variables]
 
         def scores(pixels: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -9,6 +9,7 @@ import tensorflow as tf
 from darts_tf.data.decoding import middle
 from darts_tf.data.formats.decoder import decode_image
 from darts_tf.exporting.folding import fold_normalization
+from darts_tf.exporting.offsets import offset_sums
 from darts_tf.exporting.request_checks import checked, finite
 
 PIXELS = "serving_default"
@@ -39,8 +40,8 @@ def signatures(
         A module that holds the class names, and the signatures by name.
     """
     shape = tuple(model.input_shape[1:])
-    served = fold_normalization(model)
-    constants = [(variable, tf.constant(variable.numpy())) for variable in served.variables]
+    served = offset_sums(fold_normalization(model))
+    values = [(variable, variable.numpy()) for variable in served.variables]
     module = tf.Module()
     module.names = names_table(labels)
 
@@ -55,6 +56,8 @@ def signatures(
         # Convolutions of nothing may fail, so an empty batch is computed as one black image.
         missing = tf.cast(tf.equal(batch, 0), tf.int32)
         pixels = tf.ensure_shape(tf.pad(pixels, [[0, missing], *[[0, 0]] * 3]), pixels_spec.shape)
+        # Constants of the graph itself: kernels prepare those once, and not for each request.
+        constants = [(variable, tf.constant(value)) for variable, value in values]
         with keras.StatelessScope(state_mapping=constants):
             scores = served(pixels, training=False)[:batch]
         names = module.names.lookup(tf.range(scores.shape[1], dtype=tf.int64))
