@@ -84,7 +84,10 @@ def configs(draw, kind):
         values["repeats"] = min(values["repeats"], 2**31 - values["seed"])
         if values["strategy"] == "multi_worker":
             values["repeats"] = 1
-        values["auto_augment"] &= bool(DATASETS[values["dataset"]].policy)
+        facts = DATASETS[values["dataset"]]
+        values["auto_augment"] &= bool(facts.policy)
+        padded = st.just(-1.0) | st.floats(0, 0.99)
+        values["padding"] = draw(padded) if facts.crop == "pad" else -1.0
     return kind(**values)
 
 
