@@ -58,11 +58,11 @@ def curves(rows: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
     normal = [cell for cell in _cells(rows[0]) if cell.startswith("normal")]
     columns = {}
     for cell in normal:
-        of_stage = f"stage {cell.removeprefix('normal')}: " if len(normal) > 1 else ""
-        columns[f"{of_stage}skip-connects"] = (f"{_SKIPS}{cell}", ".1f")
+        of_cell = f"`{cell}`: " if len(normal) > 1 else ""
+        columns[f"{of_cell}skip-connects"] = (f"{_SKIPS}{cell}", ".1f")
         weights = f"weight_{cell}_"
         for name in (column.removeprefix(weights) for column in rows[0] if weights in column):
-            columns[f"{of_stage}weight of `{name}`"] = (f"{weights}{name}", ".2f")
+            columns[f"{of_cell}weight of `{name}`"] = (f"{weights}{name}", ".2f")
     told = []
     for method in dict.fromkeys(method for method, _ in found):
         for text, (column, form) in columns.items():
@@ -90,7 +90,7 @@ def cells(study: Mapping[str, Any]) -> list[dict[str, str]]:
             _METHODS[row["method"]],
             rule_text(row["rule"]),
             "" if stop is None else f"{stop:.1f}",
-            " and ".join(f"{count:.1f}" for count in row["skip_connects"].values()),
+            _listed([f"{count:.1f}" for count in row["skip_connects"].values()]),
             f"{row['parameters']:,.0f}",
             _interval(error, ""),
             *(_interval(row[key], "+") for key in ("to_end", "to_random")),
@@ -147,6 +147,10 @@ def rule_text(rule: str) -> str:
     if name == "epoch":
         return f"epoch {epoch}"
     return _RULES[name] + (f" from epoch {epoch} on" if epoch else "")
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join((", ".join(words[:-1]), words[-1]))
 
 
 def _interval(found: Mapping[str, float] | None, sign: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from darts_tf.extras import require
@@ -23,16 +23,19 @@ _RULES = ("D", "s", "^", "v", "P", "X")
 _MARKERS = ("", "o", "s", "^", "D", "v", "P", "X")
 _GRID = "#e3e7eb"
 _SKIPS = "skip_connects_"
-_MOST_MIXED = 2  # methods whose weights are drawn
+_MOST_MIXED = 2  # methods whose weights are drawn, and cells in one panel
+_MOST_PANELS = 3
+_LONGEST_LINE = 50
 
 
 def study_picture(found: Mapping[str, Any], form: str, dpi: int = 150) -> bytes:
     """Draws the table and the curves of a study.
 
     Above are the test error, or the perplexity, of the cells of fixed epochs and of the criteria,
-    with that of random cells, and the skip-connects of both cells by epoch; below the mean weight
-    of each operation over the edges of a cell, for the first two methods. Bands and bars are the
-    study's intervals.
+    with that of random cells, and the skip-connects of all cells by epoch; below the mean weight
+    of each operation over the edges of a cell, for the first two methods. Where each stage has
+    cells of its own, these are the first method's, stage by stage. Bands and bars are the study's
+    intervals.
 
     Args:
         found: The contents of `study.json`, with at least one row.
@@ -44,7 +47,8 @@ def study_picture(found: Mapping[str, Any], form: str, dpi: int = 150) -> bytes:
     """
     rows, curves = found["rows"], found["curves"]
     colors = _colors(rows)
-    mixed = list(curves)[:_MOST_MIXED]
+    mixed = [(method, pair) for method in curves for pair in _pairs(_cells(curves[method]))]
+    mixed = mixed[: _MOST_MIXED if len(mixed) == len(curves) else _MOST_PANELS]
 
     def fill(figure: Figure) -> None:
         above, below = cast(Any, figure.subfigures(2, 1))
@@ -52,8 +56,8 @@ def study_picture(found: Mapping[str, Any], form: str, dpi: int = 150) -> bytes:
         _draw_errors(errors, rows, curves, colors)
         _draw_skips(skips, curves, colors)
         panels = below.subplots(1, len(mixed), squeeze=False)[0]
-        for axes, method in zip(panels, mixed, strict=True):
-            _draw_weights(axes, method, curves[method])
+        for axes, (method, cells) in zip(panels, mixed, strict=True):
+            _draw_weights(axes, method, curves[method], cells)
 
     return _drawn(fill, (11, 7.2), form, dpi)
 
@@ -78,8 +82,8 @@ def curves_picture(found: Mapping[str, Any], form: str, dpi: int = 150) -> bytes
     def fill(figure: Figure) -> None:
         skips, weights = cast(Any, figure.subplots(1, 2))
         _draw_skips(skips, {method: curve}, colors)
-        _draw_weights(weights, method, curve)
-        cell = next(name for name in curve if name.startswith(_SKIPS)).removeprefix(_SKIPS)
+        cell, *_ = cells = _cells(curve)[:_MOST_MIXED]
+        _draw_weights(weights, method, curve, cells)
         markers = iter(_RULES * len(rows))
         for row in rows:
             if _epoch(row, curve) is None and row["stop_epoch"] is not None:
@@ -166,38 +170,53 @@ def _draw_skips(
 ) -> None:
     most = 0.0
     for method, curve in curves.items():
-        names = [name for name in curve if name.startswith(_SKIPS)]
-        for name, dashes in zip(names, _DASHES * len(names), strict=False):
-            label = f"{method}, {caption(name.removeprefix(_SKIPS)).lower()}"
-            _band(axes, curve["epoch"], curve[name], label, color=colors[method], ls=dashes)
-            most = max([most, *filter(None, curve[name]["mean"])])
+        cells = _cells(curve)
+        crowded = len(cells) > _MOST_MIXED
+        own = _METHODS if crowded and len(curves) == 1 else (colors[method],)
+        looks = zip(own * len(cells), _DASHES * len(cells), strict=False)
+        for cell, (color, dashes) in zip(cells, looks, strict=False):
+            label, span = f"{method}, {caption(cell).lower()}", curve[f"{_SKIPS}{cell}"]
+            _band(axes, curve["epoch"], span, label, not crowded, color=color, ls=dashes)
+            most = max([most, *filter(None, span["mean"])])
     axes.set(title="Skip-connects", xlabel="epoch", ylim=(-0.3, most + 1))
 
 
-def _draw_weights(axes: Axes, method: str, curve: Mapping[str, Any]) -> None:
-    """Draws the mean weight of each operation in each cell of one method."""
-    cells = [name.removeprefix(_SKIPS) for name in curve if name.startswith(_SKIPS)]
+def _cells(curve: Mapping[str, Any]) -> list[str]:
+    return [name.removeprefix(_SKIPS) for name in curve if name.startswith(_SKIPS)]
+
+
+def _pairs(cells: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(cells), _MOST_MIXED):
+        yield cells[start : start + _MOST_MIXED]
+
+
+def _draw_weights(axes: Axes, method: str, curve: Mapping[str, Any], cells: Sequence[str]) -> None:
+    """Draws the mean weight of each operation in some cells of one method."""
     for cell, dashes in zip(cells, _DASHES * len(cells), strict=False):
         start = f"weight_{cell}_"
         names = [name for name in curve if name.startswith(start)]
         for name, marker in zip(names, _MARKERS * len(names), strict=False):
             operation = name.removeprefix(start)
-            look = {"marker": marker, "markevery": 0.15, "ms": 4, "ls": dashes}
+            look: dict[str, Any] = {"marker": marker, "markevery": 0.15, "ms": 4, "ls": dashes}
             color = operations.get(operation).color
             label = operation if cell == cells[0] else None
             _band(axes, curve["epoch"], curve[name], label, color=color, **look)
     looks = (" solid", " dashed") if len(cells) > 1 else ("",)
-    told = ", ".join(
-        f"{caption(cell).lower()}{look}" for cell, look in zip(cells, looks, strict=False)
-    )
-    axes.set(title=f"Mean weight of each operation, {method}\n({told})", xlabel="epoch")
+    told = [f"{caption(cell).lower()}{look}" for cell, look in zip(cells, looks, strict=False)]
+    words = (", " if len("".join(told)) < _LONGEST_LINE else ",\n").join(told)
+    axes.set(title=f"Mean weight of each operation, {method}\n({words})", xlabel="epoch")
     axes.set_ylim(bottom=0)
 
 
 def _band(
-    axes: Axes, epochs: Sequence[int], span: Mapping[str, Any], label: str | None, **look: Any
+    axes: Axes,
+    epochs: Sequence[int],
+    span: Mapping[str, Any],
+    label: str | None,
+    wide: bool = True,
+    **look: Any,
 ) -> None:
-    """Draws means by epoch, and their intervals as a band where there are some."""
+    """Draws means by epoch, and if `wide` their intervals as a band where there are some."""
     known = [
         values
         for values in zip(epochs, span["mean"], span["low"], span["high"], strict=True)
@@ -205,9 +224,9 @@ def _band(
     ]
     means = [mean for _, mean, *_ in known]
     axes.plot([at for at, *_ in known], means, label=label, lw=1.5, **look)
-    wide = [values for values in known if values[2] is not None]
-    if wide:
-        at, _, low, high = zip(*wide, strict=True)
+    bounded = [values for values in known if wide and values[2] is not None]
+    if bounded:
+        at, _, low, high = zip(*bounded, strict=True)
         axes.fill_between(at, low, high, color=look["color"], alpha=0.14, lw=0)
 
 

@@ -14,7 +14,10 @@ def span(mean, half=None):
     return {"mean": mean, "low": low, "high": high}
 
 
-def found(random, half, methods=("darts", "darts:one_level"), epochs=12):
+CELLS = ("normal", "reduce")
+
+
+def found(random, half, methods=("darts", "darts:one_level"), epochs=12, cells=CELLS):
     def curve(scale):
         means = (scale * random.random(epochs)).tolist()
         bounds = [None] * epochs if half is None else None
@@ -35,10 +38,10 @@ def found(random, half, methods=("darts", "darts:one_level"), epochs=12):
         "curves": {
             method: {
                 "epoch": list(range(epochs)),
-                **{f"skip_connects_{cell}": curve(8) for cell in ("normal", "reduce")},
+                **{f"skip_connects_{cell}": curve(8) for cell in cells},
                 **{
                     f"weight_{cell}_{name}": curve(1)
-                    for cell in ("normal", "reduce")
+                    for cell in cells
                     for name in ("none", "skip_connect", "sep_conv_3x3")
                 },
             }
@@ -63,6 +66,22 @@ def test_it_names_methods_rules_and_operations(half, seed):
     ):
         assert f">{words}<" in text
     assert study_picture(study, "svg").decode() == text
+
+
+def test_cells_of_stages_have_a_panel_each_with_the_reduction_cell_after_it(seed):
+    cells = ("normal_0", "reduce_0", "normal_1", "reduce_1", "normal_2")
+    study = found(np.random.default_rng(seed), 0.5, cells=cells)
+    text = study_picture(study, "svg").decode()
+    assert text.count(">Mean weight of each operation, darts<") == 3
+    assert "darts:one_level, normal cell, stage 3" in text
+    for words in (
+        "(normal cell, stage 1 solid,",
+        "reduction cell after stage 1 dashed)",
+        "(normal cell, stage 2 solid,",
+        "(normal cell, stage 3)",
+    ):
+        assert f">{words}<" in text
+    assert ">Mean weight of each operation, darts:one_level<" not in text
 
 
 def test_the_same_study_gives_the_same_png(seed):
