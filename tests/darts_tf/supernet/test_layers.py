@@ -7,6 +7,7 @@ import pytest
 from darts_tf.engine.exponentiated_gradient import ExponentiatedGradient
 from darts_tf.engine.optimizers import SGD, Adam
 from darts_tf.engine.rms_prop import RMSProp
+from darts_tf.exporting.offsets import Offset
 from darts_tf.layers.convolutions import Conv2D, DepthwiseConv2D, EvenAndOdd
 from darts_tf.layers.drop_path import DropPath
 from darts_tf.layers.layouts import Layout
@@ -113,6 +114,7 @@ def without_input(layer):
 
 
 CASES = {
+    Offset: ({}, on_images),
     BatchNormalization: (
         {"affine": False, "momentum": 0.8, "epsilon": 1e-3, "synchronized": True},
         on_images,
