@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks import table
 from benchmarks.studies.kept import epochs, read, trainings
+from darts_tf.report.pictures.study import SKIPS, cells_of
 
 # The places of a page's tables: epochs of the curves, and what rules and methods are called.
 EPOCHS = (0, 5, 10, 20, 40, 60, 79)
@@ -23,7 +24,6 @@ CELLS = (
     "difference to random",
 )
 COUNTS = ("skip-connects in both cells", "cells", "mean weights", "mean test error, %", "deviation")
-_SKIPS = "skip_connects_"
 # Of genotypes with two cells; the last one is the most that there can be.
 _BOUNDS = (4, 6, 8, 10, 12, 17)
 _RULES = {
@@ -55,14 +55,16 @@ def curves(rows: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
     found: dict[tuple[str, int], list[Mapping[str, str]]] = {}
     for row in rows:
         found.setdefault((row["method"], int(row["epoch"])), []).append(row)
-    normal = [cell for cell in _cells(rows[0]) if cell.startswith("normal")]
+    normal = [cell for cell in cells_of(rows[0]) if cell.startswith("normal")]
     columns = {}
     for cell in normal:
         of_cell = f"`{cell}`: " if len(normal) > 1 else ""
-        columns[f"{of_cell}skip-connects"] = (f"{_SKIPS}{cell}", ".1f")
+        columns[f"{of_cell}skip-connects"] = (f"{SKIPS}{cell}", ".1f")
         weights = f"weight_{cell}_"
-        for name in (column.removeprefix(weights) for column in rows[0] if weights in column):
-            columns[f"{of_cell}weight of `{name}`"] = (f"{weights}{name}", ".2f")
+        for column in rows[0]:
+            if column.startswith(weights):
+                operation = column.removeprefix(weights)
+                columns[f"{of_cell}weight of `{operation}`"] = (column, ".2f")
     told = []
     for method in dict.fromkeys(method for method, _ in found):
         for text, (column, form) in columns.items():
@@ -70,11 +72,6 @@ def curves(rows: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
             values = (_METHODS[method], text, *(format(mean, form) for mean in means))
             told.append(dict(zip(CURVES, values, strict=True)))
     return told
-
-
-def _cells(row: Mapping[str, str]) -> list[str]:
-    """Returns the names of the cells that a line of `epochs.csv` or `cells.csv` has columns of."""
-    return [column.removeprefix(_SKIPS) for column in row if column.startswith(_SKIPS)]
 
 
 def cells(study: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -115,7 +112,7 @@ def counts(rows: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
         found.setdefault(training.rpartition("/")[0], []).append(row)
     trained = []
     for one, *others in found.values():
-        skips = sum(int(one[f"{_SKIPS}{cell}"]) for cell in _cells(one))
+        skips = sum(int(one[f"{SKIPS}{cell}"]) for cell in cells_of(one))
         error = fmean(float(row["error_percent"]) for row in (one, *others))
         trained.append((skips, int(one["parameters"]), error))
     told = []
@@ -150,7 +147,8 @@ def rule_text(rule: str) -> str:
 
 
 def _listed(words: Sequence[str]) -> str:
-    return " and ".join((", ".join(words[:-1]), words[-1]))
+    *before, last = words
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def _interval(found: Mapping[str, float] | None, sign: str) -> str:
@@ -170,6 +168,6 @@ def markdown(folder: Path) -> str:
         table.markdown(CURVES, curves(epochs(folder))),
         table.markdown(CELLS, cells(read(folder))),
     ]
-    if len(_cells(trained[0])) == 2:
+    if len(cells_of(trained[0])) == 2:
         told.append(table.markdown(COUNTS, counts(trained)))
     return "\n\n".join(told)

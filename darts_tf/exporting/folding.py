@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from darts_tf.exporting.wiring import is_linear, wiring
+from darts_tf.exporting.wiring import is_linear, remade, wiring
 from darts_tf.layers.convolutions import Conv2D
 
 
@@ -38,7 +38,7 @@ def fold_normalization(model: keras.Model) -> keras.Model:
         return model
     changed = {conv.name for convs in pairs.values() for conv in convs}
 
-    def clone(layer: keras.layers.Layer) -> keras.layers.Layer:
+    def remake(layer: keras.layers.Layer) -> keras.layers.Layer:
         kind = type(layer)
         if kind is keras.layers.Conv2D and layer.groups > 1:
             kind = Conv2D  # Keras's leaves groups to XLA, which no converter knows
@@ -48,10 +48,7 @@ def fold_normalization(model: keras.Model) -> keras.Model:
     def call(layer: keras.layers.Layer, x: Any, *others: Any, **named: Any) -> Any:
         return x if layer.name in pairs else layer(x, *others, **named)
 
-    result = keras.models.clone_model(model, clone_function=clone, call_function=call)
-    for layer in result.layers:
-        if layer.weights and layer.name not in changed:
-            layer.set_weights(model.get_layer(layer.name).get_weights())
+    result = remade(model, remake, call)
     for name, convs in pairs.items():
         factor, offset = _affine(model.get_layer(name))
         ends = np.cumsum([conv.output.shape[-1] for conv in convs])[:-1]

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.exporting.wiring import is_linear, wiring
+from darts_tf.exporting.wiring import is_linear, remade, wiring
 
 
 @keras.saving.register_keras_serializable(package="darts_tf")
@@ -58,7 +58,7 @@ def offset_sums(model: keras.Model) -> keras.Model:
     bare = {conv for convs in added.values() for conv in convs}
     offsets = {name: Offset(name=f"{name}_offset") for name in added}
 
-    def clone(layer: keras.layers.Layer) -> keras.layers.Layer:
+    def remake(layer: keras.layers.Layer) -> keras.layers.Layer:
         more = {"use_bias": False} if layer.name in bare else {}
         return type(layer).from_config({**layer.get_config(), **more})
 
@@ -66,12 +66,7 @@ def offset_sums(model: keras.Model) -> keras.Model:
         y = layer(x, *others, **named)
         return offsets[layer.name](y) if layer.name in offsets else y
 
-    result = keras.models.clone_model(model, clone_function=clone, call_function=call)
-    after = {offset.name for offset in offsets.values()}
-    for layer in result.layers:
-        if layer.weights and layer.name not in after:
-            values = model.get_layer(layer.name).get_weights()
-            layer.set_weights(values[: len(layer.weights)])
+    result = remade(model, remake, call)
     for name, convs in added.items():
         biases = [model.get_layer(conv).get_weights()[-1].astype(np.float64) for conv in convs]
         offsets[name].set_weights([np.sum(biases, axis=0)])

@@ -1,7 +1,7 @@
 """What the layers of a functional model read, by their names."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import keras
@@ -44,6 +44,27 @@ def wiring(model: keras.Model) -> Wiring:
         returned = {id(tensor) for tensor in model.outputs}
         readers.update(layer.name for layer in model.layers if id(layer.output) in returned)
     return Wiring(sources, readers)
+
+
+def remade(
+    model: keras.Model,
+    remake: Callable[[keras.layers.Layer], keras.layers.Layer],
+    call: Callable[..., Any],
+) -> keras.Model:
+    """Returns a functional model with other layers, and the weights that both have.
+
+    Args:
+        model: The model, which stays as it is.
+        remake: Makes a layer anew, under its name; its weights may be fewer or more at the end.
+        call: Called with the new layer and its arguments; returns what takes its output's place.
+    """
+    result = keras.models.clone_model(model, clone_function=remake, call_function=call)
+    known = {layer.name: layer for layer in model.layers}
+    for layer in result.layers:
+        if layer.name in known:
+            for weight, value in zip(layer.weights, known[layer.name].weights, strict=False):
+                weight.assign(value)
+    return result
 
 
 def is_linear(layer: keras.layers.Layer) -> bool:

@@ -8,6 +8,7 @@ from darts_tf.report.content import cells, chart, heading
 from darts_tf.report.page import Page
 from darts_tf.report.parts import last_sections, slots, table
 from darts_tf.report.pictures.drawing import caption
+from darts_tf.report.pictures.study import SKIPS, cells_of
 from darts_tf.report.runs import Run, read_run
 from darts_tf.runs.directory import RunDirectory
 from darts_tf.runs.quality import Quality, quality_of
@@ -104,7 +105,7 @@ def _content(
         "stop": None,
         "charts": {
             "errors": _error_charts(rows, quality),
-            "skips": _by_cell(curves, "skip_connects_", "Skip-connects", zero=True),
+            "skips": _by_cell(curves, SKIPS, "Skip-connects", zero=True),
             "learning": [_over_epochs(learning, curves, quality.key, quality.factor)],
             "means": means,
             "ends": ends,
@@ -150,12 +151,7 @@ def _by_operation(curves: Mapping[str, Any], prefix: str, title: str) -> list[di
     """Returns a chart for each method and cell with a curve for each operation."""
     charts = []
     for method, curve in curves.items():
-        cell_names = [
-            name.removeprefix("skip_connects_")
-            for name in curve
-            if name.startswith("skip_connects_")
-        ]
-        for cell in cell_names:
+        for cell in cells_of(curve):
             start = f"{prefix}{cell}_"
             spans = {
                 name.removeprefix(start): span

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from darts_tf.extras import require
@@ -22,7 +22,7 @@ _DASHES = ("-", "--", "-.", ":")
 _RULES = ("D", "s", "^", "v", "P", "X")
 _MARKERS = ("", "o", "s", "^", "D", "v", "P", "X")
 _GRID = "#e3e7eb"
-_SKIPS = "skip_connects_"
+SKIPS = "skip_connects_"
 _MOST_MIXED = 2  # methods whose weights are drawn, and cells in one panel
 _MOST_PANELS = 3
 _LONGEST_LINE = 50
@@ -47,7 +47,7 @@ def study_picture(found: Mapping[str, Any], form: str, dpi: int = 150) -> bytes:
     """
     rows, curves = found["rows"], found["curves"]
     colors = _colors(rows)
-    mixed = [(method, pair) for method in curves for pair in _pairs(_cells(curves[method]))]
+    mixed = [(method, pair) for method in curves for pair in _pairs(cells_of(curves[method]))]
     mixed = mixed[: _MOST_MIXED if len(mixed) == len(curves) else _MOST_PANELS]
 
     def fill(figure: Figure) -> None:
@@ -82,7 +82,7 @@ def curves_picture(found: Mapping[str, Any], form: str, dpi: int = 150) -> bytes
     def fill(figure: Figure) -> None:
         skips, weights = cast(Any, figure.subplots(1, 2))
         _draw_skips(skips, {method: curve}, colors)
-        cell, *_ = cells = _cells(curve)[:_MOST_MIXED]
+        cell, *_ = cells = cells_of(curve)[:_MOST_MIXED]
         _draw_weights(weights, method, curve, cells)
         markers = iter(_RULES * len(rows))
         for row in rows:
@@ -92,6 +92,19 @@ def curves_picture(found: Mapping[str, Any], form: str, dpi: int = 150) -> bytes
                 skips.plot(*at, label=row["rule"], color=INK, zorder=3, **look)
 
     return _drawn(fill, (11, 3.6), form, dpi)
+
+
+def cells_of(names: Iterable[str]) -> list[str]:
+    """Returns the cells that a study's curves, or a line of its CSV files, tell of.
+
+    Example:
+        >>> cells_of(("epoch", "skip_connects_normal", "skip_connects_reduce"))
+        ['normal', 'reduce']
+
+    Args:
+        names: The names of the curves or columns.
+    """
+    return [name.removeprefix(SKIPS) for name in names if name.startswith(SKIPS)]
 
 
 def _colors(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -170,19 +183,15 @@ def _draw_skips(
 ) -> None:
     most = 0.0
     for method, curve in curves.items():
-        cells = _cells(curve)
+        cells = cells_of(curve)
         crowded = len(cells) > _MOST_MIXED
         own = _METHODS if crowded and len(curves) == 1 else (colors[method],)
         looks = zip(own * len(cells), _DASHES * len(cells), strict=False)
         for cell, (color, dashes) in zip(cells, looks, strict=False):
-            label, span = f"{method}, {caption(cell).lower()}", curve[f"{_SKIPS}{cell}"]
+            label, span = f"{method}, {caption(cell).lower()}", curve[f"{SKIPS}{cell}"]
             _band(axes, curve["epoch"], span, label, not crowded, color=color, ls=dashes)
             most = max([most, *filter(None, span["mean"])])
     axes.set(title="Skip-connects", xlabel="epoch", ylim=(-0.3, most + 1))
-
-
-def _cells(curve: Mapping[str, Any]) -> list[str]:
-    return [name.removeprefix(_SKIPS) for name in curve if name.startswith(_SKIPS)]
 
 
 def _pairs(cells: Sequence[str]) -> Iterator[Sequence[str]]:
