@@ -86,7 +86,7 @@ _GARMENTS = ("--init_channels=8", "--padding=0.05")
 _FASHION = {"plain": 6.8, "residual": 1.6, "separable": 2.3}
 _DIGITS = {"plain": 3.7, "residual": 1.6, "separable": 2.0}
 WORKS = {
-    "fashion_mnist": Work("fashion_mnist", 0, False, (*_HALVED, *_TENTH), _GARMENTS, 10, _FASHION),
+    "fashion_mnist": Work("fashion_mnist", 0, False, (*_HALVED, *_TENTH), _GARMENTS, 5, _FASHION),
     "fashion_2000": Work("fashion_mnist", 2000, True, _HALVED, _GARMENTS, 60, _FASHION),
     "digits": Work("digits", 0, True, (), (), 60, _DIGITS),
 }
