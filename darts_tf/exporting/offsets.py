@@ -30,9 +30,9 @@ class Offset(keras.layers.Layer):
 def offset_sums(model: keras.Model) -> keras.Model:
     """Returns a model that computes the same, with one offset where biases were added up.
 
-    TensorFlow fuses a convolution with its bias and with the ReLU after it when a graph is loaded.
-    It tries so, too, with a bias and the sum after it, and gives up the whole graph where that
-    fails, as in cells whose nodes add two convolutions (TensorFlow 2.21).
+    When a graph is loaded, TensorFlow fuses a convolution with its bias and the ReLU after it. It
+    also tries to fuse a bias with the sum after it. Where that fails, as in cells whose nodes add
+    two convolutions, TensorFlow 2.21 gives up on the whole graph.
 
     Example:
         >>> import keras
