@@ -132,7 +132,7 @@ class CoupledOptimizer(keras.optimizers.Optimizer):
                 for slot, value in zip(state, before, strict=True):
                     slot.assign(_select_rows(rests[number], value, tf.convert_to_tensor(slot)))
             for i, step in zip(group, tf.unstack(steps), strict=True):
-                variables[i].assign_sub(step)
+                variables[i].assign_sub(step, read_value=False)
 
     def _stacked(self, tensors: Sequence[Any]) -> list[tf.Tensor]:
         return [tf.stack([tensors[i] for i in group]) for group in self._groups]

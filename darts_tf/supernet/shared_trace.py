@@ -114,7 +114,7 @@ def keeping(variables: Sequence[keras.Variable]) -> Iterator[None]:
         yield
     finally:
         for copy, value in zip(copies, values, strict=True):
-            copy.assign(value)
+            copy.assign(value, read_value=False)
 
 
 def _kind(
@@ -161,7 +161,7 @@ def _function(
         if training:
             for average, value in zip(averages, after, strict=True):
                 if isinstance(average, tf.Variable):
-                    average.assign(value)
+                    average.assign(value, read_value=False)
         return outputs
 
     return tf.function(call, autograph=False, experimental_attributes={"_noinline": True})
