@@ -23,7 +23,7 @@ _RULES = ("D", "s", "^", "v", "P", "X")
 _MARKERS = ("", "o", "s", "^", "D", "v", "P", "X")
 _GRID = "#e3e7eb"
 SKIPS = "skip_connects_"
-_MOST_MIXED = 2  # methods whose weights are drawn, and cells in one panel
+_MOST_MIXED = 2  # cells whose weights are drawn in one panel
 _MOST_PANELS = 3
 _LONGEST_LINE = 50
 
@@ -33,7 +33,7 @@ def study_picture(found: Mapping[str, Any], form: str, dpi: int = 150) -> bytes:
 
     Above are the test error, or the perplexity, of the cells of fixed epochs and of the criteria,
     with that of random cells, and the skip-connects of all cells by epoch; below the mean weight
-    of each operation over the edges of a cell, for the first two methods. Where each stage has
+    of each operation over the edges of a cell, for the first three methods. Where each stage has
     cells of its own, these are the first method's, stage by stage. Bands and bars are the study's
     intervals.
 
@@ -48,7 +48,7 @@ def study_picture(found: Mapping[str, Any], form: str, dpi: int = 150) -> bytes:
     rows, curves = found["rows"], found["curves"]
     colors = _colors(rows)
     mixed = [(method, pair) for method in curves for pair in _pairs(cells_of(curves[method]))]
-    mixed = mixed[: _MOST_MIXED if len(mixed) == len(curves) else _MOST_PANELS]
+    mixed = mixed[:_MOST_PANELS]
 
     def fill(figure: Figure) -> None:
         above, below = cast(Any, figure.subfigures(2, 1))

@@ -84,6 +84,12 @@ def test_cells_of_stages_have_a_panel_each_with_the_reduction_cell_after_it(seed
     assert ">Mean weight of each operation, darts:one_level<" not in text
 
 
+def test_the_weights_of_three_methods_have_a_panel_each(seed):
+    methods = ("darts", "pc_darts", "gdas")
+    text = study_picture(found(np.random.default_rng(seed), 0.5, methods), "svg").decode()
+    assert all(f">Mean weight of each operation, {method}<" in text for method in methods)
+
+
 def test_the_same_study_gives_the_same_png(seed):
     study = found(np.random.default_rng(seed), 0.25, methods=("darts",))
     picture = study_picture(study, "png", dpi=50)
