@@ -1,6 +1,7 @@
 """Baselines, folders of images, and the table of networks beside each other."""
 
 import csv
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,11 +11,14 @@ from tests.trainers.programs import python
 
 pytest.importorskip("benchmarks")  # not in the wheel
 
-from benchmarks import worth
+from benchmarks import table, worth
 from benchmarks.baselines import networks as baselines
 from benchmarks.baselines.folders import write_folder
 from darts_tf.errors import UserError
 from darts_tf.networks.complexity import multiply_adds, parameters
+
+TREE = Path(__file__).parents[2]
+ROWS = table.read(TREE / "benchmarks" / "results" / "worth.csv", worth.COLUMNS)
 
 
 @pytest.mark.parametrize("kind", baselines.FEATURES)
@@ -87,3 +91,31 @@ def test_all_networks_are_trained_and_none_twice(tmp_path):
     assert again.stdout.rpartition("digits:")[2] == first.stdout.rpartition("digits:")[2]
     with (tmp_path / "worth.csv").open(newline="") as file:
         assert list(csv.DictReader(file)) == rows
+
+
+@pytest.mark.parametrize("name", dict.fromkeys(row["data"] for row in ROWS))
+def test_the_page_has_the_errors_of_all_seeds(name):
+    page = (TREE / "docs" / "worth.md").read_text(encoding="utf-8")
+    told = table.markdown(worth.SUMMARY, worth.summary(ROWS, name))
+    assert told in page
+    errors = {}
+    for row in ROWS:
+        if row["data"] == name and row["error_percent"]:
+            key = row["network"], row["limit"].replace("_", "-")
+            errors.setdefault(key, []).append(float(row["error_percent"]))
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in told.splitlines()[2:]]
+    shown = {(network, limit): cells[-1] for network, limit, *cells in lines if cells[-1]}
+    assert set(shown) == set(errors)
+    for key, values in errors.items():
+        assert len(values) == 3
+        assert shown[key] == f"{np.mean(values):.2f} ± {np.std(values, ddof=1):.2f}"
+
+
+def test_the_readme_has_rows_of_the_page():
+    readme, page = (
+        (TREE / name).read_text(encoding="utf-8") for name in ("README.md", "docs/worth.md")
+    )
+    _, _, section = readme.partition("## Is a search worth it?")
+    lines = [line for line in section.partition("\n## ")[0].splitlines() if line[:1] == "|"]
+    assert len(lines) > 2
+    assert all(f"{line}\n" in page for line in lines)
