@@ -1,7 +1,5 @@
 """The second-order architecture gradient: through the weights after one training step."""
 
-from collections.abc import Sequence
-
 import tensorflow as tf
 
 from darts_tf.engine.optimizers import CoupledOptimizer
@@ -9,7 +7,7 @@ from darts_tf.engine.replicas import over_replicas
 from darts_tf.engine.scoring import Batch
 from darts_tf.searching.differentiation import Penalty, differentiate
 from darts_tf.supernet.model import Supernet
-from darts_tf.supernet.shared_trace import keeping, local_copy, passing_variables
+from darts_tf.supernet.shared_trace import keeping, local_copy, overwrite, passing_variables
 
 
 class Unrolled:
@@ -57,7 +55,7 @@ class Unrolled:
         start = [tf.identity(weight) for weight in weights]
 
         _, slopes = differentiate(supernet, train, supernet.weight_variables, "weights", seed)
-        _write(weights, self.weight_optimizer.unrolled(over_replicas(slopes)))
+        overwrite(weights, self.weight_optimizer.unrolled(over_replicas(slopes)))
         with keeping(passing_variables(supernet)):
             _, slopes = differentiate(
                 supernet, valid, [*alphas, *supernet.weight_variables], "all", seed, penalty
@@ -66,19 +64,14 @@ class Unrolled:
 
         epsilon = self.radius / tf.linalg.global_norm(direction)
         shift = [epsilon * vector for vector in direction]
-        _write(weights, [w + d for w, d in zip(start, shift, strict=True)])
+        overwrite(weights, [w + d for w, d in zip(start, shift, strict=True)])
         _, ahead = differentiate(supernet, train, alphas, "architecture", seed)
-        _write(weights, [w - d for w, d in zip(start, shift, strict=True)])
+        overwrite(weights, [w - d for w, d in zip(start, shift, strict=True)])
         _, behind = differentiate(supernet, train, alphas, "architecture", seed)
-        _write(weights, start)
+        overwrite(weights, start)
 
         rate = tf.cast(self.weight_optimizer.learning_rate, epsilon.dtype) / (2 * epsilon)
         return [
             d - tf.cast(rate, d.dtype) * (a - b)
             for d, a, b in zip(direct, ahead, behind, strict=True)
         ]
-
-
-def _write(variables: Sequence[tf.Variable], values: Sequence[tf.Tensor]) -> None:
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)

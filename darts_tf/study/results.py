@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from darts_tf.report.pictures.study import study_picture
+from darts_tf.report.pictures.study import SKIPS, study_picture
 from darts_tf.report.tables import cell_tables
 from darts_tf.runs.description import Wiring
 from darts_tf.runs.directory import RunDirectory
@@ -168,7 +168,7 @@ def _cell_lines(cells: Sequence[Cell]) -> Iterable[dict[str, Any]]:
     """Yields a line for each training of each cell."""
     for cell in cells:
         counts = {
-            **{f"skip_connects_{name}": n for name, n in cell.genotype.skip_connects().items()},
+            **{f"{SKIPS}{name}": n for name, n in cell.genotype.skip_connects().items()},
             **{f"free_{name}": n for name, n in cell.free().items()},
         }
         for training in cell.trainings:
@@ -227,7 +227,7 @@ def epoch_facts(record: EpochRecord, space: Space) -> dict[str, Any]:
         "valid_loss": record.valid_loss,
         "valid_accuracy": record.valid_accuracy,
         **_measured(record),
-        **{f"skip_connects_{cell}": count for cell, count in record.skip_connects.items()},
+        **{f"{SKIPS}{cell}": count for cell, count in record.skip_connects.items()},
     }
     for cell, known in cell_tables(Wiring.of(space), [record]).items():
         rows = known.weights(record, cell)

@@ -113,8 +113,18 @@ def keeping(variables: Sequence[keras.Variable]) -> Iterator[None]:
     try:
         yield
     finally:
-        for copy, value in zip(copies, values, strict=True):
-            copy.assign(value, read_value=False)
+        overwrite(copies, values)
+
+
+def overwrite(variables: Sequence[tf.Variable], values: Sequence[tf.Tensor]) -> None:
+    """Assigns a value to each of many variables, without the handles that would read them again.
+
+    Args:
+        variables: The variables.
+        values: Their new values, in the same order.
+    """
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value, read_value=False)
 
 
 def _kind(
